@@ -1,0 +1,72 @@
+"""Every error a user can meet, with the exit code it ends in and the next step to take.
+
+ChimeauditError            70  a fault of ours, where nothing below fits
+├── UsageError              2  a bad option, configuration or input file
+│   └── InvalidRulesError          2  all mistakes of all rule files at once
+├── NothingScannedError     4  no credentials, no network, every target denied
+├── OutputError            70  a report could not be written
+└── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ChimeauditError(Exception):
+    """An error to be shown as one line, followed by a hint that says what to do next."""
+
+    exit_code = 70
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ChimeauditError):
+    """The command, its configuration or an input file cannot be used as it stands."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Mistake:
+    """One mistake in an input file. `line` and `column` count from 1."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class InvalidRulesError(UsageError):
+    """Everything that is wrong with the rules that were to be loaded."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes))
+        count = f"{len(self.mistakes)} mistake{'s' if len(self.mistakes) != 1 else ''}"
+        super().__init__(
+            "\n".join(map(str, self.mistakes)),
+            hint=f"{count} in the rules; nothing was scanned. Mend them, or leave the file out of --rules.",
+        )
+
+
+class NothingScannedError(ChimeauditError):
+    """Not one target could be looked at."""
+
+    exit_code = 4
+
+
+class OutputError(ChimeauditError):
+    """A report could not be written."""
+
+
+class InterruptedScanError(ChimeauditError):
+    """A signal ended the scan before everything in scope was read."""
+
+    exit_code = 130

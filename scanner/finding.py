@@ -1,0 +1,236 @@
+"""What the audit says: findings, and the report that holds them.
+
+The structs here are the JSON report: their fields, in their order, are its keys. Changing one changes
+``reports/schema/report-1.0.json`` and, where a reader could break, ``SCHEMA_VERSION``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from scanner.inventory import Gap
+
+SCHEMA_VERSION = "1.0"
+
+
+class Severity(StrEnum):
+    """How bad it is, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+class Status(StrEnum):
+    """What a finding says of its resource: the rule failed, could not be judged, or failed and was waived."""
+
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+
+
+ResourceType = Literal["channel_flow", "app_instance"]
+Scalar = str | int | float | bool | None
+
+
+class Waiver(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody's decision to live with a finding or a gap until a date (YYYY-MM-DD)."""
+
+    reason: str
+    owner: str
+    expires: str
+
+
+class GapReference(Struct, frozen=True, kw_only=True, gc=False):
+    """Enough of a gap to find it among the report's gaps."""
+
+    account_id: str
+    region: str | None
+    resource_arn: str | None
+    operation: str
+    code: str
+
+    @classmethod
+    def to(cls, gap: Gap) -> GapReference:
+        return cls(
+            account_id=gap.account_id,
+            region=gap.region,
+            resource_arn=gap.resource_arn,
+            operation=gap.operation,
+            code=gap.code,
+        )
+
+
+class Evidence(Struct, frozen=True, kw_only=True, gc=False):
+    """One condition that did not hold, or could not be decided.
+
+    `path` leads from the resource to the value, with indexes (``processors[1].fallback_action``); `required` is a
+    phrase (``equals ABORT``). Where the value is unknown, `observed` is null and `gap` says why.
+    """
+
+    path: str
+    observed: Scalar | tuple[Scalar, ...]
+    required: str
+    gap: GapReference | UnsetType = UNSET
+
+
+class PipelineStep(Struct, frozen=True, kw_only=True, gc=False):
+    """A processor as a reader needs it to picture the flow; null is what was not observed."""
+
+    name: str | None
+    execution_order: int | None
+    fallback_action: str | None
+    lambda_arn: str | None
+
+
+class Resource(Struct, frozen=True, kw_only=True, gc=False):
+    """What a finding is about. `processors` stand in execution order; an app instance has none."""
+
+    type: ResourceType
+    arn: str | None
+    name: str | None
+    account_id: str
+    region: str
+    app_instance_arn: str | None
+    app_instance_name: str | None
+    processors: tuple[PipelineStep, ...] = ()
+
+
+class Location(Struct, frozen=True, kw_only=True, gc=False):
+    """Where in a judged file the value stands; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+class Finding(Struct, frozen=True, kw_only=True, gc=False):
+    """One rule's verdict on one resource, or on one failing part of it."""
+
+    rule_id: str
+    title: str
+    severity: Severity
+    status: Status
+    resource: Resource
+    message: str
+    evidence: tuple[Evidence, ...]
+    remediation: str
+    references: tuple[str, ...]
+    frameworks: dict[str, tuple[str, ...]]
+    fingerprint: str
+    waiver: Waiver | None = None
+    change: Literal["new", "existing"] | None = None
+    first_seen: str | None = None
+    location: Location | None = None
+
+
+def fingerprint(rule_id: str, resource_arn: str, part: str = "") -> str:
+    """The identity of a finding across runs: no name, date or index goes into it.
+
+    `part` is the failing part's own identity: for a processor, its function's ARN without qualifier.
+    """
+    return hashlib.sha256("\n".join((rule_id, resource_arn, part)).encode()).hexdigest()[:32]
+
+
+class RuleInfo(Struct, frozen=True, kw_only=True, gc=False):
+    """A rule that ran, as reports describe it."""
+
+    id: str
+    topic: str
+    title: str
+    severity: Severity
+    status: Literal["stable", "experimental", "deprecated"]
+    profiles: tuple[str, ...]
+    resource: ResourceType
+    rationale: str
+    remediation: str
+    references: tuple[str, ...]
+    frameworks: dict[str, tuple[str, ...]]
+
+
+class ReportedGap(Gap, frozen=True, kw_only=True, gc=False):
+    """A gap and, where somebody accepted it, the waiver."""
+
+    waiver: Waiver | None = None
+
+
+class Tool(Struct, frozen=True, kw_only=True, gc=False):
+    name: str
+    version: str
+    rules_digest: str
+
+
+class Run(Struct, frozen=True, kw_only=True, gc=False):
+    """When and how; the only block that differs between two runs over the same inventory. Times are UTC, ISO 8601."""
+
+    id: str
+    started_at: str
+    finished_at: str
+    options: dict[str, Scalar | tuple[str, ...]]
+
+
+class Scope(Struct, frozen=True, kw_only=True, gc=False):
+    """What was to be looked at, and how that was decided."""
+
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+    chosen_by: str
+
+
+class InScope(Struct, frozen=True, kw_only=True, gc=False):
+    accounts: int
+    targets: int
+
+
+class Observed(Struct, frozen=True, kw_only=True, gc=False):
+    """What was seen. An account or target counts when nothing of it is missing."""
+
+    accounts: int = 0
+    targets: int = 0
+    app_instances: int = 0
+    channel_flows: int = 0
+    processors: int = 0
+
+
+class Coverage(Struct, frozen=True, kw_only=True, gc=False):
+    """How much of the scope was seen. `complete` is true only where every gap is waived, or there is none."""
+
+    complete: bool
+    in_scope: InScope
+    observed: Observed
+    gaps: tuple[ReportedGap, ...]
+    not_examined: tuple[str, ...]
+
+
+class Summary(Struct, frozen=True, kw_only=True, gc=False):
+    """Counts. By severity, rule and account: failed findings. By status: findings, and besides them the judgements
+    (one rule on one resource) that passed or did not apply."""
+
+    by_severity: dict[str, int]
+    by_status: dict[str, int]
+    by_rule: dict[str, int]
+    by_account: dict[str, int]
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """Everything one audit has to say; what every format is rendered from."""
+
+    schema_version: str = SCHEMA_VERSION
+    tool: Tool
+    run: Run
+    scope: Scope
+    coverage: Coverage
+    summary: Summary
+    rules: tuple[RuleInfo, ...]
+    findings: tuple[Finding, ...]
