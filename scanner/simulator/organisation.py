@@ -1,0 +1,192 @@
+"""An organisation to simulate, as a file says it: accounts, regions, app instances, channel flows, and what is wrong.
+
+Beside each channel flow stand the ids of the rules it breaks (`expect`; none: healthy). ARNs follow from names, so one
+file always gives the same ARNs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from uuid import UUID, uuid5
+
+import msgspec
+import yaml
+from msgspec import Meta, Struct, field
+
+from scanner.errors import UsageError
+
+DEMO = Path(__file__).with_name("demo.yaml")
+
+ARN_NAMESPACE = UUID("6f6d1c1e-5a0c-5d0c-9a39-1f6c1d6f0b1a")
+
+AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+RuleId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
+Function = Annotated[
+    str,
+    Meta(pattern=r"^(arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[a-zA-Z0-9_.-]+(:(\$LATEST|[a-zA-Z0-9_-]+))?$"),
+]
+Repeat = Annotated[int, Meta(ge=1, le=100_000)]
+
+
+class Processor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"lambda_": "lambda"}):
+    """`lambda` is an ARN, or ``function[:qualifier]`` in the flow's own account and region.
+
+    Left out, `name` is the function's name and `order` the place in the list.
+    """
+
+    lambda_: Function
+    name: Name | None = None
+    order: Annotated[int, Meta(ge=1, le=3)] | None = None
+    fallback: Literal["ABORT", "CONTINUE"] = "ABORT"
+
+
+class ChannelFlow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`repeat` makes that many of it, ``{n}`` in the name counting from 1; `channels` is how many it processes."""
+
+    name: Name
+    repeat: Repeat = 1
+    processors: Annotated[tuple[Processor, ...], Meta(min_length=1, max_length=3)]
+    channels: Annotated[int, Meta(ge=0, le=1000)] = 1
+    tags: dict[str, str] = field(default_factory=dict)
+    expect: frozenset[RuleId] = frozenset()
+
+
+class AppInstance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`repeat` as for channel flows: each of them has all the channel flows."""
+
+    name: Name
+    repeat: Repeat = 1
+    channel_flows: tuple[ChannelFlow, ...] = ()
+    retention_days: Annotated[int, Meta(ge=1, le=5475)] | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`unit` is an organizational unit below the root; `app_instances` are given by region."""
+
+    id: AccountId
+    name: Annotated[str, Meta(min_length=1, max_length=50)]
+    unit: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    suspended: bool = False
+    app_instances: dict[str, tuple[AppInstance, ...]] = field(default_factory=dict)
+
+
+class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What there is to simulate."""
+
+    management: Account
+    members: tuple[Account, ...] = ()
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        return self.management, *self.members
+
+
+Entry = TypeVar("Entry", AppInstance, ChannelFlow)
+
+
+class Placed(NamedTuple):
+    """One app instance in its account and region, with its own channel flows: nothing left to repeat."""
+
+    account_id: str
+    region: str
+    arn: str
+    name: str
+    app_instance: AppInstance
+    channel_flows: tuple[PlacedFlow, ...]
+
+
+class PlacedFlow(NamedTuple):
+    """One channel flow of one app instance."""
+
+    arn: str
+    name: str
+    channel_flow: ChannelFlow
+
+
+class Expectation(NamedTuple):
+    """That a rule finds fault with a channel flow."""
+
+    account_id: str
+    region: str
+    channel_flow_arn: str
+    rule_id: str
+
+
+class _Loader(yaml.CSafeLoader):
+    """A key given twice would silently hide what the first one held."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        return super().construct_mapping(node, deep)
+
+
+def load(path: Path = DEMO) -> Organisation:
+    """The organisation that a file describes.
+
+    Raises UsageError for a file that cannot be read or understood.
+    """
+    try:
+        document = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        organisation = msgspec.convert(document, Organisation)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise _unusable(place, error.problem or "not YAML") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _unusable(path, "not YAML in UTF-8") from error
+    except OSError as error:
+        raise _unusable(path, error.strerror or "cannot be read") from error
+    except msgspec.ValidationError as error:
+        raise _unusable(path, str(error)) from error
+    repeated = [account_id for account_id, n in Counter(a.id for a in organisation.accounts).items() if n > 1]
+    if repeated:
+        raise _unusable(path, f"account {repeated[0]} is there twice")
+    return organisation
+
+
+def placed(organisation: Organisation) -> Iterator[Placed]:
+    """Every app instance that there is to be, with its ARN and its channel flows."""
+    for account in organisation.accounts:
+        for region, app_instances in account.app_instances.items():
+            parent = f"arn:aws:chime:{region}:{account.id}:app-instance"
+            for arn, name, app_instance in _repeated(parent, app_instances):
+                flows = _repeated(f"{arn}/channel-flow", app_instance.channel_flows)
+                yield Placed(account.id, region, arn, name, app_instance, tuple(PlacedFlow(*flow) for flow in flows))
+
+
+def expected(organisation: Organisation) -> frozenset[Expectation]:
+    """Everything that the default rules should find, and nothing else."""
+    return frozenset(
+        Expectation(instance.account_id, instance.region, flow.arn, rule_id)
+        for instance in placed(organisation)
+        for flow in instance.channel_flows
+        for rule_id in flow.channel_flow.expect
+    )
+
+
+def child_arn(parent: str, name: str, occurrence: int = 1) -> str:
+    """The ARN of the nth thing of this name below a parent: the same whenever it is asked for."""
+    return f"{parent}/{uuid5(ARN_NAMESPACE, f'{parent}/{name}/{occurrence}')}"
+
+
+def _repeated(parent: str, entries: Sequence[Entry]) -> Iterator[tuple[str, str, Entry]]:
+    seen: Counter[str] = Counter()
+    for entry in entries:
+        for n in range(1, entry.repeat + 1):
+            name = entry.name.replace("{n}", str(n))
+            seen[name] += 1
+            yield child_arn(parent, name, seen[name]), name, entry
+
+
+def _unusable(place: Path | str, problem: str) -> UsageError:
+    line = " ".join(f"{place}: {problem}".split())
+    return UsageError(line, hint="The demo organisation, scanner/simulator/demo.yaml, shows the form.")

@@ -1,0 +1,136 @@
+"""Requests to Chime SDK identity and messaging, read and answered on the wire."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.exceptions import AccessDeniedError
+from moto.core.responses import BaseResponse
+
+from scanner.simulator.exceptions import AccessDeniedException, BadRequestException, ForbiddenException
+from scanner.simulator.models import MAX_PAGE, ChimeSDKBackend, chimesdk_backends
+
+CHIME_ARN = re.compile(r"arn:[a-z0-9.-]{1,63}:chime:[a-z0-9-]*:[0-9]*:[^/].*", re.DOTALL)
+
+
+class ChimeSDKResponse(BaseResponse):
+    """What both services have: a backend for the caller's account and region, parameters, pages and tags."""
+
+    @property
+    def backend(self) -> ChimeSDKBackend:
+        backends = chimesdk_backends[self.current_account]
+        if self.region not in backends:
+            raise ForbiddenException(f"Amazon Chime SDK does not exist in {self.region}: AWS has no host there to ask")
+        return backends[self.region]
+
+    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
+        try:
+            super()._authenticate_and_authorize_normal_action(resource)
+        except AccessDeniedError as error:
+            # moto would answer in XML, and takes over only the body of what is raised here.
+            denial = AccessDeniedException(error.message)
+            self.response_headers.update(denial.get_headers())
+            raise denial from error
+
+    def list_tags_for_resource(self) -> TYPE_RESPONSE:
+        return _answer(200, {"Tags": self.backend.list_tags_for_resource(self._arn("arn"))})
+
+    def tag_resource(self) -> TYPE_RESPONSE:
+        request = self._request_body(ResourceARN=str, Tags=list)
+        self.backend.tag_resource(request["ResourceARN"], request["Tags"])
+        return _answer(204)
+
+    def _arn(self, parameter: str) -> str:
+        arn = self._get_param(parameter)
+        if not isinstance(arn, str) or CHIME_ARN.fullmatch(arn) is None:
+            raise BadRequestException(f"{parameter} is not an ARN of Amazon Chime SDK")
+        return arn
+
+    def _paging(self) -> dict[str, Any]:
+        max_results = self._get_param("max-results", str(MAX_PAGE))
+        if re.fullmatch(r"[0-9]{1,9}", max_results) is None:
+            raise BadRequestException("MaxResults is not a number")
+        return {"max_results": int(max_results), "next_token": self._get_param("next-token")}
+
+    def _request_body(self, **required: type) -> dict[str, Any]:
+        try:
+            request = json.loads(self.body)
+        except json.JSONDecodeError as error:
+            raise BadRequestException("The body is not JSON") from error
+        if not isinstance(request, dict):
+            raise BadRequestException("The body is not an object")
+        for name, kind in required.items():
+            if not isinstance(request.get(name), kind):
+                raise BadRequestException(f"{name} is missing, or not of its type")
+        return request
+
+
+class ChimeSDKIdentityResponse(ChimeSDKResponse):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_Operations_Amazon_Chime_SDK_Identity.html"""
+
+    def __init__(self) -> None:
+        super().__init__(service_name="chime-sdk-identity")
+
+    def list_app_instances(self) -> TYPE_RESPONSE:
+        page, next_token = self.backend.list_app_instances(**self._paging())
+        return _answer(200, {"AppInstances": [app_instance.summary() for app_instance in page]}, next_token)
+
+    def describe_app_instance(self) -> TYPE_RESPONSE:
+        app_instance = self.backend.describe_app_instance(self._arn("appInstanceArn"))
+        return _answer(200, {"AppInstance": app_instance.to_dict()})
+
+    def get_app_instance_retention_settings(self) -> TYPE_RESPONSE:
+        app_instance = self.backend.describe_app_instance(self._arn("appInstanceArn"))
+        return _answer(200, {"AppInstanceRetentionSettings": app_instance.retention_settings()})
+
+    def create_app_instance(self) -> TYPE_RESPONSE:
+        request = self._request_body(Name=str)
+        app_instance = self.backend.create_app_instance(
+            name=request["Name"], metadata=request.get("Metadata"), tags=request.get("Tags")
+        )
+        return _answer(201, {"AppInstanceArn": app_instance.arn})
+
+
+class ChimeSDKMessagingResponse(ChimeSDKResponse):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_Operations_Amazon_Chime_SDK_Messaging.html"""
+
+    def __init__(self) -> None:
+        super().__init__(service_name="chime-sdk-messaging")
+
+    def list_channel_flows(self) -> TYPE_RESPONSE:
+        page, next_token = self.backend.list_channel_flows(self._arn("app-instance-arn"), **self._paging())
+        return _answer(200, {"ChannelFlows": [flow.summary() for flow in page]}, next_token)
+
+    def describe_channel_flow(self) -> TYPE_RESPONSE:
+        flow = self.backend.describe_channel_flow(self._arn("channelFlowArn"))
+        return _answer(200, {"ChannelFlow": flow.to_dict()})
+
+    def create_channel_flow(self) -> TYPE_RESPONSE:
+        request = self._request_body(AppInstanceArn=str, Name=str, Processors=list)
+        flow = self.backend.create_channel_flow(
+            request["AppInstanceArn"],
+            name=request["Name"],
+            processors=request["Processors"],
+            tags=request.get("Tags"),
+        )
+        return _answer(201, {"ChannelFlowArn": flow.arn})
+
+    def delete_channel_flow(self) -> TYPE_RESPONSE:
+        self.backend.delete_channel_flow(self._arn("channelFlowArn"))
+        return _answer(204)
+
+    def list_channels_associated_with_channel_flow(self) -> TYPE_RESPONSE:
+        page, next_token = self.backend.list_channels_associated_with_channel_flow(
+            self._arn("channel-flow-arn"), **self._paging()
+        )
+        return _answer(200, {"Channels": [channel.to_dict() for channel in page]}, next_token)
+
+
+def _answer(status: int, body: dict[str, Any] | None = None, next_token: str | None = None) -> TYPE_RESPONSE:
+    headers = {"status": status, "Content-Type": "application/json"}
+    if body is None:
+        return status, headers, ""
+    return status, headers, json.dumps(body if next_token is None else body | {"NextToken": next_token})

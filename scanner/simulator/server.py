@@ -1,0 +1,108 @@
+"""Serves an organisation on loopback, to boto3, the AWS CLI or any other client."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock, Thread
+from typing import Any
+
+from msgspec import Struct
+
+from scanner.errors import UsageError
+from scanner.simulator import register
+from scanner.simulator.organisation import Organisation, load
+
+try:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import BaseWSGIServer, make_server
+
+    from scanner.simulator.seeding import reset, seed
+except ModuleNotFoundError as error:
+    raise UsageError(
+        f"The simulated AWS needs a package that is not installed: {error.name}",
+        hint="pip install 'chimeaudit[demo]'",
+    ) from error
+
+LOOPBACK = "127.0.0.1"
+
+_in_use = Lock()
+
+
+class SimulatedAWS(Struct, frozen=True, kw_only=True):
+    """Where the simulation answers, and the key of a user in its management account."""
+
+    url: str
+    account_id: str
+    access_key_id: str
+    secret_access_key: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that lead an AWS client here; it needs no other configuration."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_SESSION_TOKEN": "simulated",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REGION": "us-east-1",
+        }
+
+
+@contextmanager
+def start(organisation: Organisation | None = None, *, port: int = 0) -> Iterator[SimulatedAWS]:
+    """Serve an organisation (the demo, if none is given) until the block is left. Port 0 is any free port.
+
+    moto's state is global to the process: whatever it simulated before is forgotten, and a second server beside a
+    running one raises RuntimeError. Raises UsageError for a port that cannot be had, and for an organisation that
+    cannot be seeded.
+    """
+    if not _in_use.acquire(blocking=False):
+        raise RuntimeError("A simulated AWS is running in this process already, and moto's state is global")
+    try:
+        register()
+        reset()
+        organisation = organisation or load()
+        key = seed(organisation)
+        with _serve(port) as url:
+            yield SimulatedAWS(
+                url=url,
+                account_id=organisation.management.id,
+                access_key_id=key.access_key_id,
+                secret_access_key=key.secret_access_key,
+            )
+    finally:
+        _in_use.release()
+
+
+class _QuietRequestHandler(MotoRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """A line for every request would drown what the client prints."""
+
+
+@contextmanager
+def _serve(port: int) -> Iterator[str]:
+    server = _listen(port)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="simulated-aws", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{LOOPBACK}:{server.server_address[1]!s}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _listen(port: int) -> BaseWSGIServer:
+    # werkzeug ends the process when it cannot bind, so it is handed a socket that is bound.
+    app: Any = DomainDispatcherApplication(create_backend_app)
+    try:
+        listener = socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise UsageError(f"port {port}: {error.strerror}", hint="Choose another port, or 0 for any.") from error
+    with listener:
+        return make_server(
+            LOOPBACK, port, app, threaded=True, request_handler=_QuietRequestHandler, fd=listener.fileno()
+        )

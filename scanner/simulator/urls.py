@@ -1,0 +1,23 @@
+"""Where Chime SDK identity and messaging answer.
+
+The third host is the one that moto's server makes up from the name both services sign with.
+"""
+
+from __future__ import annotations
+
+from scanner.simulator.responses import ChimeSDKIdentityResponse, ChimeSDKMessagingResponse
+
+url_bases = [
+    r"https?://identity-chime\.(.+)\.amazonaws\.com",
+    r"https?://messaging-chime\.(.+)\.amazonaws\.com",
+    r"https?://chime\.(.+)\.amazonaws\.com",
+]
+
+url_paths = {
+    "{0}/app-instances$": ChimeSDKIdentityResponse.dispatch,
+    "{0}/app-instances/(?P<app_instance>.+)$": ChimeSDKIdentityResponse.dispatch,
+    "{0}/channel-flows$": ChimeSDKMessagingResponse.dispatch,
+    "{0}/channel-flows/(?P<channel_flow>.+)$": ChimeSDKMessagingResponse.dispatch,
+    "{0}/channels$": ChimeSDKMessagingResponse.dispatch,
+    "{0}/tags$": ChimeSDKMessagingResponse.dispatch,
+}
