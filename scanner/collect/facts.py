@@ -1,0 +1,144 @@
+"""Turns AWS's answers into facts; what is missing or not understood becomes unknown, with its gap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar, get_args
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from scanner.collect import wire
+from scanner.inventory import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor
+
+_RESOURCE_ARN = re.compile(r"arn:(?P<partition>[^:]+):[^:]*:(?P<region>[^:]+):(?P<account_id>[^:]+):.+", re.DOTALL)
+_FUNCTION_ARN = re.compile(
+    r"(?P<arn>arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12})"
+    r":function:(?P<name>[A-Za-z0-9_.-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?)"
+)
+_FALLBACK_ACTIONS: dict[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
+
+Value = TypeVar("Value")
+
+
+class Place(Struct, frozen=True):
+    """Where a resource lives."""
+
+    partition: str
+    region: str
+    account_id: str
+
+
+class _Unknown(Struct, frozen=True):
+    """The gaps of one flow, by the path of the fact."""
+
+    flow_arn: str
+    place: Place
+    gaps: dict[str, Gap] = field(default_factory=dict)
+
+    def note(self, path: str, code: str, reason: str) -> None:
+        self.gaps[path] = Gap(
+            account_id=self.place.account_id,
+            region=self.place.region,
+            resource_arn=self.flow_arn,
+            operation="ListChannelFlows",
+            code=code,
+            reason=reason,
+        )
+
+    def unless_missing(self, path: str, value: Value | None) -> Value | UnsetType:
+        if value is None:
+            self.note(path, "MissingValue", f"AWS's answer has no {path}; scan again later")
+            return UNSET
+        return value
+
+    def not_understood(self, path: str, value: str) -> UnsetType:
+        shown = value if len(value) <= 80 else f"{value[:80]}..."
+        self.note(path, "UnknownValue", f'this version does not know the {path} "{shown}"; upgrade chimeaudit')
+        return UNSET
+
+
+def app_instance(seen: wire.AppInstanceSummary, account_id: str, region: str) -> AppInstance:
+    """`account_id` and `region` say where it was listed; they count where its ARN does not say it."""
+    place = _place(seen.arn, account_id, region)
+    return AppInstance(
+        arn=seen.arn,
+        id=seen.arn.rpartition("/")[2],
+        name=UNSET if seen.Name is None else seen.Name,
+        account_id=place.account_id,
+        region=place.region,
+        partition=place.partition,
+    )
+
+
+def channel_flow(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFlow:
+    """A flow with its processors in execution order."""
+    place = _place(seen.arn, owner.account_id, owner.region)
+    unknown = _Unknown(seen.arn, place)
+    return ChannelFlow(
+        arn=seen.arn,
+        name=unknown.unless_missing("name", seen.Name),
+        account_id=place.account_id,
+        region=place.region,
+        partition=place.partition,
+        app_instance=owner.ref,
+        processors=_processors(seen.Processors, unknown),
+        gaps=unknown.gaps,
+    )
+
+
+def _place(arn: str, account_id: str, region: str) -> Place:
+    match = _RESOURCE_ARN.fullmatch(arn)
+    return Place(**match.groupdict()) if match else Place("aws", region, account_id)
+
+
+def _processors(seen: Sequence[wire.Processor] | None, unknown: _Unknown) -> tuple[Processor, ...] | UnsetType:
+    if seen is None:
+        return unknown.unless_missing("processors", None)
+    ordered = sorted(seen, key=_position)
+    orders = [processor.ExecutionOrder for processor in ordered]
+    return tuple(_processor(each, orders, f"processors[{index}]", unknown) for index, each in enumerate(ordered))
+
+
+def _position(processor: wire.Processor) -> tuple[bool, int, str, str]:
+    """By execution order; the rest gives equals the same order on every run."""
+    order = processor.ExecutionOrder
+    return (order is None, order or 0, _lambda(processor).ResourceArn or "", processor.Name or "")
+
+
+def _processor(seen: wire.Processor, orders: Sequence[int | None], path: str, unknown: _Unknown) -> Processor:
+    return Processor(
+        name=unknown.unless_missing(f"{path}.name", seen.Name),
+        execution_order=unknown.unless_missing(f"{path}.execution_order", seen.ExecutionOrder),
+        is_first=unknown.unless_missing(f"{path}.is_first", _is_at_end(min, seen.ExecutionOrder, orders)),
+        is_last=unknown.unless_missing(f"{path}.is_last", _is_at_end(max, seen.ExecutionOrder, orders)),
+        fallback_action=_fallback_action(seen.FallbackAction, f"{path}.fallback_action", unknown),
+        invocation_type=_lambda(seen).InvocationType or UNSET,
+        lambda_=_function(_lambda(seen).ResourceArn, f"{path}.lambda", unknown),
+    )
+
+
+def _is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequence[int | None]) -> bool | None:
+    """Whether a processor is first (`end` is min) or last (max); None where the orders do not tell."""
+    if len(orders) == 1:
+        return True
+    known = [each for each in orders if each is not None]
+    return order == end(known) if len(known) == len(orders) else None
+
+
+def _fallback_action(seen: str | None, path: str, unknown: _Unknown) -> FallbackAction | UnsetType:
+    if seen is None:
+        return unknown.unless_missing(path, None)
+    return _FALLBACK_ACTIONS.get(seen) or unknown.not_understood(path, seen)
+
+
+def _function(arn: str | None, path: str, unknown: _Unknown) -> LambdaFunction | UnsetType:
+    if arn is None:
+        return unknown.unless_missing(path, None)
+    match = _FUNCTION_ARN.fullmatch(arn)
+    return LambdaFunction(**match.groupdict()) if match else unknown.not_understood(path, arn)
+
+
+def _lambda(processor: wire.Processor) -> wire.LambdaConfiguration:
+    configuration = processor.Configuration
+    return (configuration and configuration.Lambda) or wire.LambdaConfiguration()

@@ -1,0 +1,62 @@
+"""Reads a listing to its end, page by page, and notices when it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, TypeVar
+
+from scanner.collect.failure import EndlessPagesError
+
+PAGE_SIZE = 50  # the most that both services give
+_BARREN_PAGES = 50
+
+
+class Item(Protocol):
+    @property
+    def arn(self) -> str: ...
+
+
+AnyItem_co = TypeVar("AnyItem_co", bound=Item, covariant=True)
+
+
+class Page(Protocol[AnyItem_co]):
+    @property
+    def NextToken(self) -> str | None: ...  # noqa: N802 - AWS's own spelling
+    @property
+    def items(self) -> tuple[AnyItem_co, ...]: ...
+
+
+def new_items(client: Any, page_type: type[Page[AnyItem_co]], **params: str) -> Iterator[list[AnyItem_co]]:
+    """The items of each page, without those that an earlier page already held.
+
+    A list that changes while it is read repeats items; that is no reason to judge them twice. The operation is the one
+    that `page_type` is named after.
+
+    Raises:
+        CALL_ERRORS: a page could not be read, or the pages do not end.
+    """
+    seen: set[str] = set()
+    barren = 0
+    for page in _pages(client, page_type, params):
+        items = {item.arn: item for item in page.items if item.arn not in seen}
+        barren = 0 if items else barren + 1
+        if barren > _BARREN_PAGES:
+            raise EndlessPagesError
+        seen.update(items)
+        yield list(items.values())
+
+
+def _pages(client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str]) -> Iterator[Page[AnyItem_co]]:
+    paginator = client.get_paginator(_method(page_type.__name__))
+    tokens: set[str] = set()
+    for answer in paginator.paginate(PaginationConfig={"PageSize": PAGE_SIZE}, **params):
+        page: Page[AnyItem_co] = answer["Page"]
+        yield page
+        if page.NextToken in tokens:
+            raise EndlessPagesError
+        if page.NextToken:
+            tokens.add(page.NextToken)
+
+
+def _method(operation: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")

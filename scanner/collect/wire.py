@@ -1,0 +1,122 @@
+"""What AWS must have said: the answers we rely on, decoded strictly from the bytes of the response.
+
+botocore reads a body that was cut off as an empty answer, and a list page without its list as an empty page. Both would
+become a clean report about something nobody saw. So the bytes are decoded here first: an answer that is not whole JSON
+of the expected shape is malformed, is asked for again, and ends as an error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class LambdaConfiguration(Struct, frozen=True):
+    ResourceArn: str | None = None
+    InvocationType: str | None = None
+
+
+class ProcessorConfiguration(Struct, frozen=True):
+    Lambda: LambdaConfiguration | None = None
+
+
+class Processor(Struct, frozen=True):
+    Name: str | None = None
+    Configuration: ProcessorConfiguration | None = None
+    ExecutionOrder: int | None = None
+    FallbackAction: str | None = None
+
+
+class ChannelFlowSummary(Struct, frozen=True):
+    ChannelFlowArn: str
+    Name: str | None = None
+    Processors: tuple[Processor, ...] | None = None
+
+    @property
+    def arn(self) -> str:
+        return self.ChannelFlowArn
+
+
+class AppInstanceSummary(Struct, frozen=True):
+    AppInstanceArn: str
+    Name: str | None = None
+
+    @property
+    def arn(self) -> str:
+        return self.AppInstanceArn
+
+
+class ListAppInstances(Struct, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_ListAppInstances.html"""
+
+    AppInstances: tuple[AppInstanceSummary, ...] | None
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[AppInstanceSummary, ...]:
+        return self.AppInstances or ()
+
+
+class ListChannelFlows(Struct, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelFlows.html"""
+
+    ChannelFlows: tuple[ChannelFlowSummary, ...] | None
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[ChannelFlowSummary, ...]:
+        return self.ChannelFlows or ()
+
+
+Page = ListAppInstances | ListChannelFlows
+AnyPage = TypeVar("AnyPage", bound=ListAppInstances | ListChannelFlows)
+PAGES: dict[str, type[Page]] = {"ListAppInstances": ListAppInstances, "ListChannelFlows": ListChannelFlows}
+
+
+def decode(body: bytes, page: type[AnyPage]) -> AnyPage:
+    """Decode the body of a 200 answer.
+
+    Text that is no Unicode (a lone surrogate, a broken byte) becomes U+FFFD, so that one hostile name neither hides the
+    page it stands on nor goes unseen.
+
+    Raises:
+        ValueError: the body is not whole JSON, or not of the page's shape.
+    """
+    try:
+        return msgspec.json.decode(body, type=page)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode(_as_unicode(body), type=page)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _as_unicode(body: bytes) -> str:
+    text = body.decode("utf-8", errors="replace")
+    try:
+        return _SURROGATE.sub(_REPLACEMENT, json.dumps(json.loads(text), ensure_ascii=False))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def token_body(page: Page | None) -> bytes:
+    """A body with nothing but the page's NextToken."""
+    return msgspec.json.encode({"NextToken": page.NextToken} if page else {})
+
+
+def error_body(body: bytes) -> bytes:
+    """The text members of an error's body; botocore's own parser stumbles over anything else."""
+    try:
+        error = json.loads(body.decode("utf-8", errors="replace"))
+    except (ValueError, RecursionError):
+        error = None
+    members = error.items() if isinstance(error, dict) else ()
+    return json.dumps({name: value for name, value in members if isinstance(value, str)}).encode()

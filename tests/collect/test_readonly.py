@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from scanner.collect.aws import IDENTITY, MESSAGING, Aws
+from scanner.collect.readonly import ALLOWED, OBSERVING
+from scanner.errors import ChimeauditError
+from tests.fake_aws import FakeAws, serve
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    with serve(FakeAws()) as aws:
+        for name, value in aws.variables.items():
+            monkeypatch.setenv(name, value)
+        yield aws
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "arguments"),
+    [
+        (IDENTITY, "create_app_instance", {"Name": "n", "ClientRequestToken": "token"}),
+        (IDENTITY, "delete_app_instance", {"AppInstanceArn": "arn:aws:chime"}),
+        (IDENTITY, "describe_app_instance", {"AppInstanceArn": "arn:aws:chime"}),
+        (MESSAGING, "delete_channel_flow", {"ChannelFlowArn": "arn:aws:chime"}),
+        ("sts", "get_session_token", {}),
+        ("s3", "list_buckets", {}),
+        ("iam", "create_user", {"UserName": "x"}),
+    ],
+)
+def test_what_is_not_declared_is_stopped_before_it_is_sent(
+    fake: FakeAws, service: str, method: str, arguments: dict[str, str]
+) -> None:
+    client = Aws().client(service, "us-east-1")
+
+    with pytest.raises(ChimeauditError, match="refused to call"):
+        getattr(client, method)(**arguments)
+
+    assert not fake.calls
+
+
+def test_every_declared_operation_reads() -> None:
+    assert all(operation.startswith(("List", "Get", "Describe")) for _, operation in OBSERVING)
+    assert {service for service, _ in ALLOWED - OBSERVING} == {"sts", "sso", "sso-oidc", "signin"}

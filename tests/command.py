@@ -1,0 +1,55 @@
+"""Runs the installed command as a user does: its own process, its exit code, what it prints, what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHIMEAUDIT = str(Path(sys.executable).with_name("chimeaudit"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def report(self) -> Any:
+        """The JSON report that it printed (``-o json:-``)."""
+        return json.loads(self.stdout)
+
+
+def environment(home: Path, variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Nothing of the surroundings but the PATH, and few retries, so that a dead server is dead soon."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "XDG_STATE_HOME": str(home / "state"),
+        "AWS_MAX_ATTEMPTS": "2",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONWARNINGS": "error",
+        **(variables or {}),
+    }
+
+
+def chimeaudit(*arguments: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:
+    """Run it to its end."""
+    ended = subprocess.run(
+        [CHIMEAUDIT, *arguments],
+        env=environment(home, variables),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Ended(code=ended.returncode, stdout=ended.stdout, stderr=ended.stderr)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scanner.errors import OutputError, UsageError
+from scanner.finding import Scope
+from scanner.inventory import AppInstance, ChannelFlow, Gap
+from scanner.journal import AppInstanceRead, Journal, RunHeader, TargetId, TargetReader, TargetWriter
+
+TARGET = TargetId(account_id="111122223333", region="us-east-1")
+
+
+def header() -> RunHeader:
+    scope = Scope(accounts=(TARGET.account_id,), regions=(TARGET.region,), chosen_by="a test")
+    return RunHeader(id="run", started_at="2026-11-01T00:00:00Z", scope=scope, targets=(TARGET,), options={})
+
+
+def app_instance(name: str) -> AppInstance:
+    return AppInstance(
+        arn=f"arn:{name}",
+        id=name,
+        name=name,
+        account_id=TARGET.account_id,
+        region=TARGET.region,
+        partition="aws",
+    )
+
+
+def flow(owner: AppInstance, number: int) -> ChannelFlow:
+    return ChannelFlow(
+        arn=f"{owner.arn}/{number}",
+        name="n",
+        account_id=owner.account_id,
+        region=owner.region,
+        partition="aws",
+        app_instance=owner.ref,
+        processors=(),
+    )
+
+
+def write(path: Path, *names: str, close: bool = True) -> None:
+    """Two pages an app instance, the pages of all interleaved."""
+    with TargetWriter(path) as writer:
+        owners = [app_instance(name) for name in names]
+        pages = [[writer.page(owner.arn, (flow(owner, number),)) for owner in owners] for number in (1, 2)]
+        for owner, offsets in zip(owners, zip(*pages, strict=True), strict=True):
+            writer.app_instance(AppInstanceRead(app_instance=owner, pages=offsets))
+        if close:
+            writer.target(())
+
+
+def read(path: Path) -> list[tuple[str, list[str]]]:
+    reader = TargetReader(path)
+    return [(each.app_instance.id, [flow.arn for flow in reader.flows(each)]) for each in reader.app_instances()]
+
+
+def test_what_was_written_is_read_in_order_of_arns(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+
+    write(path, "b", "c", "a")
+
+    assert TargetReader(path).complete
+    assert read(path) == [(name, [f"arn:{name}/1", f"arn:{name}/2"]) for name in "abc"]
+
+
+def test_without_its_closing_line_a_target_is_incomplete_and_reads_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+
+    write(path, "b", "a", close=False)
+
+    assert not TargetReader(path).complete
+    assert [name for name, _ in read(path)] == ["a", "b"]
+
+
+def test_a_file_that_was_never_begun_reads_as_empty(tmp_path: Path) -> None:
+    reader = TargetReader(tmp_path / "none.jsonl")
+
+    assert not reader.complete
+    assert list(reader.app_instances()) == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(st.data())
+def test_a_file_cut_off_anywhere_reads_what_was_complete_and_can_be_gone_on_with(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    path = tmp_path / "t.jsonl"
+    path.unlink(missing_ok=True)
+    write(path, "a", "b")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+
+    before = read(path)
+    with TargetWriter(path) as writer:
+        missing = [name for name in ("a", "b") if f"arn:{name}" not in writer.app_instances]
+    write(path, *missing)
+
+    assert [name for name, _ in before] == [name for name in ("a", "b") if name not in missing]
+    assert read(path) == [(name, [f"arn:{name}/1", f"arn:{name}/2"]) for name in ("a", "b")]
+
+
+def test_a_damaged_line_is_an_error_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, "a", close=False)
+    path.write_bytes(b"garbage\n" + path.read_bytes())
+
+    with pytest.raises(UsageError, match="damaged at byte 0"):
+        TargetReader(path)
+
+
+def test_gaps_survive(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    gap = Gap(account_id="1", region="r", operation="ListAppInstances", code="AccessDenied", reason="access denied")
+    with TargetWriter(path) as writer:
+        writer.app_instance(AppInstanceRead(app_instance=app_instance("a"), pages=(), gaps=(gap,)))
+        writer.target((gap,))
+
+    reader = TargetReader(path)
+
+    assert reader.gaps == (gap,)
+    assert next(reader.app_instances()).gaps == (gap,)
+
+
+def test_a_run_directory_is_private_and_holds_one_run(tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+
+    Journal.create(directory, header())
+
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert Journal.open(directory).header == header()
+    with pytest.raises(UsageError, match="holds a run already"):
+        Journal.create(directory, header())
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"journal_version": 2}', "another version"),
+        (b"{}", "another version"),
+        (b"", "damaged"),
+        (b'{"journal_version": 1}', "damaged"),
+        (b"[]", "damaged"),
+    ],
+)
+def test_a_header_that_is_none_says_so(tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+
+    with pytest.raises(UsageError, match=words):
+        Journal.open(tmp_path)
+
+
+def test_a_directory_without_a_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no run"):
+        Journal.open(tmp_path)
+
+
+def test_a_directory_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(OutputError, match="cannot be written"):
+        Journal.create(tmp_path / "file" / "run", header())
+
+
+def test_a_full_disk_is_an_output_error() -> None:
+    with TargetWriter(Path("/dev/full")) as writer, pytest.raises(OutputError, match="No space left"):
+        writer.page("arn", ())
