@@ -7,6 +7,7 @@ The structs here are the JSON report: their fields, in their order, are its keys
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Literal
 
@@ -194,7 +195,7 @@ class InScope(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Observed(Struct, frozen=True, kw_only=True, gc=False):
-    """What was seen. An account or target counts when nothing of it is missing."""
+    """What was seen. A target counts once its app instances were listed to the end, an account once its targets do."""
 
     accounts: int = 0
     targets: int = 0
@@ -224,7 +225,11 @@ class Summary(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """Everything one audit has to say; what every format is rendered from."""
+    """Everything one audit has to say; what every format is rendered from.
+
+    `findings` can be gone through more than once, in order of account, region, app instance, channel flow, rule and part;
+    it need not be in memory.
+    """
 
     schema_version: str = SCHEMA_VERSION
     tool: Tool
@@ -233,4 +238,4 @@ class Report(Struct, frozen=True, kw_only=True):
     coverage: Coverage
     summary: Summary
     rules: tuple[RuleInfo, ...]
-    findings: tuple[Finding, ...]
+    findings: Collection[Finding]

@@ -91,9 +91,11 @@ class TargetWriter:
         self._path = path
         self._writing = threading.Lock()
         with _explained(path):
-            self._file: BinaryIO = path.open("ab", buffering=0)
+            path.touch()
             self._end = _drop_torn_line(path)
         self._index = dict(TargetReader(path).index)
+        with _explained(path):
+            self._file: BinaryIO = path.open("ab", buffering=0)
 
     def __enter__(self) -> Self:
         return self
@@ -204,7 +206,7 @@ class Journal:
                 hint = "Go on with it by --resume, or name another directory."
                 raise UsageError(f"{directory} holds a run already", hint=hint)
             (directory / "targets").mkdir(mode=0o700, exist_ok=True)
-            files.write_whole(file, msgspec.json.format(msgspec.json.encode(header), indent=2))
+            files.write_whole(file, [msgspec.json.format(msgspec.json.encode(header), indent=2)])
         return cls(directory, header)
 
     @classmethod

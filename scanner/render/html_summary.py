@@ -1,0 +1,208 @@
+"""The page's verdict and its numbers, worked out from a report."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scanner.finding import Report, Severity, Status
+from scanner.render.html_coverage import saw_anything
+from scanner.render.html_words import Cut, Statement, count, cut, listing, number
+
+ACCOUNTS = 25
+RULE_BARS = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleBar:
+    """How many findings one rule failed with; `percent` is of the rule with the most."""
+
+    rule_id: str
+    title: str
+    severity: Severity | None
+    count: int
+    percent: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeatRow:
+    """Failures of one account, by severity; a level from 0 (none) to 4 (the most of any account)."""
+
+    account_id: str
+    cells: tuple[tuple[Severity, int, int], ...]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """One stretch of a stacked bar, in hundredths of its length."""
+
+    kind: str
+    label: str
+    count: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tile:
+    severity: Severity
+    count: int
+
+    @property
+    def short(self) -> str:
+        """A word that fits a narrow column."""
+        return {Severity.CRITICAL: "crit", Severity.MEDIUM: "med"}.get(self.severity, self.severity.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SummaryView:
+    verdict: Statement
+    tiles: tuple[Tile, ...]
+    change: str | None
+    judgements: tuple[Segment, ...]
+    not_applicable: int
+    rules: Cut[RuleBar]
+    accounts: Cut[HeatRow]
+
+    @property
+    def judged(self) -> bool:
+        """Whether a zero means anything."""
+        return bool(self.judgements)
+
+
+def verdict(report: Report) -> Statement:
+    """The one sentence to take away. It says clean only where everything was seen, judged and passed."""
+    failed = _failed(report)
+    if failed:
+        return Statement(tone="failed", headline=count(failed, "failed finding"), detail=_failed_detail(report))
+    if not report.coverage.complete:
+        return _incomplete_verdict(report)
+    if not report.rules:
+        return Statement(tone="neutral", headline="Nothing was judged", detail="No rule ran.")
+    if not report.coverage.observed.app_instances and not report.coverage.observed.channel_flows:
+        return Statement(
+            tone="neutral",
+            headline="Nothing to judge",
+            detail="The scope was observed, and holds no app instance and no channel flow.",
+        )
+    return _passing_verdict(report)
+
+
+def summary(report: Report) -> SummaryView:
+    """The verdict and the numbers behind it."""
+    return SummaryView(
+        verdict=verdict(report),
+        tiles=tuple(Tile(severity=s, count=report.summary.by_severity.get(s.value, 0)) for s in Severity),
+        change=_change(report),
+        judgements=judgements(report.summary.by_status),
+        not_applicable=report.summary.by_status.get("not_applicable", 0),
+        rules=_rule_bars(report),
+        accounts=_heat_map(report),
+    )
+
+
+def judgements(by_status: Mapping[str, int]) -> tuple[Segment, ...]:
+    """The stretches of the bar of all judgements; none where nothing was judged."""
+    kinds = {"fail": "failed", "waived": "waived", "unknown": "unknown", "pass": "passed"}
+    counts = {kind: by_status.get(kind, 0) for kind in kinds}
+    total = sum(counts.values())
+    segments: list[Segment] = []
+    start = 0.0
+    for kind, value in counts.items():
+        if value:
+            width = 100 * value / total
+            segments.append(Segment(kind=kind, label=kinds[kind], count=value, start=start, width=width))
+            start += width
+    return tuple(segments)
+
+
+def _failed(report: Report) -> int:
+    return report.summary.by_status.get(Status.FAIL.value, 0)
+
+
+def _failed_detail(report: Report) -> str:
+    severities = report.summary.by_severity
+    worst = listing(f"{number(n)} {s.value}" for s in Severity if (n := severities.get(s.value, 0)))
+    accounts = count(sum(value > 0 for value in report.summary.by_account.values()), "account")
+    missing = "" if report.coverage.complete else " There may be more: not everything in scope was observed."
+    return f"{worst}, in {accounts}.{missing}"
+
+
+def _incomplete_verdict(report: Report) -> Statement:
+    if not saw_anything(report):
+        return Statement(
+            tone="failed",
+            headline="No verdict: nothing was observed",
+            detail="Not one account and region in scope could be read whole. This report says nothing about them.",
+        )
+    return Statement(
+        tone="uncertain",
+        headline="No verdict: not everything was observed",
+        detail="Nothing failed in the part that was observed. That is not a clean result.",
+    )
+
+
+def _passing_verdict(report: Report) -> Statement:
+    waived, unknown = (report.summary.by_status.get(s.value, 0) for s in (Status.WAIVED, Status.UNKNOWN))
+    if unknown:
+        return Statement(
+            tone="uncertain",
+            headline=f"Nothing failed, {count(unknown, 'judgement')} unknown",
+            detail="What could be judged passed or was waived; the rest is listed below.",
+        )
+    if not waived and not report.summary.by_status.get("pass", 0):
+        return Statement(tone="neutral", headline="Nothing to judge", detail="No rule applies to what the scope holds.")
+    seen = report.coverage.observed
+    ran = f"{count(len(report.rules), 'rule')} ran on {count(seen.channel_flows, 'channel flow')}"
+    where = f"in {count(seen.app_instances, 'app instance')}"
+    if waived or report.coverage.gaps:
+        headline, kept = "Nothing open", "what failed or could not be observed was accepted by a waiver"
+        return Statement(tone="clean", headline=headline, detail=f"{ran} {where}; {kept}.")
+    return Statement(
+        tone="clean", headline="Clean: no findings", detail=f"{ran} {where}. Every judgement that applies passed."
+    )
+
+
+def _change(report: Report) -> str | None:
+    changes = Counter(f.change for f in report.findings if f.status is Status.FAIL and f.change)
+    if not changes:
+        return None
+    return f"Since the baseline: {number(changes['new'])} new, {number(changes['existing'])} already known."
+
+
+def _rule_bars(report: Report) -> Cut[RuleBar]:
+    rules = {rule.id: rule for rule in report.rules}
+    counts = sorted(report.summary.by_rule.items(), key=lambda item: (-item[1], item[0]))
+    most = max((value for _, value in counts), default=0)
+    bars = (
+        RuleBar(
+            rule_id=rule_id,
+            title=rules[rule_id].title if rule_id in rules else rule_id,
+            severity=rules[rule_id].severity if rule_id in rules else None,
+            count=value,
+            percent=100 * value / most,
+        )
+        for rule_id, value in counts
+        if value
+    )
+    return cut(bars, RULE_BARS)
+
+
+def _heat_map(report: Report) -> Cut[HeatRow]:
+    counts: dict[str, Counter[Severity]] = defaultdict(Counter)
+    for finding in report.findings:
+        if finding.status is Status.FAIL:
+            counts[finding.resource.account_id][finding.severity] += 1
+    most = max((value for row in counts.values() for value in row.values()), default=0)
+    rows = (
+        HeatRow(
+            account_id=account_id,
+            cells=tuple((s, row[s], math.ceil(4 * row[s] / most)) for s in Severity),
+            total=row.total(),
+        )
+        for account_id, row in sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
+    )
+    return cut(rows, ACCOUNTS)

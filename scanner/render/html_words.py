@@ -1,0 +1,98 @@
+"""Small pieces that the parts of the HTML page share: counts in words, times, names, lists cut to a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, Literal, TypeVar
+
+from scanner.finding import Resource
+
+T = TypeVar("T")
+Tone = Literal["clean", "failed", "uncertain", "neutral"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """A headline, a sentence that explains it, and how the two should feel."""
+
+    tone: Tone
+    headline: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cut(Generic[T]):
+    """The first of many, and how many were left out."""
+
+    items: tuple[T, ...]
+    more: int
+
+    @property
+    def total(self) -> int:
+        return len(self.items) + self.more
+
+
+def cut(items: Iterable[T], limit: int) -> Cut[T]:
+    """At most `limit` of the items; none where the limit is negative."""
+    everything = tuple(items)
+    shown = everything[: max(limit, 0)]
+    return Cut(items=shown, more=len(everything) - len(shown))
+
+
+def number(value: int) -> str:
+    """100,000 is easier to read than 100000."""
+    return f"{value:,}"
+
+
+def count(value: int, singular: str, plural: str | None = None) -> str:
+    """``1 finding``, ``2 findings``."""
+    return f"{number(value)} {singular if value == 1 else plural or singular + 's'}"
+
+
+def listing(parts: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *head, last = [*parts] or [""]
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def moment(text: str) -> str:
+    """A time as people write it, in UTC; what is not a time stays as it is."""
+    parsed = _parsed(text)
+    return text if parsed is None else f"{parsed:%Y-%m-%d %H:%M} UTC"
+
+
+def duration(start: str, end: str) -> str | None:
+    """``4 min 35 s``; None where either time is unknown or they stand the wrong way round."""
+    first, last = _parsed(start), _parsed(end)
+    if first is None or last is None or last < first:
+        return None
+    minutes, seconds = divmod(int((last - first).total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def resource_name(resource: Resource) -> str:
+    """Its name, else the end of its ARN: something to call it by."""
+    return resource.name or tail(resource.arn) or "unnamed"
+
+
+def app_instance_name(resource: Resource) -> str:
+    """The app instance's name, else its id."""
+    return resource.app_instance_name or tail(resource.app_instance_arn) or "not observed"
+
+
+def tail(arn: str | None) -> str:
+    """What follows the last slash of an ARN."""
+    return (arn or "").rpartition("/")[2]
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

@@ -1,0 +1,123 @@
+"""The picture of a channel flow: what a message passes, and what becomes of it where a processor cannot be reached.
+
+https://docs.aws.amazon.com/chime-sdk/latest/dg/using-channel-flows.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+
+from scanner.finding import Evidence, PipelineStep, Resource
+
+_PROCESSOR = re.compile(r"processors\[(\d{1,9})\]")
+
+
+class Outcome(StrEnum):
+    """What becomes of a message whose processor cannot be reached."""
+
+    BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    UNPROCESSED = "unprocessed"
+    NOT_CLEAR = "not-clear"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One processor in the picture; `failing` where the finding's evidence points at it."""
+
+    name: str | None
+    function: str | None
+    lambda_arn: str | None
+    fallback_action: str | None
+    outcome: Outcome
+    consequence: str
+    failing: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """The processors that share one execution order: mostly one. `order` is None where it was not observed."""
+
+    order: int | None
+    steps: tuple[Step, ...]
+
+
+def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...]:
+    """The flow's processors, grouped by execution order as the resource lists them; empty for an app instance."""
+    processors = resource.processors
+    failing = failing_indexes(evidence)
+    drawn = [(p.execution_order, _step(processors, index, index in failing)) for index, p in enumerate(processors)]
+    stages: list[Stage] = []
+    for order, group in groupby(drawn, key=lambda pair: pair[0]):
+        steps = tuple(step for _, step in group)
+        if order is None:  # two unknown orders are not known to be equal
+            stages.extend(Stage(order=None, steps=(step,)) for step in steps)
+        else:
+            stages.append(Stage(order=order, steps=steps))
+    return tuple(stages)
+
+
+def failing_indexes(evidence: Iterable[Evidence]) -> frozenset[int]:
+    """The processors that evidence paths speak of: ``processors[1].fallback_action`` speaks of 1."""
+    matches = (_PROCESSOR.match(item.path) for item in evidence)
+    return frozenset(int(match[1]) for match in matches if match)
+
+
+def is_last(processors: tuple[PipelineStep, ...], index: int) -> bool | None:
+    """Whether no other processor comes later; None where an unknown execution order leaves that open."""
+    own = processors[index].execution_order
+    others = [p.execution_order for i, p in enumerate(processors) if i != index]
+    if not others:
+        return True
+    if own is not None and any(order is not None and order > own for order in others):
+        return False
+    return None if own is None or None in others else True
+
+
+def _step(processors: tuple[PipelineStep, ...], index: int, failing: bool) -> Step:
+    processor = processors[index]
+    outcome, consequence = _outcome(processor.fallback_action, is_last(processors, index), _is_tied(processors, index))
+    return Step(
+        name=processor.name,
+        function=_function_name(processor.lambda_arn),
+        lambda_arn=processor.lambda_arn,
+        fallback_action=processor.fallback_action,
+        outcome=outcome,
+        consequence=consequence,
+        failing=failing,
+    )
+
+
+def _is_tied(processors: tuple[PipelineStep, ...], index: int) -> bool:
+    own = processors[index].execution_order
+    return own is not None and sum(p.execution_order == own for p in processors) > 1
+
+
+def _outcome(fallback_action: str | None, last: bool | None, tied: bool) -> tuple[Outcome, str]:
+    match fallback_action, last:
+        case "ABORT", _:
+            return Outcome.BLOCKED, "If it cannot be reached, the message fails: nobody receives it."
+        case "CONTINUE", True if tied:
+            return Outcome.UNPROCESSED, "If it runs last and cannot be reached, the message is delivered unprocessed."
+        case "CONTINUE", True:
+            return Outcome.UNPROCESSED, "If it cannot be reached, the message is delivered unprocessed."
+        case "CONTINUE", False:
+            return Outcome.SKIPPED, "If it cannot be reached, this step is skipped and the message goes on."
+        case "CONTINUE", _:
+            return (
+                Outcome.NOT_CLEAR,
+                "If it cannot be reached, the message goes on; it is not known where to.",
+            )
+        case None, _:
+            return Outcome.NOT_CLEAR, "What happens when it cannot be reached is not known."
+        case _:
+            return Outcome.NOT_CLEAR, "This version does not know what that means for a message."
+
+
+def _function_name(lambda_arn: str | None) -> str | None:
+    """What follows ``function:`` in the ARN: the name and, where there is one, the qualifier."""
+    return None if lambda_arn is None else lambda_arn.partition(":function:")[2] or lambda_arn

@@ -1,0 +1,135 @@
+"""What a scan prints on a terminal: what was not observed, then the findings, then a summary of both."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from scanner.finding import Finding, GapReference, Report, ReportedGap, Severity, Status
+from scanner.render.text import visible
+
+_STYLES = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+
+
+def findings(report: Report, *, width: int, color: bool, most: int | None = None) -> str:
+    """Gaps, each with the findings it leaves unknown, then a table of the first `most` findings, worst first."""
+    parts: list[RenderableType] = []
+    if report.coverage.gaps:
+        parts += [Text("Not observed", style="bold red"), *_gap_lines(report), Text()]
+    judged = sorted(
+        (finding for finding in report.findings if finding.status is not Status.UNKNOWN),
+        key=lambda finding: (finding.status is Status.WAIVED, finding.severity.rank),
+    )
+    if judged:
+        parts.append(_table(judged[:most]))
+    if most is not None and len(judged) > most:
+        parts.append(Text(f"  and {len(judged) - most} more findings in the report\n", style="dim"))
+    return _printed(parts, width, color) if parts else ""
+
+
+def summary(report: Report, *, width: int, color: bool) -> str:
+    """Coverage before verdict, in a few lines."""
+    coverage, counts = report.coverage, report.summary
+    seen, scope = coverage.observed, coverage.in_scope
+    rows = Table.grid(padding=(0, 2))
+    rows.add_row(
+        Text("Coverage", style="bold"),
+        Text("complete", style="green") if coverage.complete else Text(_incomplete(report), style="bold red"),
+    )
+    rows.add_row(
+        Text("Observed", style="bold"),
+        f"{seen.accounts} of {_count(scope.accounts, 'account')}, "
+        f"{seen.targets} of {_count(scope.targets, 'region')}: {_count(seen.app_instances, 'app instance')}, "
+        f"{_count(seen.channel_flows, 'channel flow')}, {_count(seen.processors, 'processor')}",
+    )
+    judged = any(counts.by_status.values())
+    rows.add_row(Text("Findings", style="bold"), _severities(counts.by_severity) if judged else "nothing was judged")
+    others = [f"{counts.by_status[name]} {name}" for name in ("unknown", "waived") if counts.by_status[name]]
+    if others:
+        rows.add_row("", ", ".join(others))
+    return _printed([rows], width, color)
+
+
+def _incomplete(report: Report) -> str:
+    return f"NOT complete: {_count(len(report.coverage.gaps), 'gap')}, so what is clean here may not be clean"
+
+
+def _gap_lines(report: Report) -> Iterable[RenderableType]:
+    unknown = Counter(
+        evidence.gap
+        for finding in report.findings
+        for evidence in {item.gap: item for item in finding.evidence}.values()
+        if isinstance(evidence.gap, GapReference)
+    )
+    for gap in report.coverage.gaps:
+        yield Padding(_gap_line(gap, unknown[GapReference.to(gap)]), (0, 0, 0, 2))
+
+
+def _gap_line(gap: ReportedGap, unknown: int) -> Text:
+    where = " ".join(filter(None, (gap.account_id, gap.region, gap.resource_arn)))
+    consequence = f" ({_count(unknown, 'finding')} unknown)" if unknown else ""
+    waived = " [waived]" if gap.waiver else ""
+    return Text.assemble(
+        (visible(where), "bold"),
+        f" {visible(gap.operation)}: {visible(gap.reason)} [{visible(gap.code)}]",
+        consequence,
+        waived,
+    )
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
+    table.add_column("Severity", no_wrap=True)
+    table.add_column("Rule", no_wrap=True)
+    table.add_column("App instance / channel flow", overflow="fold", ratio=2)
+    table.add_column("What was found", overflow="fold", ratio=3)
+    for finding in findings:
+        resource = finding.resource
+        waived = finding.status is Status.WAIVED
+        severity = finding.severity
+        table.add_row(
+            Text("waived", style="dim") if waived else Text(severity.value, style=_STYLES[severity]),
+            Text(visible(finding.rule_id)),
+            Text(_named(finding)).append(f"\n{visible(resource.account_id)} {visible(resource.region)}", style="dim"),
+            Text(visible(finding.message)),
+        )
+    return table
+
+
+def _named(finding: Finding) -> str:
+    resource = finding.resource
+    app_instance = visible(resource.app_instance_name or resource.app_instance_arn or "")
+    name = visible(resource.name or resource.arn or "")
+    return name if resource.type == "app_instance" else f"{app_instance} / {name}"
+
+
+def _severities(counts: dict[str, int]) -> Text:
+    found = [Text(f"{counts[level]} {level}", style=_STYLES[level]) for level in Severity if counts.get(level)]
+    return Text(", ").join(found) if found else Text("none failed")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _printed(parts: Sequence[RenderableType], width: int, color: bool) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False
+    )
+    for part in parts:
+        console.print(part)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().removesuffix("\n").split("\n"))

@@ -1,0 +1,44 @@
+"""Makes text from AWS harmless to the eye: what would be invisible or would reorder a line is spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, groupby
+
+# Letters and marks that draw nothing: Unicode's default ignorable code points outside the categories that
+# str.isprintable() already refuses, and the blank Braille pattern.
+_BLANK = frozenset(
+    chain(
+        (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180F, 0x2800, 0x3164, 0xFFA0),
+        range(0x180B, 0x180E),
+        range(0xFE00, 0xFE10),
+        range(0xE0100, 0xE01F0),
+    )
+)
+
+
+def is_visible(char: str) -> bool:
+    """Whether a character draws something and stays in its place. Of all spaces, only the plain one does."""
+    return char.isprintable() and ord(char) not in _BLANK
+
+
+def segments(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces: (piece, False) as it stands, (escape, True) in place of one or more hidden characters."""
+    if text.isascii() and text.isprintable():
+        yield text, False
+        return
+    for shown, chars in groupby(text, is_visible):
+        piece = "".join(chars)
+        yield piece if shown else _escaped(piece), not shown
+
+
+def visible(text: str) -> str:
+    r"""The text with control, bidirectional and invisible characters as escapes: ``\u202e``, ``\U000e0041``.
+
+    The result is one line of characters that draw, safe to print on a terminal. A backslash stands for itself.
+    """
+    return "".join(piece for piece, _ in segments(text))
+
+
+def _escaped(hidden: str) -> str:
+    return "".join(f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}" for code in map(ord, hidden))

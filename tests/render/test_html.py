@@ -1,0 +1,352 @@
+"""The HTML page: the truth, in the right order, with nothing in it that acts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner.finding import Observed, Report, ReportedGap, Status, Waiver
+from scanner.render import html_words
+from scanner.render.html import render
+from scanner.render.html_coverage import GapView, coverage_statement, unknown_by_gap
+from scanner.render.html_findings import FULL_FAILURES, ROWS, Block, blocks, findings, link, value_text
+from scanner.render.html_summary import judgements, verdict
+from tests.render import sample
+
+SAMPLES = (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile)
+LOADING = {"src", "srcset", "data", "poster", "action", "formaction", "background", "ping", "style", "xlink:href"}
+WAIVER = Waiver(reason="accepted", owner="chat-team", expires="2027-01-31")
+
+each_sample = pytest.mark.parametrize("build", SAMPLES, ids=lambda build: build.__name__)
+
+
+class Outline(HTMLParser):
+    """Elements, attributes and visible text of a page."""
+
+    VOID = frozenset({"meta", "rect", "path", "circle", "br", "link", "img", "input"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.unbalanced: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.unbalanced.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.text += data
+
+
+def title(page: str) -> str:
+    return page.partition("<title>")[2].partition("</title>")[0]
+
+
+def sha256(block: str) -> str:
+    return base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()
+
+
+def gap(**changes: str | Waiver | None) -> ReportedGap:
+    whole = ReportedGap(account_id=sample.PROD, operation="ListAppInstances", code="AccessDenied", reason="denied")
+    return msgspec.structs.replace(whole, **changes)
+
+
+@each_sample
+def test_same_report_gives_the_same_page(build: Callable[[], Report]) -> None:
+    assert render(build()) == render(build())
+
+
+@each_sample
+def test_elements_are_balanced_and_ids_are_unique(build: Callable[[], Report]) -> None:
+    outline = Outline(render(build()))
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert (outline.unbalanced, outline.open) == ([], [])
+    assert len(ids) == len(set(ids))
+
+
+@each_sample
+def test_links_inside_the_page_lead_somewhere(build: Callable[[], Report]) -> None:
+    outline = Outline(render(build()))
+    ids = {attributes.get("id") for _, attributes in outline.tags}
+    targets = {(attributes.get("href") or "") for tag, attributes in outline.tags if tag == "a"}
+    assert {target[1:] for target in targets if target.startswith("#")} <= ids
+
+
+@each_sample
+def test_nothing_is_loaded_from_anywhere(build: Callable[[], Report]) -> None:
+    page = render(build())
+    outline = Outline(page)
+    assert not {tag for tag, _ in outline.tags} & {"link", "img", "iframe", "object", "embed", "form", "base", "video"}
+    assert not [attributes for _, attributes in outline.tags if LOADING & attributes.keys()]
+    assert not [name for _, attributes in outline.tags for name in attributes if name.startswith("on")]
+    assert not re.search(r"url\(|@import", page.partition("<style>")[2].partition("</style>")[0])
+
+
+@each_sample
+def test_policy_allows_the_inline_blocks_and_nothing_else(build: Callable[[], Report]) -> None:
+    page = render(build())
+    (policy,) = (a["content"] or "" for _, a in Outline(page).tags if a.get("http-equiv") == "Content-Security-Policy")
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert directives == {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{sha256(style)}'",
+        "script-src": f"'sha256-{sha256(script)}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+
+
+def test_hostile_text_is_inert_and_visible() -> None:
+    page = render(sample.hostile())
+    outline = Outline(page)
+    assert [tag for tag, _ in outline.tags].count("script") == 1
+    assert "<script>alert('x')</script>" in outline.text
+    assert "\\u202e" in outline.text
+    assert not [char for char in page if char != "\n" and not char.isprintable()]
+
+
+def test_only_https_references_are_links() -> None:
+    outline = Outline(render(sample.hostile()))
+    outside = [a["href"] for tag, a in outline.tags if tag == "a" and not (a["href"] or "").startswith("#")]
+    assert outside == []
+    assert "javascript:alert(1)" in outline.text
+
+
+@pytest.mark.parametrize(
+    ("reference", "followed"),
+    [
+        ("https://docs.aws.amazon.com/x?y=1#z", True),
+        ("http://example.com/", False),
+        ("javascript:alert(1)", False),
+        ("https://user@example.com/", False),
+        ("https://", False),
+        ("https://exa\u202emple.com/", False),
+        ("https://[oops/", False),
+        ('https://example.com/"onclick', False),
+    ],
+)
+def test_link_is_plain_https(reference: str, followed: bool) -> None:
+    assert link(reference).href == (reference if followed else None)
+
+
+def test_coverage_comes_before_the_verdict_and_findings_come_last() -> None:
+    page = render(sample.rich())
+    order = ["<header", 'id="coverage"', 'id="verdict"', 'id="findings"', 'id="rules"', "<footer"]
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_failures_stand_before_waived_before_unknown() -> None:
+    page = render(sample.rich()).partition('id="findings"')[2]
+    places = [page.index(part) for part in ("severity-critical", "severity-info", "<h3>Waived", "<h3>Unknown")]
+    assert places == sorted(places)
+
+
+def test_each_gap_says_where_what_and_why() -> None:
+    text = Outline(render(sample.rich())).text
+    for part in ("444455556666", "eu-central-1", "ListAppInstances", "AccessDeniedException", "may not list"):
+        assert part in text
+    assert "Account is being closed (SEC-812): cloud-platform, until 2026-12-31" in text
+
+
+def test_unknown_findings_are_listed_once_under_their_gap() -> None:
+    text = Outline(render(sample.rich())).text
+    assert "3 findings unknown because of this gap" in text
+    assert text.count("claims-translate") == 1
+
+
+def test_unknown_findings_without_a_gap_of_the_report_stand_alone() -> None:
+    stray = sample.unknown(sample.PUBLIC, sample.flow(), "name", gap(code="Elsewhere"))
+    assert unknown_by_gap(sample.report([stray])) == {None: [stray]}
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        (sample.rich, "21 failed findings"),
+        (sample.clean, "Clean: no findings"),
+        (sample.incomplete, "No verdict: not everything was observed"),
+        (sample.nothing_observed, "No verdict: nothing was observed"),
+        (sample.empty, "Nothing was judged"),
+    ],
+)
+def test_title_says_the_verdict(build: Callable[[], Report], expected: str) -> None:
+    assert title(render(build())) == f"{expected} – chimeaudit"
+
+
+def test_incomplete_report_without_failures_never_looks_clean() -> None:
+    page = render(sample.incomplete())
+    assert verdict(sample.incomplete()).tone == "uncertain"
+    assert "Clean" not in Outline(page).text
+    assert "in the part that was observed" in page
+    assert 'class="statement verdict clean"' not in page
+
+
+def test_zeros_are_not_shown_where_nothing_was_judged() -> None:
+    assert "<b>0</b>" not in render(sample.nothing_observed()).partition('class="tiles"')[2]
+    assert "<b>0</b>" in render(sample.clean()).partition('class="tiles"')[2]
+
+
+def test_failures_in_an_incomplete_scope_may_not_be_all() -> None:
+    detail = verdict(sample.rich()).detail
+    assert detail.startswith("1 critical, 8 high, 6 medium, 5 low and 1 info, in 3 accounts.")
+    assert "There may be more" in detail
+
+
+def test_no_app_instances_is_nothing_to_judge_rather_than_clean() -> None:
+    assert verdict(sample.report(observed=Observed(accounts=1, targets=3))).headline == "Nothing to judge"
+
+
+def test_rules_that_apply_to_nothing_are_nothing_to_judge_rather_than_clean() -> None:
+    assert verdict(sample.report(not_applicable=9)).headline == "Nothing to judge"
+
+
+def test_waived_failures_are_not_called_clean() -> None:
+    waived = sample.finding(sample.FAILS_OPEN, sample.flow(), "open", status=Status.WAIVED, waiver=WAIVER)
+    assert verdict(sample.report([waived], passed=5)).headline == "Nothing open"
+
+
+def test_unknown_findings_are_not_called_clean() -> None:
+    unknown = sample.unknown(sample.PUBLIC, sample.flow(), "name", None)
+    assert verdict(sample.report([unknown], passed=5)).tone == "uncertain"
+
+
+def test_waived_gaps_are_said_where_coverage_is_complete() -> None:
+    statement = coverage_statement(sample.report(gaps=(gap(waiver=WAIVER),)))
+    assert (statement.tone, statement.detail[:5]) == ("uncertain", "1 gap")
+
+
+def test_empty_scope_is_not_called_observed() -> None:
+    nothing = sample.report(accounts=(), regions=(), observed=Observed())
+    assert coverage_statement(nothing).headline == "Nothing was in scope"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, (sample.PROD, "every region", "the whole account")),
+        ({"region": "us-east-1"}, (sample.PROD, "us-east-1", "the whole region")),
+        (
+            {"account_id": "unknown"},
+            ("account not known", "region not known", "a part of the scope that is not known"),
+        ),
+    ],
+)
+def test_gap_says_how_much_it_hides(changes: dict[str, str], words: tuple[str, str, str]) -> None:
+    view = GapView(gap=gap(**changes), unknown=html_words.cut((), 0))
+    assert (view.account, view.region, view.extent) == words
+
+
+def test_ten_thousand_findings_make_a_bounded_page_that_says_what_it_cut() -> None:
+    page = render(sample.many(10_000))
+    assert page.count('<details class="finding') == FULL_FAILURES
+    assert f"{10_000 - FULL_FAILURES - ROWS:,} more findings are in the JSON report." in page
+    assert len(page) < 2_000_000
+
+
+def test_many_gaps_are_bounded_too() -> None:
+    page = render(sample.report(gaps=tuple(gap(region=f"region-{n}") for n in range(1000))))
+    assert page.count('<li class="gap') == 200
+    assert "800 more gaps are in the JSON report." in page
+
+
+def test_full_findings_are_the_worst() -> None:
+    low = [sample.finding(sample.UNPINNED, sample.flow(f"a{n:04}", app=f"app{n}"), "low") for n in range(FULL_FAILURES)]
+    view = findings(sample.report([*low, sample.fails_open(sample.flow("z"))]))
+    assert [(group.severity.value, group.total, len(group.findings)) for group in view.groups] == [
+        ("high", 1, 1),
+        ("low", FULL_FAILURES, FULL_FAILURES - 1),
+    ]
+    assert view.rows.total == 1
+
+
+def test_finding_shows_evidence_picture_reason_and_fix() -> None:
+    text = Outline(render(sample.rich())).text
+    for part in (
+        "processors[1].fallback_action",
+        "equals ABORT",
+        "If it cannot be reached, the message is delivered unprocessed.",
+        "then reaches everybody",
+        "aws chime-sdk-messaging update-channel-flow",
+        "SC-24",
+        "These share order 1",
+        "Read-only announcement channels (SEC-701)",
+    ):
+        assert part in text
+
+
+def test_paragraphs_and_commands_are_told_apart() -> None:
+    text = "First\nline.\n\naws one \\\n  --two\naws three\nThen rest."
+    assert blocks(text) == (
+        Block(kind="text", text="First line."),
+        Block(kind="code", text="aws one \\\n  --two\naws three"),
+        Block(kind="text", text="Then rest."),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, "none"), (True, "true"), (3, "3"), ("x", "x"), (("a", None, False), "[a, none, false]")],
+)
+def test_values_are_shown_as_rules_write_them(value: str | None, expected: str) -> None:
+    assert value_text(value) == expected
+
+
+def test_judgements_fill_the_bar() -> None:
+    parts = judgements({"fail": 1, "pass": 3, "not_applicable": 50})
+    assert [(part.kind, part.start, part.width) for part in parts] == [("fail", 0, 25), ("pass", 25, 75)]
+    assert judgements({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-11-22T03:00:00Z", "2026-11-22T03:00:09Z", "9 s"),
+        ("2026-11-22T03:00:00Z", "2026-11-22T03:04:35+00:00", "4 min 35 s"),
+        ("2026-11-22T03:00:00Z", "2026-11-22T05:04:35Z", "2 h 4 min"),
+        ("2026-11-22T03:00:00Z", "", None),
+        ("2026-11-22T03:00:00Z", "2026-11-22T02:00:00Z", None),
+    ],
+)
+def test_duration_in_words(start: str, end: str, expected: str | None) -> None:
+    assert html_words.duration(start, end) == expected
+
+
+def test_moment_is_in_utc_and_leaves_other_text_alone() -> None:
+    assert html_words.moment("2026-11-22T04:00:12+01:00") == "2026-11-22 03:00 UTC"
+    assert html_words.moment("never") == "never"
+
+
+@given(name=st.text(max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_no_name_adds_markup(name: str) -> None:
+    plain = Outline(render(sample.report([sample.fails_open(sample.flow("name"))])))
+    named = Outline(render(sample.report([sample.fails_open(sample.flow(name, app="support"))])))
+    kinds = [tag for tag, attributes in named.tags if attributes.get("class") != "esc"]
+    assert kinds == [tag for tag, _ in plain.tags]

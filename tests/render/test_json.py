@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import jsonschema
+import pytest
+
+from scanner import resources
+from scanner.finding import Report
+from scanner.render import json as format_json
+from scanner.render.json import schema
+from tests.render import sample
+
+
+def render(report: Report) -> str:
+    return "".join(format_json.render(report))
+
+
+SCHEMA = resources.reports() / "schema" / "report-1.0.json"
+
+
+@pytest.mark.parametrize("build", [sample.rich, sample.clean, sample.hostile, sample.empty, sample.incomplete])
+def test_every_report_fits_the_published_schema(build: Callable[[], Report]) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+
+    validator.validate(json.loads(render(build())))
+
+
+def test_the_published_schema_is_that_of_the_types() -> None:
+    assert json.loads(SCHEMA.read_text()) == schema(), "a published schema is not changed in place: raise its version"
+
+
+def test_the_schema_itself_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+
+
+def test_members_that_are_always_written_are_required() -> None:
+    finding = schema()["$defs"]["Finding"]
+
+    assert set(finding["required"]) == set(finding["properties"])
+    assert "gap" not in schema()["$defs"]["Evidence"]["required"]
+
+
+def test_a_report_without_a_finding_member_does_not_fit() -> None:
+    broken = json.loads(render(sample.rich()))
+    del broken["findings"][0]["fingerprint"]
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, schema())
+
+
+def test_the_same_report_gives_the_same_text() -> None:
+    assert render(sample.rich()) == render(sample.rich())
+    assert render(sample.rich()).endswith("}\n")

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from scanner.finding import Status
+from scanner.render import table
+from tests.render import sample
+
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def test_what_was_not_observed_comes_before_the_findings() -> None:
+    report = sample.incomplete()
+
+    text = table.findings(report, width=140, color=False)
+
+    assert text.startswith("Not observed")
+    for gap in report.coverage.gaps:
+        assert gap.code in re.sub(r"\s+", " ", text)
+
+
+def test_unknown_findings_are_counted_under_their_gap() -> None:
+    report = sample.rich()
+    gap = next(item.gap for finding in report.findings for item in finding.evidence if item.gap)
+    count = sum(gap in {item.gap for item in finding.evidence} for finding in report.findings)
+
+    text = re.sub(r"\s+", " ", table.findings(report, width=1000, color=False))
+
+    assert f"({count} finding{'s' if count > 1 else ''} unknown)" in text
+
+
+def test_the_worst_come_first_and_waived_ones_last() -> None:
+    report = sample.rich()
+
+    text = table.findings(report, width=200, color=False)
+
+    found = re.findall(r"^ ?(critical|high|medium|low|info|waived)\b", text, re.MULTILINE)
+    assert found == sorted(found, key=["critical", "high", "medium", "low", "info", "waived"].index)
+    judged = [finding for finding in report.findings if finding.status is not Status.UNKNOWN]
+    assert len(found) == len(judged)
+
+
+def test_a_long_list_is_cut_where_a_report_has_the_rest() -> None:
+    text = table.findings(sample.rich(), width=140, color=False, most=1)
+
+    assert "more findings in the report" in text
+
+
+@pytest.mark.parametrize("width", [20, 80, 140])
+@pytest.mark.parametrize("color", [True, False])
+def test_hostile_names_do_not_reach_the_terminal_as_they_are(width: int, color: bool) -> None:
+    report = sample.hostile()
+
+    text = table.findings(report, width=width, color=color) + table.summary(report, width=width, color=color)
+
+    assert not CONTROL.search(re.sub("\x1b\\[[0-9;]*m", "", text))
+    assert color or "\x1b" not in text
+
+
+def test_the_summary_says_coverage_first() -> None:
+    complete = table.summary(sample.clean(), width=140, color=False)
+    incomplete = table.summary(sample.incomplete(), width=140, color=False)
+
+    assert complete.startswith("Coverage  complete")
+    assert incomplete.startswith("Coverage  NOT complete")
+
+
+def test_a_clean_report_has_no_table() -> None:
+    assert table.findings(sample.clean(), width=140, color=False) == ""
