@@ -163,8 +163,3 @@ def test_a_directory_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> N
 
     with pytest.raises(OutputError, match="cannot be written"):
         Journal.create(tmp_path / "file" / "run", header())
-
-
-def test_a_full_disk_is_an_output_error() -> None:
-    with TargetWriter(Path("/dev/full")) as writer, pytest.raises(OutputError, match="No space left"):
-        writer.page("arn", ())

@@ -30,7 +30,7 @@ def test_members_of_a_newer_api_are_passed_over() -> None:
 
 @given(st.integers(min_value=0, max_value=len(PAGE) - 1))
 def test_a_body_cut_off_anywhere_is_refused(length: int) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         wire.decode(PAGE[:length], wire.ListChannelFlows)
 
 
