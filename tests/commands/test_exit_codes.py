@@ -1,0 +1,181 @@
+"""Each exit code that the README documents, from the installed command."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from tests.command import CHIMEAUDIT, chimeaudit, environment
+from tests.conftest import Scan
+from tests.fake_aws import Answer, Call, FakeAws, Flow, error, processor
+
+OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
+
+
+def test_0_when_everything_was_seen_and_is_in_order(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [Flow()]}}
+
+    ended = scan("-o", "json:-")
+
+    assert ended.code == 0
+    assert ended.report["coverage"]["complete"] is True
+    assert ended.report["summary"]["by_status"]["pass"] > 0
+
+
+def test_0_for_an_account_without_app_instances(scan: Scan) -> None:
+    ended = scan("-o", "json:-")
+
+    assert ended.code == 0
+    assert ended.report["coverage"]["observed"]["app_instances"] == 0
+
+
+def test_1_when_a_finding_reaches_the_threshold(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+
+    assert scan().code == 1
+    assert scan("--fail-on", "low").code == 1
+
+
+def test_0_when_no_finding_reaches_the_threshold(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+
+    assert scan("--fail-on", "critical").code == 0
+    assert scan("--fail-on", "none").code == 0
+
+
+def test_1_even_where_something_was_not_observed(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    aws.faults = [lambda call: error(403, "ForbiddenException") if call.region == "eu-central-1" else None]
+
+    assert scan("--allow-gaps").code == 1
+
+
+def test_2_for_an_option_that_does_not_exist(scan: Scan) -> None:
+    ended = scan("--regoins", "us-east-1")
+
+    assert ended.code == 2
+    assert "--regoins" in ended.stderr
+    assert "--regions" in ended.stderr
+
+
+def test_2_for_a_bad_rule_and_nothing_is_scanned(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    (tmp_path / "ours.yaml").write_text("id: ours\nseverty: high\n")
+
+    ended = scan("--rules", "ours.yaml")
+
+    assert ended.code == 2
+    assert "ours.yaml:2:1: " in ended.stderr
+    assert "severity" in ended.stderr
+    assert not aws.calls
+
+
+def test_3_when_a_region_was_denied_and_nothing_failed(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [Flow()]}}
+    aws.faults = [lambda call: error(403, "ForbiddenException") if call.region == "eu-central-1" else None]
+
+    assert scan().code == 3
+    assert scan("--allow-gaps").code == 0
+
+
+def test_4_when_every_target_was_denied(aws: FakeAws, scan: Scan) -> None:
+    aws.faults = [lambda call: error(403, "ForbiddenException") if call.service == "chime" else None]
+
+    ended = scan("--allow-gaps", "-o", "report.json")
+
+    assert ended.code == 4
+    assert "access denied" in ended.stderr
+
+
+def test_70_when_a_report_cannot_be_written_and_the_others_are(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    (tmp_path / "file").write_text("")
+
+    ended = scan("-o", "file/report.json", "-o", "good.json")
+
+    assert ended.code == 70
+    assert "file/report.json" in ended.stderr
+    assert "--from" in ended.stderr
+    assert json.loads((tmp_path / "good.json").read_text())["findings"]
+
+
+def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {f"instance {number:02}": [OPEN] * 10 for number in range(20)}}
+    run = ["scan", "--regions", "us-east-1", "--run-dir", "run"]
+
+    ended = subprocess.run(
+        ["bash", "-c", 'ulimit -f 8; exec "$0" "$@"', CHIMEAUDIT, *run],
+        env=environment(tmp_path, aws.variables),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    resumed = chimeaudit("scan", "--resume", "--run-dir", "run", home=tmp_path, variables=aws.variables)
+
+    assert ended.returncode == 70
+    assert "cannot be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert resumed.code == 1
+    assert "200 channel flows" in resumed.stderr
+
+
+def test_70_for_a_fault_of_ours_in_one_line(aws: FakeAws, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import scanner.gate\ndef broken(*_, **__): raise ZeroDivisionError('a fault')\nscanner.gate.gate = broken\n"
+    )
+    variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
+
+    ended = chimeaudit("scan", home=tmp_path, variables=variables)
+    verbose = chimeaudit("scan", "-v", home=tmp_path, variables=variables)
+
+    assert ended.code == verbose.code == 70
+    assert "error: ZeroDivisionError: a fault" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Traceback" in verbose.stderr
+
+
+def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"held up": [Flow()]}, "eu-central-1": {"quick": [OPEN]}}
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def hold(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows" and call.region == "us-east-1":
+            asked.set()
+            goes_on.wait(60)
+        return None
+
+    aws.faults = [hold]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asked.clear()
+        goes_on.clear()
+        directory = tmp_path / f"run-{number}"
+        scanning = subprocess.Popen(
+            [CHIMEAUDIT, "scan", "--run-dir", directory, "-o", "report.json"],
+            env=environment(tmp_path, aws.variables),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert asked.wait(60)
+        os.kill(scanning.pid, number)
+        _, stderr = scanning.communicate(timeout=60)
+        goes_on.set()
+
+        assert scanning.returncode == 130
+        assert f"--resume --run-dir {directory}" in stderr
+        report = json.loads((tmp_path / "report.json").read_text())
+        assert not report["coverage"]["complete"]
+        assert "Interrupted" in {gap["code"] for gap in report["coverage"]["gaps"]}
+
+        aws.calls.clear()
+        resumed = chimeaudit(
+            "scan", "--resume", "--run-dir", str(directory), "-o", "json:-", home=tmp_path, variables=aws.variables
+        )
+        assert resumed.code == 1
+        assert resumed.report["coverage"]["complete"]
+        assert resumed.report["coverage"]["observed"]["channel_flows"] == 2

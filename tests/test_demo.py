@@ -1,0 +1,126 @@
+"""The main job from outside: the installed command over HTTP against the demo organisation, and what that planted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from scanner.render.json import schema
+from scanner.simulator.organisation import expected, load, placed
+from tests.command import Ended, chimeaudit
+
+Report = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
+    """One demo scan with both reports, and the folder it ran in."""
+    home = tmp_path_factory.mktemp("demo")
+    return chimeaudit("scan", "--demo", "-o", "out/report.html", "-o", "out/report.json", home=home), home
+
+
+@pytest.fixture(scope="module")
+def report(demo: tuple[Ended, Path]) -> Report:
+    loaded: Report = json.loads((demo[1] / "out/report.json").read_text())
+    return loaded
+
+
+def found(report: Report) -> set[tuple[str, str, str, str]]:
+    return {
+        (
+            finding["resource"]["account_id"],
+            finding["resource"]["region"],
+            finding["resource"]["arn"],
+            finding["rule_id"],
+        )
+        for finding in report["findings"]
+    }
+
+
+def test_it_finds_exactly_what_was_planted(report: Report) -> None:
+    organisation = load()
+    planted = {
+        (each.account_id, each.region, each.channel_flow_arn, each.rule_id)
+        for each in expected(organisation)
+        if each.account_id == organisation.management.id
+    }
+
+    assert found(report) == planted
+    assert {finding["status"] for finding in report["findings"]} == {"fail"}
+
+
+def test_every_rule_of_the_default_profile_finds_something(report: Report) -> None:
+    assert all(report["summary"]["by_rule"].values())
+
+
+def test_it_sees_every_page(report: Report) -> None:
+    organisation = load()
+    management = [each for each in placed(organisation) if each.account_id == organisation.management.id]
+    observed = report["coverage"]["observed"]
+    instances = Counter(each.region for each in management)
+
+    assert report["coverage"]["complete"]
+    assert max(instances.values()) > 50
+    assert observed["app_instances"] == len(management)
+    assert observed["channel_flows"] == sum(len(each.channel_flows) for each in management)
+    assert max(len(each.channel_flows) for each in management) > 50
+
+
+def test_the_report_fits_its_schema(report: Report) -> None:
+    jsonschema.Draft202012Validator(schema()).validate(report)
+
+
+def test_it_ends_with_findings_and_says_where_the_report_lies(demo: tuple[Ended, Path]) -> None:
+    ended, home = demo
+
+    assert ended.code == 1
+    assert "last-processor-fails-open" in ended.stdout
+    assert "Coverage" in ended.stderr
+    assert "out/report.html" in ended.stderr
+    assert (home / "out/report.html").stat().st_size > 10_000
+    assert "Traceback" not in ended.stderr
+
+
+def test_two_runs_give_the_same_bytes_but_for_the_run_block(report: Report, tmp_path: Path) -> None:
+    chimeaudit("scan", "--demo", "-o", "again.json", home=tmp_path)
+    again: Report = json.loads((tmp_path / "again.json").read_text())
+
+    assert json.dumps({**again, "run": None}) == json.dumps({**report, "run": None})
+
+
+def test_the_availability_profile_asks_for_the_opposite(tmp_path: Path) -> None:
+    ended = chimeaudit("scan", "--demo", "--select", "profile:availability", "-o", "json:-", home=tmp_path)
+
+    assert set(ended.report["summary"]["by_rule"]) == {"last-processor-fails-closed"}
+    assert ended.code == 0, "its severity is medium, and the threshold is high"
+    assert ended.report["summary"]["by_severity"]["medium"] > 0
+
+
+def test_a_finished_run_is_judged_again_without_aws(demo: tuple[Ended, Path], report: Report, tmp_path: Path) -> None:
+    (run,) = (demo[1] / "state/chimeaudit/runs").iterdir()
+
+    again = chimeaudit("scan", "--from", str(run), "-o", "json:-", home=tmp_path)
+    other = chimeaudit("scan", "--from", str(run), "--select", "severity:low", "-o", "json:-", home=tmp_path)
+
+    assert {**again.report, "run": None} == {**report, "run": None}
+    assert again.report["run"]["started_at"] == report["run"]["started_at"]
+    assert {finding["severity"] for finding in other.report["findings"]} == {"low"}
+    assert other.code == 0
+
+
+def test_regions_narrow_the_scan(tmp_path: Path) -> None:
+    ended = chimeaudit("scan", "--demo", "--regions", "eu-central-1", "-o", "json:-", home=tmp_path)
+
+    assert ended.report["scope"]["regions"] == ["eu-central-1"]
+    assert {finding["resource"]["region"] for finding in ended.report["findings"]} == {"eu-central-1"}
+
+
+def test_the_demo_keeps_away_from_the_users_own_aws(tmp_path: Path) -> None:
+    theirs = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
+
+    assert chimeaudit("scan", "--demo", home=tmp_path, variables=theirs).code == 1
