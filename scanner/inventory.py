@@ -32,6 +32,28 @@ class Gap(Struct, frozen=True, kw_only=True, gc=False):
     reason: str
 
 
+class FunctionAccess(Struct, frozen=True, kw_only=True, gc=False):
+    """Who may invoke a function, seen from the app instance whose flow invokes it; from its resource policy.
+
+    `foreign_app_instances` are the patterns, ARNs or account ids by which the policy admits app instances of other accounts.
+    """
+
+    chime_can_invoke: bool | UnsetType = UNSET
+    chime_invoke_unconditioned: bool | UnsetType = UNSET
+    public: bool | UnsetType = UNSET
+    foreign_app_instances: tuple[str, ...] | UnsetType = UNSET
+
+
+class CallbackPermission(Struct, frozen=True, kw_only=True, gc=False):
+    """What a function's execution role may do in Chime: call back for its channels, and what goes beyond that.
+
+    `excessive` holds the action patterns beyond ChannelFlowCallback, and the resource patterns beyond channels.
+    """
+
+    allowed: bool | UnsetType = UNSET
+    excessive: tuple[str, ...] | UnsetType = UNSET
+
+
 class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
     """The function a processor invokes, as its ARN says; `qualifier` is a version or an alias."""
 

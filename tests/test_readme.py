@@ -1,0 +1,46 @@
+"""README says what is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from scanner import resources
+from scanner.engine.rule import load
+from scanner.errors import ChimeauditError
+from scanner.gate import ExitCode
+from tests.command import chimeaudit
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_printed_scan_is_what_the_command_prints(tmp_path: Path) -> None:
+    match = re.search(r"<!-- printed by: chimeaudit (.*?) -->\n```text\n(.*?)```", README, re.DOTALL)
+    assert match
+
+    ended = chimeaudit(*shlex.split(match[1]), home=tmp_path, variables={"COLUMNS": "110"})
+
+    journal, summary = ended.stderr.split("\n", 1)
+    assert journal.startswith("Scanning")
+    assert f"{ended.stdout}{summary}".strip("\n").split("\n") == match[2].strip("\n").split("\n")
+
+
+def test_every_exit_code_is_documented() -> None:
+    kinds = [ChimeauditError, *ChimeauditError.__subclasses__()]
+    codes = {kind.exit_code for kind in kinds} | {int(code) for code in ExitCode}
+
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == codes
+
+
+def test_every_rule_is_listed_with_its_severity() -> None:
+    listed = set(re.findall(r"^\| ([a-z-]+) \| (critical|high|medium|low|info) \| (.*?) \|$", README, re.MULTILINE))
+
+    assert listed == {(rule.info.id, rule.info.severity.value, rule.info.title) for rule in load([resources.rules()])}
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    for page in (README, *((ROOT / "docs" / name).read_text() for name in ("architecture.md",))):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page):
+            assert (ROOT / link).exists(), link
