@@ -1,0 +1,1 @@
+"""Rules: reading them, checking them, and judging resources by them."""

@@ -1,0 +1,149 @@
+"""Judges a run: from what the journal holds to the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from operator import itemgetter
+
+from msgspec import UNSET, structs
+
+from scanner import __version__
+from scanner.engine.evaluate import Evaluation
+from scanner.engine.rule import Rule, digest
+from scanner.finding import (
+    Coverage,
+    Finding,
+    InScope,
+    Observed,
+    Report,
+    ReportedGap,
+    Run,
+    Severity,
+    Status,
+    Summary,
+    Tool,
+)
+from scanner.inventory import ChannelFlow, Gap
+from scanner.journal import AppInstanceRead, Journal, Target, TargetReader
+
+NOT_EXAMINED = (
+    "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",
+    "What a processor's code does with the messages it is given.",
+)
+
+
+def audit(journal: Journal, rules: Sequence[Rule], finished_at: str) -> Report:
+    """The report on a run under these rules; the same journal and rules give the same report.
+
+    Raises:
+        UsageError: the journal is damaged.
+    """
+    header = journal.header
+    judging = _Judging(Evaluation(rules))
+    for target in sorted(header.targets):
+        judging.target(target, journal.reader(target), {gap.account_id for gap in header.gaps})
+    gaps = judging.gaps.union(header.gaps)
+    return Report(
+        tool=Tool(name="chimeaudit", version=__version__, rules_digest=digest(rules)),
+        run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
+        scope=header.scope,
+        coverage=Coverage(
+            complete=not gaps,
+            in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
+            observed=judging.observed(header.targets),
+            gaps=tuple(_reported(gap) for gap in sorted(gaps, key=_position)),
+            not_examined=NOT_EXAMINED,
+        ),
+        summary=_summary(judging, rules, header.scope.accounts),
+        rules=tuple(rule.info for rule in rules),
+        findings=tuple(judging.findings),
+    )
+
+
+class _Judging:
+    """What adds up while the facts of a run stream by, in the order of the report."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+        self.findings: list[Finding] = []
+        self.gaps: set[Gap] = set()
+        self._listed: set[Target] = set()
+        self._app_instances = self._channel_flows = self._processors = 0
+
+    def target(self, target: Target, reader: TargetReader, unidentified: Container[str]) -> None:
+        """A target counts as listed once its app instances were listed to the end."""
+        if reader.complete and not reader.gaps:
+            self._listed.add(target)
+        elif not reader.complete and target.account_id not in unidentified:
+            self.gaps.add(_interrupted(target))
+        self.gaps.update(reader.gaps)
+        for read in reader.app_instances():
+            self._app_instance(read, reader)
+
+    def _app_instance(self, read: AppInstanceRead, reader: TargetReader) -> None:
+        self._app_instances += 1
+        self.gaps.update(read.gaps)
+        found = [(("", finding.rule_id), finding) for finding in self.evaluation.judge(read.app_instance)]
+        for flow in reader.flows(read):
+            found += [((flow.arn, finding.rule_id), finding) for finding in self._flow(flow)]
+        found.sort(key=itemgetter(0))
+        self.findings += [finding for _, finding in found]
+
+    def _flow(self, flow: ChannelFlow) -> list[Finding]:
+        self._channel_flows += 1
+        self._processors += 0 if flow.processors is UNSET else len(flow.processors)
+        self.gaps.update(flow.gaps.values())
+        return self.evaluation.judge(flow)
+
+    def observed(self, targets: Sequence[Target]) -> Observed:
+        """An account counts as observed once all its targets are."""
+        missed = {target.account_id for target in targets if target not in self._listed}
+        return Observed(
+            accounts=len({target.account_id for target in self._listed} - missed),
+            targets=len(self._listed),
+            app_instances=self._app_instances,
+            channel_flows=self._channel_flows,
+            processors=self._processors,
+        )
+
+
+def _interrupted(target: Target) -> Gap:
+    return Gap(
+        account_id=target.account_id,
+        region=target.region,
+        operation="ListAppInstances",
+        code="Interrupted",
+        reason="the scan stopped before this region was read to its end; go on with --resume",
+    )
+
+
+def _reported(gap: Gap) -> ReportedGap:
+    return ReportedGap(**structs.asdict(gap))
+
+
+def _position(gap: Gap) -> tuple[str, ...]:
+    return (gap.account_id, gap.region or "", gap.resource_arn or "", gap.operation, gap.code, gap.reason)
+
+
+def _summary(judging: _Judging, rules: Sequence[Rule], accounts: Sequence[str]) -> Summary:
+    failed = [finding for finding in judging.findings if finding.status is Status.FAIL]
+    statuses = Counter(finding.status for finding in judging.findings)
+    return Summary(
+        by_severity=_counts(Severity, (finding.severity for finding in failed)),
+        by_status={
+            "fail": statuses[Status.FAIL],
+            "unknown": statuses[Status.UNKNOWN],
+            "waived": statuses[Status.WAIVED],
+            "pass": judging.evaluation.passed,
+            "not_applicable": judging.evaluation.not_applicable,
+        },
+        by_rule=_counts((rule.info.id for rule in rules), (finding.rule_id for finding in failed)),
+        by_account=_counts(sorted(accounts), (finding.resource.account_id for finding in failed)),
+    )
+
+
+def _counts(names: Iterable[str], seen: Iterable[str]) -> dict[str, int]:
+    """How often each was seen; the names that were not seen count 0."""
+    counter = Counter(seen)
+    return {name: counter[name] for name in dict.fromkeys((*names, *sorted(counter)))}

@@ -1,0 +1,209 @@
+"""Judges resources by rules, and says why.
+
+Each part of a resource is judged for itself: where one processor fails a rule and another cannot be judged, there is a
+failed finding for the first and an unknown one for the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from scanner.engine import facts
+from scanner.engine.compiler import compile_condition
+from scanner.engine.conditions import Literals, negate
+from scanner.engine.examples import Verdict
+from scanner.engine.judgement import HOLDS, Certain, Judge, Note, Scope
+from scanner.engine.rule import Rule
+from scanner.finding import Evidence, Finding, GapReference, PipelineStep, Resource, Status, fingerprint
+from scanner.inventory import ChannelFlow, Gap, Processor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """A rule ready to run. `passes` and `inapplicable` are the fast, two-valued forms; see scanner.engine.compiler."""
+
+    rule: Rule
+    passes: Certain
+    inapplicable: Certain
+    when: Judge
+    require: Judge
+
+    def verdict(self, resource: facts.Resource) -> tuple[Verdict, tuple[Note, ...]]:
+        """The verdict by Kleene's logic, with the notes that explain a fail or an unknown."""
+        scope = Scope(root=resource, thing=resource)
+        applies = self.when(scope)
+        if applies.holds is False:
+            return "not_applicable", ()
+        judgement = self.require(scope)
+        if judgement.holds is True:
+            return "pass", ()
+        if applies.holds is None:
+            return "unknown", tuple(note for note in applies.notes if note.holds is None)
+        return ("unknown" if judgement.holds is None else "fail"), judgement.notes
+
+
+def compiled(rule: Rule, settings: Mapping[str, Literals] | None = None) -> Program:
+    """The rule as closures; `settings` are parameters that differ from the rule's own."""
+    values = {**rule.settings, **(settings or {})}
+    require = compile_condition(rule.require, values)
+    if rule.when is None:
+        return Program(
+            rule=rule,
+            passes=require.certain,
+            inapplicable=lambda *_: False,
+            when=lambda _: HOLDS,
+            require=require.judge,
+        )
+    when = compile_condition(rule.when, values)
+    applies, holds = when.certain, require.certain
+    return Program(
+        rule=rule,
+        passes=lambda root, thing: applies(root, thing) and holds(root, thing),
+        inapplicable=compile_condition(negate(rule.when), values).certain,
+        when=when.judge,
+        require=require.judge,
+    )
+
+
+class Evaluation:
+    """Judges one resource after another; `passed` and `not_applicable` count rules on resources."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.passed = 0
+        self.not_applicable = 0
+        ready = [compiled(rule) for rule in sorted(rules, key=lambda rule: rule.info.id)]
+        self._programs = {
+            root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]
+            for resource, root in facts.ROOTS.items()
+        }
+
+    def judge(self, resource: facts.Resource) -> list[Finding]:
+        """The findings on one resource, by rule id and part."""
+        findings: list[Finding] = []
+        passed = 0
+        for passes, program in self._programs[type(resource)]:
+            try:
+                if passes(resource, resource):
+                    passed += 1
+                    continue
+            except (AttributeError, TypeError):
+                pass  # it stumbled over a fact that is unknown or absent
+            findings += self._judge(program, resource)
+        self.passed += passed
+        return findings
+
+    def _judge(self, program: Program, resource: facts.Resource) -> list[Finding]:
+        if _surely(program.inapplicable, resource):
+            self.not_applicable += 1
+            return []
+        verdict, notes = program.verdict(resource)
+        self.passed += verdict == "pass"
+        self.not_applicable += verdict == "not_applicable"
+        return list(_findings(program.rule, resource, notes))
+
+
+def _surely(certain: Certain, resource: facts.Resource) -> bool:
+    try:
+        return certain(resource, resource)
+    except (AttributeError, TypeError):
+        return False
+
+
+def _findings(rule: Rule, resource: facts.Resource, notes: Sequence[Note]) -> Iterator[Finding]:
+    parts: dict[str, list[Note]] = {}
+    for note in notes:
+        parts.setdefault(note.scope.part, []).append(note)
+    for part in sorted(parts):
+        failed = [note for note in parts[part] if note.holds is False]
+        yield _finding(rule, resource, part, failed or parts[part])
+
+
+def _finding(rule: Rule, resource: facts.Resource, part: str, notes: Sequence[Note]) -> Finding:
+    info = rule.info
+    gaps = [_gap(resource, note.fact) for note in notes]
+    failed = notes[0].holds is False
+    return Finding(
+        rule_id=info.id,
+        title=info.title,
+        severity=info.severity,
+        status=Status.FAIL if failed else Status.UNKNOWN,
+        resource=described(resource),
+        message=_message(rule, notes) if failed else _doubt(rule, notes, gaps),
+        evidence=tuple(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True)),
+        remediation=info.remediation,
+        references=info.references,
+        frameworks=info.frameworks,
+        fingerprint=fingerprint(info.id, resource.arn, part),
+    )
+
+
+def _message(rule: Rule, notes: Sequence[Note]) -> str:
+    said = (
+        f"{rule.info.title}: there are no {note.empty}"
+        if note.empty
+        else rule.message.render(note.scope.root, note.scope.thing)
+        for note in notes
+    )
+    return "; ".join(dict.fromkeys(said))
+
+
+def _doubt(rule: Rule, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
+    reasons = (
+        f"{note.fact} is not known" if gap is None else gap.reason for note, gap in zip(notes, gaps, strict=True)
+    )
+    return f'"{rule.info.title}" could not be judged: {"; ".join(dict.fromkeys(reasons))}'
+
+
+def _evidence(note: Note, gap: Gap | None) -> Evidence:
+    return note.evidence if gap is None else msgspec.structs.replace(note.evidence, gap=GapReference.to(gap))
+
+
+def _gap(resource: facts.Resource, fact: str) -> Gap | None:
+    """Why a fact is unknown: the gap under its own path, or under the nearest one that it lies in."""
+    gaps: Mapping[str, Gap] = getattr(resource, "gaps", {})
+    while fact and fact not in gaps:
+        fact = fact[: max(fact.rfind("."), fact.rfind("["), 0)]
+    return gaps.get(fact) if fact else None
+
+
+def described(resource: facts.Resource) -> Resource:
+    """The resource as a finding shows it."""
+    if isinstance(resource, ChannelFlow):
+        processors = () if isinstance(resource.processors, UnsetType) else resource.processors
+        app_instance = resource.app_instance
+        return _resource(resource, app_instance.arn, app_instance.name, tuple(map(_step, processors)))
+    return _resource(resource, resource.arn, resource.name, ())
+
+
+def _resource(
+    resource: facts.Resource, app_instance_arn: str, name: str | UnsetType, steps: tuple[PipelineStep, ...]
+) -> Resource:
+    return Resource(
+        type="channel_flow" if isinstance(resource, ChannelFlow) else "app_instance",
+        arn=resource.arn,
+        name=_known(resource.name),
+        account_id=resource.account_id,
+        region=resource.region,
+        app_instance_arn=app_instance_arn,
+        app_instance_name=_known(name),
+        processors=steps,
+    )
+
+
+def _step(processor: Processor) -> PipelineStep:
+    function = processor.lambda_
+    return PipelineStep(
+        name=_known(processor.name),
+        execution_order=_known(processor.execution_order),
+        fallback_action=_known(processor.fallback_action),
+        lambda_arn=None if isinstance(function, UnsetType) else function.arn,
+    )
+
+
+def _known(fact: Any) -> Any:
+    return None if fact is UNSET else fact

@@ -1,0 +1,89 @@
+"""The tests inside a rule file: a resource, and the verdict that the rule must reach on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from scanner.engine import checks, given, params
+from scanner.engine.conditions import Literals
+from scanner.engine.facts import Resource, Root
+from scanner.engine.params import Param
+from scanner.engine.source import Mistakes, Node, Table
+from scanner.engine.words import quote, unknown
+
+Verdict = Literal["pass", "fail", "unknown", "not_applicable"]
+
+VERDICTS: Final = get_args(Verdict)
+KEYS: Final[Mapping[str, str]] = {
+    "name": "What the test shows.",
+    "given": "The facts that matter; the rest is a flow in good order. The plain word unknown is a fact not observed.",
+    "params": "Parameters that differ from their defaults.",
+    "expect": "The verdict.",
+}
+_REQUIRED = ("name", "given", "expect")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """One test; `line` and `column` say where it stands in the rule's file."""
+
+    name: str
+    given: Resource
+    params: Mapping[str, Literals]
+    expect: str
+    line: int
+    column: int
+
+
+def read(node: Node, root: Root, declared: Mapping[str, Param], mistakes: Mistakes) -> tuple[Example, ...]:
+    """The `tests` of a rule; they must show it passing and failing."""
+    items = checks.items(node, "a list of tests", mistakes)
+    before = len(mistakes.found)
+    found = [_example(item, root, declared, mistakes) for item in items]
+    examples = tuple(example for example in found if example is not None)
+    if items and len(mistakes.found) == before:
+        _complete(node, examples, mistakes)
+    return examples
+
+
+def _complete(node: Node, examples: tuple[Example, ...], mistakes: Mistakes) -> None:
+    expected = {example.expect for example in examples}
+    for verdict in ("pass", "fail"):
+        if verdict not in expected:
+            mistakes.add(node, f"found no test that expects {verdict}; expected tests for both pass and fail")
+    names: set[str] = set()
+    for example in examples:
+        if example.name in names:
+            mistakes.add(node, f"found two tests named {quote(example.name)}; expected a name for each")
+        names.add(example.name)
+
+
+def _example(node: Node, root: Root, declared: Mapping[str, Param], mistakes: Mistakes) -> Example | None:
+    table = checks.table(node, "a test such as {name: ..., given: ..., expect: pass}", mistakes)
+    if table is None:
+        return None
+    checks.keys(table, KEYS, _REQUIRED, "test key", mistakes)
+    if not set(_REQUIRED) <= set(table.entries):
+        return None
+    name = checks.text(table.entries["name"], mistakes)
+    resource = given.resource(table.entries["given"], root, mistakes)
+    expect = checks.word(table.entries["expect"], VERDICTS, "verdict", mistakes)
+    if name is None or resource is None or expect is None:
+        return None
+    values = _settings(table, declared, mistakes)
+    return Example(name=name, given=resource, params=values, expect=expect, line=node.line, column=node.column)
+
+
+def _settings(test: Table, declared: Mapping[str, Param], mistakes: Mistakes) -> dict[str, Literals]:
+    if "params" not in test.entries:
+        return {}
+    table = checks.table(test.entries["params"], "parameters by name", mistakes)
+    values: dict[str, Literals] = {}
+    for name, node in {} if table is None else table.entries.items():
+        if name not in declared:
+            mistakes.add(node, unknown("parameter", name, declared))
+        elif (value := params.setting(declared[name], node, mistakes)) is not None:
+            values[name] = value
+    return values

@@ -1,0 +1,148 @@
+"""What rules can read: the fields of the structs in scanner.inventory, their types, and the facets they belong to.
+
+A path such as ``lambda.account_id`` leads through structs; a list is read with a quantifier, not by a path. A field
+that costs calls of its own names its facet: ``Annotated[bool | UnsetType, Meta(extra={"facet": "channels"})]``; the
+rules that read it decide whether those calls are made.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from scanner.finding import ResourceType
+from scanner.inventory import AppInstance, ChannelFlow, Processor
+
+Resource = ChannelFlow | AppInstance
+
+Facet = str
+"""A group of facts that is collected only where a loaded rule reads one of them."""
+
+Kind = Literal["text", "integer", "boolean", "record", "list", "pattern"]
+"""No field is a pattern: it is text that must be a regular expression, as operands can be."""
+
+_SCALARS: Final[dict[object, Kind]] = {str: "text", int: "integer", bool: "boolean"}
+_NOT_FACTS = frozenset({"gaps"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """The type of a field. `record` is what a record, or each element of a list, consists of.
+
+    `absent` and `unknown` say that it can be; `derived` that it is computed from other facts.
+    """
+
+    kind: Kind
+    choices: tuple[str, ...] = ()
+    absent: bool = False
+    unknown: bool = False
+    derived: bool = False
+    record: type[Struct] | None = None
+    facet: Facet | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Root:
+    """A type of resource, and the name by which a rule speaks of it from inside a quantifier."""
+
+    type: type[ChannelFlow] | type[AppInstance]
+    name: str
+
+
+ROOTS: Final[Mapping[ResourceType, Root]] = {
+    "channel_flow": Root(type=ChannelFlow, name="flow"),
+    "app_instance": Root(type=AppInstance, name="app_instance"),
+}
+
+
+@cache
+def fields(record: type[Struct]) -> dict[str, Fact]:
+    """The facts of a struct by the names that rules use; properties that give a scalar are facts too."""
+    declared = {
+        field.encode_name: _fact(field.type) for field in msgspec.structs.fields(record) if field.name not in _NOT_FACTS
+    }
+    properties = {name: hint for name, hint in _properties(record).items() if hint in _SCALARS}
+    return declared | {name: replace(_fact(hint), derived=True) for name, hint in properties.items()}
+
+
+@cache
+def paths(record: type[Struct]) -> dict[str, Fact]:
+    """Every path that a condition may name, with the type of what it leads to."""
+    found: dict[str, Fact] = {}
+    for name, fact in fields(record).items():
+        found[name] = fact
+        if fact.kind == "record" and fact.record is not None:
+            found |= {f"{name}.{rest}": _inside(fact, inner) for rest, inner in paths(fact.record).items()}
+    return found
+
+
+def facets(facts: Iterable[Fact]) -> frozenset[Facet]:
+    """What has to be collected for these facts to be known."""
+    return frozenset(fact.facet for fact in facts if fact.facet is not None)
+
+
+def attributes(path: str) -> tuple[str, ...]:
+    """A path as attribute names; ``lambda``, a keyword of Python, is ``lambda_`` there."""
+    return tuple(f"{name}_" if keyword.iskeyword(name) else name for name in path.split("."))
+
+
+def getter(path: str) -> Callable[[Any], Any]:
+    """Reads a path fast; raises AttributeError where anything on the way is unknown or absent."""
+    return attrgetter(".".join(attributes(path)))
+
+
+def read(thing: object, names: tuple[str, ...]) -> object:
+    """What stands at the end of a path: UNSET where anything on the way is unknown, None where it is absent."""
+    for name in names:
+        if thing is UNSET or thing is None:
+            return thing
+        thing = getattr(thing, name)
+    return thing
+
+
+def part(element: object) -> str:
+    """What identifies an element of a list across runs: for a processor, the function it invokes."""
+    if not isinstance(element, Processor):
+        raise TypeError(element)
+    return "unknown-function" if isinstance(element.lambda_, UnsetType) else element.lambda_.unqualified_arn
+
+
+def _inside(outer: Fact, inner: Fact) -> Fact:
+    return replace(
+        inner,
+        absent=inner.absent or outer.absent,
+        unknown=inner.unknown or outer.unknown,
+        facet=inner.facet or outer.facet,
+    )
+
+
+def _properties(record: type[Struct]) -> dict[str, object]:
+    return {
+        name: get_type_hints(member.fget).get("return")
+        for name, member in vars(record).items()
+        if isinstance(member, property) and member.fget is not None
+    }
+
+
+def _fact(hint: object) -> Fact:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return replace(_fact(arguments[0]), facet=(arguments[1].extra or {}).get("facet"))
+    if origin in (Union, UnionType):
+        (present,) = (member for member in arguments if member not in (NoneType, UnsetType))
+        return replace(_fact(present), absent=NoneType in arguments, unknown=UnsetType in arguments)
+    if origin is Literal:
+        return Fact(kind="text", choices=arguments)
+    if origin is tuple and issubclass(arguments[0], Struct):
+        return Fact(kind="list", record=arguments[0])
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        return Fact(kind="record", record=hint)
+    return Fact(kind=_SCALARS[hint])

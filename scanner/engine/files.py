@@ -1,0 +1,69 @@
+"""Finds and reads rule files: whatever cannot be read is a mistake, never left out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from scanner.engine.source import MAX_BYTES, START, Mistakes
+from scanner.engine.words import nearest
+from scanner.errors import Mistake
+
+
+def find(path: Path, mistakes: list[Mistake]) -> Iterator[Path]:
+    """The file itself, or every rule file in a folder and below it, by name."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        text = f"found nothing to read ({reason}); expected a rule file or a folder{_neighbour(path)}"
+        mistakes.append(_mistake(path, text))
+        return
+    if not stat.S_ISDIR(mode):
+        yield path
+        return
+    found = sorted(_below(path, mistakes))
+    if not found:
+        mistakes.append(_mistake(path, "found no rules; expected .yaml files in this folder or below"))
+    yield from found
+
+
+def content(file: Path, mistakes: Mistakes) -> bytes | None:
+    """Enough of the file to see whether it is too large; a pipe is not opened, which would wait for a writer."""
+    try:
+        if file.is_file():
+            with file.open("rb") as stream:
+                return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        mistakes.add(START, f"found a file that cannot be read ({error.strerror}); expected a rule")
+        return None
+    what = "a link that leads nowhere" if file.is_symlink() else "something that is no file"
+    mistakes.add(START, f"found {what}; expected a rule")
+    return None
+
+
+def _below(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        text = f"found a folder that cannot be read ({error.strerror}); expected rules"
+        mistakes.append(_mistake(Path(error.filename), text))
+
+    for parent, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent, name) for name in files if _is_rule(name))
+
+
+def _is_rule(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
+def _neighbour(path: Path) -> str:
+    try:
+        return nearest(path.name, os.listdir(path.parent))  # noqa: PTH208 - names, and no order is needed
+    except (OSError, ValueError):
+        return ""
+
+
+def _mistake(path: Path, text: str) -> Mistake:
+    return Mistake(file=str(path), line=1, column=1, message=text)

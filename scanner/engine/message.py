@@ -1,0 +1,89 @@
+"""The message of a rule: text with placeholders such as ``{lambda.arn}`` or, from inside a list, ``{flow.name}``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from string import Formatter
+
+from msgspec import UNSET, Struct
+
+from scanner.engine.conditions import AllOf, Condition, Elements, show
+from scanner.engine.facts import Root, attributes, paths, read
+from scanner.engine.operands import Context
+from scanner.engine.source import Node
+from scanner.engine.words import nearest, quote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placeholder:
+    """A fact to fill in, of the resource (`root`) or of whatever failed."""
+
+    names: tuple[str, ...]
+    root: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """A message in pieces; `render` puts them together."""
+
+    pieces: tuple[str | Placeholder, ...]
+
+    def render(self, root: object, thing: object) -> str:
+        return "".join(
+            piece if isinstance(piece, str) else _fill(read(root if piece.root else thing, piece.names))
+            for piece in self.pieces
+        )
+
+
+def parse(node: Node, text: str, require: Condition | None, context: Context) -> Message:
+    """The message; every placeholder must be a field of everything that can fail."""
+    root = context.root
+    speakers = {root.type} if require is None else _speakers(require, root.type)
+    pieces: list[str | Placeholder] = []
+    try:
+        for before, name, style, conversion in Formatter().parse(text):
+            pieces.append(before)
+            if name is None:
+                continue
+            if style or conversion:
+                context.mistakes.add(node, f"found {quote(name)} with a format; expected the name alone")
+            pieces.append(_placeholder(node, name, speakers, context))
+    except ValueError as error:
+        message = f"found a brace that does not belong to a placeholder ({error}); expected {{{{ or }}}} for a brace"
+        context.mistakes.add(node, message)
+    return Message(pieces=tuple(pieces))
+
+
+def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]], context: Context) -> Placeholder:
+    start, _, rest = name.partition(".")
+    from_root = start == context.root.name
+    path, records = (rest, [context.root.type]) if from_root else (name, speakers)
+    for record in records:
+        fact = paths(record).get(path)
+        if fact is None or fact.kind in ("record", "list"):
+            context.mistakes.add(node, _no_placeholder(name, path, record, context.root))
+        else:
+            context.facts.append(fact)
+    return Placeholder(names=attributes(path), root=from_root)
+
+
+def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> str:
+    known = [path for path, fact in paths(record).items() if fact.kind not in ("record", "list")]
+    hint = f'; did you mean "{root.name}.{path}"?' if path in paths(root.type) else nearest(path, known)
+    return f"unknown placeholder {quote(name)}; expected a field of {record.__name__}{hint}"
+
+
+def _speakers(condition: Condition, record: type[Struct]) -> set[type[Struct]]:
+    """What a failing condition can speak of: a record, or the elements of its lists."""
+    match condition:
+        case AllOf():
+            return set().union(*(_speakers(part, record) for part in condition.parts))
+        case Elements(quantifier="each"):
+            fact = paths(record)[condition.path]
+            return set() if fact.record is None else _speakers(condition.body, fact.record)
+    return {record}
+
+
+def _fill(value: object) -> str:
+    return "(unknown)" if value is UNSET else show(value)

@@ -1,0 +1,170 @@
+"""Reads single comparisons: an operator and what it compares with, checked against the type of the fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from scanner.engine import checks
+from scanner.engine.conditions import Comparison, Constant, Literals, Operand, Parameter, Reference
+from scanner.engine.facts import Fact, Root, paths
+from scanner.engine.operators import NEGATIVES, OPERATORS, applicable
+from scanner.engine.params import Param
+from scanner.engine.source import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.engine.words import nearest, one_of, quote, unknown
+
+COMBINATORS = ("all_of", "any_of", "not")
+QUANTIFIERS = ("each", "some", "none", "first", "last")
+LIST_MATCHERS = ("where", *QUANTIFIERS, "count", "unique", "contiguous", "exists")
+
+
+@dataclass(kw_only=True, slots=True)
+class Context:
+    """One rule being read; `facts` gathers the facts that it reads, `uses` what its parameters are compared with."""
+
+    root: Root
+    params: Mapping[str, Param]
+    mistakes: Mistakes
+    facts: list[Fact] = field(default_factory=list)
+    uses: list[tuple[str, Fact]] = field(default_factory=list)
+
+    def fact(self, node: Node, path: str, record: type[Struct]) -> Fact | None:
+        """The fact that a path leads to from a record."""
+        known = paths(record)
+        if path in known:
+            self.facts.append(known[path])
+            return known[path]
+        self.mistakes.add(node, _no_field(self.root, path, record))
+        return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What is compared: the fact under `path`. A count has no record, and so nothing beside it to compare with."""
+
+    path: str
+    fact: Fact
+    record: type[Struct] | None
+
+
+def comparisons(context: Context, node: Node, subject: Subject) -> list[Comparison | None]:
+    """The operators under a path, or `equals` where a bare value stands there; None for each mistake."""
+    if not isinstance(node, Table):
+        operand = _operand(context, "equals", node, subject)
+        return [None if operand is None else Comparison(operator="equals", operand=operand)]
+    table = checks.table(node, "an operator and a value", context.mistakes)
+    entries = {} if table is None else table.entries
+    return [comparison(context, node.keys[name], value, subject) for name, value in entries.items()] or [None]
+
+
+def comparison(context: Context, key: Scalar, node: Node, subject: Subject) -> Comparison | None:
+    """One operator and its value."""
+    fitting = applicable(subject.fact.kind)
+    if key.text not in fitting:
+        context.mistakes.add(key, _no_operator(key.text, fitting, subject))
+        return None
+    name = NEGATIVES.get(key.text, key.text)
+    operand = _operand(context, name, node, subject)
+    if operand is None:
+        return None
+    absent = name == "exists" and operand == Constant(value=False)
+    return Comparison(operator=name, operand=operand, negated=absent or name != key.text)
+
+
+def _operand(context: Context, operator: str, node: Node, subject: Subject) -> Operand | None:
+    kind, fact = OPERATORS[operator].operand, _compared(operator, subject.fact)
+    if kind == "boolean":
+        return _constant(checks.literal(node, Fact(kind="boolean"), context.mistakes))
+    if fact.kind in ("record", "list"):
+        context.mistakes.add(node, f"{found(node)} for a {fact.kind}; expected {one_of(applicable(fact.kind))}")
+        return None
+    if isinstance(node, Table):
+        return _named(context, operator, node, subject)
+    if kind == "list":
+        return _choices(context, node, fact)
+    return _constant(checks.literal(node, fact, context.mistakes))
+
+
+def _compared(operator: str, fact: Fact) -> Fact:
+    """What an operand must be: some operators take a piece of a text, not one of the values it can have."""
+    if operator == "matches":
+        return Fact(kind="pattern")
+    return Fact(kind="text") if operator in ("contains", "starts_with", "ends_with") else fact
+
+
+def _constant(value: Literals | None) -> Constant | None:
+    return None if value is None else Constant(value=value)
+
+
+def _choices(context: Context, node: Node, fact: Fact) -> Operand | None:
+    if not isinstance(node, Listing):
+        context.mistakes.add(node, f"{found(node)}; expected a list of values")
+        return None
+    values = [checks.literal(item, fact, context.mistakes) for item in node.items]
+    return Constant(value=tuple(value for value in values if value is not None))
+
+
+def _named(context: Context, operator: str, table: Table, subject: Subject) -> Operand | None:
+    match list(table.entries.items()):
+        case [("param", node)]:
+            return _param(context, operator, node, subject)
+        case [("field", node)]:
+            return _reference(context, operator, node, subject)
+    context.mistakes.add(table, f"{found(table)}; expected a value, {{param: name}} or {{field: path}}")
+    return None
+
+
+def _param(context: Context, operator: str, node: Node, subject: Subject) -> Operand | None:
+    name = checks.word(node, context.params, "parameter", context.mistakes)
+    if name is None:
+        return None
+    wanted, declared = _param_type(operator, subject.fact), context.params[name].type
+    if wanted != declared:
+        context.mistakes.add(node, f"found a parameter of type {declared}; expected one of type {wanted}")
+        return None
+    context.uses.append((name, _compared(operator, subject.fact)))
+    return Parameter(name=name)
+
+
+def _param_type(operator: str, fact: Fact) -> str:
+    if OPERATORS[operator].operand == "list":
+        return "list"
+    return "string" if fact.kind == "text" else fact.kind
+
+
+def _reference(context: Context, operator: str, node: Node, subject: Subject) -> Operand | None:
+    written = checks.text(node, context.mistakes, "the path of a field")
+    if written is None:
+        return None
+    if subject.record is None or OPERATORS[operator].operand != "scalar":
+        context.mistakes.add(node, "found a field; expected a value or a parameter")
+        return None
+    start, _, rest = written.partition(".")
+    from_root = start == context.root.name and written not in paths(subject.record)
+    path, record = (rest, context.root.type) if from_root else (written, subject.record)
+    other = context.fact(node, path, record)
+    if other is None:
+        return None
+    if other.kind != subject.fact.kind:
+        context.mistakes.add(node, f"found a field of type {other.kind}; expected one of type {subject.fact.kind}")
+        return None
+    return Reference(path=path, root=from_root, written=written)
+
+
+def _no_field(root: Root, path: str, record: type[Struct]) -> str:
+    known = paths(record)
+    start, _, rest = path.partition(".")
+    if start in known and known[start].kind == "list":
+        quantifiers = one_of(QUANTIFIERS)
+        return f"found {quote(path)}, inside a list; expected {start}: with {quantifiers}, and {quote(rest)} in it"
+    if start == root.name and rest in paths(root.type):
+        return f"found {quote(path)} as a condition; expected it as a value: {{field: {path}}}"
+    return f"unknown field {quote(path)}; expected a field of {record.__name__}{nearest(path, [*known, *COMBINATORS])}"
+
+
+def _no_operator(name: str, fitting: Mapping[str, object], subject: Subject) -> str:
+    if name in OPERATORS or name in NEGATIVES or name in LIST_MATCHERS:
+        return f"found {name}, which does not fit {subject.path} ({subject.fact.kind}); expected {one_of(fitting)}"
+    return unknown("operator", name, fitting)

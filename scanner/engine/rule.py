@@ -1,0 +1,205 @@
+"""Rules: one YAML file each, loaded with every check that can be made before a resource is seen.
+
+A mistake in any file refuses them all, so that nobody reads a report that a rule is silently missing from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from scanner.engine import checks, examples, files, header, message, params
+from scanner.engine.conditions import Condition, Literals
+from scanner.engine.examples import Example
+from scanner.engine.facts import ROOTS, Facet, facets
+from scanner.engine.grammar import condition
+from scanner.engine.message import Message
+from scanner.engine.operands import Context
+from scanner.engine.params import Param
+from scanner.engine.source import START, Mistakes, Node, Plain, Table, parse, plain
+from scanner.engine.words import nearest, one_of, quote
+from scanner.errors import InvalidRulesError, Mistake, UsageError
+from scanner.finding import RuleInfo, Severity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A rule that passed every check; `settings` are the values of its parameters."""
+
+    info: RuleInfo
+    file: str
+    facets: frozenset[Facet]
+    params: Mapping[str, Param]
+    settings: Mapping[str, Literals]
+    when: Condition | None
+    require: Condition
+    message: Message
+    examples: tuple[Example, ...]
+    source: Plain
+
+
+def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
+    """The rules in files and folders, by id. Raises InvalidRulesError with every mistake in every file."""
+    mistakes: list[Mistake] = []
+    rules: list[Rule] = []
+    seen: set[str] = set()
+    for path in paths:
+        for file in files.find(path, mistakes):
+            if (real := os.path.realpath(file)) not in seen:
+                seen.add(real)
+                rules.extend(_load(file, mistakes))
+    mistakes += _repeated(rules)
+    if mistakes:
+        raise InvalidRulesError(mistakes)
+    return tuple(sorted(rules, key=lambda rule: rule.info.id))
+
+
+def select(rules: Sequence[Rule], selectors: Sequence[str]) -> tuple[Rule, ...]:
+    """The rules that any selector picks: an id, or `topic:`, `severity:`, `framework:` or `profile:` and a value.
+
+    Without selectors, `profile:default`. Raises UsageError for a selector that picks nothing.
+    """
+    wanted = set().union(*(_picked(rules, selector) for selector in selectors or ("profile:default",)))
+    return tuple(rule for rule in rules if rule.info.id in wanted)
+
+
+def configured(rule: Rule, *, severity: Severity | None = None, params: Mapping[str, object] | None = None) -> Rule:
+    """The rule with an organisation's own severity and parameters. Raises UsageError where a parameter does not fit."""
+    info = rule.info if severity is None else msgspec.structs.replace(rule.info, severity=severity)
+    own = {name: _setting(rule, name, value) for name, value in (params or {}).items()}
+    return replace(rule, info=info, settings={**rule.settings, **own})
+
+
+def digest(rules: Iterable[Rule]) -> str:
+    """A name for exactly these rules, whatever their files' places, comments and layout."""
+    content = sorted((rule.info.id, rule.info.topic, rule.info.severity, rule.settings, rule.source) for rule in rules)
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+
+
+def _load(file: Path, found: list[Mistake]) -> Iterator[Rule]:
+    mistakes = Mistakes(str(file))
+    data = files.content(file, mistakes)
+    table = None if data is None else parse(data, mistakes)
+    rule = None if table is None else _rule(table, file, mistakes)
+    if rule is not None and not mistakes.found:
+        yield rule
+    found += mistakes.found
+
+
+def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
+    if file.suffix != ".yaml":
+        mistakes.add(START, f"found the suffix {file.suffix}; expected .yaml")
+    info = header.read(table, file.parent.resolve().name, file.stem, mistakes)
+    entries = table.entries
+    root = ROOTS["app_instance" if _says(entries, "resource", "app_instance") else "channel_flow"]
+    declared = params.read(entries["params"], mistakes) if "params" in entries else {}
+    context = Context(root=root, params=declared, mistakes=mistakes)
+    when = condition(context, entries["when"], root.type) if "when" in entries else None
+    require = condition(context, entries["require"], root.type) if "require" in entries else None
+    whole = require is not None and (when is not None or "when" not in entries)
+    declared = _used(table, context, whole=whole)
+    text = checks.text(entries["message"], mistakes) if "message" in entries else None
+    tests = examples.read(entries["tests"], root, declared, mistakes) if "tests" in entries else ()
+    if text is None:
+        return None
+    said = message.parse(entries["message"], text, require, context)
+    if info is None or require is None:
+        return None
+    return Rule(
+        info=info,
+        file=str(file),
+        facets=facets(context.facts),
+        params=declared,
+        settings={name: param.default for name, param in declared.items()},
+        when=when,
+        require=require,
+        message=said,
+        examples=tests,
+        source=plain(table),
+    )
+
+
+def _says(entries: Mapping[str, Node], key: str, value: str) -> bool:
+    return key in entries and plain(entries[key]) == value
+
+
+def _used(table: Table, context: Context, *, whole: bool) -> dict[str, Param]:
+    """The parameters with the facts that they are compared with; each must be used, and its default must fit.
+
+    Where a condition could not be read (not `whole`), a parameter that seems unused may stand in it.
+    """
+    block = table.entries.get("params")
+    used = {}
+    for name, param in context.params.items():
+        uses = tuple(fact for other, fact in context.uses if other == name)
+        used[name] = replace(param, uses=uses)
+        place = block.keys[name] if isinstance(block, Table) else table
+        if not uses and whole:
+            context.mistakes.add(
+                place, f"found parameter {quote(name)} unused; expected {{param: {name}}} in a condition"
+            )
+        elif (expected := used[name].misfit(param.default)) is not None:
+            message = f"found a default that does not fit where {quote(name)} is used; expected {expected}"
+            context.mistakes.add(place, message)
+    return used
+
+
+def _repeated(rules: Iterable[Rule]) -> Iterator[Mistake]:
+    first: dict[str, str] = {}
+    for rule in rules:
+        if (earlier := first.setdefault(rule.info.id, rule.file)) != rule.file:
+            message = f"found the id {quote(rule.info.id)} again, after {earlier}; expected it in one file"
+            yield Mistake(file=rule.file, line=1, column=1, message=message)
+
+
+def _setting(rule: Rule, name: str, value: object) -> Literals:
+    if name not in rule.params:
+        known = one_of(rule.params) if rule.params else "none: it has no parameters"
+        raise UsageError(
+            f"rule {rule.info.id} has no parameter {quote(name)}",
+            hint=f"Its parameters are {known}{nearest(name, rule.params)}",
+        )
+    if (expected := rule.params[name].misfit(value)) is not None:
+        raise UsageError(
+            f"parameter {name} of rule {rule.info.id} does not fit",
+            hint=f"Expected {expected}: {rule.params[name].description}.",
+        )
+    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]  # misfit saw to the type
+
+
+def _picked(rules: Sequence[Rule], selector: str) -> set[str]:
+    kind, separator, value = selector.partition(":")
+    if not separator:
+        known = {rule.info.id: [rule] for rule in rules}
+        return _chosen(selector, "rule", selector, known)
+    if kind not in _SELECTORS:
+        raise UsageError(
+            f"unknown selector {quote(selector)}",
+            hint=f"Select by a rule's id, or by {one_of(f'{name}:' for name in _SELECTORS)}{nearest(kind, _SELECTORS)}",
+        )
+    groups: dict[str, list[Rule]] = {}
+    for rule in rules:
+        for name in _SELECTORS[kind](rule.info):
+            groups.setdefault(name, []).append(rule)
+    return _chosen(selector, kind, value, groups)
+
+
+def _chosen(selector: str, kind: str, value: str, groups: Mapping[str, Sequence[Rule]]) -> set[str]:
+    if value not in groups:
+        there_is = f"There is {one_of(sorted(groups))}{nearest(value, groups)}"
+        raise UsageError(f"{quote(selector)} selects no rule; no {kind} has that name", hint=there_is)
+    return {rule.info.id for rule in groups[value]}
+
+
+_SELECTORS: Final[Mapping[str, Callable[[RuleInfo], tuple[str, ...]]]] = {
+    "topic": lambda info: (info.topic,),
+    "severity": lambda info: (info.severity.value,),
+    "framework": lambda info: tuple(info.frameworks),
+    "profile": lambda info: info.profiles,
+}

@@ -1,0 +1,234 @@
+"""Reads one YAML document into a tree in which every value knows its line and column.
+
+Only what a rule needs is let through: one document of mappings, lists and scalars, without anchors, aliases and tags,
+of bounded size and depth. Plain words mean what they look like: `true` and `false` are the only booleans, digits are
+integers, and `no`, `on` or `2026-01-01` are text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from scanner.engine.words import quote
+from scanner.errors import Mistake
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 20
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[-+]?[0-9]{0,18}\.[0-9]{1,18}|[-+]?[0-9]{1,18}\.")
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+# Characters that a reviewer does not see, or that make lines look other than they are.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """Something in the file, and where it starts; both count from 1."""
+
+    line: int
+    column: int
+
+
+START = Node(line=1, column=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scalar(Node):
+    """A single value. `text` is how it was written; `plain` says that it stood without quotes."""
+
+    value: str | int | float | bool | None
+    text: str
+    plain: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing(Node):
+    """A list."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table(Node):
+    """A mapping; `keys` holds where each key stands."""
+
+    entries: dict[str, Node]
+    keys: dict[str, Scalar]
+
+
+Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
+
+
+class Mistakes:
+    """Collects what is wrong with one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.found: list[Mistake] = []
+
+    def add(self, node: Node, message: str) -> None:
+        self.found.append(Mistake(file=self.file, line=node.line, column=node.column, message=message))
+
+
+class _UnreadableError(Exception):
+    """The document cannot be read any further."""
+
+    def __init__(self, node: Node, message: str) -> None:
+        super().__init__(message)
+        self.node = node
+        self.message = message
+
+
+def parse(data: bytes, mistakes: Mistakes) -> Table | None:
+    """The mapping that `data` holds, or None, with the mistakes noted, where it cannot be read."""
+    try:
+        return _document(_decoded(data), mistakes)
+    except _UnreadableError as error:
+        mistakes.add(error.node, error.message)
+    except yaml.YAMLError as error:
+        mistakes.add(*_syntax(error))
+    return None
+
+
+def plain(node: Node) -> Plain:
+    """The values without their places."""
+    match node:
+        case Scalar():
+            return node.value
+        case Listing():
+            return [plain(item) for item in node.items]
+        case Table():
+            return {key: plain(value) for key, value in node.entries.items()}
+    raise TypeError(node)
+
+
+def found(node: Node) -> str:
+    """What stands there, for a message."""
+    match node:
+        case Listing():
+            return "found a list"
+        case Table():
+            return "found a mapping"
+        case Scalar(value=str()):
+            return f"found {quote(node.text)}"
+        case Scalar(value=None):
+            return "found nothing"
+        case Scalar(value=bool()):
+            return f"found {node.text}"
+        case Scalar():
+            return f"found the number {node.text}"
+    raise TypeError(node)
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise _UnreadableError(START, f"found more than {MAX_BYTES // 1024} KB; expected one rule")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8", errors="replace")
+        raise _UnreadableError(_place(before), "found bytes that are not UTF-8; expected UTF-8") from None
+    if hidden := _HIDDEN.search(text):
+        message = f"found the invisible character U+{ord(hidden[0]):04X}; expected an escape in double quotes"
+        raise _UnreadableError(_place(text[: hidden.start()]), f'{message}, such as "\\u{ord(hidden[0]):04x}"')
+    return text
+
+
+def _place(before: str) -> Node:
+    return Node(line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
+
+
+def _syntax(error: yaml.YAMLError) -> tuple[Node, str]:
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    place = Node(line=mark.line + 1, column=mark.column + 1) if mark else START
+    hint = " (YAML does not allow tabs in front of a key)" if problem and "cannot start any token" in problem else ""
+    return place, f"found something that is not YAML: {problem or 'the text is damaged'}{hint}; expected a mapping"
+
+
+def _document(text: str, mistakes: Mistakes) -> Table | None:
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    builder = _Builder(events, mistakes)
+    root: Node | None = None
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            if root is not None:
+                raise _UnreadableError(_at(event), "found a second document; expected one rule a file")
+            root = builder.node(next(events), depth=0)
+    if root is None:
+        raise _UnreadableError(START, "found an empty file; expected a rule")
+    if not isinstance(root, Table):
+        raise _UnreadableError(root, f"{found(root)}; expected a mapping that starts with id")
+    return root
+
+
+def _at(event: yaml.Event) -> Node:
+    mark = event.start_mark
+    return START if mark is None else Node(line=mark.line + 1, column=mark.column + 1)
+
+
+class _Builder:
+    """Turns events into nodes; events rather than yaml.compose, which recurses before anybody can count the depth."""
+
+    def __init__(self, events: Iterator[yaml.Event], mistakes: Mistakes) -> None:
+        self._events = events
+        self._mistakes = mistakes
+
+    def node(self, event: yaml.Event, depth: int) -> Node:
+        place = _at(event)
+        if depth > MAX_DEPTH:
+            raise _UnreadableError(place, f"found more than {MAX_DEPTH} levels of nesting; expected fewer")
+        if isinstance(event, yaml.AliasEvent):
+            raise _UnreadableError(place, f"found the alias *{event.anchor}; expected the value itself")
+        if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
+            self._mistakes.add(place, f"found the anchor &{event.anchor}; expected no anchors")
+        if getattr(event, "tag", None) is not None:
+            self._mistakes.add(place, f"found the tag {quote(str(event.tag))}; expected no tags")  # type: ignore[attr-defined]  # the stubs leave tag out of some events
+        match event:
+            case yaml.MappingStartEvent():
+                return self._table(place, depth)
+            case yaml.SequenceStartEvent():
+                return self._listing(place, depth)
+            case yaml.ScalarEvent():
+                return _scalar(event, place)
+        raise _UnreadableError(place, "found something that is not YAML; expected a value")
+
+    def _listing(self, place: Node, depth: int) -> Listing:
+        items = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self.node(event, depth + 1))
+        return Listing(line=place.line, column=place.column, items=tuple(items))
+
+    def _table(self, place: Node, depth: int) -> Table:
+        entries: dict[str, Node] = {}
+        keys: dict[str, Scalar] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self.node(event, depth + 1)
+            value = self.node(next(self._events), depth + 1)
+            if not isinstance(key, Scalar):
+                self._mistakes.add(key, f"{found(key)} as a key; expected a word")
+            elif (earlier := keys.get(key.text)) is not None:
+                self._mistakes.add(key, f"found {quote(key.text)} again, after line {earlier.line}; expected it once")
+            else:
+                entries[key.text], keys[key.text] = value, key
+        return Table(line=place.line, column=place.column, entries=entries, keys=keys)
+
+
+def _scalar(event: yaml.ScalarEvent, place: Node) -> Scalar:
+    plain_style = event.style in (None, "")
+    value = _meaning(event.value) if plain_style else event.value
+    return Scalar(line=place.line, column=place.column, value=value, text=event.value, plain=plain_style)
+
+
+def _meaning(text: str) -> str | int | float | bool | None:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text

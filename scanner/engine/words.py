@@ -1,0 +1,33 @@
+"""How a mistake is worded: what was found; what was expected; did you mean the nearest name?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_SHOWN = 60
+"""Characters of somebody's text that a message repeats."""
+
+
+def quote(text: str) -> str:
+    """`text` in quotes, shortened, with whatever cannot be printed spelled out."""
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "x"?` where a known word is near enough, and nothing otherwise."""
+    near = get_close_matches(word[:_SHOWN], list(known), n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def unknown(what: str, word: str, known: Iterable[str]) -> str:
+    """`word` is none of the `known` ones."""
+    names = list(known)
+    return f"unknown {what} {quote(word)}; expected {one_of(names)}{nearest(word, names)}"
+
+
+def one_of(names: Iterable[str]) -> str:
+    """The names as a sentence has them: `a, b or c`."""
+    listed = list(names)
+    return " or ".join(filter(None, (", ".join(listed[:-1]), listed[-1]))) if listed else "nothing"
