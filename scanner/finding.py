@@ -227,8 +227,8 @@ class Summary(Struct, frozen=True, kw_only=True, gc=False):
 class Report(Struct, frozen=True, kw_only=True):
     """Everything one audit has to say; what every format is rendered from.
 
-    `findings` can be gone through more than once, in order of account, region, app instance, channel flow, rule and part;
-    it need not be in memory.
+    `findings` can be gone through more than once, in order of account, region, app instance, channel flow, rule and
+    part; they need not be in memory.
     """
 
     schema_version: str = SCHEMA_VERSION

@@ -35,7 +35,7 @@ class Gap(Struct, frozen=True, kw_only=True, gc=False):
 class FunctionAccess(Struct, frozen=True, kw_only=True, gc=False):
     """Who may invoke a function, seen from the app instance whose flow invokes it; from its resource policy.
 
-    `foreign_app_instances` are the patterns, ARNs or account ids by which the policy admits app instances of other accounts.
+    `foreign_app_instances` are the patterns, ARNs or account ids by which it admits app instances of other accounts.
     """
 
     chime_can_invoke: bool | UnsetType = UNSET

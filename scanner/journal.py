@@ -29,11 +29,21 @@ from scanner.inventory import AppInstance, ChannelFlow, Gap
 VERSION = 1
 
 
-class TargetId(Struct, frozen=True, kw_only=True, order=True):
-    """One account in one region."""
+class Role(Struct, frozen=True, kw_only=True, order=True):
+    """A role to be assumed in an account."""
+
+    arn: str
+    session_name: str
+    external_id: str | None = None
+
+
+class Target(Struct, frozen=True, kw_only=True, order=True):
+    """One account in one region, and the credentials to read it with: a profile's own, or a role assumed with them."""
 
     account_id: str
     region: str
+    profile: str | None = None
+    role: Role | None = None
 
 
 class RunHeader(Struct, frozen=True, kw_only=True):
@@ -43,7 +53,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     id: str
     started_at: str
     scope: Scope
-    targets: tuple[TargetId, ...]
+    targets: tuple[Target, ...]
     gaps: tuple[Gap, ...] = ()
     options: dict[str, Scalar | tuple[str, ...]]
 
@@ -231,10 +241,10 @@ class Journal:
             raise UsageError(message, hint="Read it with that version, or scan again.")
         return cls(directory, header)
 
-    def target_path(self, target: TargetId) -> Path:
+    def target_path(self, target: Target) -> Path:
         return self.directory / "targets" / f"{target.account_id}.{target.region}.jsonl"
 
-    def reader(self, target: TargetId) -> TargetReader:
+    def reader(self, target: Target) -> TargetReader:
         return TargetReader(self.target_path(target))
 
     @property

@@ -15,7 +15,7 @@ def report(status: Status | None = None, severity: Severity = Severity.HIGH) -> 
     clean = sample.clean()
     if status is None:
         return clean
-    finding = structs.replace(sample.rich().findings[0], status=status, severity=severity)
+    finding = structs.replace(next(iter(sample.rich().findings)), status=status, severity=severity)
     return structs.replace(clean, findings=(finding,))
 
 

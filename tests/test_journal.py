@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Scope
 from scanner.inventory import AppInstance, ChannelFlow, Gap
-from scanner.journal import AppInstanceRead, Journal, RunHeader, TargetId, TargetReader, TargetWriter
+from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetReader, TargetWriter
 
-TARGET = TargetId(account_id="111122223333", region="us-east-1")
+TARGET = Target(account_id="111122223333", region="us-east-1")
 
 
 def header() -> RunHeader:

@@ -28,7 +28,7 @@ def test_the_printed_scan_is_what_the_command_prints(tmp_path: Path) -> None:
 
 
 def test_every_exit_code_is_documented() -> None:
-    kinds = [ChimeauditError, *ChimeauditError.__subclasses__()]
+    kinds: list[type[ChimeauditError]] = [ChimeauditError, *ChimeauditError.__subclasses__()]
     codes = {kind.exit_code for kind in kinds} | {int(code) for code in ExitCode}
 
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == codes

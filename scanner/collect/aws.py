@@ -1,10 +1,12 @@
-"""AWS through the credentials of one profile: clients that page, retry throttling, read strictly and never write."""
+"""AWS through one profile and the roles that it may assume: clients that page, retry, read strictly and never write."""
 
 from __future__ import annotations
 
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +14,24 @@ import boto3
 import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
 
 from scanner.collect.failure import MalformedAnswerError
-from scanner.collect.readonly import fence
+from scanner.collect.readonly import IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
 from scanner.errors import UsageError
-
-IDENTITY = "chime-sdk-identity"
-MESSAGING = "chime-sdk-messaging"
+from scanner.journal import Role
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_STS_REGION = "us-east-1"
+_GLOBAL_REGION = "us-east-1"
+TOO_MANY_REQUESTS = 429
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
 
 
 class Aws:
-    """The credentials of a profile, or with None those that the AWS CLI would find.
+    """The credentials of a profile, or with None those that the AWS CLI would find, and of roles assumed with them.
 
     Clients are made one at a time (botocore's session is not thread-safe) and used by many threads.
 
@@ -38,17 +40,21 @@ class Aws:
     """
 
     def __init__(self, profile: str | None = None) -> None:
-        session = botocore.session.Session(profile=profile)
+        session = _Session(profile=profile)
         self._attempts = _configured_attempts(session) or _ATTEMPTS
         session.get_component("data_loader").search_paths.append(str(Path(__file__).parent / "botocore_data"))
         fence(session)
-        for service in (IDENTITY, MESSAGING):
-            read_strictly(session, service, self._attempts)
-        self._session = boto3.Session(botocore_session=session)
-        self._making_a_client = threading.Lock()
+        read_strictly(session, self._attempts)
+        self.traffic = Traffic(session)
+        self._session = session
+        self._boto3 = boto3.Session(botocore_session=session)
+        self._making_a_client = threading.RLock()
+        self._assumed: dict[Role, Credentials] = {}
 
-    def client(self, service: str, region: str, connections: int = 1) -> Any:
-        """A client; `connections` is how many threads will use it at once.
+    def client(self, service: str, region: str, *, role: Role | None = None, connections: int = 1) -> Any:
+        """A client, with the profile's own credentials or those of a role, which are renewed before they expire.
+
+        `connections` is how many threads will use it at once.
 
         Raises:
             UsageError: the configuration leads to no endpoint.
@@ -60,33 +66,106 @@ class Aws:
             retries={"mode": "adaptive", "total_max_attempts": self._attempts},
             user_agent_extra="chimeaudit",
         )
-        try:
-            with self._making_a_client:
-                return self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # a name in a variable
-        except ValueError as error:
-            raise UsageError(f"{error}", hint="Mend AWS_ENDPOINT_URL or the AWS configuration.") from None
+        with (
+            self._making_a_client,
+            _endpoint_explained(),
+            self._session.lending(self.credentials(role) if role else None),
+        ):
+            return self._boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # a name in a variable
+
+    def credentials(self, role: Role) -> Credentials:
+        """Those of a role; it is assumed when they are first used."""
+        with self._making_a_client:
+            if role not in self._assumed:
+                fetcher = AssumeRoleCredentialFetcher(
+                    client_creator=self._sts,
+                    source_credentials=self._session.get_credentials(),
+                    role_arn=role.arn,
+                    extra_args=_assume_role_arguments(role),
+                )
+                self._assumed[role] = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+            return self._assumed[role]
 
     def account_id(self) -> str:
-        """The account these credentials belong to; asking needs no permission.
+        """The account of the profile's own credentials; asking needs no permission.
 
         Raises:
             CALL_ERRORS: the credentials are missing, expired or refused, or STS cannot be reached.
         """
-        region = os.environ.get("AWS_REGION") or self._session.region_name or _STS_REGION
-        account = self.client("sts", region).get_caller_identity().get("Account")
+        account = self._sts("sts").get_caller_identity().get("Account")
         if not isinstance(account, str) or not _ACCOUNT_ID.fullmatch(account):
             raise MalformedAnswerError("the answer is malformed: STS named no account")
         return account
 
     def regions(self) -> tuple[str, ...]:
         """Every region in which botocore knows both services."""
-        identity, messaging = (set(self._session.get_available_regions(name)) for name in (IDENTITY, MESSAGING))
+        identity, messaging = (set(self._boto3.get_available_regions(service)) for service in (IDENTITY, MESSAGING))
         return tuple(sorted(identity & messaging))
 
     def is_region(self, name: str) -> bool:
-        """Whether botocore knows a region of this name in any partition, for any service."""
-        partitions = self._session.get_available_partitions()
-        return any(name in self._session.get_available_regions("ec2", partition) for partition in partitions)
+        """Whether botocore knows a region of this name in any partition."""
+        partitions = self._boto3.get_available_partitions()
+        return any(name in self._boto3.get_available_regions("ec2", partition) for partition in partitions)
+
+    @property
+    def home_region(self) -> str:
+        """Where global services are asked: the user's region, or one that always answers."""
+        return os.environ.get("AWS_REGION") or self._boto3.region_name or _GLOBAL_REGION
+
+    def _sts(self, service: str, **credentials: Any) -> Any:
+        config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
+        with self._making_a_client, _endpoint_explained():
+            return self._session.create_client(service, region_name=self.home_region, config=config, **credentials)
+
+
+class Traffic:
+    """How many requests the clients of a session have sent, and how many of them were throttled."""
+
+    def __init__(self, session: botocore.session.Session) -> None:
+        self._counting = threading.Lock()
+        self.calls = self.throttles = 0
+        session.register("before-send", self._count_call)
+        session.register("needs-retry", self._count_throttle)
+
+    def _count_call(self, **_: Any) -> None:
+        with self._counting:
+            self.calls += 1
+
+    def _count_throttle(self, **event: Any) -> None:
+        response = event["response"]
+        if response is not None and response[0].status_code == TOO_MANY_REQUESTS:
+            with self._counting:
+                self.throttles += 1
+
+
+class _Session(botocore.session.Session):
+    """Makes clients with credentials other than its own, which create_client takes only as keys that expire."""
+
+    _lent: Credentials | None = None
+
+    def get_credentials(self) -> Any:
+        return self._lent or super().get_credentials()
+
+    @contextmanager
+    def lending(self, credentials: Credentials | None) -> Iterator[None]:
+        self._lent = credentials
+        try:
+            yield
+        finally:
+            self._lent = None
+
+
+@contextmanager
+def _endpoint_explained() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(f"{error}", hint="Mend AWS_ENDPOINT_URL or the AWS configuration.") from None
+
+
+def _assume_role_arguments(role: Role) -> dict[str, str]:
+    external = {"ExternalId": role.external_id} if role.external_id else {}
+    return {"RoleSessionName": role.session_name, **external}
 
 
 def _configured_attempts(session: botocore.session.Session) -> int | None:

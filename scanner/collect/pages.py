@@ -50,7 +50,7 @@ def _pages(client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str
     paginator = client.get_paginator(_method(page_type.__name__))
     tokens: set[str] = set()
     for answer in paginator.paginate(PaginationConfig={"PageSize": PAGE_SIZE}, **params):
-        page: Page[AnyItem_co] = answer["Page"]
+        page: Page[AnyItem_co] = answer["Decoded"]
         yield page
         if page.NextToken in tokens:
             raise EndlessPagesError

@@ -8,7 +8,10 @@ from botocore.session import Session
 
 from scanner.errors import ChimeauditError
 
-OBSERVING = frozenset({("chime-sdk-identity", "ListAppInstances"), ("chime-sdk-messaging", "ListChannelFlows")})
+IDENTITY = "chime-sdk-identity"
+MESSAGING = "chime-sdk-messaging"
+
+OBSERVING = frozenset({(IDENTITY, "ListAppInstances"), (MESSAGING, "ListChannelFlows")})
 OBTAINING_CREDENTIALS = frozenset(
     {
         ("sts", "GetCallerIdentity"),

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from scanner.collect.aws import Aws
 from scanner.collect.target import read_target
-from scanner.journal import Journal, TargetId, TargetWriter
+from scanner.journal import Journal, Target, TargetWriter
 
 TARGETS_AT_ONCE = 8
 _GRACE_SECONDS = 1
@@ -44,7 +44,7 @@ def _raise_any(done: set[Future[None]]) -> None:
         future.result()
 
 
-def _read(aws: Aws, target: TargetId, journal: Journal, stop: threading.Event) -> None:
+def _read(aws: Aws, target: Target, journal: Journal, stop: threading.Event) -> None:
     if not journal.reader(target).complete:
         with TargetWriter(journal.target_path(target)) as writer:
             read_target(aws, target, writer, stop)

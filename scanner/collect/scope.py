@@ -13,7 +13,7 @@ from scanner.collect.failure import CALL_ERRORS, explain
 from scanner.errors import UsageError
 from scanner.finding import Scope
 from scanner.inventory import Gap
-from scanner.journal import TargetId
+from scanner.journal import Target
 
 UNKNOWN_ACCOUNT = "unknown"
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
@@ -23,7 +23,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     """The targets of a scan. An account that could not be identified still has its targets, and a gap."""
 
     scope: Scope
-    targets: tuple[TargetId, ...]
+    targets: tuple[Target, ...]
     gaps: tuple[Gap, ...] = ()
 
 
@@ -49,7 +49,7 @@ def resolve(aws: Aws, regions: Sequence[str]) -> Resolved:
             regions=chosen,
             chosen_by=f"the account of the current credentials, in {_how_chosen(regions)}",
         ),
-        targets=tuple(TargetId(account_id=account_id, region=region) for region in chosen),
+        targets=tuple(Target(account_id=account_id, region=region) for region in chosen),
         gaps=gaps,
     )
 

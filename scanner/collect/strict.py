@@ -17,8 +17,8 @@ from scanner.collect.failure import MalformedAnswerError
 _MALFORMED = "MalformedAnswer"
 
 
-def read_strictly(session: Session, service: str, attempts: int) -> None:
-    """Teach the session's clients of a service; each answer of a listing then carries its ``Page``."""
+def read_strictly(session: Session, attempts: int) -> None:
+    """Teach the session's clients; an answer of one of `wire.ANSWERS` then carries what was decoded as ``Decoded``."""
 
     def retry_malformed(**event: Any) -> Any:
         answered = event["response"]
@@ -26,23 +26,26 @@ def read_strictly(session: Session, service: str, attempts: int) -> None:
             return min(0.1 * 2 ** event["attempts"], 5.0)
         return None
 
-    session.register(f"before-parse.{service}", _decode)
-    session.register(f"needs-retry.{service}", retry_malformed)
-    session.register(f"after-call.{service}", _raise_malformed)
+    session.register("before-parse", _decode)
+    session.register("needs-retry", retry_malformed)
+    session.register("after-call", _raise_malformed)
 
 
 def _decode(**event: Any) -> None:
     response, parsed = event["response_dict"], event["customized_response_dict"]
-    page_type = wire.PAGES.get(event["operation_model"].name)
+    model = event["operation_model"]
+    answer_type = wire.ANSWERS.get((model.service_model.service_name, model.name))
+    if answer_type is None:
+        return
     if response["status_code"] >= 300:
         response["body"] = wire.error_body(response["body"])
-    elif page_type is not None:
-        try:
-            parsed["Page"] = page = wire.decode(response["body"], page_type)
-            response["body"] = wire.token_body(page)
-        except ValueError as error:
-            parsed["Error"] = {"Code": _MALFORMED, "Message": f"the answer is malformed: {error}"}
-            response["body"] = b"{}"
+        return
+    try:
+        parsed["Decoded"] = answer = wire.decode(response["body"], answer_type)
+        response["body"] = wire.token_body(answer)
+    except ValueError as error:
+        parsed["Error"] = {"Code": _MALFORMED, "Message": f"the answer is malformed: {error}"}
+        response["body"] = b"{}"
 
 
 def _raise_malformed(**event: Any) -> None:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from scanner.collect import facts
-from scanner.collect.aws import IDENTITY, MESSAGING, Aws
+from scanner.collect.aws import Aws
 from scanner.collect.failure import CALL_ERRORS, explain
 from scanner.collect.pages import new_items
+from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances, ListChannelFlows
 from scanner.inventory import AppInstance, Gap
-from scanner.journal import AppInstanceRead, TargetId, TargetWriter
+from scanner.journal import AppInstanceRead, Target, TargetWriter
 
 THREADS = 24
 _QUEUED = 4 * THREADS
@@ -25,7 +26,7 @@ class StoppedError(Exception):
     """The scan was told to stop; what was read until then is in the journal."""
 
 
-def read_target(aws: Aws, target: TargetId, journal: TargetWriter, stop: threading.Event) -> None:
+def read_target(aws: Aws, target: Target, journal: TargetWriter, stop: threading.Event) -> None:
     """Read a target to its end; `stop`, set from another thread, is noticed before each call.
 
     Raises:
@@ -54,12 +55,12 @@ def _raise_first(done: Iterable[Future[None]], running: set[Future[None]]) -> se
 
 
 class _Reading:
-    def __init__(self, aws: Aws, target: TargetId, journal: TargetWriter, stop: threading.Event) -> None:
+    def __init__(self, aws: Aws, target: Target, journal: TargetWriter, stop: threading.Event) -> None:
         self._target = target
         self._journal = journal
         self._stop = stop
-        self._identity = aws.client(IDENTITY, target.region)
-        self._messaging = aws.client(MESSAGING, target.region, connections=THREADS)
+        self._identity = aws.client(IDENTITY, target.region, role=target.role)
+        self._messaging = aws.client(MESSAGING, target.region, role=target.role, connections=THREADS)
         self._done = journal.app_instances
         self.gaps: list[Gap] = []
 

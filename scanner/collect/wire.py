@@ -75,26 +75,30 @@ class ListChannelFlows(Struct, frozen=True):
         return self.ChannelFlows or ()
 
 
-Page = ListAppInstances | ListChannelFlows
-AnyPage = TypeVar("AnyPage", bound=ListAppInstances | ListChannelFlows)
-PAGES: dict[str, type[Page]] = {"ListAppInstances": ListAppInstances, "ListChannelFlows": ListChannelFlows}
+ANSWERS: dict[tuple[str, str], type[Struct]] = {
+    ("chime-sdk-identity", "ListAppInstances"): ListAppInstances,
+    ("chime-sdk-messaging", "ListChannelFlows"): ListChannelFlows,
+}
+"""What is decoded here, by service and operation."""
+
+Answer = TypeVar("Answer", bound=Struct)
 
 
-def decode(body: bytes, page: type[AnyPage]) -> AnyPage:
+def decode(body: bytes, answer: type[Answer]) -> Answer:
     """Decode the body of a 200 answer.
 
     Text that is no Unicode (a lone surrogate, a broken byte) becomes U+FFFD, so that one hostile name neither hides the
     page it stands on nor goes unseen.
 
     Raises:
-        ValueError: the body is not whole JSON, or not of the page's shape.
+        ValueError: the body is not whole JSON, or not of the answer's shape.
     """
     try:
-        return msgspec.json.decode(body, type=page)
+        return msgspec.json.decode(body, type=answer)
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.json.decode(_as_unicode(body), type=page)
+        return msgspec.json.decode(_as_unicode(body), type=answer)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -107,9 +111,10 @@ def _as_unicode(body: bytes) -> str:
         raise ValueError("nested too deeply") from None
 
 
-def token_body(page: Page | None) -> bytes:
-    """A body with nothing but the page's NextToken."""
-    return msgspec.json.encode({"NextToken": page.NextToken} if page else {})
+def token_body(answer: Struct) -> bytes:
+    """A body with nothing but the answer's NextToken, if it has one."""
+    token = getattr(answer, "NextToken", None)
+    return msgspec.json.encode({"NextToken": token} if token else {})
 
 
 def error_body(body: bytes) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scanner.collect.aws import IDENTITY, MESSAGING, Aws
-from scanner.collect.readonly import ALLOWED, OBSERVING
+from scanner.collect.aws import Aws
+from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING, OBSERVING
 from scanner.errors import ChimeauditError
 from tests.fake_aws import FakeAws, serve
 
