@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
+from datetime import datetime
 from operator import itemgetter
 
 from msgspec import UNSET, structs
@@ -40,7 +41,7 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str) -> Report:
         UsageError: the journal is damaged.
     """
     header = journal.header
-    judging = _Judging(Evaluation(rules))
+    judging = _Judging(Evaluation(rules, datetime.fromisoformat(header.started_at)))
     for target in sorted(header.targets):
         judging.target(target, journal.reader(target), {gap.account_id for gap in header.gaps})
     gaps = judging.gaps.union(header.gaps)

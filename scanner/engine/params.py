@@ -15,6 +15,7 @@ TYPES: Final[Mapping[str, Fact]] = {
     "string": Fact(kind="text"),
     "integer": Fact(kind="integer"),
     "boolean": Fact(kind="boolean"),
+    "duration": Fact(kind="duration"),
     "list": Fact(kind="list"),
 }
 KEYS = ("type", "default", "description")
