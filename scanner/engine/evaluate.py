@@ -6,7 +6,7 @@ failed finding for the first and an unknown one for the second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from scanner.engine import facts
 from scanner.engine.compiler import compile_condition
 from scanner.engine.conditions import Settings, negate
 from scanner.engine.examples import Verdict
-from scanner.engine.judgement import HOLDS, Certain, Judge, Note, Scope
+from scanner.engine.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
 from scanner.engine.rule import Rule
 from scanner.finding import Evidence, Finding, GapReference, PipelineStep, Resource, Status, fingerprint
 from scanner.inventory import AppInstance, ChannelFlow, Gap, Processor
@@ -50,6 +50,8 @@ class Program:
 
 def compiled(rule: Rule, now: datetime) -> Program:
     """The rule as closures; ages count from `now`, when the run started."""
+    if rule.off:
+        return _off(rule)
     settings = Settings(params=rule.settings, now=now)
     require = compile_condition(rule.require, settings)
     if rule.when is None:
@@ -71,18 +73,30 @@ def compiled(rule: Rule, now: datetime) -> Program:
     )
 
 
+def _off(rule: Rule) -> Program:
+    return Program(
+        rule=rule,
+        passes=lambda *_: False,
+        inapplicable=lambda *_: True,
+        when=lambda _: Judgement(holds=False),
+        require=lambda _: HOLDS,
+    )
+
+
 _Programs = Sequence[tuple[Certain, Program]]
 
 
 class Evaluation:
     """Judges one resource after another; `passed` and `not_applicable` count rules on resources.
 
-    Ages count from `now`, when the run started: to judge it again gives the same.
+    Ages count from `now`, when the run started: to judge it again gives the same. `reads_flows` says that app instances
+    are to be judged with their channel flows.
     """
 
-    def __init__(self, rules: Iterable[Rule], now: datetime) -> None:
+    def __init__(self, rules: Sequence[Rule], now: datetime) -> None:
         self.passed = 0
         self.not_applicable = 0
+        self.reads_flows = any(rule.reads_flows for rule in rules)
         ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
         programs = {
             root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -179,7 +180,8 @@ def series(condition: Series) -> Compiled:
         verdict = holds(values)
         if verdict is None:
             return undecided(scope, f"{scope.prefix}{path}[{values.index(UNSET)}].{condition.field}", required)
-        return decided(verdict is not negated, scope, path, values, required)
+        shown = _repeated(values) if condition.shape == "unique" else values
+        return decided(verdict is not negated, scope, path, shown, required)
 
     return Compiled(certain=_certain_series(condition), judge=judge)
 
@@ -197,6 +199,12 @@ def _unique(values: Sequence[Any]) -> bool | None:
     if len(set(known)) < len(known):
         return False
     return None if UNSET in values else True
+
+
+def _repeated(values: Sequence[Any]) -> tuple[Any, ...]:
+    """What occurs more than once: the rest of a long list explains nothing."""
+    counted = Counter(value for value in values if value is not UNSET and value is not None)
+    return tuple(sorted(value for value, times in counted.items() if times > 1))
 
 
 def _contiguous(values: Sequence[Any]) -> bool | None:

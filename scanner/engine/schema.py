@@ -99,6 +99,7 @@ def _key(key: str) -> Schema:
             "properties": {name: {"description": text, **texts} for name, text in header.FRAMEWORKS.items()},
         },
         "params": {"type": "object", "minProperties": 1, "additionalProperties": _param()},
+        "off_unless": {"type": "string", "pattern": f"^{checks.NAME.pattern}$"},
         "when": {"type": "object"},
         "require": {"type": "object"},
         "tests": {"type": "array", "minItems": 2, "items": _test()},

@@ -135,7 +135,7 @@ def test_a_sound_rule_is_loaded(tmp_path: Path) -> None:
             "found the number 7 for wanted (string); expected text",
         ),
         ({"tests": []}, "found an empty list; expected a list of tests"),
-        ({"tests": SOUND["tests"][:1]}, "found no test that expects fail; expected tests for both pass and fail"),
+        ({"tests": SOUND["tests"][:1]}, "found no test that expects fail; expected tests for pass and fail"),
         ({"tests": [{**SOUND["tests"][0], "expect": "ok"}]}, 'unknown verdict "ok"; expected pass, fail, unknown or'),
         (
             {"tests": [{**SOUND["tests"][0], "give": {}}]},
