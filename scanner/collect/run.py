@@ -23,12 +23,13 @@ def collect(aws: Aws, journal: Journal) -> None:
     stop = threading.Event()
     threads = ThreadPoolExecutor(TARGETS_AT_ONCE, thread_name_prefix="target")
     unidentified = {gap.account_id for gap in journal.header.gaps}
-    running = [
-        threads.submit(_read, aws, target, journal, stop)
-        for target in journal.header.targets
-        if target.account_id not in unidentified
-    ]
+    running: list[Future[None]] = []
     try:
+        running += [
+            threads.submit(_read, aws, target, journal, stop)
+            for target in journal.header.targets
+            if target.account_id not in unidentified
+        ]
         done, _ = wait(running, return_when=FIRST_EXCEPTION)
         _raise_any(done)
     except BaseException:

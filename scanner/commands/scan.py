@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 from msgspec import Struct
 
-from scanner import resources, runs
-from scanner.commands import outputs
-from scanner.commands.outputs import Output
+from scanner import baseline, resources, runs
+from scanner.commands import inputs, outputs, showing, threshold
 from scanner.engine.audit import audit
 from scanner.engine.rule import Rule, load, select
 from scanner.errors import InterruptedScanError, NothingScannedError, OutputError, UsageError
-from scanner.finding import Report, Severity
+from scanner.finding import Report
 from scanner.gate import ExitCode, gate
 from scanner.journal import Journal, RunHeader
-from scanner.render import Format, table
-from scanner.render.text import visible
 
 SHIPPED_RULES = "default"
-NO_THRESHOLD = "none"
-_ROWS_BESIDE_A_REPORT = 25
-_FALLBACK_WIDTH = 140
 _EXIT_CODES = """\b
 Exit codes:
     0  everything was observed, and no finding reaches --fail-on
@@ -61,6 +53,7 @@ class Options(Struct, frozen=True, kw_only=True):
     select: tuple[str, ...]
     output: tuple[str, ...]
     fail_on: str
+    baseline: str | None
     allow_gaps: bool
 
 
@@ -90,20 +83,9 @@ def _regions(_context: click.Context, _option: click.Parameter, values: tuple[st
     metavar="WHAT",
     help="Rules to apply: an id, topic:T, severity:S, framework:F or profile:P.  [default: profile:default]",
 )
-@click.option(
-    "-o",
-    "--output",
-    multiple=True,
-    metavar="[FORMAT:]PATH",
-    help=f"Write a report ({', '.join(Format)}); '-' is standard output.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice([*(severity.value for severity in Severity), NO_THRESHOLD]),
-    default=Severity.HIGH.value,
-    show_default=True,
-    help="Mildest severity that gives exit code 1.",
-)
+@outputs.option
+@threshold.option
+@click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
 @click.option("--run-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where the journal of the run is kept.")
 @click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, or with the newest unfinished one.")
@@ -123,12 +105,15 @@ def command(**given: Any) -> int:
     options = Options(**given)
     _check(options)
     wanted = [outputs.parse(value) for value in options.output]
+    accepted = inputs.report(options.baseline) if options.baseline else None
     rules = _rules(options)
     journal, interrupted = _observe(options)
     report = audit(journal, rules, _now())
-    _show_findings(report, wanted)
+    if accepted:
+        report = baseline.marked(report, accepted)
+    showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
-    _show_summary(report, wanted)
+    showing.summary(report, wanted)
     if interrupted:
         raise InterruptedScanError(
             "\n".join(("interrupted: what was observed until then is in the report", *failures)),
@@ -169,7 +154,7 @@ def _observe(options: Options) -> tuple[Journal, bool]:
 
         aws = Aws(options.profile)
         journal = _take_up(options) if options.resume else _begin(options, aws)
-        _say(f"Scanning {_scope(journal)}. The journal is in {journal.directory}")
+        showing.say(f"Scanning {_scope(journal)}. The journal is in {journal.directory}")
         try:
             collect(aws, journal)
         except KeyboardInterrupt:
@@ -203,7 +188,7 @@ def _take_up(options: Options) -> Journal:
 
 def _recorded(options: Options) -> dict[str, Any]:
     """What decides the result; there are no secrets among it."""
-    names = ("demo", "profile", "regions", "rules", "select", "fail_on", "allow_gaps")
+    names = ("demo", "profile", "regions", "rules", "select", "fail_on", "baseline", "allow_gaps")
     return {name: getattr(options, name) for name in names}
 
 
@@ -241,23 +226,8 @@ def _replace_environment(variables: dict[str, str]) -> None:
     os.environ.update(variables)
 
 
-def _show_findings(report: Report, wanted: Sequence[Output]) -> None:
-    if any(output.path == outputs.STDOUT for output in wanted):
-        return
-    most = _ROWS_BESIDE_A_REPORT if wanted else None
-    click.echo(table.findings(report, width=_width(), color=_wants_color(sys.stdout), most=most), nl=False, color=True)
-
-
-def _show_summary(report: Report, wanted: Sequence[Output]) -> None:
-    click.echo(table.summary(report, width=_width(), color=_wants_color(sys.stderr)), nl=False, err=True, color=True)
-    for output in wanted:
-        if output.path != outputs.STDOUT:
-            _say(f"Report    {output.path}")
-
-
 def _verdict(report: Report, options: Options) -> int:
-    fail_on = None if options.fail_on == NO_THRESHOLD else Severity(options.fail_on)
-    code = gate(report, fail_on, allow_gaps=options.allow_gaps)
+    code = gate(report, threshold.severity(options.fail_on), allow_gaps=options.allow_gaps)
     if code is ExitCode.NOTHING_SCANNED:
         reason, _, step = report.coverage.gaps[0].reason.rpartition("; ")
         raise NothingScannedError(f"nothing could be scanned: {reason}", hint=f"{step[:1].upper()}{step[1:]}.")
@@ -267,19 +237,6 @@ def _verdict(report: Report, options: Options) -> int:
 def _scope(journal: Journal) -> str:
     scope = journal.header.scope
     return f"account {', '.join(scope.accounts)} in {', '.join(scope.regions)}"
-
-
-def _width() -> int:
-    return shutil.get_terminal_size((_FALLBACK_WIDTH, 24)).columns
-
-
-def _wants_color(stream: TextIO) -> bool:
-    """https://no-color.org"""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _say(line: str) -> None:
-    click.echo(visible(line), err=True)
 
 
 def _now() -> str:

@@ -161,7 +161,7 @@ def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tm
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert asked.wait(60)
+        assert asked.wait(60), scanning.poll()
         os.kill(scanning.pid, number)
         _, stderr = scanning.communicate(timeout=60)
         goes_on.set()
