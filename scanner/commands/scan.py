@@ -11,18 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import Struct
+from click.core import ParameterSource
+from msgspec import Struct, structs
 
-from scanner import baseline, resources, runs
+from scanner import baseline, config, runs
 from scanner.commands import inputs, outputs, showing, threshold
+from scanner.config import Configuration
 from scanner.engine.audit import audit
-from scanner.engine.rule import Rule, load, select
 from scanner.errors import InterruptedScanError, NothingScannedError, OutputError, UsageError
 from scanner.finding import Report
 from scanner.gate import ExitCode, gate
 from scanner.journal import Journal, RunHeader
+from scanner.waivers import Waivers
 
-SHIPPED_RULES = "default"
 _EXIT_CODES = """\b
 Exit codes:
     0  everything was observed, and no finding reaches --fail-on
@@ -49,6 +50,7 @@ class Options(Struct, frozen=True, kw_only=True):
     run_dir: Path | None
     resume: bool
     from_: Path | None
+    config: Path | None
     rules: tuple[str, ...]
     select: tuple[str, ...]
     output: tuple[str, ...]
@@ -72,10 +74,16 @@ def _regions(_context: click.Context, _option: click.Parameter, values: tuple[st
     help="Look only here.  [default: every region where the service exists]",
 )
 @click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=f"Configuration; the other options win over it.  [default: {config.FILE} where there is one]",
+)
+@click.option(
     "--rules",
     multiple=True,
     metavar="PATH",
-    help=f"Rule file or folder to use instead of the shipped ones; '{SHIPPED_RULES}' names those.",
+    help=f"Rule file or folder to use instead of the shipped ones; '{config.SHIPPED}' names those.",
 )
 @click.option(
     "--select",
@@ -106,14 +114,18 @@ def command(**given: Any) -> int:
     _check(options)
     wanted = [outputs.parse(value) for value in options.output]
     accepted = inputs.report(options.baseline) if options.baseline else None
-    rules = _rules(options)
+    configured = config.load(config.find(options.config), rules=options.rules, select=options.select)
+    options = _effective(options, configured)
+    waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
     journal, interrupted = _observe(options)
-    report = audit(journal, rules, _now())
+    report = audit(journal, configured.rules, _now(), waivers)
     if accepted:
         report = baseline.marked(report, accepted)
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
     showing.summary(report, wanted)
+    for warning in waivers.warnings():
+        showing.say(f"Warning: {warning}")
     if interrupted:
         raise InterruptedScanError(
             "\n".join(("interrupted: what was observed until then is in the report", *failures)),
@@ -139,9 +151,11 @@ def _check(options: Options) -> None:
             raise UsageError(f"{option} and {clash} contradict each other", hint="Leave one of them out.")
 
 
-def _rules(options: Options) -> tuple[Rule, ...]:
-    named = options.rules or (SHIPPED_RULES,)
-    return select(load([resources.rules() if name == SHIPPED_RULES else Path(name) for name in named]), options.select)
+def _effective(options: Options, configured: Configuration) -> Options:
+    """The options, with what the configuration file says where they say nothing."""
+    unsaid = click.get_current_context().get_parameter_source("fail_on") is ParameterSource.DEFAULT
+    fail_on = (configured.fail_on if unsaid else None) or options.fail_on
+    return structs.replace(options, rules=configured.named, select=configured.select, fail_on=fail_on)
 
 
 def _observe(options: Options) -> tuple[Journal, bool]:
