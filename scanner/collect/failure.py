@@ -29,6 +29,8 @@ REJECTED = frozenset(
         "UnrecognizedClientException",
     }
 )
+NOT_FOUND = frozenset({"NotFoundException", "ResourceNotFoundException", "NoSuchEntity"})
+ASSUME_ROLE = "AssumeRole"
 
 
 class MalformedAnswerError(Exception):
@@ -74,11 +76,40 @@ def explain(error: Exception, action: str) -> Failure:
             return Failure(code=_name(error), reason="the credentials or the AWS configuration cannot be used")
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether a later try may well go better: an outage, throttling, a garbled answer, a credential to be renewed."""
+    if isinstance(error, boto.ClientError):
+        code, status = _code_and_status(error)
+        return code in EXPIRED or _is_throttling(code, status) or status >= 500
+    return isinstance(error, MalformedAnswerError | ResponseParserError | boto.HTTPClientError | boto.ConnectionError)
+
+
+def is_not_found(error: Exception) -> bool:
+    """Whether AWS itself says that the thing asked for does not exist; a proxy's 404 does not."""
+    if not isinstance(error, boto.ClientError):
+        return False
+    code, status = _code_and_status(error)
+    return status == 404 and code in NOT_FOUND
+
+
+def denied_entry(error: Exception) -> bool:
+    """Whether it was not the call that failed but the role that could not be assumed for it."""
+    return isinstance(error, boto.ClientError) and error.operation_name == ASSUME_ROLE
+
+
 def _refused(error: boto.ClientError, action: str) -> Failure:
-    code = str(error.response.get("Error", {}).get("Code"))
-    code = code if _PLAIN_CODE.fullmatch(code) else "Unknown"
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code, status = _code_and_status(error)
     return Failure(code=code, reason=_why_refused(code, status, action, str(error)))
+
+
+def _code_and_status(error: boto.ClientError) -> tuple[str, int]:
+    code = str(error.response.get("Error", {}).get("Code"))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code if _PLAIN_CODE.fullmatch(code) else "Unknown", status
+
+
+def _is_throttling(code: str, status: int) -> bool:
+    return status == 429 or "Throttl" in code
 
 
 def _why_refused(code: str, status: int, action: str, message: str) -> str:
@@ -86,7 +117,7 @@ def _why_refused(code: str, status: int, action: str, message: str) -> str:
         return "the credentials have expired; sign in again"
     if code in REJECTED:
         return "AWS does not accept the credentials or their signature; check the keys and this machine's clock"
-    if status == 429 or "Throttl" in code:
+    if _is_throttling(code, status):
         return "AWS kept throttling the call until its retries were used up; scan again later, or with fewer at once"
     if status >= 500:
         return "the service failed until the retries were used up; scan again later"

@@ -7,11 +7,13 @@ from typing import Any, Protocol, TypeVar
 
 from scanner.collect.failure import EndlessPagesError
 
-PAGE_SIZE = 50  # the most that both services give
+_CHIME_PAGE_SIZE = 50  # the most that Chime gives; the other services give their most without being asked
 _BARREN_PAGES = 50
 
 
 class Item(Protocol):
+    """What a list holds; `arn` tells one from another."""
+
     @property
     def arn(self) -> str: ...
 
@@ -49,7 +51,8 @@ def new_items(client: Any, page_type: type[Page[AnyItem_co]], **params: str) -> 
 def _pages(client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str]) -> Iterator[Page[AnyItem_co]]:
     paginator = client.get_paginator(_method(page_type.__name__))
     tokens: set[str] = set()
-    for answer in paginator.paginate(PaginationConfig={"PageSize": PAGE_SIZE}, **params):
+    size = _CHIME_PAGE_SIZE if client.meta.service_model.signing_name == "chime" else None
+    for answer in paginator.paginate(PaginationConfig={"PageSize": size}, **params):
         page: Page[AnyItem_co] = answer["Decoded"]
         yield page
         if page.NextToken in tokens:

@@ -22,7 +22,11 @@ OBTAINING_CREDENTIALS = frozenset(
         ("signin", "CreateOAuth2Token"),
     }
 )
-ALLOWED = OBSERVING | OBTAINING_CREDENTIALS
+CHOOSING_ACCOUNTS = frozenset(
+    ("organizations", operation)
+    for operation in ("ListAccounts", "ListAccountsForParent", "ListOrganizationalUnitsForParent")
+)
+ALLOWED = OBSERVING | CHOOSING_ACCOUNTS | OBTAINING_CREDENTIALS
 
 
 def fence(session: Session) -> None:

@@ -75,9 +75,62 @@ class ListChannelFlows(Struct, frozen=True):
         return self.ChannelFlows or ()
 
 
+class Account(Struct, frozen=True):
+    """`State` succeeds `Status`: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html"""
+
+    Id: str
+    Status: str | None = None
+    State: str | None = None
+
+    @property
+    def arn(self) -> str:
+        return self.Id
+
+    @property
+    def is_suspended(self) -> bool:
+        return (self.State or self.Status) in {"SUSPENDED", "CLOSED"}
+
+
+class ListAccounts(Struct, frozen=True):
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html"""
+
+    Accounts: tuple[Account, ...] | None
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[Account, ...]:
+        return self.Accounts or ()
+
+
+class ListAccountsForParent(ListAccounts, frozen=True):
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html"""
+
+
+class OrganizationalUnit(Struct, frozen=True):
+    Id: str
+
+    @property
+    def arn(self) -> str:
+        return self.Id
+
+
+class ListOrganizationalUnitsForParent(Struct, frozen=True):
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html"""
+
+    OrganizationalUnits: tuple[OrganizationalUnit, ...] | None
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[OrganizationalUnit, ...]:
+        return self.OrganizationalUnits or ()
+
+
 ANSWERS: dict[tuple[str, str], type[Struct]] = {
     ("chime-sdk-identity", "ListAppInstances"): ListAppInstances,
     ("chime-sdk-messaging", "ListChannelFlows"): ListChannelFlows,
+    ("organizations", "ListAccounts"): ListAccounts,
+    ("organizations", "ListAccountsForParent"): ListAccountsForParent,
+    ("organizations", "ListOrganizationalUnitsForParent"): ListOrganizationalUnitsForParent,
 }
 """What is decoded here, by service and operation."""
 

@@ -16,6 +16,24 @@ from scanner.render import Format, render
 
 STDOUT = "-"
 _FORMATS = [form.value for form in Format]
+_SUFFIXES = {
+    "html": Format.HTML,
+    "json": Format.JSON,
+    "jsonl": Format.JSONL,
+    "sarif": Format.SARIF,
+    "xml": Format.JUNIT,
+    "csv": Format.CSV,
+    "md": Format.MARKDOWN,
+}
+
+option = click.option(
+    "-o",
+    "--output",
+    multiple=True,
+    metavar="[FORMAT:]PATH",
+    help=f"Write a report; repeatable. The suffix names the format ({', '.join(f'.{name}' for name in _SUFFIXES)}), "
+    f"or FORMAT does ({', '.join(_FORMATS)}). '-' is standard output.",
+)
 
 
 class Output(Struct, frozen=True):
@@ -34,20 +52,21 @@ def parse(value: str) -> Output:
     prefix, colon, path = value.partition(":")
     if not colon or (prefix not in _FORMATS and (not prefix.isalnum() or not path)):
         prefix, path = "", value
-    form = prefix or Path(path).suffix.removeprefix(".").lower()
-    if form not in _FORMATS:
-        raise UsageError(f"-o {value}: {_complaint(form)}", hint=_offer(form))
+    suffix = Path(path).suffix.removeprefix(".").lower()
+    form = Format(prefix) if prefix in _FORMATS else None if prefix else _SUFFIXES.get(suffix)
+    if form is None:
+        raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
     if path != STDOUT and Path(path).is_dir():
         raise UsageError(f"-o {value}: {path} is a folder", hint="Name a file in it.")
-    return Output(Format(form), path)
+    return Output(form, path)
 
 
-def _complaint(form: str) -> str:
-    return f"{form!r} is not a format" if form else "names no format, and has no suffix that does"
+def _complaint(name: str) -> str:
+    return f"{name!r} is not a format" if name else "names no format, and has no suffix that does"
 
 
-def _offer(form: str) -> str:
-    near = difflib.get_close_matches(form, _FORMATS, 1)
+def _offer(name: str) -> str:
+    near = difflib.get_close_matches(name, _FORMATS, 1)
     offered = f"Did you mean {near[0]}? " if near else ""
     return f"{offered}Formats: {', '.join(_FORMATS)}; name one as in {Format.JSON}:PATH."
 

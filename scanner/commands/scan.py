@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
-from msgspec import Struct
 
-from scanner import resources, runs
-from scanner.commands import outputs
-from scanner.commands.outputs import Output
+from scanner import resources
+from scanner.commands import outputs, showing, threshold, where
+from scanner.commands.log import Log, LogFormat
+from scanner.commands.observing import Ended, observe
+from scanner.commands.where import Where
 from scanner.engine.audit import audit
 from scanner.engine.rule import Rule, load, select
-from scanner.errors import InterruptedScanError, NothingScannedError, OutputError, UsageError
-from scanner.finding import Report, Severity
+from scanner.errors import InterruptedScanError, NothingScannedError, OutputError
+from scanner.finding import Report
 from scanner.gate import ExitCode, gate
-from scanner.journal import Journal, RunHeader
-from scanner.render import Format, table
-from scanner.render.text import visible
 
 SHIPPED_RULES = "default"
-NO_THRESHOLD = "none"
-_ROWS_BESIDE_A_REPORT = 25
-_FALLBACK_WIDTH = 140
 _EXIT_CODES = """\b
 Exit codes:
     0  everything was observed, and no finding reaches --fail-on
@@ -40,44 +29,10 @@ Exit codes:
     4  nothing could be scanned
    70  a fault of chimeaudit, or a report could not be written
   130  interrupted"""
-_NO_OTHER_AWS = {
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "NO_PROXY": "127.0.0.1",
-    "no_proxy": "127.0.0.1",
-}
-
-
-class Options(Struct, frozen=True, kw_only=True):
-    """What the user asked for, by the names of the options."""
-
-    demo: bool
-    profile: str | None
-    regions: tuple[str, ...]
-    run_dir: Path | None
-    resume: bool
-    from_: Path | None
-    rules: tuple[str, ...]
-    select: tuple[str, ...]
-    output: tuple[str, ...]
-    fail_on: str
-    allow_gaps: bool
-
-
-def _regions(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(region.strip() for value in values for region in value.split(","))
 
 
 @click.command("scan", epilog=_EXIT_CODES)
-@click.option("--demo", is_flag=True, help="Scan the simulated organisation that comes with chimeaudit[demo].")
-@click.option("--profile", metavar="NAME", help="Use the credentials of this AWS profile.")
-@click.option(
-    "--regions",
-    multiple=True,
-    metavar="REGION,...",
-    callback=_regions,
-    help="Look only here.  [default: every region where the service exists]",
-)
+@where.options
 @click.option(
     "--rules",
     multiple=True,
@@ -90,197 +45,63 @@ def _regions(_context: click.Context, _option: click.Parameter, values: tuple[st
     metavar="WHAT",
     help="Rules to apply: an id, topic:T, severity:S, framework:F or profile:P.  [default: profile:default]",
 )
-@click.option(
-    "-o",
-    "--output",
-    multiple=True,
-    metavar="[FORMAT:]PATH",
-    help=f"Write a report ({', '.join(Format)}); '-' is standard output.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice([*(severity.value for severity in Severity), NO_THRESHOLD]),
-    default=Severity.HIGH.value,
-    show_default=True,
-    help="Mildest severity that gives exit code 1.",
-)
+@outputs.option
+@threshold.option
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
-@click.option("--run-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where the journal of the run is kept.")
-@click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, or with the newest unfinished one.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
 @click.option(
-    "--from",
-    "from_",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Judge the run in this directory again, without AWS.",
+    "--log-format",
+    type=click.Choice([form.value for form in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    help="How to write progress on standard error.",
 )
-@click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show details of a fault.")
-def command(**given: Any) -> int:
+def command(
+    rules: tuple[str, ...],
+    select: tuple[str, ...],
+    output: tuple[str, ...],
+    fail_on: str,
+    allow_gaps: bool,
+    verbose: bool,
+    log_format: str,
+    **given: Any,
+) -> int:
     """Look at every channel flow, judge it by the rules, and report.
 
     Without -o, findings are printed as a table.
     """
-    options = Options(**given)
-    _check(options)
-    wanted = [outputs.parse(value) for value in options.output]
-    rules = _rules(options)
-    journal, interrupted = _observe(options)
-    report = audit(journal, rules, _now())
-    _show_findings(report, wanted)
+    places = Where(**given)
+    places.check()
+    wanted = [outputs.parse(value) for value in output]
+    chosen = _rules(rules, select)
+    facets = frozenset().union(*(rule.facets for rule in chosen))
+    log = Log(form=LogFormat(log_format), verbose=verbose)
+    options = {**places.recorded, "rules": rules, "select": select, "fail_on": fail_on, "allow_gaps": allow_gaps}
+    journal, ended = observe(places, facets, options, log)
+    report = audit(journal, chosen, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
-    _show_summary(report, wanted)
-    if interrupted:
-        raise InterruptedScanError(
-            "\n".join(("interrupted: what was observed until then is in the report", *failures)),
-            hint=f"Go on with it: chimeaudit scan --resume --run-dir {journal.directory}",
-        )
+    showing.summary(report, wanted)
+    go_on = f"chimeaudit scan --resume --run-dir {journal.directory}"
+    if ended is Ended.INTERRUPTED:
+        message = "interrupted: what was observed until then is in the report"
+        raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {go_on}")
     if failures:
         hint = f"Write it elsewhere: chimeaudit scan --from {journal.directory} -o PATH"
         raise OutputError("\n".join(failures), hint=hint)
-    return _verdict(report, options)
+    if ended is Ended.OUT_OF_TIME:
+        log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. Go on with it: {go_on}")
+    return _verdict(report, fail_on, allow_gaps=allow_gaps)
 
 
-def _check(options: Options) -> None:
-    """Refuse options that contradict each other, before anything is done."""
-    scanning = {"--demo": options.demo, "--profile": options.profile, "--regions": options.regions}
-    contradictions: dict[str, tuple[object, dict[str, object]]] = {
-        "--from": (options.from_, {**scanning, "--resume": options.resume, "--run-dir": options.run_dir}),
-        "--resume": (options.resume, {"--regions": options.regions}),
-        "--demo": (options.demo, {"--profile": options.profile}),
-    }
-    for option, (given, others) in contradictions.items():
-        clash = next((name for name, value in others.items() if given and value), None)
-        if clash:
-            raise UsageError(f"{option} and {clash} contradict each other", hint="Leave one of them out.")
+def _rules(paths: tuple[str, ...], selectors: tuple[str, ...]) -> tuple[Rule, ...]:
+    named = paths or (SHIPPED_RULES,)
+    return select(load([resources.rules() if name == SHIPPED_RULES else Path(name) for name in named]), selectors)
 
 
-def _rules(options: Options) -> tuple[Rule, ...]:
-    named = options.rules or (SHIPPED_RULES,)
-    return select(load([resources.rules() if name == SHIPPED_RULES else Path(name) for name in named]), options.select)
-
-
-def _observe(options: Options) -> tuple[Journal, bool]:
-    """The journal of what was seen, and whether the user stopped it before the end."""
-    if options.from_:
-        return Journal.open(options.from_), False
-    with _interruptible(), _aws_environment(options):
-        from scanner.collect.aws import Aws
-        from scanner.collect.run import collect
-
-        aws = Aws(options.profile)
-        journal = _take_up(options) if options.resume else _begin(options, aws)
-        _say(f"Scanning {_scope(journal)}. The journal is in {journal.directory}")
-        try:
-            collect(aws, journal)
-        except KeyboardInterrupt:
-            return journal, True
-    return journal, False
-
-
-def _begin(options: Options, aws: Any) -> Journal:
-    from scanner.collect.scope import resolve
-
-    now = datetime.now(UTC)
-    run_id = runs.new_id(now)
-    resolved = resolve(aws, options.regions)
-    runs.prune(now)
-    return Journal.create(
-        options.run_dir or runs.home() / run_id,
-        RunHeader(
-            id=run_id,
-            started_at=_now(),
-            scope=resolved.scope,
-            targets=resolved.targets,
-            gaps=resolved.gaps,
-            options=_recorded(options),
-        ),
-    )
-
-
-def _take_up(options: Options) -> Journal:
-    return Journal.open(options.run_dir or runs.newest_unfinished())
-
-
-def _recorded(options: Options) -> dict[str, Any]:
-    """What decides the result; there are no secrets among it."""
-    names = ("demo", "profile", "regions", "rules", "select", "fail_on", "allow_gaps")
-    return {name: getattr(options, name) for name in names}
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM stops a scan as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _aws_environment(options: Options) -> Iterator[None]:
-    """The user's own, or with --demo that of the simulation alone: no call may leave this machine then."""
-    if not options.demo:
-        yield
-        return
-    before = dict(os.environ)
-    kept = {name: value for name, value in before.items() if not name.startswith("AWS_")}
-    _replace_environment({**kept, **_NO_OTHER_AWS})
-    try:
-        from scanner.simulator.server import start
-
-        with start() as simulation:
-            os.environ.update(simulation.environment)
-            yield
-    finally:
-        _replace_environment(before)
-
-
-def _replace_environment(variables: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(variables)
-
-
-def _show_findings(report: Report, wanted: Sequence[Output]) -> None:
-    if any(output.path == outputs.STDOUT for output in wanted):
-        return
-    most = _ROWS_BESIDE_A_REPORT if wanted else None
-    click.echo(table.findings(report, width=_width(), color=_wants_color(sys.stdout), most=most), nl=False, color=True)
-
-
-def _show_summary(report: Report, wanted: Sequence[Output]) -> None:
-    click.echo(table.summary(report, width=_width(), color=_wants_color(sys.stderr)), nl=False, err=True, color=True)
-    for output in wanted:
-        if output.path != outputs.STDOUT:
-            _say(f"Report    {output.path}")
-
-
-def _verdict(report: Report, options: Options) -> int:
-    fail_on = None if options.fail_on == NO_THRESHOLD else Severity(options.fail_on)
-    code = gate(report, fail_on, allow_gaps=options.allow_gaps)
+def _verdict(report: Report, fail_on: str, *, allow_gaps: bool) -> int:
+    code = gate(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
     if code is ExitCode.NOTHING_SCANNED:
         reason, _, step = report.coverage.gaps[0].reason.rpartition("; ")
         raise NothingScannedError(f"nothing could be scanned: {reason}", hint=f"{step[:1].upper()}{step[1:]}.")
     return code
-
-
-def _scope(journal: Journal) -> str:
-    scope = journal.header.scope
-    return f"account {', '.join(scope.accounts)} in {', '.join(scope.regions)}"
-
-
-def _width() -> int:
-    return shutil.get_terminal_size((_FALLBACK_WIDTH, 24)).columns
-
-
-def _wants_color(stream: TextIO) -> bool:
-    """https://no-color.org"""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _say(line: str) -> None:
-    click.echo(visible(line), err=True)
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

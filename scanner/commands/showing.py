@@ -1,0 +1,53 @@
+"""What a report looks like on the terminal: findings on standard output, the summary on standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+import click
+
+from scanner.commands import outputs
+from scanner.commands.outputs import Output
+from scanner.finding import Report
+from scanner.render import table
+from scanner.render.text import visible
+
+_ROWS_BESIDE_A_REPORT = 25
+_FALLBACK_WIDTH = 140
+
+
+def findings(report: Report, wanted: Sequence[Output]) -> None:
+    """Print the table of findings, cut where a report has the rest; nothing where a report goes to standard output."""
+    if any(output.path == outputs.STDOUT for output in wanted):
+        return
+    most = _ROWS_BESIDE_A_REPORT if wanted else None
+    text = table.findings(report, width=width(), color=wants_color(sys.stdout), most=most)
+    click.echo(text, nl=False, color=True)
+
+
+def summary(report: Report, wanted: Sequence[Output]) -> None:
+    """Print what was seen and found, and where the reports are."""
+    text = table.summary(report, width=width(), color=wants_color(sys.stderr))
+    click.echo(text, nl=False, err=True, color=True)
+    for output in wanted:
+        if output.path != outputs.STDOUT:
+            say(f"Report    {output.path}")
+
+
+def say(line: str) -> None:
+    """Tell the user something that is not a result."""
+    click.echo(visible(line), err=True)
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size((_FALLBACK_WIDTH, 24)).columns
+
+
+def wants_color(stream: TextIO) -> bool:
+    """https://no-color.org"""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,22 @@
+"""``--fail-on``: the mildest severity that a pipeline stops at."""
+
+from __future__ import annotations
+
+import click
+
+from scanner.finding import Severity
+
+_NONE = "none"
+
+option = click.option(
+    "--fail-on",
+    type=click.Choice([*(severity.value for severity in Severity), _NONE]),
+    default=Severity.HIGH.value,
+    show_default=True,
+    help="Mildest severity that gives exit code 1.",
+)
+
+
+def severity(given: str) -> Severity | None:
+    """None where no finding is to fail."""
+    return None if given == _NONE else Severity(given)
