@@ -17,7 +17,11 @@ from scanner.render.text import visible
 
 FAULT = 70
 
-_COMMANDS = {"scan": "scanner.commands.scan"}
+_COMMANDS = {
+    "scan": "scanner.commands.scan",
+    "report": "scanner.commands.report",
+    "diff": "scanner.commands.diff",
+}
 
 
 class _Commands(click.Group):

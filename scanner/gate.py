@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
-from scanner.finding import Report, Severity, Status
+from scanner.compare import Difference
+from scanner.finding import Finding, Report, Severity, Status
 
 
 class ExitCode(IntEnum):
@@ -17,16 +19,28 @@ class ExitCode(IntEnum):
 
 
 def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
-    """`fail_on` is the mildest severity that fails; with None no finding does. What is unknown never fails."""
+    """`fail_on` is the mildest severity that fails; with None no finding does.
+
+    What is unknown never fails, and what a baseline knows already does not either.
+    """
     observed = report.coverage.observed
     if not report.coverage.complete and observed.targets == observed.app_instances == 0:
         return ExitCode.NOTHING_SCANNED
-    if fail_on is not None and _fails(report, fail_on):
+    return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
+
+
+def gate_difference(difference: Difference, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
+    """As `gate`, over the new failures; a failure that is no longer observed is a gap."""
+    uncertain = bool(difference.no_longer_observed) and not allow_gaps
+    return _verdict(difference.new, fail_on, uncertain=uncertain)
+
+
+def _verdict(findings: Iterable[Finding], fail_on: Severity | None, *, uncertain: bool) -> ExitCode:
+    if fail_on is not None and any(_fails(finding, fail_on) for finding in findings):
         return ExitCode.FINDINGS
-    if not report.coverage.complete and not allow_gaps:
-        return ExitCode.GAPS
-    return ExitCode.OK
+    return ExitCode.GAPS if uncertain else ExitCode.OK
 
 
-def _fails(report: Report, fail_on: Severity) -> bool:
-    return any(finding.status is Status.FAIL and finding.severity.rank <= fail_on.rank for finding in report.findings)
+def _fails(finding: Finding, fail_on: Severity) -> bool:
+    failed = finding.status is Status.FAIL and finding.change != "existing"
+    return failed and finding.severity.rank <= fail_on.rank

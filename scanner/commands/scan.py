@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from scanner import resources
-from scanner.commands import outputs, showing, threshold, where
+from scanner.baseline import marked
+from scanner.commands import inputs, outputs, showing, threshold, where
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, observe
 from scanner.commands.where import Where
@@ -47,6 +48,7 @@ Exit codes:
 )
 @outputs.option
 @threshold.option
+@click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
 @click.option(
@@ -57,10 +59,12 @@ Exit codes:
     help="How to write progress on standard error.",
 )
 def command(
+    *,
     rules: tuple[str, ...],
     select: tuple[str, ...],
     output: tuple[str, ...],
     fail_on: str,
+    baseline: str | None,
     allow_gaps: bool,
     verbose: bool,
     log_format: str,
@@ -73,12 +77,21 @@ def command(
     places = Where(**given)
     places.check()
     wanted = [outputs.parse(value) for value in output]
+    accepted = inputs.report(baseline) if baseline else None
     chosen = _rules(rules, select)
     facets = frozenset().union(*(rule.facets for rule in chosen))
     log = Log(form=LogFormat(log_format), verbose=verbose)
-    options = {**places.recorded, "rules": rules, "select": select, "fail_on": fail_on, "allow_gaps": allow_gaps}
+    options = {
+        **places.recorded,
+        "rules": rules,
+        "select": select,
+        "fail_on": fail_on,
+        "baseline": baseline,
+        "allow_gaps": allow_gaps,
+    }
     journal, ended = observe(places, facets, options, log)
     report = audit(journal, chosen, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    report = marked(report, accepted) if accepted else report
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
     showing.summary(report, wanted)

@@ -9,10 +9,17 @@ from scanner.finding import Report
 
 
 class Format(StrEnum):
-    """The formats, as ``-o FORMAT:PATH`` and a path's suffix name them."""
+    """The formats, as ``-o FORMAT:PATH`` names them."""
 
     HTML = "html"
     JSON = "json"
+    JSONL = "jsonl"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    OCSF = "ocsf"
+    ASFF = "asff"
 
 
 def render(report: Report, form: Format) -> Iterator[str]:
@@ -21,8 +28,36 @@ def render(report: Report, form: Format) -> Iterator[str]:
         case Format.HTML:
             from scanner.render import html
 
-            return iter((html.render(report),))
+            yield from html.render(report)
         case Format.JSON:
             from scanner.render import json
 
-            return json.render(report)
+            yield from json.render(report)
+        case Format.JSONL:
+            from scanner.render import jsonl
+
+            yield from jsonl.render(report)
+        case Format.SARIF:
+            from scanner.render import sarif
+
+            yield from sarif.render(report)
+        case Format.JUNIT:
+            from scanner.render import junit
+
+            yield from junit.render(report)
+        case Format.CSV:
+            from scanner.render import csv
+
+            yield from csv.render(report)
+        case Format.MARKDOWN:
+            from scanner.render import markdown
+
+            yield from markdown.render(report)
+        case Format.OCSF:
+            from scanner.render import ocsf
+
+            yield from ocsf.render(report)
+        case Format.ASFF:
+            from scanner.render import asff
+
+            yield from asff.render(report)

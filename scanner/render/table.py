@@ -31,13 +31,23 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
         parts += [Text("Not observed", style="bold red"), *_gap_lines(report), Text()]
     judged = sorted(
         (finding for finding in report.findings if finding.status is not Status.UNKNOWN),
-        key=lambda finding: (finding.status is Status.WAIVED, finding.severity.rank),
+        key=_worst_first,
     )
     if judged:
         parts.append(_table(judged[:most]))
     if most is not None and len(judged) > most:
         parts.append(Text(f"  and {len(judged) - most} more findings in the report\n", style="dim"))
     return _printed(parts, width, color) if parts else ""
+
+
+def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, color: bool) -> str:
+    """A table of findings under each heading, worst first; of an empty group, the number alone."""
+    parts: list[RenderableType] = []
+    for heading, members in groups:
+        parts.append(Text(f"{heading}: {_count(len(members), 'finding')}", style="bold"))
+        if members:
+            parts.append(_table(sorted(members, key=_worst_first)))
+    return _printed(parts, width, color)
 
 
 def summary(report: Report, *, width: int, color: bool) -> str:
@@ -107,6 +117,10 @@ def _table(findings: Sequence[Finding]) -> Table:
             Text(visible(finding.message)),
         )
     return table
+
+
+def _worst_first(finding: Finding) -> tuple[bool, int]:
+    return finding.status is Status.WAIVED, finding.severity.rank
 
 
 def _named(finding: Finding) -> str:

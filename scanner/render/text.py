@@ -40,5 +40,10 @@ def visible(text: str) -> str:
     return "".join(piece for piece, _ in segments(text))
 
 
+def visible_lines(text: str) -> str:
+    """The same for text of several lines, which stay apart."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def _escaped(hidden: str) -> str:
     return "".join(f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}" for code in map(ord, hidden))

@@ -1,0 +1,93 @@
+"""What became of the failures of one report in a later one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from scanner.finding import Finding, Report, ReportedGap, Resource, Run, Status
+
+SCHEMA_VERSION = "1.0"
+
+
+class Unseen(Struct, frozen=True, kw_only=True):
+    """A finding of the old report on which the new one says nothing, and why not."""
+
+    finding: Finding
+    reason: str
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """Two reports compared. `still_open` are findings of the new report; those that it waives are among them."""
+
+    schema_version: str = SCHEMA_VERSION
+    old_run: Run
+    new_run: Run
+    new: tuple[Finding, ...]
+    fixed: tuple[Finding, ...]
+    still_open: tuple[Finding, ...]
+    no_longer_observed: tuple[Unseen, ...]
+
+
+def compare(old: Report, new: Report) -> Difference:
+    """Sort the failures of both reports by what became of them.
+
+    A failure that is gone is fixed only where the new report looked: its rule ran, its account and region were in
+    scope, no gap, waived or not, lies over its resource, and the rule's judgement of it is not unknown.
+    """
+    before = {finding.fingerprint: finding for finding in old.findings if finding.status is Status.FAIL}
+    now = {finding.fingerprint: finding for finding in new.findings if finding.status is not Status.UNKNOWN}
+    gone = [finding for key, finding in before.items() if key not in now]
+    sight = _Sight(new)
+    reasons = [(finding, sight.missing(finding)) for finding in gone]
+    return Difference(
+        old_run=old.run,
+        new_run=new.run,
+        new=tuple(each for key, each in now.items() if each.status is Status.FAIL and key not in before),
+        fixed=tuple(finding for finding, reason in reasons if reason is None),
+        still_open=tuple(each for key, each in now.items() if key in before),
+        no_longer_observed=tuple(Unseen(finding=finding, reason=reason) for finding, reason in reasons if reason),
+    )
+
+
+class _Sight:
+    """What a report looked at."""
+
+    def __init__(self, report: Report) -> None:
+        self._rules = {rule.id for rule in report.rules}
+        self._accounts = set(report.scope.accounts)
+        self._regions = set(report.scope.regions)
+        self._gaps: dict[str, list[ReportedGap]] = {}
+        for gap in report.coverage.gaps:
+            self._gaps.setdefault(gap.account_id, []).append(gap)
+        self._unknown = {
+            (finding.rule_id, finding.resource.arn) for finding in report.findings if finding.status is Status.UNKNOWN
+        }
+
+    def missing(self, finding: Finding) -> str | None:
+        """Why nothing can be said of this finding; None where it was looked for."""
+        return next(self._reasons(finding), None)
+
+    def _reasons(self, finding: Finding) -> Iterator[str]:
+        resource = finding.resource
+        if finding.rule_id not in self._rules:
+            yield "its rule did not run"
+        if resource.account_id not in self._accounts:
+            yield f"account {resource.account_id} was not in scope"
+        if resource.region not in self._regions:
+            yield f"region {resource.region} was not in scope"
+        if (finding.rule_id, resource.arn) in self._unknown:
+            yield "its rule could not be judged"
+        for gap in self._gaps.get(resource.account_id, ()):
+            if _covers(gap, resource):
+                yield f"{gap.operation}: {gap.reason} [{gap.code}]"
+
+
+def _covers(gap: ReportedGap, resource: Resource) -> bool:
+    """Whether the gap is the resource's own, its app instance's, or that of its whole region or account."""
+    return (
+        gap.account_id == resource.account_id
+        and gap.region in (None, resource.region)
+        and gap.resource_arn in (None, resource.arn, resource.app_instance_arn)
+    )

@@ -1,0 +1,157 @@
+"""The findings as one JSON array in the AWS Security Finding Format, for Security Hub's BatchImportFindings.
+
+A call of it takes 100 findings and 6 MB, and only those of its own region and account. Nothing checks the format on the
+way, so the limits are kept here. A finding on the coverage of each account comes first.
+
+https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from scanner.finding import Finding, Report, Resource, Severity, Status
+from scanner.render import coverage
+from scanner.render.coverage import AccountCoverage
+from scanner.render.text import visible
+from scanner.render.words import clipped, evidence_line, gap_line, requirements, utc
+
+TITLE, DESCRIPTION, RECOMMENDATION, URL = 256, 1024, 512, 2048
+RESOURCE_ID, VALUE, PRODUCT_VALUE = 512, 1023, 2048
+REQUIREMENTS, FIELDS = 32, 50
+_TYPE = "Software and Configuration Checks/AWS Security Best Practices"
+_ACCOUNT_DIGITS = 12
+_LABELS = {
+    Severity.CRITICAL: "CRITICAL",
+    Severity.HIGH: "HIGH",
+    Severity.MEDIUM: "MEDIUM",
+    Severity.LOW: "LOW",
+    Severity.INFO: "INFORMATIONAL",
+}
+# PASSED would close what was not looked at; WARNING would count it as a failure of the resource.
+_COMPLIANCE = {Status.FAIL: "FAILED", Status.WAIVED: "FAILED", Status.UNKNOWN: "NOT_AVAILABLE"}
+
+
+def render(report: Report) -> Iterator[str]:
+    """One array, a finding a line."""
+    yield "["
+    separator = "\n"
+    for finding in findings(report):
+        yield f"{separator}{msgspec.json.encode(finding).decode()}"
+        separator = ",\n"
+    yield "\n]\n"
+
+
+def findings(report: Report) -> Iterator[dict[str, Any]]:
+    """Coverage of every account that Security Hub could know, then the findings."""
+    for account in coverage.by_account(report):
+        if len(account.account_id) == _ACCOUNT_DIGITS and account.account_id.isdecimal():
+            yield build_coverage(account, report)
+    for finding in report.findings:
+        yield build_finding(finding, report)
+
+
+def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
+    resource, waived = finding.resource, finding.status is Status.WAIVED
+    return {
+        **_base(report, finding.fingerprint, finding.rule_id, resource.account_id, resource.region),
+        "FirstObservedAt": _time(finding.first_seen or report.run.started_at),
+        "Severity": {"Label": _LABELS[finding.severity], "Original": finding.severity},
+        "Title": _text(finding.title, TITLE),
+        "Description": _text(finding.message, DESCRIPTION),
+        "Remediation": {"Recommendation": build_recommendation(finding)},
+        "ProductFields": build_product_fields(map(evidence_line, finding.evidence)),
+        "Resources": [build_resource(resource)],
+        "Compliance": {
+            "Status": _COMPLIANCE[finding.status],
+            "RelatedRequirements": list(requirements(finding))[:REQUIREMENTS],
+        },
+        "Workflow": {"Status": "SUPPRESSED" if waived else "NEW"},
+    }
+
+
+def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
+    told = [*map(gap_line, account.gaps), *(f"Not examined: {sentence}" for sentence in account.not_examined)]
+    region = next(iter(report.scope.regions), "us-east-1")
+    return {
+        **_base(report, account.fingerprint, coverage.RULE_ID, account.account_id, region),
+        "Severity": {"Label": "INFORMATIONAL", "Original": Severity.INFO},
+        "Title": coverage.TITLE,
+        "Description": _text(" ".join((account.message, *told)), DESCRIPTION),
+        "ProductFields": build_product_fields(told),
+        "Resources": [
+            {
+                "Type": "Other",
+                "Id": f"AWS::::Account:{account.account_id}",
+                "Partition": _partition(region),
+                "Region": region,
+            }
+        ],
+        "Compliance": {"Status": "PASSED" if account.complete else "NOT_AVAILABLE"},
+    }
+
+
+def build_recommendation(finding: Finding) -> dict[str, str]:
+    url = next((link for link in finding.references if link.startswith("https://") and len(link) <= URL), None)
+    return {"Text": _text(finding.remediation, RECOMMENDATION), **({"Url": url} if url else {})}
+
+
+def build_product_fields(lines: Iterable[str]) -> dict[str, str]:
+    """Evidence in full sentences: the format has no place of its own for it."""
+    return {
+        f"chimeaudit/{number}": _text(line, PRODUCT_VALUE)
+        for number, line in zip(range(1, FIELDS + 1), lines, strict=False)
+    }
+
+
+def build_resource(resource: Resource) -> dict[str, Any]:
+    details = {
+        "Kind": resource.type,
+        "Name": resource.name,
+        "AppInstanceArn": resource.app_instance_arn,
+        "AppInstanceName": resource.app_instance_name,
+    }
+    return {
+        "Type": "Other",
+        "Id": _text(resource.arn or resource.name or "", RESOURCE_ID),
+        "Partition": _partition(resource.region),
+        "Region": resource.region,
+        "Details": {"Other": {key: _text(value, VALUE) for key, value in details.items() if value}},
+    }
+
+
+def _base(report: Report, fingerprint: str, generator: str, account_id: str, region: str) -> dict[str, Any]:
+    """What every finding of a run has in common. Started is when it was seen, finished when it was last known."""
+    product = f"arn:{_partition(region)}:securityhub:{region}:{account_id}:product/{account_id}/default"
+    return {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"chimeaudit/{fingerprint}",
+        "ProductArn": product,
+        "ProductName": report.tool.name,
+        "CompanyName": report.tool.name,
+        "Region": region,
+        "GeneratorId": f"chimeaudit/{generator}",
+        "AwsAccountId": account_id,
+        "Types": [_TYPE],
+        "CreatedAt": _time(report.run.started_at),
+        "UpdatedAt": _time(report.run.finished_at),
+        "RecordState": "ACTIVE",
+    }
+
+
+def _text(text: str, most: int) -> str:
+    """One line that is not blank, cut to what the format takes."""
+    return clipped(visible(" ".join(text.split())), most) or "-"
+
+
+def _partition(region: str) -> str:
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
+def _time(time: str) -> str:
+    return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,120 @@
+"""The findings as CSV for spreadsheets: every cell quoted, none of them a formula.
+
+What was not observed stands in rows of its own before the findings: a sheet without findings must not look clean.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+
+from scanner.finding import Finding, Report, ReportedGap, Waiver
+from scanner.render.text import visible_lines
+from scanner.render.words import evidence_line, gap_cause, requirements
+
+COLUMNS = (
+    "record",
+    "status",
+    "severity",
+    "rule_id",
+    "title",
+    "account_id",
+    "region",
+    "app_instance_name",
+    "app_instance_arn",
+    "resource_type",
+    "resource_name",
+    "resource_arn",
+    "message",
+    "evidence",
+    "remediation",
+    "references",
+    "frameworks",
+    "fingerprint",
+    "change",
+    "first_seen",
+    "waived_until",
+    "waived_by",
+    "waived_because",
+    "location",
+)
+# https://owasp.org/www-community/attacks/CSV_Injection, which also names the full-width twins
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def render(report: Report) -> Iterator[str]:
+    """A header, then a row for each sentence on what is not examined, each gap and each finding."""
+    writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    yield writer.writerow(COLUMNS)
+    for row in _rows(report):
+        yield writer.writerow([guarded(row.get(column) or "") for column in COLUMNS])
+
+
+def guarded(cell: str) -> str:
+    """The text, harmless to the eye, with a quote before what a spreadsheet would take for a formula."""
+    shown = visible_lines(cell)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+
+
+class _Line:
+    """A file that gives back each line instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _rows(report: Report) -> Iterator[dict[str, str | None]]:
+    for sentence in report.coverage.not_examined:
+        yield {"record": "not_examined", "message": sentence}
+    yield from map(_gap, report.coverage.gaps)
+    yield from map(_finding, report.findings)
+
+
+def _gap(gap: ReportedGap) -> dict[str, str | None]:
+    return {
+        "record": "gap",
+        "status": "waived" if gap.waiver else "not_observed",
+        "account_id": gap.account_id,
+        "region": gap.region,
+        "resource_arn": gap.resource_arn,
+        "message": gap_cause(gap),
+        **_waiver(gap.waiver),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str | None]:
+    resource, location = finding.resource, finding.location
+    return {
+        "record": "finding",
+        "status": finding.status,
+        "severity": finding.severity,
+        "rule_id": finding.rule_id,
+        "title": finding.title,
+        "account_id": resource.account_id,
+        "region": resource.region,
+        "app_instance_name": resource.app_instance_name,
+        "app_instance_arn": resource.app_instance_arn,
+        "resource_type": resource.type,
+        "resource_name": resource.name,
+        "resource_arn": resource.arn,
+        "message": finding.message,
+        "evidence": _lines(map(evidence_line, finding.evidence)),
+        "remediation": finding.remediation.strip(),
+        "references": _lines(finding.references),
+        "frameworks": _lines(requirements(finding)),
+        "fingerprint": finding.fingerprint,
+        "change": finding.change,
+        "first_seen": finding.first_seen,
+        "location": f"{location.file}:{location.line}:{location.column}" if location else None,
+        **_waiver(finding.waiver),
+    }
+
+
+def _waiver(waiver: Waiver | None) -> dict[str, str | None]:
+    if waiver is None:
+        return {}
+    return {"waived_until": waiver.expires, "waived_by": waiver.owner, "waived_because": waiver.reason}
+
+
+def _lines(items: Iterable[str]) -> str:
+    return "\n".join(items)

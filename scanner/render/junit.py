@@ -1,0 +1,141 @@
+"""The report as JUnit XML, valid for the schemas of Windyroad and of Jenkins' xUnit plugin at once.
+
+Only what both allow is written: no `skipped`, no `file`, no properties of a test case. A failed finding is a failure;
+what could not be judged or observed is an error; what was waived passes, and is told in `system-out`.
+
+https://github.com/windyroad/JUnit-Schema, https://github.com/jenkinsci/xunit-plugin (junit-10.xsd)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Literal
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from msgspec import Struct
+
+from scanner.finding import Coverage, Finding, Report, ReportedGap, RuleInfo, Status
+from scanner.render.text import visible, visible_lines
+from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, utc, waived
+
+_COVERAGE = "coverage"
+_OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {
+    Status.FAIL: "failure",
+    Status.UNKNOWN: "error",
+    Status.WAIVED: None,
+}
+
+
+class _Case(Struct, frozen=True, kw_only=True):
+    """A test case; without an outcome it passes."""
+
+    name: str
+    outcome: Literal["failure", "error"] | None = None
+    type: str = ""
+    message: str = ""
+    text: str = ""
+
+
+class _Suite(Struct, frozen=True, kw_only=True):
+    """Test cases of one rule; `told` goes to `system-out`, a line each."""
+
+    name: str
+    package: str
+    cases: Sequence[_Case]
+    told: Sequence[str]
+
+
+def render(report: Report) -> Iterator[str]:
+    """A suite on coverage, then a suite a rule."""
+    root = Element("testsuites")
+    for number, suite in enumerate(_suites(report)):
+        root.append(build_suite(suite, number, report))
+    indent(root)
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield from (f"{line}\n" for line in tostring(root, encoding="unicode").split("\n"))
+
+
+def _suites(report: Report) -> Iterator[_Suite]:
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in report.findings:
+        found[finding.rule_id].append(finding)
+    yield _coverage_suite(report.coverage)
+    for rule in report.rules:
+        yield _rule_suite(rule, found[rule.id])
+
+
+def _coverage_suite(coverage: Coverage) -> _Suite:
+    cases = [_gap_case(gap) for gap in coverage.gaps if not gap.waiver]
+    told = [f"Not examined: {sentence}" for sentence in coverage.not_examined]
+    told += [gap_line(gap) for gap in coverage.gaps if gap.waiver]
+    seen = _Case(name="everything in scope was observed")
+    return _Suite(name=_COVERAGE, package=_COVERAGE, cases=cases or [seen], told=told)
+
+
+def _rule_suite(rule: RuleInfo, findings: Sequence[Finding]) -> _Suite:
+    told = [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
+    return _Suite(name=rule.id, package=rule.topic, cases=list(map(_finding_case, findings)), told=told)
+
+
+def _gap_case(gap: ReportedGap) -> _Case:
+    return _Case(name=gap_place(gap), outcome="error", type="not observed", message=gap_cause(gap))
+
+
+def _finding_case(finding: Finding) -> _Case:
+    lines = [*map(evidence_line, finding.evidence), "", finding.remediation.strip(), "", *finding.references]
+    return _Case(
+        name=_name(finding),
+        outcome=_OUTCOMES[finding.status],
+        type=finding.severity,
+        message=finding.message,
+        text="\n".join(lines),
+    )
+
+
+def _name(finding: Finding) -> str:
+    """Names alone may collide, and testers take equal names for one test."""
+    resource = finding.resource
+    what = resource.name or resource.arn or "unnamed"
+    return f"{what} ({resource.account_id} {resource.region}, {finding.fingerprint[:12]})"
+
+
+def build_suite(suite: _Suite, number: int, report: Report) -> Element:
+    outcomes = [case.outcome for case in suite.cases]
+    element = Element(
+        "testsuite",
+        id=str(number),
+        name=visible(suite.name),
+        package=visible(suite.package),
+        timestamp=f"{utc(report.run.started_at):%Y-%m-%dT%H:%M:%S}",
+        hostname="localhost",
+        tests=str(len(outcomes)),
+        failures=str(outcomes.count("failure")),
+        errors=str(outcomes.count("error")),
+        time="0",
+    )
+    element.append(build_properties(report))
+    element.extend(build_case(case, suite.name) for case in suite.cases)
+    SubElement(element, "system-out").text = "\n".join(map(visible, suite.told))
+    SubElement(element, "system-err").text = ""
+    return element
+
+
+def build_properties(report: Report) -> Element:
+    properties = Element("properties")
+    for name, value in (
+        ("tool", f"{report.tool.name} {report.tool.version}"),
+        ("rules_digest", report.tool.rules_digest),
+        ("run", report.run.id),
+        ("coverage", "complete" if report.coverage.complete else "not complete"),
+    ):
+        SubElement(properties, "property", name=name, value=visible(value))
+    return properties
+
+
+def build_case(case: _Case, classname: str) -> Element:
+    element = Element("testcase", name=visible(case.name), classname=visible(classname), time="0")
+    if case.outcome:
+        detail = SubElement(element, case.outcome, type=visible(case.type), message=visible(case.message))
+        detail.text = visible_lines(case.text)
+    return element

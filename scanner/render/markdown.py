@@ -1,0 +1,193 @@
+r"""The report as Markdown, for a step summary or a comment: coverage first, then what failed, then how to mend it.
+
+Text from outside stands in code spans, where nothing of it acts: no markup, no HTML, no link, no mention. What could
+end the span or a table cell is spelled out as ``\u0060`` there. Texts of rules are prose, escaped.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from scanner.finding import Finding, GapReference, Report, ReportedGap, RuleInfo, Severity, Status
+from scanner.render.html_blocks import blocks
+from scanner.render.text import visible, visible_lines
+from scanner.render.words import clipped, count, gap_cause, gap_place, seen
+from scanner.render.words import waived as accepted
+
+# GitHub refuses a step summary of more than 1,024 KiB; these add up to less than 900 KB, with what stands around them.
+_GAPS_BUDGET = 150_000
+_FAILURES_BUDGET = 450_000
+_WAIVED_BUDGET = 100_000
+_RULES_BUDGET = 150_000
+_MOST_ROWS = 5_000  # more never fit
+_MOST_CHARACTERS = 1_000
+_ELSEWHERE = "The full report has them: `-o report.html` or `-o report.json`."
+_ENDS_A_SPAN = {ord(char): f"\\u{ord(char):04x}" for char in "`|<"}
+_MARKUP = re.compile(r"([\\`*_\[\]<>#|~$&!:@=+]|^-|(?<=\d)[.)])")
+# What GitHub makes a mention or a link of even where it is escaped; a space of no width keeps it from that.
+_ACTS = re.compile(r"(?<=@)|(?<=#)|(?<=:)(?=/)|(?<=www)(?=\.)|(?<=GH)(?=-)", re.IGNORECASE)
+
+
+def render(report: Report) -> Iterator[str]:
+    """Section by section, each cut to its share of what GitHub shows."""
+    for section in (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _remedies):
+        lines = list(section(report))
+        if lines:
+            yield "".join(f"{line}\n" for line in [*lines, ""])
+
+
+def code(text: str) -> str:
+    """Text from outside, inert."""
+    return f"`{visible(clipped(text, _MOST_CHARACTERS)).translate(_ENDS_A_SPAN) or '-'}`"
+
+
+def prose(text: str) -> str:
+    """Text of a rule: no markup, no HTML, no link, no mention."""
+    shown = visible(clipped(" ".join(text.split()), _MOST_CHARACTERS))
+    return "&#8203;".join(_MARKUP.sub(r"\\\1", piece) for piece in _ACTS.split(shown))
+
+
+def _coverage(report: Report) -> Iterator[str]:
+    coverage = report.coverage
+    waived = sum(gap.waiver is not None for gap in coverage.gaps)
+    yield "# chimeaudit"
+    yield ""
+    if coverage.complete:
+        accepted = f" ({count(waived, 'gap')} waived)" if waived else ""
+        yield f"**Coverage is complete**{accepted}: {seen(coverage)}."
+    else:
+        open_gaps = count(len(coverage.gaps) - waived, "gap")
+        yield f"> **Coverage is NOT complete**: {open_gaps}, so what is clean here may not be clean."
+        yield ""
+        yield f"Observed: {seen(coverage)}."
+
+
+def _gaps(report: Report) -> Iterator[str]:
+    if not report.coverage.gaps:
+        return
+    unknown = Counter(
+        gap
+        for finding in report.findings
+        for gap in {item.gap for item in finding.evidence if isinstance(item.gap, GapReference)}
+    )
+    rows = (_gap_row(gap, unknown[GapReference.to(gap)]) for gap in report.coverage.gaps)
+    yield "## Not observed"
+    yield ""
+    yield from _table(("Where", "What happened", "Findings unknown"), rows, _GAPS_BUDGET, len(report.coverage.gaps))
+
+
+def _gap_row(gap: ReportedGap, unknown: int) -> str:
+    waived = f" {code(accepted(gap.waiver))}" if gap.waiver else ""
+    return f"| {code(gap_place(gap))} | {code(gap_cause(gap))}{waived} | {unknown:,} |"
+
+
+def _not_examined(report: Report) -> Iterator[str]:
+    if report.coverage.not_examined:
+        yield "Not examined by this audit:"
+        yield ""
+    for sentence in report.coverage.not_examined:
+        yield f"- {prose(sentence)}"
+
+
+def _counts(report: Report) -> Iterator[str]:
+    counts = report.summary
+    yield "## Findings"
+    yield ""
+    if not any(counts.by_status.values()):
+        yield "Nothing was judged."
+        return
+    yield f"| {' | '.join(Severity)} | unknown | waived |"
+    yield f"|{' ---: |' * (len(Severity) + 2)}"
+    cells = [counts.by_severity[level] for level in Severity] + [counts.by_status[key] for key in ("unknown", "waived")]
+    yield f"| {' | '.join(f'{cell:,}' for cell in cells)} |"
+
+
+def _failures(report: Report) -> Iterator[str]:
+    failed = report.summary.by_status["fail"]
+    worst = heapq.nsmallest(_MOST_ROWS, _with(report, Status.FAIL), key=lambda finding: finding.severity.rank)
+    if worst:
+        columns = ("Severity", "Rule", "App instance / channel flow", "Account", "Region", "What was found")
+        yield from _table(columns, map(_failure_row, worst), _FAILURES_BUDGET, failed)
+
+
+def _failure_row(finding: Finding) -> str:
+    resource = finding.resource
+    new = " **new**" if finding.change == "new" else ""
+    cells = (finding.rule_id, _named(finding), resource.account_id, resource.region, finding.message)
+    return f"| {finding.severity}{new} | {' | '.join(map(code, cells))} |"
+
+
+def _waived(report: Report) -> Iterator[str]:
+    waived = list(_with(report, Status.WAIVED))
+    if waived:
+        yield "## Waived"
+        yield ""
+        columns = ("Rule", "App instance / channel flow", "Until", "By", "Because")
+        yield from _table(columns, map(_waived_row, waived[:_MOST_ROWS]), _WAIVED_BUDGET, len(waived))
+
+
+def _waived_row(finding: Finding) -> str:
+    waiver = finding.waiver
+    why = (waiver.expires, waiver.owner, waiver.reason) if waiver else ("", "", "")
+    return f"| {' | '.join(map(code, (finding.rule_id, _named(finding), *why)))} |"
+
+
+def _remedies(report: Report) -> Iterator[str]:
+    failing = sorted(
+        (rule for rule in report.rules if report.summary.by_rule.get(rule.id)), key=lambda rule: rule.severity.rank
+    )
+    if failing:
+        yield "## What to do"
+        yield ""
+        parts = ["\n".join(_remedy(rule)) for rule in failing]
+        yield from _within(parts, _RULES_BUDGET, len(parts), "rule")
+
+
+def _remedy(rule: RuleInfo) -> Iterator[str]:
+    yield f"### {prose(rule.title)}"
+    yield ""
+    yield f"{code(rule.id)} {rule.severity}: {prose(rule.rationale)}"
+    yield ""
+    for block in blocks(rule.remediation):
+        yield prose(block.text) if block.kind == "text" else _indented(block.text)
+        yield ""
+
+
+def _indented(text: str) -> str:
+    """Commands: nothing inside an indented block acts, and nothing can end it but the next paragraph."""
+    return "\n".join(f"    {line}" for line in visible_lines(text).split("\n"))
+
+
+def _table(columns: Iterable[str], rows: Iterable[str], budget: int, total: int) -> Iterator[str]:
+    columns = tuple(columns)
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{' --- |' * len(columns)}"
+    yield from _within(rows, budget, total, "row")
+
+
+def _within(parts: Iterable[str], budget: int, total: int, noun: str) -> Iterator[str]:
+    """As many parts as fit into so many bytes, then how many were left out."""
+    shown = 0
+    for part in parts:
+        budget -= len(part.encode()) + 1
+        if budget < 0:
+            break
+        shown += 1
+        yield part
+    if shown < total:
+        yield ""
+        yield f"{count(total - shown, f'more {noun}')} left out. {_ELSEWHERE}"
+
+
+def _with(report: Report, status: Status) -> Iterator[Finding]:
+    return (finding for finding in report.findings if finding.status is status)
+
+
+def _named(finding: Finding) -> str:
+    resource = finding.resource
+    app_instance = resource.app_instance_name or resource.app_instance_arn or "unnamed"
+    name = resource.name or resource.arn or "unnamed"
+    return name if resource.type == "app_instance" else f"{app_instance} / {name}"

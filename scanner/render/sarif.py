@@ -1,0 +1,148 @@
+"""The failures as SARIF 2.1.0, as GitHub code scanning wants it.
+
+Waived findings are left out: code scanning does not act on `suppressions` and would show them as open alerts. Unknown
+ones are left out too; what was not observed stands among the notifications.
+
+https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any, Literal
+from urllib.parse import quote
+
+import msgspec
+
+from scanner.finding import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
+from scanner.render.text import visible, visible_lines
+from scanner.render.words import clipped, count, gap_line, requirements
+
+MOST_RESULTS = 25_000  # GitHub refuses a file with more
+_MOST_TAGS = 20
+_MOST_CHARACTERS = 1024
+_LEVELS: dict[Severity, Literal["error", "warning", "note"]] = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFO: "note",
+}
+# GitHub calls over 9.0 critical, 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low, and 0.0 no security alert at all.
+_SCORES = {
+    Severity.CRITICAL: "9.5",
+    Severity.HIGH: "8.0",
+    Severity.MEDIUM: "5.5",
+    Severity.LOW: "2.0",
+    Severity.INFO: "0.1",
+}
+
+
+def render(report: Report) -> Iterator[str]:
+    """One run; the worst failures first, and no more than GitHub takes."""
+    log = {
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [build_run(report)],
+    }
+    yield f"{msgspec.json.format(msgspec.json.encode(log), indent=2).decode()}\n"
+
+
+def build_run(report: Report) -> dict[str, Any]:
+    failures = (finding for finding in report.findings if finding.status is Status.FAIL)
+    worst = heapq.nsmallest(MOST_RESULTS, failures, key=lambda finding: finding.severity.rank)
+    return {
+        "tool": {"driver": build_driver(report)},
+        "invocations": [build_invocation(report, len(worst))],
+        "columnKind": "unicodeCodePoints",
+        "results": build_results(worst, report.rules),
+    }
+
+
+def build_driver(report: Report) -> dict[str, Any]:
+    return {
+        "name": report.tool.name,
+        "version": report.tool.version,
+        "rules": [build_rule(rule) for rule in report.rules],
+    }
+
+
+def build_rule(rule: RuleInfo) -> dict[str, Any]:
+    help_text = "\n\n".join((rule.rationale.strip(), rule.remediation.strip(), "\n".join(rule.references)))
+    return {
+        "id": rule.id,
+        "shortDescription": _message(rule.title),
+        "fullDescription": _message(rule.rationale),
+        "help": {"text": visible_lines(help_text)},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {
+            "tags": ["security", rule.topic, *requirements(rule)][:_MOST_TAGS],
+            "precision": "very-high",
+            "security-severity": _SCORES[rule.severity],
+        },
+    }
+
+
+def build_invocation(report: Report, shown: int) -> dict[str, Any]:
+    """How it went: what was cut, what was not observed, what is not examined."""
+    coverage = report.coverage
+    failed = report.summary.by_status["fail"]
+    notifications = [build_notification("note", sentence) for sentence in coverage.not_examined]
+    notifications += [build_gap(gap) for gap in coverage.gaps]
+    if shown < failed:
+        cut = f"Only the worst {count(shown, 'failure')} of {failed:,} are listed; the JSON report has all of them."
+        notifications.insert(0, build_notification("warning", cut))
+    return {
+        "executionSuccessful": True,
+        "startTimeUtc": report.run.started_at,
+        "endTimeUtc": report.run.finished_at,
+        "toolExecutionNotifications": notifications,
+    }
+
+
+def build_gap(gap: ReportedGap) -> dict[str, Any]:
+    return build_notification("note" if gap.waiver else "error", f"Not observed: {gap_line(gap)}")
+
+
+def build_notification(level: Literal["note", "warning", "error"], text: str) -> dict[str, Any]:
+    return {"level": level, "message": {"text": visible(text)}}
+
+
+def build_results(findings: Sequence[Finding], rules: Sequence[RuleInfo]) -> list[dict[str, Any]]:
+    places = {rule.id: (index, rule) for index, rule in enumerate(rules)}
+    return [build_result(finding, *places[finding.rule_id]) for finding in findings]
+
+
+def build_result(finding: Finding, index: int, rule: RuleInfo) -> dict[str, Any]:
+    where = finding.location or Location(file=f"rules/{rule.topic}/{rule.id}.yaml", line=1, column=1)
+    return {
+        "ruleId": finding.rule_id,
+        "ruleIndex": index,
+        "level": _LEVELS[finding.severity],
+        "message": _message(finding.message),
+        "locations": [{**build_physical(where), "logicalLocations": build_logical(finding.resource)}],
+        "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint},
+    }
+
+
+def build_physical(where: Location) -> dict[str, Any]:
+    region = {"startLine": max(where.line, 1), "startColumn": max(where.column, 1)}
+    return {"physicalLocation": {"artifactLocation": {"uri": _relative(where.file)}, "region": region}}
+
+
+def build_logical(resource: Resource) -> list[dict[str, Any]]:
+    name, arn = resource.name or resource.arn, resource.arn
+    return [{"kind": "resource", "name": visible(name or "unnamed"), **({"fullyQualifiedName": arn} if arn else {})}]
+
+
+def _relative(file: str) -> str:
+    """A path as the URI that GitHub asks for: relative to the top of the repository."""
+    return quote("/".join(part for part in PurePosixPath(file).parts if part not in ("/", "//", "..")), safe="/")
+
+
+def _message(text: str) -> dict[str, str]:
+    """One paragraph, of a length that GitHub takes."""
+    return {"text": visible(clipped(" ".join(text.split()), _MOST_CHARACTERS)) or "-"}

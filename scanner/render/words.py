@@ -1,0 +1,70 @@
+"""How several formats put things in words. Nothing is escaped here: each format has its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, RuleInfo, Waiver
+
+
+def count(number: int, noun: str) -> str:
+    """``1 finding``, ``2,000 findings``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def gap_place(gap: ReportedGap) -> str:
+    """Account, region and resource, as far as the gap has them."""
+    return " ".join(filter(None, (gap.account_id, gap.region, gap.resource_arn)))
+
+
+def gap_cause(gap: ReportedGap) -> str:
+    """What was tried, and why it failed."""
+    return f"{gap.operation}: {gap.reason} [{gap.code}]"
+
+
+def gap_line(gap: ReportedGap) -> str:
+    """Where, what and why, and who accepted it."""
+    return "; ".join(filter(None, (f"{gap_place(gap)}: {gap_cause(gap)}", waived(gap.waiver))))
+
+
+def waived(waiver: Waiver | None) -> str:
+    """Who lives with it, until when and why; nothing where nobody does."""
+    return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}" if waiver else ""
+
+
+def evidence_line(evidence: Evidence) -> str:
+    """The condition and what was seen; values are in JSON's notation, which tells "true" from true."""
+    if isinstance(evidence.gap, GapReference):
+        return f"{evidence.path} was not observed ({evidence.gap.code}), required: {evidence.required}"
+    return f"{evidence.path} is {msgspec.json.encode(evidence.observed).decode()}, required: {evidence.required}"
+
+
+def requirements(of: Finding | RuleInfo) -> Iterator[str]:
+    """The framework controls: ``soc2 CC6.1``."""
+    for framework, controls in of.frameworks.items():
+        for control in controls:
+            yield f"{framework} {control}"
+
+
+def seen(coverage: Coverage) -> str:
+    """What was observed of what was in scope."""
+    observed, scope = coverage.observed, coverage.in_scope
+    return (
+        f"{observed.accounts:,} of {count(scope.accounts, 'account')} and {observed.targets:,} of "
+        f"{count(scope.targets, 'region')}: {count(observed.app_instances, 'app instance')}, "
+        f"{count(observed.channel_flows, 'channel flow')}, {count(observed.processors, 'processor')}"
+    )
+
+
+def clipped(text: str, most: int) -> str:
+    """The text, cut to so many characters where it is longer."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def utc(time: str) -> datetime:
+    """A time of the report; one without a zone is UTC."""
+    parsed = datetime.fromisoformat(time)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

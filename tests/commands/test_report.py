@@ -1,0 +1,97 @@
+"""``chimeaudit report``, as it is installed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scanner.render import Format, render
+from tests.command import CHIMEAUDIT, chimeaudit, environment
+from tests.render import sample
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with a saved report in it."""
+    (tmp_path / "saved.json").write_text("".join(render(sample.rich(), Format.JSON)))
+    return tmp_path
+
+
+def test_a_saved_report_is_written_in_every_format_that_is_asked_for(home: Path) -> None:
+    files = ["r.json", "r.jsonl", "r.sarif", "r.xml", "r.csv", "r.md"]
+    outputs = [f"-o{file}" for file in [*files, "ocsf:r.ocsf", "asff:r.asff"]]
+
+    ended = chimeaudit("report", "saved.json", *outputs, home=home)
+
+    assert ended.code == 0, ended.stderr
+    assert (home / "r.json").read_bytes() == (home / "saved.json").read_bytes()
+    assert (home / "r.md").read_text() == "".join(render(sample.rich(), Format.MARKDOWN))
+    assert (home / "r.ocsf").read_text() == "".join(render(sample.rich(), Format.OCSF))
+    assert all((home / name).stat().st_size for name in [*files, "r.asff"])
+
+
+def test_without_an_output_the_findings_are_printed_whatever_they_are(home: Path) -> None:
+    ended = chimeaudit("report", "saved.json", home=home)
+
+    assert ended.code == 0
+    assert "Not observed" in ended.stdout
+    assert "support-moderation" in ended.stdout
+    assert "Coverage  NOT complete" in ended.stderr
+
+
+def test_a_report_is_read_from_standard_input(home: Path) -> None:
+    ended = subprocess.run(
+        [CHIMEAUDIT, "report", "-", "-o", "json:-"],
+        env=environment(home),
+        input=(home / "saved.json").read_text(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ended.stdout == (home / "saved.json").read_text()
+
+
+def test_a_report_may_take_the_place_of_the_one_it_is_made_from(home: Path) -> None:
+    before = (home / "saved.json").read_bytes()
+
+    assert chimeaudit("report", "saved.json", "-o", "saved.json", home=home).code == 0
+    assert (home / "saved.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "No such file"),
+        ("{", "is not JSON, or not all of it"),
+        ("[]", "is not a report"),
+        (json.dumps({"schema_version": "2.0", "tool": {}}), "version '2.0'"),
+        ("[" * 100_000, "is not a report"),
+    ],
+)
+def test_2_for_what_is_no_report_in_one_line_with_the_next_step(
+    home: Path, content: str | None, complaint: str
+) -> None:
+    if content is not None:
+        (home / "bad.json").write_text(content)
+
+    ended = chimeaudit("report", "bad.json", home=home)
+
+    error, hint = ended.stderr.splitlines()
+    assert ended.code == 2
+    assert error.startswith("error: bad.json ")
+    assert complaint in error
+    assert hint.startswith("hint: ")
+
+
+def test_70_when_a_report_cannot_be_written(home: Path) -> None:
+    (home / "file").write_text("")
+
+    ended = chimeaudit("report", "saved.json", "-o", "file/r.md", "-o", "good.md", home=home)
+
+    assert ended.code == 70
+    assert "file/r.md" in ended.stderr
+    assert (home / "good.md").exists()

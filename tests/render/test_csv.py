@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from scanner.finding import Report
+from scanner.render import csv as format_csv
+from scanner.render.csv import COLUMNS, guarded
+from scanner.render.text import visible_lines
+from tests.render import sample
+
+
+def rows(report: Report) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO("".join(format_csv.render(report)), newline="")))
+
+
+def test_every_cell_is_quoted() -> None:
+    first, *_ = format_csv.render(sample.rich())
+
+    assert first == ",".join(f'"{column}"' for column in COLUMNS) + "\r\n"
+
+
+def test_a_finding_is_a_row() -> None:
+    report = sample.rich()
+
+    found = [row for row in rows(report) if row["record"] == "finding"]
+
+    assert [row["fingerprint"] for row in found] == [finding.fingerprint for finding in report.findings]
+    waived = next(row for row in found if row["status"] == "waived")
+    assert waived["waived_by"] == "chat-team"
+
+
+def test_a_sheet_without_findings_says_what_was_not_observed() -> None:
+    records = [row["record"] for row in rows(sample.nothing_observed())]
+
+    assert records.count("gap") == len(sample.nothing_observed().coverage.gaps)
+    assert "not_examined" in records
+
+
+@given(st.text())
+def test_any_text_comes_back_as_it_was_guarded(message: str) -> None:
+    report = sample.report([structs.replace(sample.fails_open(sample.flow()), message=message)])
+
+    assert rows(report)[-1]["message"] == guarded(message)
+
+
+@given(st.text(), st.sampled_from("=+-@\t\r\n＝＋－＠"))
+def test_no_cell_is_a_formula(text: str, start: str) -> None:
+    cell = guarded(start + text)
+
+    assert not cell.startswith(tuple("=+-@\t\r\n＝＋－＠"))
+    assert cell.removeprefix("'") == visible_lines(start + text)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner import saved
+from scanner.errors import UsageError
+from scanner.finding import Report
+from scanner.render import Format, render
+from scanner.render import json as format_json
+from tests.render import sample
+
+SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+MACHINES = [form for form in Format if form is not Format.HTML]
+
+
+def text(report: Report, form: Format = Format.JSON) -> str:
+    return "".join(render(report, form))
+
+
+def decode(content: str | bytes) -> Report:
+    return saved.decode(content.encode() if isinstance(content, str) else content, "old.json")
+
+
+def changed(change: Callable[[dict[str, Any]], None]) -> str:
+    document = json.loads(text(sample.rich()))
+    change(document)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize("form", MACHINES)
+@pytest.mark.parametrize("build", SAMPLES)
+def test_a_saved_report_says_in_every_format_what_it_said_before(build: Callable[[], Report], form: Format) -> None:
+    report = build()
+
+    assert text(decode(text(report)), form) == text(report, form)
+
+
+def test_what_a_later_minor_version_added_is_passed_over() -> None:
+    def later(document: dict[str, Any]) -> None:
+        document["schema_version"] = "1.7"
+        document["novelty"] = {"deep": [[[{}]]]}
+        document["findings"][0]["novelty"] = 1
+
+    report = decode(changed(later))
+
+    assert len(list(report.findings)) == len(list(sample.rich().findings))
+
+
+def test_what_an_earlier_minor_version_did_not_know_has_defaults() -> None:
+    def earlier(document: dict[str, Any]) -> None:
+        for finding in document["findings"]:
+            for name in ("waiver", "change", "first_seen", "location"):
+                del finding[name]
+            del finding["resource"]["processors"]
+        document["summary"]["by_status"] = {}
+
+    report = decode(changed(earlier))
+
+    assert {finding.change for finding in report.findings} == {None}
+    assert text(report, Format.MARKDOWN)
+
+
+def write(document: dict[str, Any], *path: str | int, value: object) -> None:
+    *parents, last = path
+    place: Any = document
+    for name in parents:
+        place = place[name]
+    place[last] = value
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "is not JSON"),
+        ("not json", "is not JSON"),
+        (b"\xff\xfe\x00", "is not"),
+        (text(sample.rich())[:2000], "is not JSON, or not all of it"),
+        ("[]", "is not a report of chimeaudit"),
+        ("{}", "is not a report of chimeaudit"),
+        ('"a"', "is not a report of chimeaudit"),
+        ('{"schema_version": "1.0", "tool": {}}', "is not a report of chimeaudit"),
+        ('{"x": ' + "[" * 200_000, "nested too deeply"),
+        ('{"schema_version": "1.0", "tool": {"x": ' + "[" * 200_000, "nested too deeply"),
+        (changed(lambda it: write(it, "schema_version", value="2.0")), "version '2.0'"),
+        (changed(lambda it: write(it, "findings", 0, "severity", value="awful")), "severity"),
+        (changed(lambda it: write(it, "findings", 0, "rule_id", value="stray")), "contradicts itself"),
+        (changed(lambda it: write(it, "findings", 0, "first_seen", value="\u202eyesterday")), "is not a time"),
+        (changed(lambda it: write(it, "run", "started_at", value="")), "is not a time"),
+    ],
+)
+def test_what_is_no_report_is_refused_in_a_line_that_names_the_file(content: str | bytes, complaint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        decode(content)
+
+    assert caught.value.message.startswith("old.json ")
+    assert complaint in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_nothing_else_than_a_usage_error_comes_of_rubbish(content: bytes) -> None:
+    with pytest.raises(UsageError):
+        decode(content)
+
+
+@given(st.integers(0), st.integers(1, 60))
+def test_nothing_else_than_a_usage_error_comes_of_a_damaged_report(start: int, length: int) -> None:
+    whole = "".join(format_json.render(sample.rich())).encode()
+    start %= len(whole)
+
+    try:
+        decode(whole[:start] + whole[start + length :])
+    except UsageError as error:
+        assert error.message.startswith("old.json ")  # noqa: PT017 - most damage, but not all of it, is noticed
