@@ -79,13 +79,14 @@ class ChannelFlow:
     processors: tuple[Processor, ...]
     channels: tuple[Channel, ...] = ()
     created: datetime
+    updated: datetime
 
     def summary(self) -> dict[str, Any]:
         processors = [processor.to_dict() for processor in self.processors]
         return {"ChannelFlowArn": self.arn, "Name": self.name, "Processors": processors}
 
     def to_dict(self) -> dict[str, Any]:
-        return self.summary() | _timestamps(self.created)
+        return self.summary() | _timestamps(self.created, self.updated)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,15 +105,15 @@ class AppInstance:
         return {"AppInstanceArn": self.arn, "Name": self.name} | metadata
 
     def to_dict(self) -> dict[str, Any]:
-        return self.summary() | _timestamps(self.created)
+        return self.summary() | _timestamps(self.created, self.created)
 
     def retention_settings(self) -> dict[str, Any]:
         days = {} if self.retention_days is None else {"RetentionDays": self.retention_days}
         return {"ChannelRetentionSettings": days}
 
 
-def _timestamps(created: datetime) -> dict[str, float]:
-    return {"CreatedTimestamp": created.timestamp(), "LastUpdatedTimestamp": created.timestamp()}
+def _timestamps(created: datetime, updated: datetime) -> dict[str, float]:
+    return {"CreatedTimestamp": created.timestamp(), "LastUpdatedTimestamp": updated.timestamp()}
 
 
 class ChimeSDKBackend(BaseBackend):
@@ -164,11 +165,13 @@ class ChimeSDKBackend(BaseBackend):
         app_instance = self.describe_app_instance(app_instance_arn)
         if not 1 <= len(processors) <= MAX_PROCESSORS:
             raise BadRequestException(f"A channel flow has 1 to {MAX_PROCESSORS} processors")
+        now = datetime.now(UTC)
         flow = ChannelFlow(
             arn=f"{app_instance_arn}/channel-flow/{mock_random.uuid4()}",
             name=name,
             processors=tuple(map(Processor.from_request, processors)),
-            created=datetime.now(UTC),
+            created=now,
+            updated=now,
         )
         app_instance.channel_flows[flow.arn] = flow
         self.tagger.tag_resource(flow.arn, tags)

@@ -1,13 +1,14 @@
 """An organisation to simulate, as a file says it: accounts, regions, app instances, channel flows, and what is wrong.
 
-Beside each channel flow stand the ids of the rules it breaks (`expect`; none: healthy). ARNs follow from names, so one
-file always gives the same ARNs.
+Beside each app instance and channel flow stand the ids of the rules it breaks (`expect`; none: healthy). ARNs follow
+from names, so one file always gives the same ARNs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from uuid import UUID, uuid5
@@ -17,6 +18,7 @@ import yaml
 from msgspec import Meta, Struct, field
 
 from scanner.errors import UsageError
+from scanner.simulator.surroundings import FAILURE_ALERT, PROCESSOR_ROLE, Alert, Function, Role, Statement
 
 DEMO = Path(__file__).with_name("demo.yaml")
 
@@ -25,11 +27,22 @@ ARN_NAMESPACE = UUID("6f6d1c1e-5a0c-5d0c-9a39-1f6c1d6f0b1a")
 AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 RuleId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
-Function = Annotated[
+FunctionName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+RoleName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_+=,.@-]{1,64}$")]
+AlertName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_.{}-]{1,64}$")]
+FunctionReference = Annotated[
     str,
     Meta(pattern=r"^(arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[a-zA-Z0-9_.-]+(:(\$LATEST|[a-zA-Z0-9_-]+))?$"),
 ]
+Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
 Repeat = Annotated[int, Meta(ge=1, le=100_000)]
+
+READ_ONLY: tuple[Statement, ...] = (
+    {"Effect": "Allow", "Action": ["chime:Describe*", "chime:Get*", "chime:List*"], "Resource": "*"},
+    {"Effect": "Allow", "Action": ["lambda:Get*", "iam:Get*", "iam:List*", "events:List*"], "Resource": "*"},
+    {"Effect": "Allow", "Action": ["organizations:Describe*", "organizations:List*"], "Resource": "*"},
+    {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
+)
 
 
 class Processor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"lambda_": "lambda"}):
@@ -38,19 +51,23 @@ class Processor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, r
     Left out, `name` is the function's name and `order` the place in the list.
     """
 
-    lambda_: Function
+    lambda_: FunctionReference
     name: Name | None = None
     order: Annotated[int, Meta(ge=1, le=3)] | None = None
     fallback: Literal["ABORT", "CONTINUE"] = "ABORT"
 
 
 class ChannelFlow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`repeat` makes that many of it, ``{n}`` in the name counting from 1; `channels` is how many it processes."""
+    """`repeat` makes that many of it, ``{n}`` in the name counting from 1; `channels` is how many it processes.
+
+    `updated` is the day of its last update, if that was not the day it was created.
+    """
 
     name: Name
     repeat: Repeat = 1
     processors: Annotated[tuple[Processor, ...], Meta(min_length=1, max_length=3)]
     channels: Annotated[int, Meta(ge=0, le=1000)] = 1
+    updated: date | None = None
     tags: dict[str, str] = field(default_factory=dict)
     expect: frozenset[RuleId] = frozenset()
 
@@ -63,23 +80,44 @@ class AppInstance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     channel_flows: tuple[ChannelFlow, ...] = ()
     retention_days: Annotated[int, Meta(ge=1, le=5475)] | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    expect: frozenset[RuleId] = frozenset()
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`unit` is an organizational unit below the root; `app_instances` are given by region."""
+    """`unit` is an organizational unit below the root; `app_instances`, `functions` and `alerts` are given by region.
+
+    The role that functions run as unless they say otherwise, and an alert in each region with app instances, are there
+    without being described.
+    """
 
     id: AccountId
     name: Annotated[str, Meta(min_length=1, max_length=50)]
     unit: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     suspended: bool = False
-    app_instances: dict[str, tuple[AppInstance, ...]] = field(default_factory=dict)
+    app_instances: dict[Region, tuple[AppInstance, ...]] = field(default_factory=dict)
+    functions: dict[Region, dict[FunctionName, Function]] = field(default_factory=dict)
+    roles: dict[RoleName, Role] = field(default_factory=dict)
+    alerts: dict[Region, dict[AlertName, Alert]] = field(default_factory=dict)
+
+    @property
+    def all_roles(self) -> Mapping[str, Role]:
+        return {PROCESSOR_ROLE: Role()} | self.roles
+
+    @property
+    def all_alerts(self) -> Mapping[str, Mapping[str, Alert]]:
+        return {region: {FAILURE_ALERT: Alert()} for region in self.app_instances} | self.alerts
 
 
 class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What there is to simulate."""
+    """What there is to simulate.
+
+    `audit_policy` is what the user of the given key, and the role that an audit assumes in each account, may do, where
+    IAM is enforced.
+    """
 
     management: Account
     members: tuple[Account, ...] = ()
+    audit_policy: tuple[Statement, ...] = READ_ONLY
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -109,11 +147,11 @@ class PlacedFlow(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """That a rule finds fault with a channel flow."""
+    """That a rule finds fault with an app instance or a channel flow."""
 
     account_id: str
     region: str
-    channel_flow_arn: str
+    resource_arn: str
     rule_id: str
 
 
@@ -166,16 +204,21 @@ def placed(organisation: Organisation) -> Iterator[Placed]:
 def expected(organisation: Organisation) -> frozenset[Expectation]:
     """Everything that the default rules should find, and nothing else."""
     return frozenset(
-        Expectation(instance.account_id, instance.region, flow.arn, rule_id)
+        Expectation(instance.account_id, instance.region, arn, rule_id)
         for instance in placed(organisation)
-        for flow in instance.channel_flows
-        for rule_id in flow.channel_flow.expect
+        for arn, resource in _resources(instance)
+        for rule_id in resource.expect
     )
 
 
 def child_arn(parent: str, name: str, occurrence: int = 1) -> str:
     """The ARN of the nth thing of this name below a parent: the same whenever it is asked for."""
     return f"{parent}/{uuid5(ARN_NAMESPACE, f'{parent}/{name}/{occurrence}')}"
+
+
+def _resources(instance: Placed) -> Iterator[tuple[str, AppInstance | ChannelFlow]]:
+    yield instance.arn, instance.app_instance
+    yield from ((flow.arn, flow.channel_flow) for flow in instance.channel_flows)
 
 
 def _repeated(parent: str, entries: Sequence[Entry]) -> Iterator[tuple[str, str, Entry]]:

@@ -7,16 +7,15 @@ import re
 from typing import Any
 
 from moto.core.common_types import TYPE_RESPONSE
-from moto.core.exceptions import AccessDeniedError
-from moto.core.responses import BaseResponse
 
+from scanner.simulator.denial import DeniesInJson
 from scanner.simulator.exceptions import AccessDeniedException, BadRequestException, ForbiddenException
 from scanner.simulator.models import MAX_PAGE, ChimeSDKBackend, chimesdk_backends
 
 CHIME_ARN = re.compile(r"arn:[a-z0-9.-]{1,63}:chime:[a-z0-9-]*:[0-9]*:[^/].*", re.DOTALL)
 
 
-class ChimeSDKResponse(BaseResponse):
+class ChimeSDKResponse(DeniesInJson):
     """What both services have: a backend for the caller's account and region, parameters, pages and tags."""
 
     @property
@@ -26,14 +25,8 @@ class ChimeSDKResponse(BaseResponse):
             raise ForbiddenException(f"Amazon Chime SDK does not exist in {self.region}: AWS has no host there to ask")
         return backends[self.region]
 
-    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
-        try:
-            super()._authenticate_and_authorize_normal_action(resource)
-        except AccessDeniedError as error:
-            # moto would answer in XML, and takes over only the body of what is raised here.
-            denial = AccessDeniedException(error.message)
-            self.response_headers.update(denial.get_headers())
-            raise denial from error
+    def _denial(self, message: str) -> AccessDeniedException:
+        return AccessDeniedException(message)
 
     def list_tags_for_resource(self) -> TYPE_RESPONSE:
         return _answer(200, {"Tags": self.backend.list_tags_for_resource(self._arn("arn"))})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import Lock, Thread
 from typing import Any
 
@@ -18,6 +18,7 @@ try:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import BaseWSGIServer, make_server
 
+    from scanner.simulator.enforcement import enforced
     from scanner.simulator.seeding import reset, seed
 except ModuleNotFoundError as error:
     raise UsageError(
@@ -45,15 +46,19 @@ class SimulatedAWS(Struct, frozen=True, kw_only=True):
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
-            "AWS_SESSION_TOKEN": "simulated",
+            "AWS_SESSION_TOKEN": "",  # a user's key has none, and one from the surroundings would not fit it
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
         }
 
 
 @contextmanager
-def start(organisation: Organisation | None = None, *, port: int = 0) -> Iterator[SimulatedAWS]:
+def start(
+    organisation: Organisation | None = None, *, port: int = 0, enforce_iam: bool = False
+) -> Iterator[SimulatedAWS]:
     """Serve an organisation (the demo, if none is given) until the block is left. Port 0 is any free port.
+
+    With `enforce_iam` callers may do what the organisation's `audit_policy` says, and no more.
 
     moto's state is global to the process: whatever it simulated before is forgotten, and a second server beside a
     running one raises RuntimeError. Raises UsageError for a port that cannot be had, and for an organisation that
@@ -66,7 +71,7 @@ def start(organisation: Organisation | None = None, *, port: int = 0) -> Iterato
         reset()
         organisation = organisation or load()
         key = seed(organisation)
-        with _serve(port) as url:
+        with enforced() if enforce_iam else nullcontext(), _serve(port) as url:
             yield SimulatedAWS(
                 url=url,
                 account_id=organisation.management.id,

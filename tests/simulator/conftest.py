@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import boto3
 import pytest
@@ -46,6 +47,26 @@ class Caller:
     @cached_property
     def sts(self) -> STSClient:
         return self.session.client("sts", endpoint_url=self.url, config=ONE_ATTEMPT)
+
+    @cached_property
+    def functions(self) -> Any:
+        return self.client("lambda")
+
+    @cached_property
+    def iam(self) -> Any:
+        return self.client("iam")
+
+    @cached_property
+    def events(self) -> Any:
+        return self.client("events")
+
+    @cached_property
+    def organizations(self) -> Any:
+        return self.client("organizations")
+
+    def client(self, service: str) -> Any:
+        open_client: Any = self.session.client
+        return open_client(service, endpoint_url=self.url, config=ONE_ATTEMPT)
 
     def assuming(self, account_id: str, role: str = "chimeaudit") -> Caller:
         answer = self.sts.assume_role(RoleArn=f"arn:aws:iam::{account_id}:role/{role}", RoleSessionName="audit")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.simulator.conftest import Caller
 
@@ -51,6 +52,15 @@ def test_serves_a_given_file(tmp_path: Path) -> None:
         )
         assert caller.names() == ["mine"]
         assert caller.sts.get_caller_identity()["Account"] == "999900001111"
+
+
+def test_enforces_iam_where_it_is_told_to(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text('management: {id: "999900001111", name: a}\naudit_policy: []')
+    with running(str(file), "--enforce-iam") as (_, exported):
+        caller = Caller(exported["AWS_ENDPOINT_URL"], exported["AWS_ACCESS_KEY_ID"], exported["AWS_SECRET_ACCESS_KEY"])
+        with pytest.raises(ClientError, match="chime:ListAppInstances"):
+            caller.names()
 
 
 @pytest.mark.parametrize("text", ["management: [", "management: {}", "a: 1"])

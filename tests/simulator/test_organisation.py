@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import UsageError
-from scanner.simulator.organisation import DEMO, Organisation, expected, load, placed
+from scanner.simulator.organisation import DEMO, Account, Organisation, expected, load, placed
+from scanner.simulator.surroundings import Alert, Role
 
 PLANTED = {
     "last-processor-fails-open",
@@ -19,6 +20,22 @@ PLANTED = {
     "cross-region-lambda",
     "unpinned-lambda-version",
     "deceptive-name",
+    "duplicate-flow-name",
+    "missing-lambda",
+    "disabled-lambda",
+    "unhealthy-lambda",
+    "lambda-update-failed",
+    "deprecated-lambda-runtime",
+    "no-failure-destination",
+    "lambda-not-invocable-by-chime",
+    "lambda-policy-confused-deputy",
+    "public-lambda-policy",
+    "lambda-policy-allows-foreign-app-instance",
+    "callback-not-allowed",
+    "callback-role-too-broad",
+    "no-failure-alert",
+    "unused-channel-flow",
+    "app-instance-without-flow",
 }
 
 
@@ -46,11 +63,6 @@ def test_most_flows_of_the_demo_are_healthy(demo: Organisation) -> None:
     assert sum(not flow.expect for flow in flows) > len(flows) / 2
 
 
-def test_flows_of_one_app_instance_have_different_names(demo: Organisation) -> None:
-    for instance in placed(demo):
-        assert max(Counter(flow.name for flow in instance.channel_flows).values()) == 1
-
-
 @pytest.mark.parametrize("part", ["<script>", "=1+1", '"', "'", "`", "\u202e", "\t", "\n", "\u200b", "🚨"])
 def test_the_demo_names_things_as_an_attacker_would(demo: Organisation, part: str) -> None:
     flows = [flow for instance in placed(demo) for flow in instance.channel_flows]
@@ -67,6 +79,30 @@ def test_arns_are_unique_and_the_same_every_time(demo: Organisation) -> None:
     assert arns(demo) == arns(load(DEMO))
     assert len(arns(demo)) == len(set(arns(demo)))
     assert arns(demo)[0] == "arn:aws:chime:us-east-1:111122223333:app-instance/5395f760-6dfd-5f70-a407-4fa976d261ee"
+
+
+def test_every_function_of_a_flow_is_described_unless_it_is_to_be_missing_or_a_vendors(demo: Organisation) -> None:
+    described = {
+        f"arn:aws:lambda:{region}:{account.id}:function:{name}": function
+        for account in demo.accounts
+        for region, functions in account.functions.items()
+        for name, function in functions.items()
+    }
+    for instance in placed(demo):
+        for flow in instance.channel_flows:
+            for processor in flow.channel_flow.processors:
+                here = f"arn:aws:lambda:{instance.region}:{instance.account_id}:function:"
+                arn = processor.lambda_ if processor.lambda_.startswith("arn:") else here + processor.lambda_
+                *head, name, qualifier = [*arn.split(":"), "$LATEST"][:8]
+                function = described.get(":".join([*head, name]))
+                exists = function is not None and qualifier in function.qualifiers
+                assert exists != ("missing-lambda" in flow.channel_flow.expect or head[4] == "999988887777"), arn
+
+
+def test_what_is_not_said_is_as_it_should_be() -> None:
+    account = Account(id="111122223333", name="a", app_instances={"us-east-1": ()}, alerts={"eu-central-1": {}})
+    assert account.all_roles == {"chat-processor": Role()}
+    assert account.all_alerts == {"us-east-1": {"processor-failures": Alert()}, "eu-central-1": {}}
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -92,6 +128,11 @@ def test_things_of_one_name_are_different_things(tmp_path: Path) -> None:
         ('management: {id: "111122223333", name: a, colour: red}', "colour"),
         ('management: {id: "111122223333", name: a}\nmembers: [{id: "111122223333", name: b}]', "111122223333"),
         ('management: {id: "111122223333", name: a, name: b}', ":1:43: name is there twice"),
+        (
+            'management: {id: "111122223333", name: a, functions: {us-east-1: {f: {state: Asleep}}}}',
+            "Invalid enum value 'Asleep' - at `$.management.functions[...][...].state`",
+        ),
+        ('management: {id: "111122223333", name: a, functions: {us-east-1: {f: {policy: open}}}}', "'open'"),
         ("management: [", ":2:1: did not find"),
         ("\x00", "not YAML"),
     ],

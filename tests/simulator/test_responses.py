@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.model import ListShape, Shape, StructureShape
 
 from scanner.simulator.organisation import Organisation, Placed, placed
 from scanner.simulator.server import SimulatedAWS
 from tests.simulator.conftest import Caller
+from tests.simulator.wire import call, departures
 
 READS = [
     ("identity", "ListAppInstances"),
@@ -48,35 +48,6 @@ def parameters(service: str, operation: str, instance: Placed) -> dict[str, str]
         "DescribeChannelFlow": {"ChannelFlowArn": flow_arn},
         "ListChannelsAssociatedWithChannelFlow": {"ChannelFlowArn": flow_arn},
     }[operation]
-
-
-def call(client: Any, operation: str, **given: str) -> tuple[dict[str, Any], Any]:
-    """What botocore made of the answer, and the JSON that it was made from."""
-    bodies: list[bytes] = []
-
-    def keep(response_dict: Mapping[str, Any], **_: object) -> None:
-        bodies.append(response_dict["body"])
-
-    client.meta.events.register("before-parse", keep)
-    return client._make_api_call(operation, given), json.loads(bodies[-1])
-
-
-def departures(shape: Shape, value: Any, path: str) -> list[str]:
-    """Where JSON is not what the model says: members missing, unknown or empty-handed."""
-    match shape:
-        case StructureShape():
-            missing = [f"{path}.{name} is missing" for name in shape.required_members if name not in value]
-            unknown = [f"{path}.{name} is unknown" for name in value if name not in shape.members]
-            known = [name for name in value if name in shape.members]
-            within = [d for name in known for d in departures(shape.members[name], value[name], f"{path}.{name}")]
-            return missing + unknown + within
-        case ListShape():
-            return [d for n, item in enumerate(value) for d in departures(shape.member, item, f"{path}[{n}]")]
-        case _:
-            kinds = {"string": str, "integer": int, "timestamp": float}
-            allowed = getattr(shape, "enum", [])
-            wrong = not isinstance(value, kinds[shape.type_name]) or (allowed and value not in allowed)
-            return [f"{path} is {value!r}"] if wrong else []
 
 
 @pytest.mark.parametrize(("service", "operation"), READS)

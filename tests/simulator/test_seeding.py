@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from scanner.simulator.organisation import Organisation, placed
-from tests.simulator.conftest import ONE_ATTEMPT, Caller
+from tests.simulator.conftest import Caller
 
 
 def test_the_given_key_is_the_management_accounts(caller: Caller, demo: Organisation) -> None:
@@ -36,18 +34,14 @@ def test_a_region_without_the_service_refuses_rather_than_seeming_empty(caller: 
         elsewhere.list_app_instances()
 
 
-def organizations(caller: Caller) -> Any:
-    return caller.session.client("organizations", endpoint_url=caller.url, config=ONE_ATTEMPT)
-
-
 def test_the_organisation_lists_its_accounts(caller: Caller, demo: Organisation) -> None:
-    listed = organizations(caller).list_accounts()["Accounts"]
+    listed = caller.organizations.list_accounts()["Accounts"]
     assert [(account["Id"], account["Name"]) for account in listed] == [(a.id, a.name) for a in demo.accounts]
     assert [account["Id"] for account in listed if account["Status"] == "SUSPENDED"] == ["555566667777"]
 
 
 def test_accounts_stand_in_their_units(caller: Caller) -> None:
-    client = organizations(caller)
+    client = caller.organizations
     [root] = client.list_roots()["Roots"]
     units = client.list_organizational_units_for_parent(ParentId=root["Id"])["OrganizationalUnits"]
     found = {
@@ -62,5 +56,4 @@ def test_accounts_stand_in_their_units(caller: Caller) -> None:
 def test_every_account_holds_the_role_to_assume(caller: Caller, demo: Organisation) -> None:
     for account in demo.members:
         there = caller.assuming(account.id)
-        iam: Any = there.session.client("iam", endpoint_url=there.url)
-        assert iam.get_role(RoleName="chimeaudit")["Role"]["Arn"] == f"arn:aws:iam::{account.id}:role/chimeaudit"
+        assert there.iam.get_role(RoleName="chimeaudit")["Role"]["Arn"] == f"arn:aws:iam::{account.id}:role/chimeaudit"

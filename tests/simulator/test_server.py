@@ -1,23 +1,21 @@
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
 from threading import enumerate as threads
+from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws, settings
-from moto.iam.access_control import IAMRequestBase
-from moto.iam.models import iam_backends
+from moto import mock_aws
 
 from scanner.errors import UsageError
 from scanner.simulator import register
 from scanner.simulator.organisation import Account, AppInstance, ChannelFlow, Organisation, Processor, placed
 from scanner.simulator.seeding import seed
 from scanner.simulator.server import start
+from scanner.simulator.surroundings import Alert, Function, Role
 from tests.simulator.conftest import Caller
 
 
@@ -91,25 +89,29 @@ def test_a_region_without_the_service_is_a_usage_error() -> None:
     assert "eu-central-1 or us-east-1" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "account",
+    [
+        Account(id="999900001111", name="solo", functions={"zz-nowhere-1": {"f": Function()}}),
+        Account(id="999900001111", name="solo", alerts={"zz-nowhere-1": {"a": Alert()}}),
+    ],
+)
+def test_a_region_that_does_not_exist_is_a_usage_error(account: Account) -> None:
+    with pytest.raises(UsageError, match="does not exist in zz-nowhere-1"), start(Organisation(management=account)):
+        pass
+
+
+def test_a_policy_that_iam_would_not_take_is_a_usage_error() -> None:
+    odd = Role(inline={"odd": ({"Effect": "Perhaps", "Action": "*", "Resource": "*"},)})
+    broken = Organisation(management=Account(id="999900001111", name="solo", roles={"odd": odd}))
+    with pytest.raises(UsageError, match="account 999900001111: role odd"), start(broken):
+        pass
+
+
 def test_requests_are_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
     with start(organisation("one")) as aws:
         Caller.of(aws).names()
     assert capfd.readouterr() == ("", "")
-
-
-def test_iam_can_be_enforced_and_denies_in_the_services_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
-    monkeypatch.setattr(IAMRequestBase, "check_signature", lambda _: None)  # fails for bodies that are empty
-    allowed = {"Effect": "Allow", "Action": "chime:ListAppInstances", "Resource": "*"}
-    with start(organisation("one")) as aws:
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
-        iam_backends[aws.account_id]["aws"].put_user_policy("auditor", "audit", policy)
-        caller = Caller.of(aws)
-        [instance] = caller.identity.list_app_instances()["AppInstances"]
-        with pytest.raises(ClientError, match="chime:ListChannelFlows") as caught:
-            caller.messaging.list_channel_flows(AppInstanceArn=instance["AppInstanceArn"])
-    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
 def test_works_in_process_as_a_backend_of_moto(demo: Organisation) -> None:
@@ -125,6 +127,9 @@ def test_works_in_process_as_a_backend_of_moto(demo: Organisation) -> None:
         assert messaging.describe_channel_flow(ChannelFlowArn=flow.arn)["ChannelFlow"]["Name"] == flow.name
         assert len(messaging.list_channels_associated_with_channel_flow(ChannelFlowArn=flow.arn)["Channels"]) == 12
         assert messaging.list_tags_for_resource(ResourceARN=flow.arn)["Tags"] != []
+        functions: Any = session.client("lambda")
+        assert functions.get_function_configuration(FunctionName="chat-moderation:live")["Version"] == "12"
+        assert functions.list_functions()["Functions"] == []  # moto's own
 
 
 def test_importing_the_package_does_not_import_moto() -> None:

@@ -1,0 +1,52 @@
+"""IAM, enforced: a call that the caller's policies do not allow is denied, in the words of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from moto import settings
+from moto.core.exceptions import AccessDeniedError, JsonRESTError
+from moto.iam.access_control import IAMRequest, IAMRequestBase
+from moto.iam.exceptions import NotFoundException
+from moto.iam.models import iam_backends
+
+JSON_SERVICES = frozenset({"events", "organizations"})
+
+_is_permitted = IAMRequest.check_action_permitted
+
+
+@contextmanager
+def enforced() -> Iterator[None]:
+    """moto looks at actions and resources; conditions, permissions boundaries and signatures it does not."""
+    with (
+        patch.object(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0),
+        # moto's check fails for requests without a body.
+        patch.object(IAMRequestBase, "check_signature", lambda _: None),
+        patch.object(IAMRequest, "check_action_permitted", _check),
+        patch.object(IAMRequest, "_raise_access_denied", _deny),
+    ):
+        yield
+
+
+def _check(request: IAMRequest, resource: str) -> None:
+    # moto lends out credentials of roles that are not there, and fails when they are used.
+    if request._action == "sts:AssumeRole" and not _exists(resource):
+        _deny(request)
+    _is_permitted(request, resource)
+
+
+def _exists(role_arn: str) -> bool:
+    try:
+        iam_backends[role_arn.split(":")[4]]["aws"].get_role_by_arn(role_arn)
+    except NotFoundException:
+        return False
+    return True
+
+
+def _deny(request: IAMRequest) -> None:
+    denial = AccessDeniedError(user_arn=request._access_key.arn, action=request._action)
+    if request._service in JSON_SERVICES:
+        raise JsonRESTError("AccessDeniedException", denial.message)
+    raise denial

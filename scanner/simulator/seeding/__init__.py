@@ -1,0 +1,40 @@
+"""Puts an organisation into the backends, one module for each service."""
+
+from __future__ import annotations
+
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.iam.models import AccessKey
+from moto.moto_api._internal import mock_random
+from moto.organizations.models import organizations_backends
+
+from scanner.simulator.organisation import Organisation, placed
+from scanner.simulator.seeding.chime import seed_app_instance
+from scanner.simulator.seeding.events import seed_alerts
+from scanner.simulator.seeding.functions import seed_functions
+from scanner.simulator.seeding.iam import create_audit_role, create_auditor, seed_roles
+from scanner.simulator.seeding.organizations import seed_organization
+
+
+def reset() -> None:
+    """Forget everything that moto simulates in this process, and start its random identifiers over."""
+    BackendDict.reset()
+    organizations_backends.master_accounts.clear()
+    reset_model_data()
+    mock_random.seed(0)
+
+
+def seed(organisation: Organisation) -> AccessKey:
+    """Put the organisation in place; the key belongs to a user in the management account.
+
+    Raises UsageError for what cannot be put there, such as an app instance in a region without Amazon Chime SDK.
+    """
+    seed_organization(organisation)
+    for account in organisation.accounts:
+        create_audit_role(account.id, organisation)
+        seed_roles(account)
+        seed_functions(account)
+        seed_alerts(account)
+    for instance in placed(organisation):
+        seed_app_instance(instance)
+    return create_auditor(organisation)

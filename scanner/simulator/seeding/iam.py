@@ -1,0 +1,107 @@
+"""The roles that functions run as, the role that an audit assumes, and the user who starts the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from moto.iam.exceptions import IAMException
+from moto.iam.models import AccessKey, AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, iam_backends
+
+from scanner.errors import UsageError
+from scanner.simulator import surroundings
+from scanner.simulator.organisation import Account, Organisation
+from scanner.simulator.seeding.calendar import CREATED
+from scanner.simulator.surroundings import Statement, document, role_policy
+
+AUDIT_ROLE = "chimeaudit"
+"""The role that every account holds for an audit to assume."""
+
+AUDITOR = "auditor"
+
+_NAIVE_CREATED = CREATED.replace(tzinfo=None)
+_LOGGING: Statement = {
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "*",
+}
+
+
+def create_auditor(organisation: Organisation) -> AccessKey:
+    """The user in the management account, with the key that an audit starts from."""
+    iam = _iam(organisation.management.id)
+    user = iam.create_user("us-east-1", AUDITOR)
+    user.create_date = _NAIVE_CREATED
+    user.put_policy("audit", json.dumps(document(organisation.audit_policy)))
+    return iam.create_access_key(AUDITOR)
+
+
+def create_audit_role(account_id: str, organisation: Organisation) -> None:
+    """The role may do what the auditor may; the management account may assume it."""
+    management = f"arn:aws:iam::{organisation.management.id}"
+    # The root principal stands for the whole account, but moto takes it for a user of its own.
+    role = _create_role(_iam(account_id), AUDIT_ROLE, {"AWS": [f"{management}:root", f"{management}:user/{AUDITOR}"]})
+    role.put_policy("audit", json.dumps(document(organisation.audit_policy)))
+
+
+def seed_roles(account: Account) -> None:
+    """The roles of an account's functions. Raises UsageError for a policy that is none."""
+    iam = _iam(account.id)
+    for role in iam.get_roles():  # Organizations has made one
+        role.create_date = _NAIVE_CREATED
+    logging = _create_logging_policy(iam)
+    for name, described in account.all_roles.items():
+        role = _create_role(iam, name, {"Service": "lambda.amazonaws.com"})
+        logging.attach_to(role)
+        try:
+            _add_policies(iam, role, described)
+        except IAMException as error:
+            raise UsageError(
+                f"account {account.id}: role {name}: {error.message}", hint="IAM would not take it either."
+            ) from error
+
+
+def _add_policies(iam: IAMBackend, role: Role, described: surroundings.Role) -> None:
+    for name, policy in described.inline.items():
+        iam.put_role_policy(role.name, name, json.dumps(role_policy(policy, iam.account_id)))
+    for name, policy in described.attached.items():
+        managed = _create_policy(iam, f"{role.name}-{name}", role_policy(policy, iam.account_id))
+        managed.attach_to(role)
+    if described.boundary is not None:
+        boundary = _create_policy(iam, f"{role.name}-boundary", role_policy(described.boundary, iam.account_id))
+        role.permissions_boundary_arn = boundary.arn
+
+
+def _create_role(iam: IAMBackend, name: str, principal: Mapping[str, Any]) -> Role:
+    trust = document([{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}])
+    role = iam.create_role(
+        role_name=name,
+        assume_role_policy_document=json.dumps(trust),
+        path="/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration="3600",
+    )
+    role.create_date = _NAIVE_CREATED
+    return role
+
+
+def _create_policy(iam: IAMBackend, name: str, content: Mapping[str, Any]) -> ManagedPolicy:
+    policy = iam.create_policy("", "/", json.dumps(content), name, [])
+    policy.create_date = policy.update_date = policy.versions[0].create_date = _NAIVE_CREATED
+    return policy
+
+
+def _create_logging_policy(iam: IAMBackend) -> AWSManagedPolicy:
+    """The one policy of AWS's own that functions need; moto can load all thousand or none."""
+    day = CREATED.isoformat()
+    data = {"Path": "/service-role/", "Document": document([_LOGGING]), "CreateDate": day, "UpdateDate": day}
+    policy = AWSManagedPolicy.from_data("AWSLambdaBasicExecutionRole", iam.account_id, "us-east-1", data)
+    iam.managed_policies[policy.arn] = policy
+    return policy
+
+
+def _iam(account_id: str) -> IAMBackend:
+    return iam_backends[account_id]["aws"]

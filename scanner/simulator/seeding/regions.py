@@ -1,0 +1,18 @@
+"""Where services exist."""
+
+from __future__ import annotations
+
+from moto.core.base_backend import SERVICE_BACKEND, BackendDict
+
+from scanner.errors import UsageError
+
+
+def in_region(backends: BackendDict[SERVICE_BACKEND], account_id: str, region: str, *, service: str) -> SERVICE_BACKEND:
+    """The backend of an account in a region. Raises UsageError where the service does not exist."""
+    there = backends[account_id]
+    if region not in there:
+        raise UsageError(
+            f"account {account_id}: {service} does not exist in {region}",
+            hint=f"Use {' or '.join(sorted(there.regions))}.",
+        )
+    return there[region]
