@@ -54,5 +54,5 @@ def test_a_region_variable_says_where_sts_is_asked(
 ) -> None:
     monkeypatch.setenv(variable, "ap-southeast-2")
 
-    assert Aws().account_id() == fake.account
+    assert Aws().identity().account_id == fake.account
     assert [call.region for call in fake.calls] == ["ap-southeast-2"]
