@@ -6,9 +6,16 @@ read (``lambda_`` is ``lambda`` there, and in the journal).
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+
+def facet(name: str) -> Meta:
+    """Marks facts that cost calls of their own: they are collected only where a rule reads one of them."""
+    return Meta(extra={"facet": name})
+
 
 FallbackAction = Literal["CONTINUE", "ABORT"]
 """What happens to a message when its processor cannot be reached: it goes on, or it fails.
@@ -54,6 +61,25 @@ class CallbackPermission(Struct, frozen=True, kw_only=True, gc=False):
     excessive: tuple[str, ...] | UnsetType = UNSET
 
 
+class Function(Struct, frozen=True, kw_only=True, gc=False):
+    """A Lambda function as it is configured, for the qualifier that the processor names; from GetFunctionConfiguration,
+    GetFunctionConcurrency and GetFunctionEventInvokeConfig.
+
+    Of one that does not exist everything else is None. `failure_destination` is the ARN to which events go that could
+    not be processed; `reserved_concurrency` is None where none is reserved.
+    """
+
+    exists: bool
+    runtime: str | UnsetType | None = UNSET
+    state: str | UnsetType | None = UNSET
+    last_update_status: str | UnsetType | None = UNSET
+    reserved_concurrency: int | UnsetType | None = UNSET
+    failure_destination: str | UnsetType | None = UNSET
+    timeout_seconds: int | UnsetType | None = UNSET
+    role_arn: str | UnsetType | None = UNSET
+    last_modified: datetime | UnsetType | None = UNSET
+
+
 class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
     """The function a processor invokes, as its ARN says; `qualifier` is a version or an alias."""
 
@@ -63,6 +89,9 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
     region: str
     name: str
     qualifier: str | None = None
+    function: Annotated[Function | UnsetType, facet("function")] = UNSET
+    access: Annotated[FunctionAccess | UnsetType | None, facet("function")] = UNSET
+    callback: Annotated[CallbackPermission | UnsetType | None, facet("callback_role")] = UNSET
 
     @property
     def unqualified_arn(self) -> str:
@@ -106,11 +135,15 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
     partition: str
     app_instance: AppInstanceRef
     processors: tuple[Processor, ...] | UnsetType = UNSET
+    tags: Annotated[dict[str, str] | UnsetType, facet("tags")] = UNSET
+    created_at: Annotated[datetime | UnsetType, facet("detail")] = UNSET
+    updated_at: Annotated[datetime | UnsetType, facet("detail")] = UNSET
+    has_channels: Annotated[bool | UnsetType, facet("channels")] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
 
 
 class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
-    """One chat tenant."""
+    """One chat tenant; `gaps` as those of a channel flow."""
 
     arn: str
     id: str
@@ -118,6 +151,9 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
     account_id: str
     region: str
     partition: str
+    tags: Annotated[dict[str, str] | UnsetType, facet("tags")] = UNSET
+    failure_alert: Annotated[bool | UnsetType, facet("alerts")] = UNSET
+    gaps: dict[str, Gap] = field(default_factory=dict)
 
     @property
     def ref(self) -> AppInstanceRef:

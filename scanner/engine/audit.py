@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
+from datetime import datetime
 from operator import itemgetter
 
 from msgspec import UNSET, structs
 
 from scanner import __version__
 from scanner.engine.evaluate import Evaluation
+from scanner.engine.facts import AppInstance, FlowReference
 from scanner.engine.rule import Rule, digest
 from scanner.finding import (
     Coverage,
@@ -32,6 +34,8 @@ NOT_EXAMINED = (
     "What a processor's code does with the messages it is given.",
 )
 
+_LIST = "ListChannelFlows"
+
 
 def audit(journal: Journal, rules: Sequence[Rule], finished_at: str) -> Report:
     """The report on a run under these rules; the same journal and rules give the same report.
@@ -40,7 +44,7 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str) -> Report:
         UsageError: the journal is damaged.
     """
     header = journal.header
-    judging = _Judging(Evaluation(rules))
+    judging = _Judging(Evaluation(rules, datetime.fromisoformat(header.started_at)))
     for target in sorted(header.targets):
         judging.target(target, journal.reader(target), {gap.account_id for gap in header.gaps})
     gaps = judging.gaps.union(header.gaps)
@@ -83,10 +87,15 @@ class _Judging:
 
     def _app_instance(self, read: AppInstanceRead, reader: TargetReader) -> None:
         self._app_instances += 1
-        self.gaps.update(read.gaps)
-        found = [(("", finding.rule_id), finding) for finding in self.evaluation.judge(read.app_instance)]
+        self.gaps.update(read.gaps, read.app_instance.gaps.values())
+        found: list[tuple[tuple[str, str], Finding]] = []
+        listed: list[tuple[FlowReference, Gap | None]] = []
         for flow in reader.flows(read):
             found += [((flow.arn, finding.rule_id), finding) for finding in self._flow(flow)]
+            if self.evaluation.reads_flows:
+                listed.append((FlowReference(arn=flow.arn, name=flow.name), flow.gaps.get("name")))
+        whole = _with_flows(read, listed) if self.evaluation.reads_flows else read.app_instance
+        found += [(("", finding.rule_id), finding) for finding in self.evaluation.judge(whole)]
         found.sort(key=itemgetter(0))
         self.findings += [finding for _, finding in found]
 
@@ -106,6 +115,16 @@ class _Judging:
             channel_flows=self._channel_flows,
             processors=self._processors,
         )
+
+
+def _with_flows(read: AppInstanceRead, listed: list[tuple[FlowReference, Gap | None]]) -> AppInstance:
+    """The app instance with its flows by ARN; where their list broke off, they are unknown."""
+    listed.sort(key=lambda each: each[0].arn)
+    missing = {f"flows[{index}].name": gap for index, (_, gap) in enumerate(listed) if gap is not None}
+    broken = next((gap for gap in read.gaps if gap.operation == _LIST), None)
+    gaps = read.app_instance.gaps | missing | ({} if broken is None else {"flows": broken})
+    flows = tuple(flow for flow, _ in listed) if broken is None else UNSET
+    return AppInstance(**structs.asdict(read.app_instance) | {"gaps": gaps, "flows": flows})
 
 
 def _interrupted(target: Target) -> Gap:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from enum import Enum
 
+from scanner.engine import durations
 from scanner.engine.facts import Fact
 from scanner.engine.patterns import PatternError, search
 from scanner.engine.source import Listing, Mistakes, Node, Scalar, Table, found
@@ -14,7 +15,13 @@ from scanner.engine.words import nearest, one_of, quote, unknown
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
-_EXPECTED = {"text": "text", "pattern": "a regular expression", "integer": "an integer", "boolean": "true or false"}
+_EXPECTED = {
+    "text": "text",
+    "pattern": "a regular expression",
+    "integer": "an integer",
+    "boolean": "true or false",
+    "duration": durations.EXPECTED,
+}
 
 
 def keys(table: Table, known: Collection[str], required: Sequence[str], what: str, mistakes: Mistakes) -> None:
@@ -88,6 +95,7 @@ def misfit(value: object, fact: Fact) -> str | None:
         "pattern": isinstance(value, str),
         "integer": isinstance(value, int) and not isinstance(value, bool),
         "boolean": isinstance(value, bool),
+        "duration": isinstance(value, str) and durations.parse(value) is not None,
     }
     if not fits.get(fact.kind, False):
         return _expected(fact) + (nearest(value, fact.choices) if isinstance(value, str) else "")

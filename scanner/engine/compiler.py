@@ -8,11 +8,12 @@ AttributeError or TypeError from stumbling over a fact that is unknown or absent
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, assert_never
 
 from msgspec import UNSET
 
-from scanner.engine import lists, patterns
+from scanner.engine import durations, lists, patterns
 from scanner.engine.conditions import (
     AllOf,
     AnyOf,
@@ -82,9 +83,18 @@ def _operand(test: Comparison, settings: Settings) -> Any:
     if isinstance(test.operand, Reference):
         return UNSET
     operand = value(test.operand, settings)
-    if OPERATORS[test.operator].operand == "pattern":
-        return patterns.search(str(operand))
+    match OPERATORS[test.operator].operand:
+        case "pattern":
+            return patterns.search(str(operand))
+        case "duration":
+            return settings.now - _parsed(str(operand))
     return frozenset(operand) if isinstance(operand, tuple) else operand
+
+
+def _parsed(duration: str) -> timedelta:
+    parsed = durations.parse(duration)
+    assert parsed is not None, duration  # noqa: S101 - the loader saw to it
+    return parsed
 
 
 def _certain_constant(leaf: Leaf, operand: Any) -> Certain:

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, assert_never
 
 from scanner.engine.operators import OPERATORS
 
 Literals = str | int | bool | tuple[str | int | bool, ...]
-Settings = Mapping[str, Literals]
-"""The values of a rule's parameters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a condition is compiled for: the values of the rule's parameters, and the moment from which ages count."""
+
+    params: Mapping[str, Literals]
+    now: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +60,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leaf:
-    """One value must pass one test."""
+    """One value must pass one test. The path is empty where it is an element of a list of texts itself."""
 
     path: str
     test: Comparison
@@ -132,7 +139,7 @@ def negate(condition: Condition) -> Condition:
 
 def value(operand: Constant | Parameter, settings: Settings) -> Literals:
     """What a constant or a parameter stands for."""
-    return operand.value if isinstance(operand, Constant) else settings[operand.name]
+    return operand.value if isinstance(operand, Constant) else settings.params[operand.name]
 
 
 def phrase(test: Comparison, settings: Settings, observed: str | None = None) -> str:
@@ -153,6 +160,8 @@ def show(shown: object) -> str:
         return "true" if shown else "false"
     if isinstance(shown, tuple):
         return ", ".join(map(show, shown)) or "(an empty list)"
+    if isinstance(shown, datetime):
+        return shown.isoformat().replace("+00:00", "Z")
     return "(none)" if shown is None else str(shown)
 
 
@@ -160,7 +169,7 @@ def describe(condition: Condition, settings: Settings) -> str:
     """The whole condition in words, for where there is no single value to point at."""
     match condition:
         case Leaf():
-            return f"{condition.path} {phrase(condition.test, settings)}"
+            return f"{condition.path} {phrase(condition.test, settings)}".lstrip()
         case AllOf():
             return " and ".join(describe(part, settings) for part in condition.parts)
         case AnyOf():

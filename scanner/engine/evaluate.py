@@ -6,8 +6,9 @@ failed finding for the first and an unknown one for the second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,12 +16,12 @@ from msgspec import UNSET, UnsetType
 
 from scanner.engine import facts
 from scanner.engine.compiler import compile_condition
-from scanner.engine.conditions import Literals, negate
+from scanner.engine.conditions import Settings, negate
 from scanner.engine.examples import Verdict
-from scanner.engine.judgement import HOLDS, Certain, Judge, Note, Scope
+from scanner.engine.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
 from scanner.engine.rule import Rule
 from scanner.finding import Evidence, Finding, GapReference, PipelineStep, Resource, Status, fingerprint
-from scanner.inventory import ChannelFlow, Gap, Processor
+from scanner.inventory import AppInstance, ChannelFlow, Gap, Processor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,10 +48,12 @@ class Program:
         return ("unknown" if judgement.holds is None else "fail"), judgement.notes
 
 
-def compiled(rule: Rule, settings: Mapping[str, Literals] | None = None) -> Program:
-    """The rule as closures; `settings` are parameters that differ from the rule's own."""
-    values = {**rule.settings, **(settings or {})}
-    require = compile_condition(rule.require, values)
+def compiled(rule: Rule, now: datetime) -> Program:
+    """The rule as closures; ages count from `now`, when the run started."""
+    if rule.off:
+        return _off(rule)
+    settings = Settings(params=rule.settings, now=now)
+    require = compile_condition(rule.require, settings)
     if rule.when is None:
         return Program(
             rule=rule,
@@ -59,28 +62,47 @@ def compiled(rule: Rule, settings: Mapping[str, Literals] | None = None) -> Prog
             when=lambda _: HOLDS,
             require=require.judge,
         )
-    when = compile_condition(rule.when, values)
+    when = compile_condition(rule.when, settings)
     applies, holds = when.certain, require.certain
     return Program(
         rule=rule,
         passes=lambda root, thing: applies(root, thing) and holds(root, thing),
-        inapplicable=compile_condition(negate(rule.when), values).certain,
+        inapplicable=compile_condition(negate(rule.when), settings).certain,
         when=when.judge,
         require=require.judge,
     )
 
 
-class Evaluation:
-    """Judges one resource after another; `passed` and `not_applicable` count rules on resources."""
+def _off(rule: Rule) -> Program:
+    return Program(
+        rule=rule,
+        passes=lambda *_: False,
+        inapplicable=lambda *_: True,
+        when=lambda _: Judgement(holds=False),
+        require=lambda _: HOLDS,
+    )
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+
+_Programs = Sequence[tuple[Certain, Program]]
+
+
+class Evaluation:
+    """Judges one resource after another; `passed` and `not_applicable` count rules on resources.
+
+    Ages count from `now`, when the run started: to judge it again gives the same. `reads_flows` says that app instances
+    are to be judged with their channel flows.
+    """
+
+    def __init__(self, rules: Sequence[Rule], now: datetime) -> None:
         self.passed = 0
         self.not_applicable = 0
-        ready = [compiled(rule) for rule in sorted(rules, key=lambda rule: rule.info.id)]
-        self._programs = {
+        self.reads_flows = any(rule.reads_flows for rule in rules)
+        ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
+        programs = {
             root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]
             for resource, root in facts.ROOTS.items()
         }
+        self._programs: Mapping[type, _Programs] = {**programs, AppInstance: programs[facts.AppInstance]}
 
     def judge(self, resource: facts.Resource) -> list[Finding]:
         """The findings on one resource, by rule id and part."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -23,6 +23,7 @@ KEYS: Final[Mapping[str, str]] = {
     "expect": "The verdict.",
 }
 _REQUIRED = ("name", "given", "expect")
+_WANTED = ("pass", "fail", "unknown")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,22 +38,24 @@ class Example:
     column: int
 
 
-def read(node: Node, root: Root, declared: Mapping[str, Param], mistakes: Mistakes) -> tuple[Example, ...]:
-    """The `tests` of a rule; they must show it passing and failing."""
+def read(
+    node: Node, root: Root, declared: Mapping[str, Param], mistakes: Mistakes, *, asks: bool
+) -> tuple[Example, ...]:
+    """The `tests` of a rule; they must show it passing, failing and, where it `asks` AWS for a facet, unknown."""
     items = checks.items(node, "a list of tests", mistakes)
     before = len(mistakes.found)
     found = [_example(item, root, declared, mistakes) for item in items]
     examples = tuple(example for example in found if example is not None)
     if items and len(mistakes.found) == before:
-        _complete(node, examples, mistakes)
+        _complete(node, examples, _WANTED if asks else _WANTED[:2], mistakes)
     return examples
 
 
-def _complete(node: Node, examples: tuple[Example, ...], mistakes: Mistakes) -> None:
+def _complete(node: Node, examples: tuple[Example, ...], wanted: Sequence[str], mistakes: Mistakes) -> None:
     expected = {example.expect for example in examples}
-    for verdict in ("pass", "fail"):
+    for verdict in wanted:
         if verdict not in expected:
-            mistakes.add(node, f"found no test that expects {verdict}; expected tests for both pass and fail")
+            mistakes.add(node, f"found no test that expects {verdict}; expected tests for {' and '.join(wanted)}")
     names: set[str] = set()
     for example in examples:
         if example.name in names:

@@ -1,8 +1,8 @@
 """What rules can read: the fields of the structs in scanner.inventory, their types, and the facets they belong to.
 
-A path such as ``lambda.account_id`` leads through structs; a list is read with a quantifier, not by a path. A field
-that costs calls of its own names its facet: ``Annotated[bool | UnsetType, Meta(extra={"facet": "channels"})]``; the
-rules that read it decide whether those calls are made.
+A path such as ``lambda.account_id`` leads through structs, and ``tags.owner`` to a single tag; a list is read with a
+quantifier, not by a path. A field that costs calls of its own names its facet (scanner.inventory.facet); the rules that
+read it decide whether those calls are made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
@@ -18,18 +19,20 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from scanner import inventory
 from scanner.finding import ResourceType
-from scanner.inventory import AppInstance, ChannelFlow, Processor
-
-Resource = ChannelFlow | AppInstance
+from scanner.inventory import ChannelFlow, Processor
 
 Facet = str
 """A group of facts that is collected only where a loaded rule reads one of them."""
 
-Kind = Literal["text", "integer", "boolean", "record", "list", "pattern"]
-"""No field is a pattern: it is text that must be a regular expression, as operands can be."""
+Kind = Literal["text", "integer", "boolean", "time", "record", "list", "texts", "tags", "pattern", "duration"]
+"""A list consists of records, `texts` is a list of plain text. No field is a pattern or a duration: they are text that
+must be a regular expression, or a length of time, as operands can be."""
 
-_SCALARS: Final[dict[object, Kind]] = {str: "text", int: "integer", bool: "boolean"}
+_SCALARS: Final[dict[object, Kind]] = {str: "text", int: "integer", bool: "boolean", datetime: "time"}
+_PLAIN: Final[dict[object, Kind]] = {**_SCALARS, tuple[str, ...]: "texts", dict[str, str]: "tags"}
+_TAGS, _TAG = "tags", "tags."
 _NOT_FACTS = frozenset({"gaps"})
 
 
@@ -47,6 +50,22 @@ class Fact:
     derived: bool = False
     record: type[Struct] | None = None
     facet: Facet | None = None
+
+
+class FlowReference(Struct, frozen=True, kw_only=True, gc=False):
+    """A channel flow as the rules on its app instance see it."""
+
+    arn: str
+    name: str | UnsetType = UNSET
+
+
+class AppInstance(inventory.AppInstance, frozen=True, kw_only=True, gc=False):
+    """An app instance with all its channel flows, by ARN; they are gathered only where a rule reads them."""
+
+    flows: tuple[FlowReference, ...] | UnsetType = UNSET
+
+
+Resource = ChannelFlow | inventory.AppInstance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,19 +103,35 @@ def paths(record: type[Struct]) -> dict[str, Fact]:
     return found
 
 
+def lookup(record: type[Struct], path: str) -> Fact | None:
+    """The fact that a path leads to, or None where it leads nowhere. A single tag can always be absent."""
+    known = paths(record)
+    tags, _, key = path.partition(".")
+    if path not in known and key and tags in known and known[tags].kind == "tags":
+        return replace(known[tags], kind="text", absent=True)
+    return known.get(path)
+
+
 def facets(facts: Iterable[Fact]) -> frozenset[Facet]:
     """What has to be collected for these facts to be known."""
     return frozenset(fact.facet for fact in facts if fact.facet is not None)
 
 
 def attributes(path: str) -> tuple[str, ...]:
-    """A path as attribute names; ``lambda``, a keyword of Python, is ``lambda_`` there."""
-    return tuple(f"{name}_" if keyword.iskeyword(name) else name for name in path.split("."))
+    """A path as attribute names; ``lambda``, a keyword of Python, is ``lambda_`` there. A tag's key may hold dots."""
+    if path.startswith(_TAG):
+        return (_TAGS, path.removeprefix(_TAG))
+    return tuple(f"{name}_" if keyword.iskeyword(name) else name for name in path.split(".") if name)
 
 
 def getter(path: str) -> Callable[[Any], Any]:
     """Reads a path fast; raises AttributeError where anything on the way is unknown or absent."""
-    return attrgetter(".".join(attributes(path)))
+    names = attributes(path)
+    if not names:
+        return lambda thing: thing
+    if path.startswith(_TAG):
+        return lambda thing: thing.tags.get(names[1])
+    return attrgetter(".".join(names))
 
 
 def read(thing: object, names: tuple[str, ...]) -> object:
@@ -104,12 +139,14 @@ def read(thing: object, names: tuple[str, ...]) -> object:
     for name in names:
         if thing is UNSET or thing is None:
             return thing
-        thing = getattr(thing, name)
+        thing = thing.get(name) if isinstance(thing, dict) else getattr(thing, name)
     return thing
 
 
 def part(element: object) -> str:
     """What identifies an element of a list across runs: for a processor, the function it invokes."""
+    if isinstance(element, FlowReference):
+        return element.arn
     if not isinstance(element, Processor):
         raise TypeError(element)
     return "unknown-function" if isinstance(element.lambda_, UnsetType) else element.lambda_.unqualified_arn
@@ -145,4 +182,4 @@ def _fact(hint: object) -> Fact:
         return Fact(kind="list", record=arguments[0])
     if isinstance(hint, type) and issubclass(hint, Struct):
         return Fact(kind="record", record=hint)
-    return Fact(kind=_SCALARS[hint])
+    return Fact(kind=_PLAIN[hint])

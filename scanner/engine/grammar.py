@@ -21,12 +21,13 @@ from scanner.engine.conditions import (
     negate,
 )
 from scanner.engine.facts import Fact
-from scanner.engine.operands import LIST_MATCHERS, Context, Subject, comparison, comparisons
+from scanner.engine.operands import LIST_MATCHERS, TEXTS_MATCHERS, Context, Subject, comparison, comparisons
 from scanner.engine.source import Node, Scalar, Table
 from scanner.engine.words import one_of, unknown
 
 _BESIDE_WHERE = ("each", "some", "none", "count")
 _COUNTED = Subject(path="count", fact=Fact(kind="integer"), record=None)
+_ELEMENT = Subject(path="", fact=Fact(kind="text"), record=None)
 _POSITIONS = {"first": "is_first", "last": "is_last"}
 
 
@@ -59,8 +60,11 @@ def _entry(context: Context, key: Scalar, node: Node, record: type[Struct]) -> C
     fact = context.fact(key, key.text, record)
     if fact is None:
         return None
-    if fact.kind == "list":
-        return _list(context, key.text, fact, node)
+    match fact.kind:
+        case "list":
+            return _list(context, key.text, fact, node)
+        case "texts":
+            return _texts(context, key.text, fact, node)
     found = comparisons(context, node, Subject(path=key.text, fact=fact, record=record))
     return _all_of([None if test is None else Leaf(path=key.text, test=test) for test in found])
 
@@ -76,6 +80,29 @@ def _list(context: Context, path: str, fact: Fact, node: Node) -> Condition | No
     of = _List(path=path, element=fact.record, where=_where(context, table, fact.record))
     matchers = {name: value for name, value in table.entries.items() if name != "where"}
     return _all_of([_matcher(context, of, fact, table.keys[name], value) for name, value in matchers.items()])
+
+
+def _texts(context: Context, path: str, fact: Fact, node: Node) -> Condition | None:
+    """Conditions on a list of plain texts: each of them is compared as it is."""
+    table = checks.table(node, f"a mapping with {one_of(TEXTS_MATCHERS)}", context.mistakes)
+    if table is None:
+        return None
+    return _all_of([_text(context, path, fact, table.keys[name], value) for name, value in table.entries.items()])
+
+
+def _text(context: Context, path: str, fact: Fact, key: Scalar, node: Node) -> Condition | None:
+    match key.text:
+        case "each" | "some" | "none":
+            tests = comparisons(context, node, _ELEMENT)
+            body = _all_of([None if test is None else Leaf(path=_ELEMENT.path, test=test) for test in tests])
+            return None if body is None else _elements(path, key.text, None, body)
+        case "count":
+            return _count(context, path, None, node)
+        case "contains" | "exists":
+            test = comparison(context, key, node, Subject(path=path, fact=fact, record=None))
+            return None if test is None else Leaf(path=path, test=test)
+    context.mistakes.add(key, unknown("matcher of a list of texts", key.text, TEXTS_MATCHERS))
+    return None
 
 
 def _where(context: Context, table: Table, element: type[Struct]) -> Condition | None:
@@ -95,8 +122,7 @@ def _matcher(context: Context, of: _List, fact: Fact, key: Scalar, node: Node) -
         case "each" | "some" | "none" | "first" | "last":
             return _quantified(context, of, key, node)
         case "count":
-            tests = comparisons(context, node, _COUNTED)
-            return _all_of([None if test is None else Count(path=of.path, where=of.where, test=test) for test in tests])
+            return _count(context, of.path, of.where, node)
         case "unique" | "contiguous":
             return _series(context, of, key, node)
         case "exists":
@@ -108,15 +134,23 @@ def _matcher(context: Context, of: _List, fact: Fact, key: Scalar, node: Node) -
 
 def _quantified(context: Context, of: _List, key: Scalar, node: Node) -> Condition | None:
     body = condition(context, node, of.element)
-    if body is None:
-        return None
+    where = _position(context, of, key) if key.text in _POSITIONS else of.where
+    return None if body is None else _elements(of.path, key.text, where, body)
+
+
+def _elements(path: str, quantifier: str, where: Condition | None, body: Condition) -> Elements:
     return Elements(
-        path=of.path,
-        quantifier="some" if key.text == "some" else "each",
-        where=_position(context, of, key) if key.text in _POSITIONS else of.where,
-        body=negate(body) if key.text == "none" else body,
-        on_empty=key.text in ("each", "none"),
+        path=path,
+        quantifier="some" if quantifier == "some" else "each",
+        where=where,
+        body=negate(body) if quantifier == "none" else body,
+        on_empty=quantifier in ("each", "none"),
     )
+
+
+def _count(context: Context, path: str, where: Condition | None, node: Node) -> Condition | None:
+    tests = comparisons(context, node, _COUNTED)
+    return _all_of([None if test is None else Count(path=path, where=where, test=test) for test in tests])
 
 
 def _position(context: Context, of: _List, key: Scalar) -> Condition | None:

@@ -36,12 +36,13 @@ KEYS: Final[Mapping[str, str]] = {
     "references": "Pages that say so.",
     "frameworks": "Controls of compliance frameworks that ask for it.",
     "params": "What an organisation may set without writing a rule of its own.",
+    "off_unless": "The parameter without which the rule is off: it applies to nothing then, and asks AWS for nothing.",
     "when": "Where the rule applies; elsewhere its verdict is not_applicable.",
     "require": "What must hold; where it does not, the rule fails.",
     "message": "What a finding says, with placeholders such as {name}.",
     "tests": "Resources with the verdict that is expected of them; at least one passes and one fails.",
 }
-REQUIRED: Final = tuple(key for key in KEYS if key not in ("profiles", "frameworks", "params", "when"))
+REQUIRED: Final = tuple(key for key in KEYS if key not in ("profiles", "frameworks", "params", "off_unless", "when"))
 
 _URL = re.compile(r"https://[^\s/]+\.[^\s/]+/\S*")
 

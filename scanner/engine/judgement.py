@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, structs
 
+from scanner.engine.conditions import show
 from scanner.engine.facts import Resource
 from scanner.finding import Evidence, Scalar
 
@@ -96,8 +98,10 @@ def disjunction(judgements: Sequence[Judgement], scope: Scope) -> Judgement:
 
 
 def _observed(found: object) -> Scalar | tuple[Scalar, ...]:
-    if isinstance(found, tuple):
+    if isinstance(found, tuple | dict):
         return tuple(item if isinstance(item, str | int) else None for item in found)
     if isinstance(found, Struct):
         return "present"
+    if isinstance(found, datetime):
+        return show(found)
     return found if isinstance(found, str | int) else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 
 from scanner.engine.conditions import Count, Elements, Series, series_phrase
 from scanner.engine.facts import attributes, getter, part, read
@@ -49,11 +50,17 @@ def elements(condition: Elements, body: Compiled, where: Filter | None, required
             return HOLDS if on_empty else lacking(scope, path, required)
         inside = [_within(judge_where(one), judge_body, one, outside=each) for one in _scopes(scope, path, found)]
         if each:
-            return conjunction(inside)
+            return conjunction(inside) if isinstance(found[0], Struct) else _told(conjunction(inside), scope)
         judgement = disjunction(inside, scope)
         return lacking(scope, path, required) if judgement.holds is False and not judgement.notes else judgement
 
     return Compiled(certain=_certain_elements(condition, body.certain, where), judge=judge)
+
+
+def _told(judgement: Judgement, scope: Scope) -> Judgement:
+    """What is said of a plain text is said of the record that holds it."""
+    notes = tuple(structs.replace(note, scope=scope) for note in judgement.notes)
+    return Judgement(holds=judgement.holds, notes=notes)
 
 
 def _judge(where: Filter | None) -> Judge:
@@ -61,10 +68,13 @@ def _judge(where: Filter | None) -> Judge:
 
 
 def _scopes(scope: Scope, path: str, found: Sequence[object]) -> list[Scope]:
-    return [
-        Scope(root=scope.root, thing=element, prefix=f"{scope.prefix}{path}[{index}].", part=part(element))
-        for index, element in enumerate(found)
-    ]
+    return [_inside(scope, element, f"{scope.prefix}{path}[{index}]") for index, element in enumerate(found)]
+
+
+def _inside(scope: Scope, element: object, place: str) -> Scope:
+    if isinstance(element, Struct):
+        return Scope(root=scope.root, thing=element, prefix=f"{place}.", part=part(element))
+    return Scope(root=scope.root, thing=element, prefix=place, part=scope.part)
 
 
 def _within(filtered: Judgement, body: Judge, scope: Scope, *, outside: bool) -> Judgement:
@@ -135,7 +145,8 @@ def count(condition: Count, operand: Any, where: Filter | None, required: str) -
         doubts = [judgement for judgement in filtered if judgement.holds is None]
         verdicts = {test(number, operand) is not negated for number in range(fewest, fewest + len(doubts) + 1)}
         if len(verdicts) == 1:
-            return decided(verdicts.pop(), scope, path, fewest, required)
+            counted = fewest if not found or isinstance(found[0], Struct) else found
+            return decided(verdicts.pop(), scope, path, counted, required)
         return disjunction(doubts, scope)
 
     return Compiled(certain=_certain_count(condition, operand, where), judge=judge)
@@ -169,7 +180,8 @@ def series(condition: Series) -> Compiled:
         verdict = holds(values)
         if verdict is None:
             return undecided(scope, f"{scope.prefix}{path}[{values.index(UNSET)}].{condition.field}", required)
-        return decided(verdict is not negated, scope, path, values, required)
+        shown = _repeated(values) if condition.shape == "unique" else values
+        return decided(verdict is not negated, scope, path, shown, required)
 
     return Compiled(certain=_certain_series(condition), judge=judge)
 
@@ -187,6 +199,12 @@ def _unique(values: Sequence[Any]) -> bool | None:
     if len(set(known)) < len(known):
         return False
     return None if UNSET in values else True
+
+
+def _repeated(values: Sequence[Any]) -> tuple[Any, ...]:
+    """What occurs more than once: the rest of a long list explains nothing."""
+    counted = Counter(value for value in values if value is not UNSET and value is not None)
+    return tuple(sorted(value for value, times in counted.items() if times > 1))
 
 
 def _contiguous(values: Sequence[Any]) -> bool | None:

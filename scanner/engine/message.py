@@ -9,10 +9,12 @@ from string import Formatter
 from msgspec import UNSET, Struct
 
 from scanner.engine.conditions import AllOf, Condition, Elements, show
-from scanner.engine.facts import Root, attributes, paths, read
+from scanner.engine.facts import Root, attributes, lookup, paths, read
 from scanner.engine.operands import Context
 from scanner.engine.source import Node
 from scanner.engine.words import nearest, quote
+
+_NOT_SHOWN = ("record", "list", "tags")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,8 +62,8 @@ def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]], cont
     from_root = start == context.root.name
     path, records = (rest, [context.root.type]) if from_root else (name, speakers)
     for record in records:
-        fact = paths(record).get(path)
-        if fact is None or fact.kind in ("record", "list"):
+        fact = lookup(record, path)
+        if fact is None or fact.kind in _NOT_SHOWN:
             context.mistakes.add(node, _no_placeholder(name, path, record, context.root))
         else:
             context.facts.append(fact)
@@ -69,8 +71,8 @@ def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]], cont
 
 
 def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> str:
-    known = [path for path, fact in paths(record).items() if fact.kind not in ("record", "list")]
-    hint = f'; did you mean "{root.name}.{path}"?' if path in paths(root.type) else nearest(path, known)
+    known = [path for path, fact in paths(record).items() if fact.kind not in _NOT_SHOWN]
+    hint = f'; did you mean "{root.name}.{path}"?' if lookup(root.type, path) else nearest(path, known)
     return f"unknown placeholder {quote(name)}; expected a field of {record.__name__}{hint}"
 
 
@@ -81,7 +83,7 @@ def _speakers(condition: Condition, record: type[Struct]) -> set[type[Struct]]:
             return set().union(*(_speakers(part, record) for part in condition.parts))
         case Elements(quantifier="each"):
             fact = paths(record)[condition.path]
-            return set() if fact.record is None else _speakers(condition.body, fact.record)
+            return {record} if fact.record is None else _speakers(condition.body, fact.record)
     return {record}
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from scanner.engine import checks
 from scanner.engine.conditions import Comparison, Constant, Literals, Operand, Parameter, Reference
-from scanner.engine.facts import Fact, Root, paths
+from scanner.engine.facts import Fact, Root, lookup, paths
 from scanner.engine.operators import NEGATIVES, OPERATORS, applicable
 from scanner.engine.params import Param
 from scanner.engine.source import Listing, Mistakes, Node, Scalar, Table, found
@@ -17,6 +17,7 @@ from scanner.engine.words import nearest, one_of, quote, unknown
 
 COMBINATORS = ("all_of", "any_of", "not")
 QUANTIFIERS = ("each", "some", "none", "first", "last")
+TEXTS_MATCHERS = ("each", "some", "none", "count", "contains", "exists")
 LIST_MATCHERS = ("where", *QUANTIFIERS, "count", "unique", "contiguous", "exists")
 
 
@@ -32,12 +33,12 @@ class Context:
 
     def fact(self, node: Node, path: str, record: type[Struct]) -> Fact | None:
         """The fact that a path leads to from a record."""
-        known = paths(record)
-        if path in known:
-            self.facts.append(known[path])
-            return known[path]
-        self.mistakes.add(node, _no_field(self.root, path, record))
-        return None
+        fact = lookup(record, path)
+        if fact is None:
+            self.mistakes.add(node, _no_field(self.root, path, record))
+        else:
+            self.facts.append(fact)
+        return fact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +75,12 @@ def comparison(context: Context, key: Scalar, node: Node, subject: Subject) -> C
 
 
 def _operand(context: Context, operator: str, node: Node, subject: Subject) -> Operand | None:
-    kind, fact = OPERATORS[operator].operand, _compared(operator, subject.fact)
+    kind, fact = OPERATORS[operator].operand, compared(operator, subject.fact)
     if kind == "boolean":
         return _constant(checks.literal(node, Fact(kind="boolean"), context.mistakes))
-    if fact.kind in ("record", "list"):
-        context.mistakes.add(node, f"{found(node)} for a {fact.kind}; expected {one_of(applicable(fact.kind))}")
+    if subject.fact.kind not in OPERATORS[operator].kinds:
+        fitting = one_of(applicable(subject.fact.kind))
+        context.mistakes.add(node, f"{found(node)} for a {subject.fact.kind}; expected {fitting}")
         return None
     if isinstance(node, Table):
         return _named(context, operator, node, subject)
@@ -87,11 +89,16 @@ def _operand(context: Context, operator: str, node: Node, subject: Subject) -> O
     return _constant(checks.literal(node, fact, context.mistakes))
 
 
-def _compared(operator: str, fact: Fact) -> Fact:
-    """What an operand must be: some operators take a piece of a text, not one of the values it can have."""
-    if operator == "matches":
-        return Fact(kind="pattern")
-    return Fact(kind="text") if operator in ("contains", "starts_with", "ends_with") else fact
+def compared(operator: str, fact: Fact) -> Fact:
+    """What an operand must be: some operators take a piece of the value, not one of those it can have."""
+    match operator:
+        case "matches":
+            return Fact(kind="pattern")
+        case "older_than" | "newer_than":
+            return Fact(kind="duration")
+        case "contains" | "starts_with" | "ends_with" | "has_keys":
+            return Fact(kind="text")
+    return fact
 
 
 def _constant(value: Literals | None) -> Constant | None:
@@ -124,14 +131,15 @@ def _param(context: Context, operator: str, node: Node, subject: Subject) -> Ope
     if wanted != declared:
         context.mistakes.add(node, f"found a parameter of type {declared}; expected one of type {wanted}")
         return None
-    context.uses.append((name, _compared(operator, subject.fact)))
+    context.uses.append((name, compared(operator, subject.fact)))
     return Parameter(name=name)
 
 
 def _param_type(operator: str, fact: Fact) -> str:
     if OPERATORS[operator].operand == "list":
         return "list"
-    return "string" if fact.kind == "text" else fact.kind
+    kind = compared(operator, fact).kind
+    return "string" if kind in ("text", "pattern") else kind
 
 
 def _reference(context: Context, operator: str, node: Node, subject: Subject) -> Operand | None:
@@ -142,13 +150,14 @@ def _reference(context: Context, operator: str, node: Node, subject: Subject) ->
         context.mistakes.add(node, "found a field; expected a value or a parameter")
         return None
     start, _, rest = written.partition(".")
-    from_root = start == context.root.name and written not in paths(subject.record)
+    from_root = start == context.root.name and lookup(subject.record, written) is None
     path, record = (rest, context.root.type) if from_root else (written, subject.record)
     other = context.fact(node, path, record)
     if other is None:
         return None
-    if other.kind != subject.fact.kind:
-        context.mistakes.add(node, f"found a field of type {other.kind}; expected one of type {subject.fact.kind}")
+    wanted = compared(operator, subject.fact).kind
+    if other.kind != wanted:
+        context.mistakes.add(node, f"found a field of type {other.kind}; expected one of type {wanted}")
         return None
     return Reference(path=path, root=from_root, written=written)
 
@@ -159,12 +168,13 @@ def _no_field(root: Root, path: str, record: type[Struct]) -> str:
     if start in known and known[start].kind == "list":
         quantifiers = one_of(QUANTIFIERS)
         return f"found {quote(path)}, inside a list; expected {start}: with {quantifiers}, and {quote(rest)} in it"
-    if start == root.name and rest in paths(root.type):
+    if start == root.name and lookup(root.type, rest):
         return f"found {quote(path)} as a condition; expected it as a value: {{field: {path}}}"
     return f"unknown field {quote(path)}; expected a field of {record.__name__}{nearest(path, [*known, *COMBINATORS])}"
 
 
 def _no_operator(name: str, fitting: Mapping[str, object], subject: Subject) -> str:
     if name in OPERATORS or name in NEGATIVES or name in LIST_MATCHERS:
-        return f"found {name}, which does not fit {subject.path} ({subject.fact.kind}); expected {one_of(fitting)}"
+        what = f"{subject.path or 'an element'} ({subject.fact.kind})"
+        return f"found {name}, which does not fit {what}; expected {one_of(fitting)}"
     return unknown("operator", name, fitting)

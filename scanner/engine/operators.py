@@ -1,6 +1,7 @@
 """The operators that compare one value: what they apply to, what they mean, how evidence names them.
 
-A fact that is known to be absent (None) equals nothing but itself and is in no list; nothing else holds of it.
+A fact that is known to be absent (None) equals nothing but itself and is in no list; nothing else holds of it. The
+operand of a duration is the moment that lies so far back.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from typing import Any, Final, Literal
 
 from scanner.engine.facts import Kind
 
-OperandKind = Literal["scalar", "list", "pattern", "boolean"]
+OperandKind = Literal["scalar", "list", "pattern", "boolean", "duration"]
 
 _SCALAR: Final[frozenset[Kind]] = frozenset({"text", "integer", "boolean"})
 _TEXT: Final[frozenset[Kind]] = frozenset({"text"})
+_TEXTS: Final[frozenset[Kind]] = frozenset({"text", "texts"})
 _INTEGER: Final[frozenset[Kind]] = frozenset({"integer"})
-_ANY: Final[frozenset[Kind]] = frozenset({"text", "integer", "boolean", "record", "list"})
+_TIME: Final[frozenset[Kind]] = frozenset({"time"})
+_TAGS: Final[frozenset[Kind]] = frozenset({"tags"})
+_ANY: Final[frozenset[Kind]] = frozenset({"text", "integer", "boolean", "time", "record", "list", "texts", "tags"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +58,12 @@ OPERATORS: Final[Mapping[str, Operator]] = {
         description="The value is one of these.",
     ),
     "contains": Operator(
-        kinds=_TEXT,
+        kinds=_TEXTS,
         operand="scalar",
         phrase="contains",
         inverse="does not contain",
         test=_present(operator.contains),
-        description="The text holds this text.",
+        description="The text, or the list of texts, holds this text.",
     ),
     "starts_with": Operator(
         kinds=_TEXT,
@@ -124,6 +128,30 @@ OPERATORS: Final[Mapping[str, Operator]] = {
         inverse="is not at most",
         test=_present(operator.le),
         description="The number is this one or less.",
+    ),
+    "older_than": Operator(
+        kinds=_TIME,
+        operand="duration",
+        phrase="is older than",
+        inverse="is not older than",
+        test=_present(operator.lt),
+        description="When the run started, the time lay more than this back: 90d or 12h.",
+    ),
+    "newer_than": Operator(
+        kinds=_TIME,
+        operand="duration",
+        phrase="is newer than",
+        inverse="is not newer than",
+        test=_present(operator.gt),
+        description="When the run started, the time lay less than this back: 90d or 12h.",
+    ),
+    "has_keys": Operator(
+        kinds=_TAGS,
+        operand="list",
+        phrase="has the keys",
+        inverse="lacks one of the keys",
+        test=_present(lambda value, operand: value.keys() >= operand),
+        description="There is a tag with each of these keys.",
     ),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scanner.engine import checks
@@ -15,6 +15,7 @@ TYPES: Final[Mapping[str, Fact]] = {
     "string": Fact(kind="text"),
     "integer": Fact(kind="integer"),
     "boolean": Fact(kind="boolean"),
+    "duration": Fact(kind="duration"),
     "list": Fact(kind="list"),
 }
 KEYS = ("type", "default", "description")
@@ -22,13 +23,17 @@ KEYS = ("type", "default", "description")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Param:
-    """A declared parameter. `uses` are the facts that its value, or each item of it, is compared with."""
+    """A declared parameter. `uses` are the facts that its value, or each item of it, is compared with.
+
+    A `switch` may be empty whatever it is compared with: the rule is off then.
+    """
 
     name: str
     type: str
     default: Literals
     description: str
     uses: tuple[Fact, ...] = ()
+    switch: bool = False
 
     @property
     def fact(self) -> Fact:
@@ -36,6 +41,8 @@ class Param:
 
     def misfit(self, value: object) -> str | None:
         """What was expected, where `value` cannot be this parameter's."""
+        if self.switch and value == "":
+            return None
         if self.type != "list":
             return next(filter(None, (checks.misfit(value, fact) for fact in (self.fact, *self.uses))), None)
         if not isinstance(value, tuple | list):
@@ -44,12 +51,12 @@ class Param:
         return next(filter(None, (checks.misfit(item, fact) for item in value for fact in facts)), None)
 
 
-def read(node: Node, mistakes: Mistakes) -> dict[str, Param]:
-    """The `params` of a rule, by name."""
+def read(node: Node, mistakes: Mistakes, switch: str = "") -> dict[str, Param]:
+    """The `params` of a rule, by name; `switch` is the one without which the rule is off."""
     table = checks.table(node, "parameters by name", mistakes)
     if table is None:
         return {}
-    params = (_param(table.keys[name], value, mistakes) for name, value in table.entries.items())
+    params = (_param(key, table.entries[name], name == switch, mistakes) for name, key in table.keys.items())
     return {param.name: param for param in params if param is not None}
 
 
@@ -63,7 +70,7 @@ def setting(param: Param, node: Node, mistakes: Mistakes) -> Literals | None:
     return value
 
 
-def _param(key: Scalar, node: Node, mistakes: Mistakes) -> Param | None:
+def _param(key: Scalar, node: Node, switch: bool, mistakes: Mistakes) -> Param | None:
     if not checks.NAME.fullmatch(key.text):
         mistakes.add(key, f"{found(key)}; expected a name of lower-case letters, digits and underscores")
     table = checks.table(node, "{type: ..., default: ..., description: ...}", mistakes)
@@ -72,17 +79,17 @@ def _param(key: Scalar, node: Node, mistakes: Mistakes) -> Param | None:
     checks.keys(table, KEYS, KEYS, "parameter key", mistakes)
     if not set(KEYS) <= set(table.entries):
         return None
-    return _declared(key.text, table, mistakes)
+    return _declared(key.text, table, switch, mistakes)
 
 
-def _declared(name: str, table: Table, mistakes: Mistakes) -> Param | None:
+def _declared(name: str, table: Table, switch: bool, mistakes: Mistakes) -> Param | None:
     kind = checks.word(table.entries["type"], TYPES, "parameter type", mistakes)
     description = checks.text(table.entries["description"], mistakes)
     if kind is None or description is None:
         return None
-    param = Param(name=name, type=kind, default="", description=description)
+    param = Param(name=name, type=kind, default="", description=description, switch=switch)
     default = setting(param, table.entries["default"], mistakes)
-    return None if default is None else Param(name=name, type=kind, default=default, description=description)
+    return None if default is None else replace(param, default=default)
 
 
 def _plain(node: Node) -> Literals | None:

@@ -14,10 +14,10 @@ from typing import Final
 
 import msgspec
 
-from scanner.engine import checks, examples, files, header, message, params
+from scanner.engine import checks, examples, facts, files, header, message, params
 from scanner.engine.conditions import Condition, Literals
 from scanner.engine.examples import Example
-from scanner.engine.facts import ROOTS, Facet, facets
+from scanner.engine.facts import ROOTS, Facet, Fact
 from scanner.engine.grammar import condition
 from scanner.engine.message import Message
 from scanner.engine.operands import Context
@@ -30,18 +30,42 @@ from scanner.finding import RuleInfo, Severity
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """A rule that passed every check; `settings` are the values of its parameters."""
+    """A rule that passed every check.
+
+    `settings` are the values of its parameters, `reads` the facts that it reads; it is off unless the parameter
+    `off_unless` has a value.
+    """
 
     info: RuleInfo
     file: str
-    facets: frozenset[Facet]
+    reads: frozenset[Fact]
     params: Mapping[str, Param]
     settings: Mapping[str, Literals]
+    off_unless: str | None
     when: Condition | None
     require: Condition
     message: Message
     examples: tuple[Example, ...]
     source: Plain
+
+    @property
+    def off(self) -> bool:
+        return self.off_unless is not None and not self.settings[self.off_unless]
+
+    @property
+    def facets(self) -> frozenset[Facet]:
+        """What has to be collected for the rule to be judged; nothing while it is off."""
+        return frozenset() if self.off else facts.facets(self.reads)
+
+    @property
+    def reads_flows(self) -> bool:
+        """Whether it looks into all the channel flows of an app instance."""
+        return not self.off and any(fact.record is facts.FlowReference for fact in self.reads)
+
+
+def facets(rules: Iterable[Rule]) -> frozenset[Facet]:
+    """What has to be collected for these rules to be judged."""
+    return frozenset().union(*(rule.facets for rule in rules))
 
 
 def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
@@ -98,14 +122,18 @@ def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
     info = header.read(table, file.parent.resolve().name, file.stem, mistakes)
     entries = table.entries
     root = ROOTS["app_instance" if _says(entries, "resource", "app_instance") else "channel_flow"]
-    declared = params.read(entries["params"], mistakes) if "params" in entries else {}
+    switch = checks.text(entries["off_unless"], mistakes) if "off_unless" in entries else None
+    declared = params.read(entries["params"], mistakes, switch or "") if "params" in entries else {}
+    if switch is not None:
+        checks.word(entries["off_unless"], declared, "parameter", mistakes)
     context = Context(root=root, params=declared, mistakes=mistakes)
     when = condition(context, entries["when"], root.type) if "when" in entries else None
     require = condition(context, entries["require"], root.type) if "require" in entries else None
     whole = require is not None and (when is not None or "when" not in entries)
     declared = _used(table, context, whole=whole)
     text = checks.text(entries["message"], mistakes) if "message" in entries else None
-    tests = examples.read(entries["tests"], root, declared, mistakes) if "tests" in entries else ()
+    asks = bool(facts.facets(context.facts))
+    tests = examples.read(entries["tests"], root, declared, mistakes, asks=asks) if "tests" in entries else ()
     if text is None:
         return None
     said = message.parse(entries["message"], text, require, context)
@@ -114,9 +142,10 @@ def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
     return Rule(
         info=info,
         file=str(file),
-        facets=facets(context.facts),
+        reads=frozenset(context.facts),
         params=declared,
         settings={name: param.default for name, param in declared.items()},
+        off_unless=switch,
         when=when,
         require=require,
         message=said,

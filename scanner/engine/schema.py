@@ -7,14 +7,21 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from scanner.engine import checks, examples, header, params
+from scanner.engine import checks, durations, examples, header, params
 from scanner.engine.facts import ROOTS, Fact, fields, paths
+from scanner.engine.operands import compared
 from scanner.engine.operators import NEGATIVES, OPERATORS, applicable
 from scanner.finding import Severity
 
 Schema = dict[str, Any]
 
-_TYPES: Final = {"text": "string", "integer": "integer", "boolean": "boolean"}
+_TYPES: Final[dict[str, Schema]] = {
+    "text": {"type": "string"},
+    "pattern": {"type": "string"},
+    "duration": {"type": "string", "pattern": f"^{durations.PATTERN.pattern}$"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+}
 _QUANTIFIERS: Final = {
     "each": "Every element must fulfil this; an empty list does.",
     "some": "At least one element must fulfil this; an empty list does not.",
@@ -41,6 +48,8 @@ def rule_schema() -> Schema:
         "$defs": {f"{record.__name__}Condition": _condition(record) for record in records}
         | {f"{record.__name__}Given": _given(record) for record in records}
         | {name: _matcher(name, fact) for name, fact in _SCALARS.items()}
+        | {"Time": _operators("time", Fact(kind="time")), "Tags": _operators("set of tags", Fact(kind="tags"))}
+        | {"Texts": _texts()}
         | {"Reference": _REFERENCE, "Parameter": _PARAMETER},
     }
 
@@ -69,6 +78,8 @@ _REFERENCE: Final[Schema] = {
     "additionalProperties": False,
     "properties": {"field": {"type": "string"}},
 }
+_COUNT: Final[Schema] = {"description": "How many elements there are.", "$ref": "#/$defs/Integer"}
+_CONTIGUOUS = "This field must run from 1 without gaps or repeats."
 _TEXT: Final[Schema] = {"type": "string", "pattern": r"\S"}
 
 
@@ -88,6 +99,7 @@ def _key(key: str) -> Schema:
             "properties": {name: {"description": text, **texts} for name, text in header.FRAMEWORKS.items()},
         },
         "params": {"type": "object", "minProperties": 1, "additionalProperties": _param()},
+        "off_unless": {"type": "string", "pattern": f"^{checks.NAME.pattern}$"},
         "when": {"type": "object"},
         "require": {"type": "object"},
         "tests": {"type": "array", "minItems": 2, "items": _test()},
@@ -162,7 +174,13 @@ def _condition(record: type[Struct]) -> Schema:
             "not": {"description": "This must not hold.", **itself},
             **{path: _field(fact) for path, fact in paths(record).items()},
         },
+        **_single_tags(record),
     }
+
+
+def _single_tags(record: type[Struct]) -> Schema:
+    tags = [path for path, fact in paths(record).items() if fact.kind == "tags"]
+    return {"patternProperties": {rf"^{path}\..": {"$ref": "#/$defs/Text"} for path in tags}} if tags else {}
 
 
 def _field(fact: Fact) -> Schema:
@@ -179,16 +197,31 @@ def _list(record: type[Struct]) -> Schema:
     inside = {"$ref": f"#/$defs/{record.__name__}Condition"}
     names = [path for path, fact in paths(record).items() if fact.kind in ("text", "integer")]
     numbers = [path for path, fact in paths(record).items() if fact.kind == "integer"]
+    unordered = [name for name in ("first", "last") if f"is_{name}" not in paths(record)]
     return {
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
-            **{name: {"description": text, **inside} for name, text in _QUANTIFIERS.items()},
-            "count": {"description": "How many elements there are.", "$ref": "#/$defs/Integer"},
+            **{name: {"description": text, **inside} for name, text in _QUANTIFIERS.items() if name not in unordered},
+            "count": _COUNT,
             "unique": {"description": "This field of the elements must not repeat.", "enum": names},
-            "contiguous": {"description": "This field must run from 1 without gaps or repeats.", "enum": numbers},
+            **({"contiguous": {"description": _CONTIGUOUS, "enum": numbers}} if numbers else {}),
             **_operators("list", Fact(kind="list"))["properties"],
+        },
+    }
+
+
+def _texts() -> Schema:
+    inside = {"$ref": "#/$defs/Text"}
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            **{name: {"description": _QUANTIFIERS[name], **inside} for name in ("each", "some", "none")},
+            "count": _COUNT,
+            **_operators("list of texts", Fact(kind="texts"))["properties"],
         },
     }
 
@@ -215,19 +248,18 @@ def _operator(name: str, fact: Fact) -> Schema:
     description = f"Not so: {base.description}" if name in NEGATIVES else base.description
     if base.operand == "boolean":
         return {"description": description, "type": "boolean"}
-    whole = name in ("equals", "not_equals", "in", "not_in")
-    value = _value(fact if whole else Fact(kind=fact.kind))
+    value = _value(compared(NEGATIVES.get(name, name), fact))
     parameter, reference = {"$ref": "#/$defs/Parameter"}, {"$ref": "#/$defs/Reference"}
     match base.operand:
         case "list":
             return {"description": description, "anyOf": [{"type": "array", "items": value}, parameter]}
-        case "pattern":
-            return {"description": description, "anyOf": [{"type": "string"}, parameter]}
+        case "pattern" | "duration":
+            return {"description": description, "anyOf": [value, parameter]}
     return {"description": description, "anyOf": [value, parameter, reference]}
 
 
 def _value(fact: Fact) -> Schema:
-    return {"enum": list(fact.choices)} if fact.choices else {"type": _TYPES[fact.kind]}
+    return {"enum": list(fact.choices)} if fact.choices else _TYPES[fact.kind]
 
 
 def _given(record: type[Struct]) -> Schema:
@@ -249,6 +281,13 @@ def _fact(fact: Fact) -> Schema:
 
 
 def _known(fact: Fact) -> Schema:
+    match fact.kind:
+        case "time":
+            return {"description": "How long ago that was.", **_TYPES["duration"]}
+        case "texts":
+            return {"type": "array", "items": _TYPES["text"]}
+        case "tags":
+            return {"type": "object", "additionalProperties": _TYPES["text"]}
     if fact.record is None:
         return _value(fact)
     given = {"$ref": f"#/$defs/{fact.record.__name__}Given"}

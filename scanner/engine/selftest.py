@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from scanner.engine.conditions import show
 from scanner.engine.evaluate import compiled
 from scanner.engine.examples import Example
+from scanner.engine.given import NOW
 from scanner.engine.judgement import Note
 from scanner.engine.rule import Rule
 from scanner.engine.words import quote
@@ -20,9 +22,14 @@ def run(rules: Iterable[Rule]) -> list[Mistake]:
 
 def _run(rule: Rule) -> Iterator[Mistake]:
     for example in rule.examples:
-        verdict, notes = compiled(rule, example.params).verdict(example.given)
+        verdict, notes = compiled(given(rule, example), NOW).verdict(example.given)
         if verdict != example.expect:
             yield _mistake(rule, example, verdict, notes)
+
+
+def given(rule: Rule, example: Example) -> Rule:
+    """The rule with the parameters that the test sets."""
+    return replace(rule, settings={**rule.settings, **example.params})
 
 
 def _mistake(rule: Rule, example: Example, verdict: str, notes: Iterable[Note]) -> Mistake:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
 from scanner.engine.compiler import compile_condition
-from scanner.engine.conditions import negate
+from scanner.engine.conditions import Settings, negate
 from scanner.engine.facts import ROOTS
+from scanner.engine.given import NOW
 from scanner.engine.grammar import condition
 from scanner.engine.judgement import Compiled, Judgement, Scope
 from scanner.engine.operands import Context
@@ -31,7 +32,7 @@ def compiled(written: dict[str, Any], *, negated: bool = False) -> Compiled:
     tree = condition(Context(root=root, params={}, mistakes=mistakes), table, root.type)
     assert not mistakes.found
     assert tree is not None
-    return compile_condition(negate(tree) if negated else tree, {})
+    return compile_condition(negate(tree) if negated else tree, Settings(params={}, now=NOW))
 
 
 def judge(written: dict[str, Any], resource: ChannelFlow) -> Judgement:

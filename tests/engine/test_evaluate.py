@@ -9,6 +9,7 @@ import pytest
 from msgspec import UNSET
 
 from scanner.engine.evaluate import Evaluation
+from scanner.engine.given import NOW
 from scanner.engine.rule import configured
 from scanner.finding import Evidence, GapReference, PipelineStep, Status, fingerprint
 from scanner.inventory import Processor
@@ -22,7 +23,7 @@ def step(name: str = "p", action: Any = "CONTINUE", **facts: Any) -> Processor:
 
 
 def test_a_rule_that_holds_is_counted_and_says_nothing(tmp_path: Path) -> None:
-    evaluation = Evaluation([loaded(tmp_path)])
+    evaluation = Evaluation([loaded(tmp_path)], NOW)
 
     assert evaluation.judge(flow()) == []
     assert (evaluation.passed, evaluation.not_applicable) == (1, 0)
@@ -31,7 +32,7 @@ def test_a_rule_that_holds_is_counted_and_says_nothing(tmp_path: Path) -> None:
 def test_a_fail_carries_everything_a_reader_needs(tmp_path: Path) -> None:
     rule = loaded(tmp_path, frameworks={"soc2": ["CC6.1"]})
 
-    (finding,) = Evaluation([rule]).judge(flow(step(), name="x"))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step(), name="x"))
 
     assert (finding.rule_id, finding.title, finding.severity, finding.status) == (
         "sound",
@@ -55,7 +56,7 @@ def test_there_is_one_finding_for_each_processor_that_fails(tmp_path: Path) -> N
     rule = loaded(tmp_path, require=ABORTS, message="processor {name} of {flow.name}", tests=_tests())
     resource = flow(step("b"), step("ok", "ABORT"), step("a"))
 
-    findings = Evaluation([rule]).judge(resource)
+    findings = Evaluation([rule], NOW).judge(resource)
 
     assert [finding.message for finding in findings] == ["processor a of flow", "processor b of flow"]
     assert [finding.evidence[0].path for finding in findings] == [
@@ -68,8 +69,8 @@ def test_there_is_one_finding_for_each_processor_that_fails(tmp_path: Path) -> N
 def test_a_fingerprint_outlives_a_new_version_another_name_and_another_place(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="x", tests=_tests())
 
-    (before,) = Evaluation([rule]).judge(flow(step("a")))
-    (after,) = Evaluation([rule]).judge(
+    (before,) = Evaluation([rule], NOW).judge(flow(step("a")))
+    (after,) = Evaluation([rule], NOW).judge(
         flow(step("ok", "ABORT"), step("b", lambda_=function("a", qualifier="2")), name="renamed")
     )
 
@@ -79,7 +80,7 @@ def test_a_fingerprint_outlives_a_new_version_another_name_and_another_place(tmp
 def test_equal_fingerprints_merge(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="processor {name}", tests=_tests())
 
-    (finding,) = Evaluation([rule]).judge(flow(step("a"), step("b", lambda_=function("a", qualifier="2"))))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), step("b", lambda_=function("a", qualifier="2"))))
 
     assert finding.message == "processor a; processor b"
     assert [evidence.path for evidence in finding.evidence] == [
@@ -91,7 +92,7 @@ def test_equal_fingerprints_merge(tmp_path: Path) -> None:
 def test_processors_whose_functions_are_unknown_share_a_part(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="x", tests=_tests())
 
-    (finding,) = Evaluation([rule]).judge(flow(step("a", lambda_=UNSET), step("b", lambda_=UNSET)))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step("a", lambda_=UNSET), step("b", lambda_=UNSET)))
 
     assert finding.fingerprint == fingerprint("sound", flow().arn, "unknown-function")
 
@@ -99,13 +100,13 @@ def test_processors_whose_functions_are_unknown_share_a_part(tmp_path: Path) -> 
 def test_conditions_inside_and_outside_the_list_give_their_own_findings(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require={"name": "other", **ABORTS}, message="{name}", tests=_tests())
 
-    assert [finding.message for finding in Evaluation([rule]).judge(flow(step("a")))] == ["flow", "a"]
+    assert [finding.message for finding in Evaluation([rule], NOW).judge(flow(step("a")))] == ["flow", "a"]
 
 
 def test_alternatives_that_fail_are_one_finding(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require={"any_of": [{"name": "other"}, ABORTS]}, message="{name}", tests=_tests())
 
-    (finding,) = Evaluation([rule]).judge(flow(step("a"), step("b")))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), step("b")))
 
     assert finding.message == "flow"
     assert finding.fingerprint == fingerprint("sound", flow().arn)
@@ -115,7 +116,7 @@ def test_alternatives_that_fail_are_one_finding(tmp_path: Path) -> None:
 def test_one_processor_fails_while_another_is_unknown(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="{name}", tests=_tests())
 
-    findings = Evaluation([rule]).judge(flow(step("a"), step("b", UNSET)))
+    findings = Evaluation([rule], NOW).judge(flow(step("a"), step("b", UNSET)))
 
     assert [finding.status for finding in findings] == [Status.FAIL, Status.UNKNOWN]
 
@@ -124,7 +125,7 @@ def test_an_unknown_names_the_gap_behind_it(tmp_path: Path) -> None:
     cause = gap(reason="access was denied")
     resource = flow(step("a", UNSET), gaps={"processors[0].fallback_action": cause})
 
-    (finding,) = Evaluation([loaded(tmp_path, require=ABORTS, message="x", tests=_tests())]).judge(resource)
+    (finding,) = Evaluation([loaded(tmp_path, require=ABORTS, message="x", tests=_tests())], NOW).judge(resource)
 
     assert finding.status is Status.UNKNOWN
     assert finding.message == '"Something is wrong" could not be judged: access was denied'
@@ -147,13 +148,13 @@ def test_the_gap_of_a_parent_stands_for_what_lies_in_it(tmp_path: Path, path: st
     wrong = gap("Other", "something else")
     resource = flow(step("a", lambda_=UNSET), gaps={path: gap(), "name": wrong, "processors[1]": wrong})
 
-    (finding,) = Evaluation([rule]).judge(resource)
+    (finding,) = Evaluation([rule], NOW).judge(resource)
 
     assert finding.evidence[0].gap == GapReference.to(gap())
 
 
 def test_an_unknown_without_a_gap_names_the_fact(tmp_path: Path) -> None:
-    (finding,) = Evaluation([loaded(tmp_path)]).judge(flow(name=UNSET))
+    (finding,) = Evaluation([loaded(tmp_path)], NOW).judge(flow(name=UNSET))
 
     assert finding.message == '"Something is wrong" could not be judged: name is not known'
     assert finding.evidence[0].gap is UNSET
@@ -163,7 +164,7 @@ def test_an_unknown_without_a_gap_names_the_fact(tmp_path: Path) -> None:
 def test_processors_that_were_not_observed_are_unknown_and_not_shown(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="x", tests=_tests())
 
-    (finding,) = Evaluation([rule]).judge(flow(known=False, gaps={"processors": gap()}))
+    (finding,) = Evaluation([rule], NOW).judge(flow(known=False, gaps={"processors": gap()}))
 
     assert finding.status is Status.UNKNOWN
     assert finding.resource.processors == ()
@@ -195,7 +196,7 @@ def test_when_and_require_by_kleene(
         message="x",
         tests=_tests(given={"is_last": False}),
     )
-    evaluation = Evaluation([rule])
+    evaluation = Evaluation([rule], NOW)
 
     facts = {"execution_order": orders[when], "is_last": UNSET if require is None else require}
     findings = evaluation.judge(flow(step("a", **facts)))
@@ -210,7 +211,7 @@ def test_unknown_facts_in_a_message_are_called_unknown(tmp_path: Path) -> None:
     )
     unqualified = function("a", qualifier=None)
 
-    (finding,) = Evaluation([rule]).judge(flow(step(lambda_=unqualified, is_last=True)))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step(lambda_=unqualified, is_last=True)))
 
     assert finding.message == "p (none) true (unknown)"
 
@@ -219,7 +220,7 @@ def test_a_list_that_lacks_elements_is_said_to(tmp_path: Path) -> None:
     require = {"processors": {"last": {"fallback_action": "ABORT"}}}
     rule = loaded(tmp_path, require=require, message="processor {name}", tests=_tests())
 
-    (finding,) = Evaluation([rule]).judge(flow())
+    (finding,) = Evaluation([rule], NOW).judge(flow())
 
     assert finding.message == "Something is wrong: there are no processors"
     assert finding.evidence[0].observed == ()
@@ -230,7 +231,7 @@ def test_findings_are_sorted_by_rule_and_part(tmp_path: Path) -> None:
         loaded(tmp_path, id=name, require=ABORTS, message="{name}", tests=_tests()) for name in ("z-rule", "a-rule")
     ]
 
-    findings = Evaluation(rules).judge(flow(step("b"), step("a")))
+    findings = Evaluation(rules, NOW).judge(flow(step("b"), step("a")))
 
     assert [(finding.rule_id, finding.message) for finding in findings] == [
         ("a-rule", "a"),
@@ -242,7 +243,7 @@ def test_findings_are_sorted_by_rule_and_part(tmp_path: Path) -> None:
 
 def test_app_instances_are_judged_by_their_own_rules(tmp_path: Path) -> None:
     rules = [loaded(tmp_path, id="of-flows"), loaded(tmp_path, id="of-instances", resource="app_instance")]
-    evaluation = Evaluation(rules)
+    evaluation = Evaluation(rules, NOW)
 
     (finding,) = evaluation.judge(app_instance(name="support"))
 
@@ -256,14 +257,14 @@ def test_parameters_and_severity_are_an_organisations_own(tmp_path: Path) -> Non
     require = {"processors": {"each": {"lambda.account_id": {"in": {"param": "accounts"}}}}}
     rule = loaded(tmp_path, params=params, require=require, message="x", tests=_tests_of_params())
 
-    assert Evaluation([rule]).judge(flow(step()))
-    assert not Evaluation([configured(rule, params={"accounts": [flow().account_id]})]).judge(flow(step()))
+    assert Evaluation([rule], NOW).judge(flow(step()))
+    assert not Evaluation([configured(rule, params={"accounts": [flow().account_id]})], NOW).judge(flow(step()))
 
 
 def test_hostile_names_reach_the_message_as_they_are(tmp_path: Path) -> None:
     hostile = '<script>{0.__class__}\u202e\n"%s'
 
-    (finding,) = Evaluation([loaded(tmp_path)]).judge(flow(name=hostile))
+    (finding,) = Evaluation([loaded(tmp_path)], NOW).judge(flow(name=hostile))
 
     assert finding.message == f"the flow is called {hostile}"
 

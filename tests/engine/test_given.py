@@ -56,9 +56,10 @@ def test_parts_of_a_function_follow_from_its_arn() -> None:
     arn = "arn:aws-us-gov:lambda:eu-central-1:444455556666:function:f:live"
     (only,) = processors({"processors": [{"lambda": {"arn": arn}}]})
 
-    assert only.lambda_ == LambdaFunction(
-        arn=arn, partition="aws-us-gov", account_id="444455556666", region="eu-central-1", name="f", qualifier="live"
-    )
+    found = only.lambda_
+    assert isinstance(found, LambdaFunction)
+    assert (found.arn, found.partition, found.account_id) == (arn, "aws-us-gov", "444455556666")
+    assert (found.region, found.name, found.qualifier) == ("eu-central-1", "f", "live")
 
 
 def test_the_arn_of_a_function_follows_from_its_parts() -> None:
