@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
 from msgspec import Struct
 
-from scanner.collect.failure import CALL_ERRORS, MalformedAnswerError
+from scanner.collect.failure import CALL_ERRORS, MalformedAnswerError, calling
 from scanner.collect.readonly import IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
 from scanner.errors import UsageError
@@ -105,12 +105,13 @@ class Aws:
         """Whom the profile's own credentials belong to; asking needs no permission.
 
         Raises:
-            CALL_ERRORS: the credentials are missing, expired or refused, or STS cannot be reached.
+            FailedCallError: the credentials are missing, expired or refused, or STS cannot be reached.
         """
-        answer = self._sts.get_caller_identity()
-        account_id, arn = answer.get("Account"), answer.get("Arn") or ""
-        if not isinstance(account_id, str) or not _ACCOUNT_ID.fullmatch(account_id):
-            raise MalformedAnswerError("the answer is malformed: STS named no account")
+        with calling("sts", "GetCallerIdentity"):
+            answer = self._sts.get_caller_identity()
+            account_id, arn = answer.get("Account"), answer.get("Arn") or ""
+            if not isinstance(account_id, str) or not _ACCOUNT_ID.fullmatch(account_id):
+                raise MalformedAnswerError("the answer is malformed: STS named no account")
         partition = _PARTITION.match(arn)
         return Identity(account_id=account_id, partition=partition[1] if partition else "aws")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scanner.collect.aws import Aws
-from scanner.collect.pages import new_items
+from scanner.collect.calls import new_items
 from scanner.collect.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
 
 
@@ -13,7 +13,7 @@ def accounts(aws: Aws, units: Sequence[str]) -> Iterator[Account]:
     """Every account of the organisation, or of these organizational units and those below them.
 
     Raises:
-        CALL_ERRORS: they cannot be listed (on).
+        FailedCallError: they cannot be listed (on).
     """
     client = aws.client("organizations", aws.home_region)
     if not units:

@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from scanner.collect.target import FAST, SLOW, Pace, StoppedError
-from scanner.collect.worker import Done, Tally, Work, Worker, begin_process, do_in_process
+from scanner.collect.target import FAST, SLOW, Pace, StoppedError, Work
+from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
 from scanner.journal import Journal, Target
 
 TARGETS_AT_ONCE = 8
@@ -41,12 +41,14 @@ class Collection:
         if workers:
             processes = multiprocessing.get_context("spawn")
             self._stop: Any = processes.Event()
-            self._executor: Any = ProcessPoolExecutor(workers, processes, begin_process, (self._stop,))
+            self._executor: Any = ProcessPoolExecutor(
+                workers, processes, begin_process, (self._stop, journal.header.targets)
+            )
             self._do: Any = do_in_process
             self._local = None
         else:
             self._stop = threading.Event()
-            self._local = Worker(self._stop)
+            self._local = Worker(self._stop, journal.header.targets)
             self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target")
             self._do = self._local.do
 
@@ -88,7 +90,8 @@ class Collection:
         )
 
     def _submit(self, target: Target, pace: Pace) -> Future[Done]:
-        work = Work(target=target, path=self._journal.target_path(target), pace=pace)
+        facets, path = frozenset(self._journal.header.facets), self._journal.target_path(target)
+        work = Work(target=target, facets=facets, path=path, pace=pace)
         future: Future[Done] = self._executor.submit(self._do, work)
         return future
 

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from scanner.collect import organization
 from scanner.collect.aws import Aws, Identity
-from scanner.collect.failure import CALL_ERRORS, Failure, explain
+from scanner.collect.failure import FailedCallError
 from scanner.errors import UsageError
 from scanner.finding import Scope
 from scanner.inventory import Gap
@@ -138,8 +138,8 @@ def _organization(wanted: Wanted, aws: Aws, identity: Identity) -> _Listed:
     try:
         for account in organization.accounts(aws, wanted.units):
             (suspended if account.is_suspended else open_accounts).add(account.Id)
-    except CALL_ERRORS as error:
-        gaps = (_gap(identity.account_id, "ListAccounts", explain(error, "organizations:ListAccounts")),)
+    except FailedCallError as failed:
+        gaps = (failed.gap(identity.account_id),)
     kept, notes = _without(wanted.exclude, open_accounts)
     if suspended:
         notes = (f"left out, because suspended: {', '.join(sorted(suspended))}", *notes)
@@ -170,14 +170,9 @@ def _way(account_id: str, wanted: Wanted, profile: str | None, aws: Aws, own: Id
 def _identity(aws: Aws, profile: str | None) -> Identity | Gap:
     try:
         return aws.identity()
-    except CALL_ERRORS as error:
-        failure = explain(error, "sts:GetCallerIdentity")
-        named = f"profile {profile}: " if profile else ""
-        return _gap(UNKNOWN_ACCOUNT, "GetCallerIdentity", structs.replace(failure, reason=f"{named}{failure.reason}"))
-
-
-def _gap(account_id: str, operation: str, failure: Failure) -> Gap:
-    return Gap(account_id=account_id, operation=operation, code=failure.code, reason=failure.reason)
+    except FailedCallError as failed:
+        gap = failed.gap(UNKNOWN_ACCOUNT)
+        return structs.replace(gap, reason=f"profile {profile}: {gap.reason}") if profile else gap
 
 
 def _check_region(aws: Aws, region: str) -> None:

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from pathlib import Path
+from collections.abc import Iterable
+from contextlib import closing
 
 from msgspec import Struct
 
 from scanner.collect.aws import Aws
-from scanner.collect.target import Control, Pace, Stop, read_target
+from scanner.collect.clients import Clients
+from scanner.collect.target import Control, Stop, Work, read_target
 from scanner.journal import Target, TargetReader, TargetWriter
-
-
-class Work(Struct, frozen=True, kw_only=True):
-    """What to read, how, and where to write it."""
-
-    target: Target
-    path: Path
-    pace: Pace
 
 
 class Tally(Struct, frozen=True, kw_only=True):
@@ -45,18 +39,13 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Worker:
-    """What the works that run in one process share. Connections are made once for each profile."""
+    """What the works that run in one process share: connections, one for each profile, and the ways into accounts."""
 
-    def __init__(self, stop: Stop) -> None:
+    def __init__(self, stop: Stop, targets: Iterable[Target]) -> None:
         self._control = Control(stop)
+        self._ways = {target.account_id: target for target in targets}
         self._connecting = threading.Lock()
         self._connections: dict[str | None, Aws] = {}
-
-    def connect(self, profile: str | None) -> Aws:
-        with self._connecting:
-            if profile not in self._connections:
-                self._connections[profile] = Aws(profile)
-            return self._connections[profile]
 
     @property
     def tally(self) -> Tally:
@@ -81,20 +70,29 @@ class Worker:
         return Done(target=work.target, complete=complete, tally=self.tally - before)
 
     def _read(self, work: Work) -> bool:
-        aws = self.connect(work.target.profile)
-        if work.pace.is_last_try and work.target.role:
-            aws.forget(work.target.role)
-        with TargetWriter(work.path) as journal:
-            return read_target(aws, work.target, journal, work.pace, self._control)
+        role = work.target.role
+        if work.pace.is_last_try and role:
+            self._connect(work.target.profile).forget(role)
+        with (
+            TargetWriter(work.path) as journal,
+            closing(Clients(self._connect, work.target, self._ways, work.pace.threads)) as clients,
+        ):
+            return read_target(work, clients, journal, self._control)
+
+    def _connect(self, profile: str | None) -> Aws:
+        with self._connecting:
+            if profile not in self._connections:
+                self._connections[profile] = Aws(profile)
+            return self._connections[profile]
 
 
 _of_this_process: list[Worker] = []
 
 
-def begin_process(stop: Stop) -> None:
+def begin_process(stop: Stop, targets: Iterable[Target]) -> None:
     """Prepare a process that does nothing but works; the terminal's Ctrl-C is for its parent to act on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _of_this_process.append(Worker(stop))
+    _of_this_process.append(Worker(stop, targets))
 
 
 def do_in_process(work: Work) -> Done:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from scanner.collect.aws import Aws
-from scanner.collect.pages import new_items
+from scanner.collect.calls import new_items
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances
 from tests.fake_aws import FakeAws, serve

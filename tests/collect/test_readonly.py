@@ -44,5 +44,5 @@ def test_what_is_not_declared_is_stopped_before_it_is_sent(
 def test_every_declared_operation_reads() -> None:
     observing = ALLOWED - OBTAINING_CREDENTIALS
 
-    assert all(operation.startswith(("List", "Get", "Describe")) for _, operation in observing)
-    assert {service for service, _ in OBTAINING_CREDENTIALS} == {"sts", "sso", "sso-oidc", "signin"}
+    assert all(operation.name.startswith(("List", "Get", "Describe")) for operation in observing)
+    assert {operation.service for operation in OBTAINING_CREDENTIALS} == {"sts", "sso", "sso-oidc", "signin"}
