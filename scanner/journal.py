@@ -11,6 +11,7 @@ only once its own line is there; pages of one that was in flight are passed over
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import threading
 from collections.abc import Iterator
@@ -47,13 +48,14 @@ class Target(Struct, frozen=True, kw_only=True, order=True):
 
 
 class RunHeader(Struct, frozen=True, kw_only=True):
-    """What a run set out to do. `gaps` are those of the scope itself: accounts of which no target could be made."""
+    """What a run set out to do. `facets` are collected besides the lists; `gaps` are those of the scope itself."""
 
     journal_version: int = VERSION
     id: str
     started_at: str
     scope: Scope
     targets: tuple[Target, ...]
+    facets: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     options: dict[str, Scalar | tuple[str, ...]]
 
@@ -240,6 +242,23 @@ class Journal:
             message = f"{file} was written by another version of chimeaudit"
             raise UsageError(message, hint="Read it with that version, or scan again.")
         return cls(directory, header)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other scans from writing here at the same time.
+
+        Raises:
+            UsageError: one is.
+        """
+        with _explained(self.directory):
+            lock = (self.directory / "lock").open("wb")
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                hint = "Wait until it has ended, or name another directory."
+                raise UsageError(f"another scan is writing to {self.directory}", hint=hint) from None
+            yield
 
     def target_path(self, target: Target) -> Path:
         return self.directory / "targets" / f"{target.account_id}.{target.region}.jsonl"

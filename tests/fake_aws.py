@@ -13,45 +13,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests import healthy
+from tests.answers import Answer, Call, truth, xml
 
 ACCOUNT = "111122223333"
 PAGE_SIZE = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """One request, as the server understands it."""
-
-    service: str
-    operation: str
-    region: str
-    app_instance_arn: str | None = None
-    token: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What goes back. `cut` announces the whole body and sends only so many bytes of it."""
-
-    status: int = 200
-    body: bytes = b"{}"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: int | None = None
-
-
 Fault = Callable[[Call], Answer | None]
 """Given a call: what to answer in place of the truth, or None."""
-
-
-def error(status: int, code: str, message: str = "no") -> Answer:
-    return Answer(
-        status=status, body=json.dumps({"Code": code, "Message": message}).encode(), headers={"x-amzn-ErrorType": code}
-    )
-
-
-def truth(body: Any) -> Answer:
-    return Answer(body=json.dumps(body).encode())
 
 
 def processor(**changes: Any) -> dict[str, Any]:
@@ -109,13 +81,21 @@ class FakeAws:
 
     def _truth(self, call: Call) -> Answer:
         region = self.inventory.get(call.region, {})
-        if call.operation == "GetCallerIdentity":
-            return Answer(body=_IDENTITY.format(self.account).encode(), headers={"Content-Type": "text/xml"})
         if call.operation == "ListAppInstances":
             arns = [{"AppInstanceArn": self.app_instance_arn(call.region, name), "Name": name} for name in region]
             return truth(_page("AppInstances", arns, call.token))
+        if call.operation == "ListChannelFlows":
+            return truth(_page("ChannelFlows", self._flows(call, region), call.token))
+        if call.operation == "AssumeRole":
+            account = call.parameters["RoleArn"].split(":")[4]
+            return xml("AssumeRole", _CREDENTIALS.format(account))
+        if call.operation == "GetCallerIdentity":
+            return xml("GetCallerIdentity", _IDENTITY.format(self.account))
+        return healthy.answer(call)
+
+    def _flows(self, call: Call, region: dict[str, list[Flow]]) -> list[Any]:
         name = str(call.app_instance_arn).rpartition("/")[2]
-        flows = [
+        return [
             {
                 "ChannelFlowArn": f"{call.app_instance_arn}/channel-flow/{index:04}",
                 "Name": flow.name,
@@ -123,7 +103,6 @@ class FakeAws:
             }
             for index, flow in enumerate(region[name])
         ]
-        return truth(_page("ChannelFlows", flows, call.token))
 
 
 def _page(key: str, items: list[Any], token: str | None) -> dict[str, Any]:
@@ -132,9 +111,24 @@ def _page(key: str, items: list[Any], token: str | None) -> dict[str, Any]:
     return {key: items[start:end], **({"NextToken": str(end)} if end < len(items) else {})}
 
 
-_IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-<Arn>arn:aws:iam::{0}:user/auditor</Arn><UserId>AIDAEXAMPLE</UserId><Account>{0}</Account>
-</GetCallerIdentityResult></GetCallerIdentityResponse>"""
+_IDENTITY = "<Arn>arn:aws:iam::{0}:user/auditor</Arn><UserId>AIDAEXAMPLE</UserId><Account>{0}</Account>"
+_CREDENTIALS = (
+    "<Credentials><AccessKeyId>ASIA{0}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+    "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
+)
+
+
+_PATHS = (
+    ("/app-instances", "ListAppInstances"),
+    ("/channel-flows", "ListChannelFlows"),
+    ("/channel-flows/(?P<flow>.+)", "DescribeChannelFlow"),
+    ("/channels", "ListChannelsAssociatedWithChannelFlow"),
+    ("/tags", "ListTagsForResource"),
+    ("/2015-03-31/functions/(?P<function>[^/]+)/configuration", "GetFunctionConfiguration"),
+    ("/2015-03-31/functions/(?P<function>[^/]+)/policy", "GetPolicy"),
+    ("/2019-09-30/functions/(?P<function>[^/]+)/concurrency", "GetFunctionConcurrency"),
+    ("/2019-09-25/functions/(?P<function>[^/]+)/event-invoke-config", "GetFunctionEventInvokeConfig"),
+)
 
 
 @contextmanager
@@ -167,24 +161,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
+        operation, in_path = next(
+            (name, match.groupdict()) for pattern, name in _PATHS if (match := re.fullmatch(pattern, url.path))
+        )
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        operation = {"/app-instances": "ListAppInstances", "/channel-flows": "ListChannelFlows"}[url.path]
-        self._reply(operation, query.get("app-instance-arn"), query.get("next-token"))
+        self._reply(operation, query | {name: unquote(value) for name, value in in_path.items()})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self._reply(parse_qs(body)["Action"][0])
+        target = self.headers["X-Amz-Target"]
+        if target:
+            parameters = {name: str(value) for name, value in json.loads(body).items()}
+            self._reply(target.rpartition(".")[2], parameters)
+        else:
+            parameters = {name: values[0] for name, values in parse_qs(body).items()}
+            self._reply(parameters["Action"], parameters)
 
-    def _reply(self, operation: str, app_instance_arn: str | None = None, token: str | None = None) -> None:
-        scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", self.headers["Authorization"])
+    def _reply(self, operation: str, parameters: Mapping[str, str]) -> None:
+        scope = re.search(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/", self.headers["Authorization"])
         assert scope
         answer = self.fake.answer(
             Call(
-                service=scope[2],
+                service=scope[3],
                 operation=operation,
-                region=scope[1],
-                app_instance_arn=app_instance_arn,
-                token=token,
+                region=scope[2],
+                parameters=parameters,
+                access_key=scope[1],
             )
         )
         self.send_response(answer.status)

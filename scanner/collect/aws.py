@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
+from msgspec import Struct
 
-from scanner.collect.failure import MalformedAnswerError
+from scanner.collect.failure import CALL_ERRORS, MalformedAnswerError, calling
 from scanner.collect.readonly import IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
 from scanner.errors import UsageError
 from scanner.journal import Role
 
+_PARTITION = re.compile(r"arn:(aws[a-z-]*):")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _GLOBAL_REGION = "us-east-1"
 TOO_MANY_REQUESTS = 429
@@ -78,7 +81,7 @@ class Aws:
         with self._making_a_client:
             if role not in self._assumed:
                 fetcher = AssumeRoleCredentialFetcher(
-                    client_creator=self._sts,
+                    client_creator=lambda *_, **__: self._sts,
                     source_credentials=self._session.get_credentials(),
                     role_arn=role.arn,
                     extra_args=_assume_role_arguments(role),
@@ -86,16 +89,31 @@ class Aws:
                 self._assumed[role] = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
             return self._assumed[role]
 
-    def account_id(self) -> str:
-        """The account of the profile's own credentials; asking needs no permission.
+    def can_assume(self, role: Role) -> bool:
+        """Whether a role may be assumed; one that may not, or is not there, is refused alike."""
+        try:
+            self.credentials(role).get_frozen_credentials()
+        except CALL_ERRORS:
+            return False
+        return True
+
+    def forget(self, role: Role) -> None:
+        """Assume the role anew when it is next used."""
+        self._assumed.pop(role, None)
+
+    def identity(self) -> Identity:
+        """Whom the profile's own credentials belong to; asking needs no permission.
 
         Raises:
-            CALL_ERRORS: the credentials are missing, expired or refused, or STS cannot be reached.
+            FailedCallError: the credentials are missing, expired or refused, or STS cannot be reached.
         """
-        account = self._sts("sts").get_caller_identity().get("Account")
-        if not isinstance(account, str) or not _ACCOUNT_ID.fullmatch(account):
-            raise MalformedAnswerError("the answer is malformed: STS named no account")
-        return account
+        with calling("sts", "GetCallerIdentity"):
+            answer = self._sts.get_caller_identity()
+            account_id, arn = answer.get("Account"), answer.get("Arn") or ""
+            if not isinstance(account_id, str) or not _ACCOUNT_ID.fullmatch(account_id):
+                raise MalformedAnswerError("the answer is malformed: STS named no account")
+        partition = _PARTITION.match(arn)
+        return Identity(account_id=account_id, partition=partition[1] if partition else "aws")
 
     def regions(self) -> tuple[str, ...]:
         """Every region in which botocore knows both services."""
@@ -112,10 +130,17 @@ class Aws:
         """Where global services are asked: the user's region, or one that always answers."""
         return os.environ.get("AWS_REGION") or self._boto3.region_name or _GLOBAL_REGION
 
-    def _sts(self, service: str, **credentials: Any) -> Any:
-        config = Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
-        with self._making_a_client, _endpoint_explained():
-            return self._session.create_client(service, region_name=self.home_region, config=config, **credentials)
+    @cached_property
+    def _sts(self) -> Any:
+        """One client for all roles, with the profile's own credentials."""
+        return self.client("sts", self.home_region)
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """An account, and the partition it is in."""
+
+    account_id: str
+    partition: str
 
 
 class Traffic:

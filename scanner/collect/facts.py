@@ -13,8 +13,8 @@ from scanner.inventory import AppInstance, ChannelFlow, FallbackAction, Gap, Lam
 
 _RESOURCE_ARN = re.compile(r"arn:(?P<partition>[^:]+):[^:]*:(?P<region>[^:]+):(?P<account_id>[^:]+):.+", re.DOTALL)
 _FUNCTION_ARN = re.compile(
-    r"(?P<arn>arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12})"
-    r":function:(?P<name>[A-Za-z0-9_.-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?)"
+    r"arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12})"
+    r":function:(?P<name>[A-Za-z0-9_.-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
 )
 _FALLBACK_ACTIONS: dict[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
 
@@ -136,7 +136,16 @@ def _function(arn: str | None, path: str, unknown: _Unknown) -> LambdaFunction |
     if arn is None:
         return unknown.unless_missing(path, None)
     match = _FUNCTION_ARN.fullmatch(arn)
-    return LambdaFunction(**match.groupdict()) if match else unknown.not_understood(path, arn)
+    if match is None:
+        return unknown.not_understood(path, arn)
+    return LambdaFunction(
+        arn=arn,
+        partition=match["partition"],
+        account_id=match["account_id"],
+        region=match["region"],
+        name=match["name"],
+        qualifier=match["qualifier"],
+    )
 
 
 def _lambda(processor: wire.Processor) -> wire.LambdaConfiguration:

@@ -6,10 +6,13 @@ AWS's own message is left out of the sentence: it may repeat tokens, and its wor
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
-from msgspec import Struct
+
+from scanner.inventory import Gap
 
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
@@ -29,6 +32,8 @@ REJECTED = frozenset(
         "UnrecognizedClientException",
     }
 )
+NOT_FOUND = frozenset({"NotFoundException", "ResourceNotFoundException", "NoSuchEntity"})
+ASSUME_ROLE = "AssumeRole"
 
 
 class MalformedAnswerError(Exception):
@@ -39,46 +44,107 @@ class EndlessPagesError(Exception):
     """A listing repeats itself instead of ending."""
 
 
-class Failure(Struct, frozen=True, kw_only=True):
-    """Why something was not observed."""
-
-    code: str
-    reason: str
+class OutOfScopeError(Exception):
+    """It lives in an account that is not in scope, so there are no credentials to ask with."""
 
 
-CALL_ERRORS = (boto.BotoCoreError, boto.ClientError, ResponseParserError, MalformedAnswerError, EndlessPagesError)
+CALL_ERRORS = (
+    boto.BotoCoreError,
+    boto.ClientError,
+    ResponseParserError,
+    MalformedAnswerError,
+    EndlessPagesError,
+    OutOfScopeError,
+)
 """Everything that a call to AWS may raise when the other side, the network or the credentials are at fault."""
 
+_IAM_PREFIXES = {"chime-sdk-identity": "chime", "chime-sdk-messaging": "chime"}
 
-def explain(error: Exception, action: str) -> Failure:
-    """Put one of CALL_ERRORS into words. `action` is the IAM action, such as chime:ListChannelFlows."""
+
+class FailedCallError(Exception):
+    """A call that gave no answer. `service` and `operation` are botocore's names; the cause is one of CALL_ERRORS."""
+
+    def __init__(self, service: str, operation: str, cause: Exception) -> None:
+        super().__init__(service, operation, cause)
+        self.cause = cause
+        assuming = isinstance(cause, boto.ClientError) and cause.operation_name == ASSUME_ROLE
+        self.operation = ASSUME_ROLE if assuming else operation
+        self.action = f"{'sts' if assuming else _IAM_PREFIXES.get(service, service)}:{self.operation}"
+
+    @property
+    def denied_entry(self) -> bool:
+        """Whether it was not the call that failed but the role that could not be assumed for it."""
+        return self.operation == ASSUME_ROLE
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether a later try may well go better: after an outage, throttling, a garbled answer, an expired token."""
+        if isinstance(self.cause, boto.ClientError):
+            code, status = _code_and_status(self.cause)
+            return code in EXPIRED or _is_throttling(code, status) or status >= 500
+        passing = (MalformedAnswerError, ResponseParserError, boto.HTTPClientError, boto.ConnectionError)
+        return isinstance(self.cause, passing)
+
+    @property
+    def is_not_found(self) -> bool:
+        """Whether AWS itself says that the thing asked for does not exist; a proxy's 404 does not."""
+        if not isinstance(self.cause, boto.ClientError):
+            return False
+        code, status = _code_and_status(self.cause)
+        return status == 404 and code in NOT_FOUND
+
+    def gap(self, account_id: str, region: str | None = None, resource_arn: str | None = None) -> Gap:
+        """The gap that it leaves, in plain words."""
+        code, reason = _explained(self.cause, self.action)
+        return Gap(
+            account_id=account_id,
+            region=region,
+            resource_arn=resource_arn,
+            operation=self.operation,
+            code=code,
+            reason=reason,
+        )
+
+
+@contextmanager
+def calling(service: str, operation: str) -> Iterator[None]:
+    """Turn what a call raises into FailedCallError."""
+    try:
+        yield
+    except CALL_ERRORS as error:
+        raise FailedCallError(service, operation, error) from error
+
+
+def _explained(error: Exception, action: str) -> tuple[str, str]:
     match error:
         case boto.ClientError():
-            return _refused(error, action)
+            code, status = _code_and_status(error)
+            return code, _why_refused(code, status, action, str(error))
         case MalformedAnswerError():
-            return Failure(code="MalformedAnswer", reason=f"{error}; asked again without success, scan again later")
+            return "MalformedAnswer", f"{error}; asked again without success, scan again later"
         case EndlessPagesError() | boto.PaginationError():
-            return Failure(code="EndlessPages", reason="the pages of the list repeat and never end; scan again later")
+            return "EndlessPages", "the pages of the list repeat and never end; scan again later"
+        case OutOfScopeError():
+            return "OutOfScope", f"account {error} is not in scope; bring it into scope, or waive this gap"
         case boto.NoCredentialsError() | boto.PartialCredentialsError():
-            return Failure(
-                code="NoCredentials", reason="there are no complete AWS credentials; sign in, or name --profile"
-            )
+            return "NoCredentials", "there are no complete AWS credentials; sign in, or name --profile"
         case boto.ConnectTimeoutError() | boto.ReadTimeoutError():
-            return Failure(code="Timeout", reason="no answer in time; check the network and proxy, then scan again")
+            return "Timeout", "no answer in time; check the network and proxy, then scan again"
         case boto.HTTPClientError() | boto.ConnectionError():
-            return Failure(
-                code=_name(error),
-                reason="the endpoint could not be reached; check network and proxy, and that the service exists here",
-            )
+            reason = "the endpoint could not be reached; check network and proxy, and that the service exists here"
+            return _name(error), reason
         case _:
-            return Failure(code=_name(error), reason="the credentials or the AWS configuration cannot be used")
+            return _name(error), "the credentials or the AWS configuration cannot be used; check them"
 
 
-def _refused(error: boto.ClientError, action: str) -> Failure:
+def _code_and_status(error: boto.ClientError) -> tuple[str, int]:
     code = str(error.response.get("Error", {}).get("Code"))
-    code = code if _PLAIN_CODE.fullmatch(code) else "Unknown"
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return Failure(code=code, reason=_why_refused(code, status, action, str(error)))
+    return code if _PLAIN_CODE.fullmatch(code) else "Unknown", status
+
+
+def _is_throttling(code: str, status: int) -> bool:
+    return status == 429 or "Throttl" in code
 
 
 def _why_refused(code: str, status: int, action: str, message: str) -> str:
@@ -86,7 +152,7 @@ def _why_refused(code: str, status: int, action: str, message: str) -> str:
         return "the credentials have expired; sign in again"
     if code in REJECTED:
         return "AWS does not accept the credentials or their signature; check the keys and this machine's clock"
-    if status == 429 or "Throttl" in code:
+    if _is_throttling(code, status):
         return "AWS kept throttling the call until its retries were used up; scan again later, or with fewer at once"
     if status >= 500:
         return "the service failed until the retries were used up; scan again later"

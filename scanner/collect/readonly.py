@@ -7,22 +7,22 @@ from typing import Any
 from botocore.session import Session
 
 from scanner.errors import ChimeauditError
+from scanner.facets import FACETS, ORGANIZATION, Operation, needed
 
 IDENTITY = "chime-sdk-identity"
 MESSAGING = "chime-sdk-messaging"
 
-OBSERVING = frozenset({(IDENTITY, "ListAppInstances"), (MESSAGING, "ListChannelFlows")})
 OBTAINING_CREDENTIALS = frozenset(
     {
-        ("sts", "GetCallerIdentity"),
-        ("sts", "AssumeRole"),
-        ("sts", "AssumeRoleWithWebIdentity"),
-        ("sso", "GetRoleCredentials"),
-        ("sso-oidc", "CreateToken"),
-        ("signin", "CreateOAuth2Token"),
+        Operation("sts", "GetCallerIdentity"),
+        Operation("sts", "AssumeRole"),
+        Operation("sts", "AssumeRoleWithWebIdentity"),
+        Operation("sso", "GetRoleCredentials"),
+        Operation("sso-oidc", "CreateToken"),
+        Operation("signin", "CreateOAuth2Token"),
     }
 )
-ALLOWED = OBSERVING | OBTAINING_CREDENTIALS
+ALLOWED = needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS
 
 
 def fence(session: Session) -> None:
@@ -32,9 +32,9 @@ def fence(session: Session) -> None:
 
 def _refuse_the_rest(**event: Any) -> None:
     model = event["model"]
-    service, operation = model.service_model.service_name, model.name
-    if (service, operation) not in ALLOWED:
+    operation = Operation(model.service_model.service_name, model.name)
+    if operation not in ALLOWED:
         raise ChimeauditError(
-            f"refused to call {service}:{operation}, which no scan needs",
+            f"refused to call {operation.service}:{operation.name}, which no scan needs",
             hint="Nothing was sent. This is a fault of chimeaudit; please report it.",
         )

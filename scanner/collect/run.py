@@ -1,51 +1,115 @@
-"""Reads all targets of a run, several at once."""
+"""Reads all targets of a run, several at once; what failed in passing is tried once more at the end, slowly."""
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
+from contextlib import contextmanager
+from typing import Any
 
-from scanner.collect.aws import Aws
-from scanner.collect.target import read_target
-from scanner.journal import Journal, Target, TargetWriter
+from msgspec import Struct
+
+from scanner.collect.target import FAST, SLOW, Pace, StoppedError, Work
+from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
+from scanner.journal import Journal, Target
 
 TARGETS_AT_ONCE = 8
 _GRACE_SECONDS = 1
 
 
-def collect(aws: Aws, journal: Journal) -> None:
-    """Read every target that the journal does not hold yet.
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a run has come."""
 
-    Raises:
-        KeyboardInterrupt: the user stopped it; what was read until then is in the journal.
-        OutputError: the journal cannot be written.
-    """
-    stop = threading.Event()
-    threads = ThreadPoolExecutor(TARGETS_AT_ONCE, thread_name_prefix="target")
-    unidentified = {gap.account_id for gap in journal.header.gaps}
-    running: list[Future[None]] = []
+    targets: int
+    targets_read: int
+    accounts: int
+    accounts_read: int
+    tally: Tally
+
+
+class Collection:
+    """The collecting of one run, in threads of this process or, with `workers`, in as many processes."""
+
+    def __init__(self, journal: Journal, *, workers: int = 0) -> None:
+        unidentified = {gap.account_id for gap in journal.header.gaps if gap.operation == "GetCallerIdentity"}
+        self._journal = journal
+        self._targets = frozenset(each for each in journal.header.targets if each.account_id not in unidentified)
+        self._left = set(self._targets)
+        self._elsewhere = Tally()
+        if workers:
+            processes = multiprocessing.get_context("spawn")
+            self._stop: Any = processes.Event()
+            self._executor: Any = ProcessPoolExecutor(
+                workers, processes, begin_process, (self._stop, journal.header.targets)
+            )
+            self._do: Any = do_in_process
+            self._local = None
+        else:
+            self._stop = threading.Event()
+            self._local = Worker(self._stop, journal.header.targets)
+            self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target")
+            self._do = self._local.do
+
+    def run(self, max_seconds: float | None = None) -> bool:
+        """Read every target that the journal does not hold yet; returns whether there was time for all.
+
+        Raises:
+            KeyboardInterrupt: the user stopped it; what was read until then is in the journal.
+            OutputError: the journal cannot be written.
+        """
+        running: list[Future[Done]] = []
+        try:
+            with _alarm(max_seconds, self._stop.set):
+                for pace in (FAST, SLOW):
+                    running = [self._submit(target, pace) for target in sorted(self._left)]
+                    for future in as_completed(running):
+                        self._note(future.result())
+        except BaseException as error:
+            self._stop.set()
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            wait(running, timeout=_GRACE_SECONDS)
+            if isinstance(error, StoppedError):
+                return False
+            raise
+        self._executor.shutdown()
+        return True
+
+    @property
+    def progress(self) -> Progress:
+        """May be asked from any thread."""
+        left = tuple(self._left)
+        accounts = {target.account_id for target in self._targets}
+        return Progress(
+            targets=len(self._targets),
+            targets_read=len(self._targets) - len(left),
+            accounts=len(accounts),
+            accounts_read=len(accounts) - len({target.account_id for target in left}),
+            tally=self._local.tally if self._local else self._elsewhere,
+        )
+
+    def _submit(self, target: Target, pace: Pace) -> Future[Done]:
+        facets, path = frozenset(self._journal.header.facets), self._journal.target_path(target)
+        work = Work(target=target, facets=facets, path=path, pace=pace)
+        future: Future[Done] = self._executor.submit(self._do, work)
+        return future
+
+    def _note(self, done: Done) -> None:
+        self._elsewhere += done.tally
+        if done.complete:
+            self._left.discard(done.target)
+
+
+@contextmanager
+def _alarm(seconds: float | None, ring: Any) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, ring)
+    timer.daemon = True
+    timer.start()
     try:
-        running += [
-            threads.submit(_read, aws, target, journal, stop)
-            for target in journal.header.targets
-            if target.account_id not in unidentified
-        ]
-        done, _ = wait(running, return_when=FIRST_EXCEPTION)
-        _raise_any(done)
-    except BaseException:
-        stop.set()
-        threads.shutdown(wait=False, cancel_futures=True)
-        wait(running, timeout=_GRACE_SECONDS)
-        raise
-    threads.shutdown()
-
-
-def _raise_any(done: set[Future[None]]) -> None:
-    for future in done:
-        future.result()
-
-
-def _read(aws: Aws, target: Target, journal: Journal, stop: threading.Event) -> None:
-    if not journal.reader(target).complete:
-        with TargetWriter(journal.target_path(target)) as writer:
-            read_target(aws, target, writer, stop)
+        yield
+    finally:
+        timer.cancel()

@@ -1,61 +1,178 @@
-"""Decides what is to be looked at: which accounts, in which regions."""
+"""Decides what is to be looked at: which accounts, with which credentials, in which regions."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from scanner.collect.aws import Aws
-from scanner.collect.failure import CALL_ERRORS, explain
+from scanner.collect import organization
+from scanner.collect.aws import Aws, Identity
+from scanner.collect.failure import FailedCallError
 from scanner.errors import UsageError
 from scanner.finding import Scope
 from scanner.inventory import Gap
-from scanner.journal import Target
+from scanner.journal import Role, Target
 
 UNKNOWN_ACCOUNT = "unknown"
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What the user wants scanned; without anything, the account of the current credentials.
+
+    `profiles` are scanned each with its own credentials. With `organization` or `accounts` there is at most one, and
+    from it `role_name` is assumed in each account.
+    """
+
+    regions: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    organization: bool = False
+    units: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    role_name: str = "chimeaudit"
+    session_name: str = "chimeaudit"
+    external_id: str | None = None
+
+
 class Resolved(Struct, frozen=True, kw_only=True):
-    """The targets of a scan. An account that could not be identified still has its targets, and a gap."""
+    """The targets of a scan. An account that could not be identified still has its targets, and a gap.
+
+    `notes` say what was left out on purpose.
+    """
 
     scope: Scope
     targets: tuple[Target, ...]
     gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def resolve(aws: Aws, regions: Sequence[str]) -> Resolved:
-    """The account of the current credentials, in `regions` or wherever the service exists.
+class _Way(Struct, frozen=True, kw_only=True, order=True):
+    """An account, and the way into it."""
+
+    account_id: str
+    profile: str | None
+    role: Role | None = None
+
+
+class _Accounts(Struct, frozen=True, kw_only=True):
+    chosen_by: str
+    ways: tuple[_Way, ...]
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class _Listed(Struct, frozen=True, kw_only=True):
+    chosen_by: str
+    account_ids: tuple[str, ...]
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
+    """Every account wanted, in every region wanted. `connect` gives AWS through a profile.
 
     Raises:
-        UsageError: a region has a name that no region has.
+        UsageError: a region has a name that no region has, or a profile does not exist.
     """
-    chosen = tuple(sorted(set(regions))) or aws.regions()
-    for region in chosen:
+    profiles = wanted.profiles or (None,)
+    aws = connect(profiles[0])
+    regions = tuple(sorted(set(wanted.regions))) or aws.regions()
+    for region in regions:
         _check_region(aws, region)
-    gaps: tuple[Gap, ...] = ()
-    try:
-        account_id = aws.account_id()
-    except CALL_ERRORS as error:
-        account_id = UNKNOWN_ACCOUNT
-        failure = explain(error, "sts:GetCallerIdentity")
-        gaps = (Gap(account_id=account_id, operation="GetCallerIdentity", code=failure.code, reason=failure.reason),)
+    by_role = wanted.organization or wanted.accounts
+    accounts = _by_role(wanted, profiles[0], aws) if by_role else _by_profile(profiles, connect)
+    where = "the regions named by --regions" if wanted.regions else "every region where the service exists"
     return Resolved(
         scope=Scope(
-            accounts=(account_id,),
-            regions=chosen,
-            chosen_by=f"the account of the current credentials, in {_how_chosen(regions)}",
+            accounts=tuple(sorted({way.account_id for way in accounts.ways})),
+            regions=regions,
+            chosen_by=f"{accounts.chosen_by}, in {where}",
         ),
-        targets=tuple(Target(account_id=account_id, region=region) for region in chosen),
-        gaps=gaps,
+        targets=tuple(
+            Target(account_id=way.account_id, region=region, profile=way.profile, role=way.role)
+            for way in sorted(accounts.ways)
+            for region in regions
+        ),
+        gaps=accounts.gaps,
+        notes=accounts.notes,
     )
 
 
-def _how_chosen(regions: Sequence[str]) -> str:
-    return "the regions named by --regions" if regions else "every region where the service exists"
+def _by_profile(profiles: Sequence[str | None], connect: Callable[[str | None], Aws]) -> _Accounts:
+    """Each profile's own account, once."""
+    ways: dict[str, _Way] = {}
+    gaps: list[Gap] = []
+    for profile in profiles:
+        identity = _identity(connect(profile), profile)
+        account_id = UNKNOWN_ACCOUNT if isinstance(identity, Gap) else identity.account_id
+        gaps += [identity] if isinstance(identity, Gap) else []
+        ways.setdefault(account_id, _Way(account_id=account_id, profile=profile))
+    named = "the current credentials" if profiles == (None,) else f"the profiles {', '.join(map(str, profiles))}"
+    return _Accounts(chosen_by=f"the account of {named}", ways=tuple(ways.values()), gaps=tuple(gaps))
+
+
+def _by_role(wanted: Wanted, profile: str | None, aws: Aws) -> _Accounts:
+    """Accounts that a role is assumed in; the caller's own account does without the role where it has none."""
+    identity = _identity(aws, profile)
+    if isinstance(identity, Gap):
+        unknown = _Way(account_id=UNKNOWN_ACCOUNT, profile=profile)
+        return _Accounts(chosen_by="accounts that could not be listed", ways=(unknown,), gaps=(identity,))
+    listed = _organization(wanted, aws, identity) if wanted.organization else _named(wanted)
+    ways = tuple(_way(account_id, wanted, profile, aws, identity) for account_id in listed.account_ids)
+    return _Accounts(chosen_by=listed.chosen_by, ways=ways, gaps=listed.gaps, notes=listed.notes)
+
+
+def _named(wanted: Wanted) -> _Listed:
+    kept, notes = _without(wanted.exclude, wanted.accounts)
+    return _Listed(chosen_by="the accounts named by --accounts", account_ids=kept, notes=notes)
+
+
+def _organization(wanted: Wanted, aws: Aws, identity: Identity) -> _Listed:
+    open_accounts: set[str] = set()
+    suspended: set[str] = set()
+    gaps: tuple[Gap, ...] = ()
+    try:
+        for account in organization.accounts(aws, wanted.units):
+            (suspended if account.is_suspended else open_accounts).add(account.Id)
+    except FailedCallError as failed:
+        gaps = (failed.gap(identity.account_id),)
+    kept, notes = _without(wanted.exclude, open_accounts)
+    if suspended:
+        notes = (f"left out, because suspended: {', '.join(sorted(suspended))}", *notes)
+    units = f" below {', '.join(wanted.units)}" if wanted.units else ""
+    chosen_by = f"the organisation that account {identity.account_id} belongs to{units}"
+    chosen_by = f"{chosen_by} ({'; '.join(notes)})" if notes else chosen_by
+    return _Listed(chosen_by=chosen_by, account_ids=kept, gaps=gaps, notes=notes)
+
+
+def _without(exclude: Sequence[str], accounts: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The accounts that stay, and what to say of those that do not."""
+    out, idle = sorted({*exclude} & {*accounts}), sorted({*exclude} - {*accounts})
+    notes = [f"left out by --exclude: {', '.join(out)}"] if out else []
+    notes += [f"named by --exclude, but not in scope anyway: {', '.join(idle)}"] if idle else []
+    return tuple(sorted({*accounts} - {*exclude})), tuple(notes)
+
+
+def _way(account_id: str, wanted: Wanted, profile: str | None, aws: Aws, own: Identity) -> _Way:
+    role = Role(
+        arn=f"arn:{own.partition}:iam::{account_id}:role/{wanted.role_name}",
+        session_name=wanted.session_name,
+        external_id=wanted.external_id,
+    )
+    needed = account_id != own.account_id or aws.can_assume(role)
+    return _Way(account_id=account_id, profile=profile, role=role if needed else None)
+
+
+def _identity(aws: Aws, profile: str | None) -> Identity | Gap:
+    try:
+        return aws.identity()
+    except FailedCallError as failed:
+        gap = failed.gap(UNKNOWN_ACCOUNT)
+        return structs.replace(gap, reason=f"profile {profile}: {gap.reason}") if profile else gap
 
 
 def _check_region(aws: Aws, region: str) -> None:

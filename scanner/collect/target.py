@@ -1,51 +1,112 @@
 """Reads one target, an account in a region, into its journal file: every app instance, every channel flow, every page.
 
-What cannot be read becomes a gap, and the reading goes on with the next.
+What cannot be read becomes a gap, and the reading goes on with the next. What failed but may go better later is left
+open: the target is not complete then, and reading it once more reads only that.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
 
 from scanner.collect import facts
-from scanner.collect.aws import Aws
-from scanner.collect.failure import CALL_ERRORS, explain
-from scanner.collect.pages import new_items
+from scanner.collect.calls import new_items
+from scanner.collect.clients import Clients
+from scanner.collect.facets import Facets
+from scanner.collect.failure import FailedCallError
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances, ListChannelFlows
-from scanner.inventory import AppInstance, Gap
+from scanner.inventory import AppInstance, ChannelFlow, Gap
 from scanner.journal import AppInstanceRead, Target, TargetWriter
 
-THREADS = 24
-_QUEUED = 4 * THREADS
+
+class Stop(Protocol):
+    """An event, of threads or of processes."""
+
+    def is_set(self) -> bool: ...
+
+
+class Pace(Struct, frozen=True):
+    """How a target is read: by how many threads, and whether what fails may be left to a later try."""
+
+    threads: int
+    is_last_try: bool
+
+    def lets_wait(self, failed: FailedCallError) -> bool:
+        return failed.may_pass and not self.is_last_try
+
+    def tolerate(self, failed: FailedCallError) -> None:
+        """Raises what is better left to a later try."""
+        if self.lets_wait(failed):
+            raise failed
+
+
+FAST = Pace(threads=48, is_last_try=False)
+SLOW = Pace(threads=2, is_last_try=True)
 
 
 class StoppedError(Exception):
     """The scan was told to stop; what was read until then is in the journal."""
 
 
-def read_target(aws: Aws, target: Target, journal: TargetWriter, stop: threading.Event) -> None:
-    """Read a target to its end; `stop`, set from another thread, is noticed before each call.
+class Control:
+    """What joins the readings of a process to whoever waits for them: the word to stop, the count of what was read."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._counting = threading.Lock()
+        self.app_instances = self.channel_flows = 0
+
+    def check(self) -> None:
+        """Raises StoppedError once the word was given."""
+        if self._stop.is_set():
+            raise StoppedError
+
+    def count(self, channel_flows: int) -> None:
+        """One more app instance, with its channel flows."""
+        with self._counting:
+            self.app_instances += 1
+            self.channel_flows += channel_flows
+
+
+class Work(Struct, frozen=True, kw_only=True):
+    """A target to be read, with these facets, into the file at `path`. It can be pickled."""
+
+    target: Target
+    facets: frozenset[str]
+    path: Path
+    pace: Pace
+
+
+def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Control) -> bool:
+    """Read a target; returns whether it is complete. The word to stop is heeded before each call.
 
     Raises:
         StoppedError: it was told to stop; the target stays open in the journal.
         OutputError: the journal cannot be written.
     """
-    reading = _Reading(aws, target, journal, stop)
-    with ThreadPoolExecutor(THREADS, thread_name_prefix=f"{target.account_id}.{target.region}") as threads:
+    threads = work.pace.threads
+    with ThreadPoolExecutor(threads, "app-instance") as readers, ThreadPoolExecutor(threads, "facet") as helpers:
+        reading = _Reading(work, clients, journal, control, helpers)
         running: set[Future[None]] = set()
         try:
             for app_instance in reading.app_instances():
-                running.add(threads.submit(reading.read_flows, app_instance))
-                if len(running) >= _QUEUED:
+                running.add(readers.submit(reading.read_flows, app_instance))
+                if len(running) >= 4 * threads:
                     running = _raise_first(*wait(running, return_when=FIRST_COMPLETED))
             _raise_first(*wait(running))
         except BaseException:
-            threads.shutdown(wait=False, cancel_futures=True)
+            for pool in (readers, helpers):
+                pool.shutdown(wait=False, cancel_futures=True)
             raise
-    journal.target(tuple(reading.gaps))
+    if not reading.left_open:
+        journal.target(tuple(reading.gaps))
+    return not reading.left_open
 
 
 def _raise_first(done: Iterable[Future[None]], running: set[Future[None]]) -> set[Future[None]]:
@@ -55,51 +116,65 @@ def _raise_first(done: Iterable[Future[None]], running: set[Future[None]]) -> se
 
 
 class _Reading:
-    def __init__(self, aws: Aws, target: Target, journal: TargetWriter, stop: threading.Event) -> None:
-        self._target = target
+    def __init__(
+        self, work: Work, clients: Clients, journal: TargetWriter, control: Control, helpers: ThreadPoolExecutor
+    ) -> None:
+        self._target = work.target
+        self._pace = work.pace
+        self._clients = clients
         self._journal = journal
-        self._stop = stop
-        self._identity = aws.client(IDENTITY, target.region, role=target.role)
-        self._messaging = aws.client(MESSAGING, target.region, role=target.role, connections=THREADS)
+        self._control = control
+        self._helpers = helpers
+        self._facets = Facets(work.facets, clients, work.pace.tolerate)
         self._done = journal.app_instances
         self.gaps: list[Gap] = []
+        self.left_open = False
 
     def app_instances(self) -> Iterator[AppInstance]:
-        """Those that are still to be read; ends early, with a gap, where the list cannot be read on."""
+        """Those that are still to be read; ends early where the list cannot be read on."""
         try:
-            for page in new_items(self._identity, ListAppInstances):
+            for page in new_items(self._clients.of(IDENTITY), ListAppInstances):
                 for item in page:
-                    self._check_stop()
+                    self._control.check()
                     if item.arn not in self._done:
                         yield facts.app_instance(item, self._target.account_id, self._target.region)
-        except CALL_ERRORS as error:
-            self.gaps.append(self._gap(error, "ListAppInstances"))
+        except FailedCallError as failed:
+            self.gaps += self._unless_open(failed)
 
-    def read_flows(self, app_instance: AppInstance) -> None:
+    def read_flows(self, listed: AppInstance) -> None:
+        """Read one app instance into the journal, unless it was deleted since, or is left to a later try."""
         pages: list[int] = []
+        flows_read = 0
         gaps: list[Gap] = []
+        app_instance = listed
         try:
-            self._check_stop()
-            for page in new_items(self._messaging, ListChannelFlows, AppInstanceArn=app_instance.arn):
-                flows = tuple(facts.channel_flow(item, app_instance) for item in page)
-                if flows:
-                    pages.append(self._journal.page(app_instance.arn, flows))
-                self._check_stop()
-        except CALL_ERRORS as error:
-            gaps.append(self._gap(error, "ListChannelFlows", app_instance.arn))
+            self._control.check()
+            for page in new_items(self._clients.of(MESSAGING), ListChannelFlows, AppInstanceArn=listed.arn):
+                flows = self._with_facets([facts.channel_flow(item, listed) for item in page])
+                pages += [self._journal.page(listed.arn, flows)] if flows else []
+                flows_read += len(flows)
+                self._control.check()
+            app_instance = self._facets.of_app_instance(listed)
+        except FailedCallError as failed:
+            if failed.is_not_found:
+                return
+            gaps = self._unless_open(failed, listed.arn)
+            if not gaps:
+                return
         self._journal.app_instance(AppInstanceRead(app_instance=app_instance, pages=tuple(pages), gaps=tuple(gaps)))
+        self._control.count(flows_read)
 
-    def _check_stop(self) -> None:
-        if self._stop.is_set():
-            raise StoppedError
+    def _with_facets(self, flows: Sequence[ChannelFlow]) -> tuple[ChannelFlow, ...]:
+        return tuple(self._helpers.map(self._facets.of_flow, flows)) if self._facets.cost_calls else tuple(flows)
 
-    def _gap(self, error: Exception, operation: str, resource_arn: str | None = None) -> Gap:
-        failure = explain(error, f"chime:{operation}")
-        return Gap(
-            account_id=self._target.account_id,
-            region=self._target.region,
-            resource_arn=resource_arn,
-            operation=operation,
-            code=failure.code,
-            reason=failure.reason,
-        )
+    def _unless_open(self, failed: FailedCallError, resource_arn: str | None = None) -> list[Gap]:
+        """The gap that a failure leaves, or none where it may wait for a later try and the target stays open for it.
+
+        Where the role could not be assumed, the gap is the whole account, whichever call noticed it.
+        """
+        if self._pace.lets_wait(failed):
+            self.left_open = True
+            return []
+        if failed.denied_entry and self._target.role:
+            return [failed.gap(self._target.account_id, None, self._target.role.arn)]
+        return [failed.gap(self._target.account_id, self._target.region, resource_arn)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -75,11 +75,171 @@ class ListChannelFlows(Struct, frozen=True):
         return self.ChannelFlows or ()
 
 
-ANSWERS: dict[tuple[str, str], type[Struct]] = {
-    ("chime-sdk-identity", "ListAppInstances"): ListAppInstances,
-    ("chime-sdk-messaging", "ListChannelFlows"): ListChannelFlows,
+class Tag(Struct, frozen=True):
+    Key: str
+    Value: str = ""
+
+
+class ListTagsForResource(Struct, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListTagsForResource.html"""
+
+    Tags: tuple[Tag, ...] | None = None
+
+
+class ChannelFlowDetail(Struct, frozen=True):
+    CreatedTimestamp: float | None = None
+    LastUpdatedTimestamp: float | None = None
+
+
+class DescribeChannelFlow(Struct, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_DescribeChannelFlow.html"""
+
+    ChannelFlow: ChannelFlowDetail
+
+
+class ListChannelsAssociatedWithChannelFlow(Struct, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelsAssociatedWithChannelFlow.html"""
+
+    Channels: tuple[dict[str, Any], ...] | None
+    NextToken: str | None = None
+
+
+class DeadLetterConfig(Struct, frozen=True):
+    TargetArn: str | None = None
+
+
+class GetFunctionConfiguration(Struct, frozen=True):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html"""
+
+    FunctionArn: str
+    Runtime: str | None = None
+    Role: str | None = None
+    Timeout: int | None = None
+    LastModified: str | None = None
+    State: str | None = None
+    LastUpdateStatus: str | None = None
+    DeadLetterConfig: DeadLetterConfig | None = None
+
+
+class GetFunctionConcurrency(Struct, frozen=True):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConcurrency.html"""
+
+    ReservedConcurrentExecutions: int | None = None
+
+
+class GetPolicy(Struct, frozen=True):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html"""
+
+    Policy: str
+
+
+class OnFailure(Struct, frozen=True):
+    Destination: str | None = None
+
+
+class DestinationConfig(Struct, frozen=True):
+    OnFailure: OnFailure | None = None
+
+
+class GetFunctionEventInvokeConfig(Struct, frozen=True):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionEventInvokeConfig.html"""
+
+    DestinationConfig: DestinationConfig | None = None
+
+
+class Rule(Struct, frozen=True):
+    Arn: str
+    Name: str
+    State: str | None = None
+    EventPattern: str | None = None
+
+    @property
+    def arn(self) -> str:
+        return self.Arn
+
+
+class ListRules(Struct, frozen=True):
+    """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html"""
+
+    Rules: tuple[Rule, ...] | None
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[Rule, ...]:
+        return self.Rules or ()
+
+
+class ListTargetsByRule(Struct, frozen=True):
+    """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html"""
+
+    Targets: tuple[dict[str, Any], ...] | None
+    NextToken: str | None = None
+
+
+class Account(Struct, frozen=True):
+    """`State` succeeds `Status`: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html"""
+
+    Id: str
+    Status: str | None = None
+    State: str | None = None
+
+    @property
+    def arn(self) -> str:
+        return self.Id
+
+    @property
+    def is_suspended(self) -> bool:
+        return (self.State or self.Status) in {"SUSPENDED", "CLOSED"}
+
+
+class ListAccounts(Struct, frozen=True):
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html"""
+
+    Accounts: tuple[Account, ...] | None
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[Account, ...]:
+        return self.Accounts or ()
+
+
+class ListAccountsForParent(ListAccounts, frozen=True):
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html"""
+
+
+class OrganizationalUnit(Struct, frozen=True):
+    Id: str
+
+    @property
+    def arn(self) -> str:
+        return self.Id
+
+
+class ListOrganizationalUnitsForParent(Struct, frozen=True):
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html"""
+
+    OrganizationalUnits: tuple[OrganizationalUnit, ...] | None
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[OrganizationalUnit, ...]:
+        return self.OrganizationalUnits or ()
+
+
+_BY_SERVICE: dict[str, tuple[type[Struct], ...]] = {
+    "chime-sdk-identity": (ListAppInstances, ListTagsForResource),
+    "chime-sdk-messaging": (
+        DescribeChannelFlow,
+        ListChannelFlows,
+        ListChannelsAssociatedWithChannelFlow,
+        ListTagsForResource,
+    ),
+    "events": (ListRules, ListTargetsByRule),
+    "lambda": (GetFunctionConcurrency, GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetPolicy),
+    "organizations": (ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent),
 }
-"""What is decoded here, by service and operation."""
+ANSWERS = {(service, answer.__name__): answer for service, answers in _BY_SERVICE.items() for answer in answers}
+"""What is decoded here, by service and operation. IAM and STS answer in XML, which a cut makes unreadable anyway."""
 
 Answer = TypeVar("Answer", bound=Struct)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from scanner.collect.aws import Aws
-from scanner.collect.pages import new_items
+from scanner.collect.calls import new_items
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances
 from tests.fake_aws import FakeAws, serve
@@ -54,5 +54,5 @@ def test_a_region_variable_says_where_sts_is_asked(
 ) -> None:
     monkeypatch.setenv(variable, "ap-southeast-2")
 
-    assert Aws().account_id() == fake.account
+    assert Aws().identity().account_id == fake.account
     assert [call.region for call in fake.calls] == ["ap-southeast-2"]

@@ -3,9 +3,14 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions as boto
 
-from scanner.collect.failure import EndlessPagesError, MalformedAnswerError, explain
+from scanner.collect.failure import EndlessPagesError, FailedCallError, MalformedAnswerError
+from scanner.inventory import Gap
 
 ACTION = "chime:ListChannelFlows"
+
+
+def explain(error: Exception) -> Gap:
+    return FailedCallError("chime-sdk-messaging", "ListChannelFlows", error).gap("111122223333")
 
 
 def refusal(status: int, code: object, message: str = "") -> boto.ClientError:
@@ -38,7 +43,7 @@ def refusal(status: int, code: object, message: str = "") -> boto.ClientError:
     ],
 )
 def test_every_failure_has_a_plain_reason_with_a_next_step(error: Exception, words: str) -> None:
-    failure = explain(error, ACTION)
+    failure = explain(error)
 
     assert words in failure.reason
     assert failure.code
@@ -46,7 +51,7 @@ def test_every_failure_has_a_plain_reason_with_a_next_step(error: Exception, wor
 
 
 def test_aws_own_message_is_not_repeated() -> None:
-    failure = explain(refusal(400, "BadRequestException", "NextToken 'secret' is bad"), ACTION)
+    failure = explain(refusal(400, "BadRequestException", "NextToken 'secret' is bad"))
 
     assert "secret" not in failure.reason + failure.code
 
@@ -60,9 +65,9 @@ def test_aws_own_message_is_not_repeated() -> None:
     ],
 )
 def test_a_denial_names_the_kind_of_policy(message: str, words: str) -> None:
-    assert words in explain(refusal(403, "AccessDenied", message), ACTION).reason
+    assert words in explain(refusal(403, "AccessDenied", message)).reason
 
 
 @pytest.mark.parametrize("code", [None, 7, ["x"], "a b\n<script>", "x" * 1000])
 def test_a_code_that_is_none_is_not_repeated(code: object) -> None:
-    assert explain(refusal(400, code), ACTION).code in {"Unknown", "None", "7"}
+    assert explain(refusal(400, code)).code in {"Unknown", "None", "7"}

@@ -9,9 +9,10 @@ import subprocess
 import threading
 from pathlib import Path
 
+from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan
-from tests.fake_aws import Answer, Call, FakeAws, Flow, error, processor
+from tests.fake_aws import FakeAws, Flow, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 

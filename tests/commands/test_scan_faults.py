@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.answers import Answer, Call, error, truth
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
-from tests.fake_aws import Answer, Call, FakeAws, Fault, Flow, error, function_arn, processor, truth
+from tests.fake_aws import FakeAws, Fault, Flow, function_arn, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 

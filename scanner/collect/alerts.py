@@ -1,0 +1,55 @@
+"""The facet ``alerts``: the rules on a target's default event bus, and whether they have targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import UnsetType, structs
+
+from scanner.collect.calls import ask, new_items
+from scanner.collect.once import Once
+from scanner.collect.wire import ListRules, Rule
+from scanner.inventory import AppInstance
+from scanner.policy import EventRule, listens
+
+
+class Alerts:
+    """The rules of one target; each is read once, and its targets only where it may listen."""
+
+    def __init__(self) -> None:
+        self._rules: Once[str, tuple[Rule, ...]] = Once()
+        self._targets: Once[str, bool] = Once()
+
+    def failure_alert(self, client: Any, app_instance: AppInstance) -> bool | UnsetType:
+        """Whether somebody is told when a processor of the app instance cannot be invoked.
+
+        Raises:
+            FailedCallError: the rules or their targets could not be read.
+        """
+        rules = self._rules.get("", lambda: tuple(_rules(client)))
+        return _listens([self._with_targets(client, rule, app_instance) for rule in rules], app_instance)
+
+    def _with_targets(self, client: Any, rule: Rule, app_instance: AppInstance) -> EventRule:
+        event_rule = EventRule(
+            pattern=rule.EventPattern, enabled=(rule.State or "").startswith("ENABLED"), has_targets=True
+        )
+        if _listens([event_rule], app_instance) is False:
+            return event_rule
+        has_targets = self._targets.get(rule.Name, lambda: _has_targets(client, rule))
+        return structs.replace(event_rule, has_targets=has_targets)
+
+
+def _listens(rules: list[EventRule], app_instance: AppInstance) -> bool | UnsetType:
+    return listens(
+        rules, app_instance_arn=app_instance.arn, account_id=app_instance.account_id, region=app_instance.region
+    )
+
+
+def _rules(client: Any) -> Iterator[Rule]:
+    for page in new_items(client, ListRules):
+        yield from page
+
+
+def _has_targets(client: Any, rule: Rule) -> bool:
+    return bool(ask(client, "ListTargetsByRule", Rule=rule.Name, Limit=1).Targets)

@@ -1,0 +1,47 @@
+"""The clients of one target, and of the accounts that its processors' functions live in; made when first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scanner.collect.aws import Aws
+from scanner.collect.failure import OutOfScopeError
+from scanner.journal import Target
+
+Connect = Callable[[str | None], Aws]
+
+
+class Clients:
+    """`ways` holds, by account, a target by which every account in scope can be entered."""
+
+    def __init__(self, connect: Connect, target: Target, ways: Mapping[str, Target], connections: int) -> None:
+        self._connect = connect
+        self._target = target
+        self._ways = {**ways, target.account_id: target}
+        self._connections = connections
+        self._making = threading.Lock()
+        self._made: dict[tuple[str, str, str], Any] = {}
+
+    def of(self, service: str, *, account_id: str | None = None, region: str | None = None) -> Any:
+        """A client for the target, or for another account or region.
+
+        Raises:
+            OutOfScopeError: there is no way into that account.
+        """
+        account_id, region = account_id or self._target.account_id, region or self._target.region
+        way = self._ways.get(account_id)
+        if way is None:
+            raise OutOfScopeError(account_id)
+        with self._making:
+            key = (service, account_id, region)
+            if key not in self._made:
+                aws = self._connect(way.profile)
+                self._made[key] = aws.client(service, region, role=way.role, connections=self._connections)
+            return self._made[key]
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for client in self._made.values():
+            client.close()

@@ -1,0 +1,190 @@
+"""The facets: facts that cost calls of their own, read only where a rule asks for them, each thing once.
+
+What cannot be read, or not be decided from what was read, stays unknown, and its gap is noted under the fact's path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from scanner import policy
+from scanner.collect.alerts import Alerts
+from scanner.collect.callback_role import Roles
+from scanner.collect.calls import ask
+from scanner.collect.clients import Clients
+from scanner.collect.failure import FailedCallError, calling
+from scanner.collect.function import FunctionRead, read_function
+from scanner.collect.once import Once
+from scanner.collect.readonly import IDENTITY, MESSAGING
+from scanner.inventory import (
+    AppInstance,
+    CallbackPermission,
+    ChannelFlow,
+    FunctionAccess,
+    Gap,
+    LambdaFunction,
+    Processor,
+)
+
+Value = TypeVar("Value")
+Tolerate = Callable[[FailedCallError], None]
+
+
+class Facets:
+    """The facets of one target. `tolerate` is told of each failure, and raises it where it may wait for a later try.
+
+    Raises (each method):
+        FailedCallError: `tolerate` raised it.
+    """
+
+    def __init__(self, wanted: frozenset[str], clients: Clients, tolerate: Tolerate) -> None:
+        self._wanted = wanted
+        self._clients = clients
+        self._tolerate = tolerate
+        self._functions: Once[str, FunctionRead] = Once()
+        self._roles = Roles()
+        self._alerts = Alerts()
+
+    @property
+    def cost_calls(self) -> bool:
+        """Whether a channel flow has any."""
+        return bool(self._wanted - {"alerts"})
+
+    def of_app_instance(self, seen: AppInstance) -> AppInstance:
+        noting = _Noting(seen, self._tolerate)
+        facts: dict[str, Any] = {}
+        if "tags" in self._wanted:
+            facts["tags"] = noting.read(("tags",), seen.arn, lambda: self._tags(IDENTITY, seen.arn))
+        if "alerts" in self._wanted:
+            facts["failure_alert"] = noting.read(("failure_alert",), seen.arn, lambda: self._failure_alert(seen))
+            noting.undecided("", facts, "ListRules", seen.arn)
+        return structs.replace(seen, **facts, gaps=noting.gaps)
+
+    def of_flow(self, seen: ChannelFlow) -> ChannelFlow:
+        noting = _Noting(seen, self._tolerate)
+        facts: dict[str, Any] = {}
+        if "tags" in self._wanted:
+            facts["tags"] = noting.read(("tags",), seen.arn, lambda: self._tags(MESSAGING, seen.arn))
+        if "detail" in self._wanted:
+            times = noting.read(("created_at", "updated_at"), seen.arn, lambda: self._times(seen.arn))
+            facts |= {} if isinstance(times, UnsetType) else times
+        if "channels" in self._wanted:
+            facts["has_channels"] = noting.read(("has_channels",), seen.arn, lambda: self._has_channels(seen.arn))
+        if self._wanted & {"function", "callback_role"} and not isinstance(seen.processors, UnsetType):
+            facts["processors"] = tuple(
+                self._with_function(processor, f"processors[{index}].lambda", seen, noting)
+                for index, processor in enumerate(seen.processors)
+            )
+        return structs.replace(seen, **facts, gaps=noting.gaps)
+
+    def _with_function(self, processor: Processor, path: str, flow: ChannelFlow, noting: _Noting) -> Processor:
+        target = processor.lambda_
+        if isinstance(target, UnsetType):
+            return processor
+        paths = [f"{path}.{name}" for name in self._facts_of_functions()]
+        read = noting.read(paths, target.arn, lambda: self._function(target))
+        if isinstance(read, UnsetType):
+            return processor
+        facts: dict[str, Any] = {}
+        if "function" in self._wanted:
+            for part, failed in read.failures.items():
+                noting.fail(f"{path}.{part}", target.arn, failed)
+            facts |= {"function": read.function, "access": _access(read, flow)}
+            noting.undecided(f"{path}.access.", _facts(facts["access"]), "GetPolicy", target.arn)
+        if "callback_role" in self._wanted:
+            facts["callback"] = noting.read(
+                (f"{path}.callback",), target.arn, lambda: self._callback(read, target, flow)
+            )
+            noting.undecided(f"{path}.callback.", _facts(facts["callback"]), "GetRole", target.arn)
+        return structs.replace(processor, lambda_=structs.replace(target, **facts))
+
+    def _facts_of_functions(self) -> Iterable[str]:
+        yield from ("function", "access") if "function" in self._wanted else ()
+        yield from ("callback",) if "callback_role" in self._wanted else ()
+
+    def _tags(self, service: str, arn: str) -> dict[str, str]:
+        answer = ask(self._clients.of(service), "ListTagsForResource", ResourceARN=arn)
+        return {tag.Key: tag.Value for tag in answer.Tags or ()}
+
+    def _times(self, arn: str) -> dict[str, datetime]:
+        detail = ask(self._clients.of(MESSAGING), "DescribeChannelFlow", ChannelFlowArn=arn).ChannelFlow
+        times = {"created_at": detail.CreatedTimestamp, "updated_at": detail.LastUpdatedTimestamp}
+        return {name: datetime.fromtimestamp(time, UTC) for name, time in times.items() if time is not None}
+
+    def _has_channels(self, arn: str) -> bool:
+        client = self._clients.of(MESSAGING)
+        answer = ask(client, "ListChannelsAssociatedWithChannelFlow", ChannelFlowArn=arn, MaxResults=1)
+        return bool(answer.Channels or answer.NextToken)
+
+    def _failure_alert(self, seen: AppInstance) -> bool | UnsetType:
+        return self._alerts.failure_alert(self._clients.of("events"), seen)
+
+    def _function(self, target: LambdaFunction) -> FunctionRead:
+        def read() -> FunctionRead:
+            with calling("lambda", "GetFunctionConfiguration"):
+                client = self._clients.of("lambda", account_id=target.account_id, region=target.region)
+            return read_function(client, target, "function" in self._wanted, self._tolerate)
+
+        return self._functions.get(target.arn, read)
+
+    def _callback(
+        self, read: FunctionRead, target: LambdaFunction, flow: ChannelFlow
+    ) -> CallbackPermission | UnsetType | None:
+        role_arn = read.function.role_arn
+        if not isinstance(role_arn, str):
+            return role_arn
+        with calling("iam", "GetRole"):
+            client = self._clients.of("iam", account_id=target.account_id, region=target.region)
+        policies = self._roles.policies(client, role_arn)
+        return policy.callback(policies.identity, policies.boundary, app_instance_arn=flow.app_instance.arn)
+
+
+def _access(read: FunctionRead, flow: ChannelFlow) -> FunctionAccess | UnsetType | None:
+    if not read.function.exists:
+        return None
+    if isinstance(read.policy, UnsetType):
+        return UNSET
+    return policy.access(read.policy, app_instance_arn=flow.app_instance.arn, account_id=flow.account_id)
+
+
+def _facts(record: Struct | UnsetType | None) -> dict[str, Any]:
+    return {} if record is None or isinstance(record, UnsetType) else structs.asdict(record)
+
+
+class _Noting:
+    """Reads facts of one resource, and keeps the gaps that this leaves, by path."""
+
+    def __init__(self, seen: AppInstance | ChannelFlow, tolerate: Tolerate) -> None:
+        self.gaps: dict[str, Gap] = dict(seen.gaps)
+        self._seen = seen
+        self._tolerate = tolerate
+
+    def read(self, paths: Iterable[str], resource_arn: str, read: Callable[[], Value]) -> Value | UnsetType:
+        """What `read` returns; where it fails, the facts at all these paths are unknown."""
+        try:
+            return read()
+        except FailedCallError as failed:
+            for path in paths:
+                self.fail(path, resource_arn, failed)
+            return UNSET
+
+    def fail(self, path: str, resource_arn: str, failed: FailedCallError) -> None:
+        self._tolerate(failed)
+        self.gaps[path] = failed.gap(self._seen.account_id, self._seen.region, resource_arn)
+
+    def undecided(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
+        """Note those facts that were read, but from which no verdict follows."""
+        for name, value in facts.items():
+            if value is UNSET and f"{prefix}{name}" not in self.gaps:
+                self.gaps[f"{prefix}{name}"] = Gap(
+                    account_id=self._seen.account_id,
+                    region=self._seen.region,
+                    resource_arn=resource_arn,
+                    operation=operation,
+                    code="Undecided",
+                    reason="it cannot be decided from outside; read it, and waive this gap if all is well",
+                )

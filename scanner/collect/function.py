@@ -1,0 +1,118 @@
+"""The facet ``function``: what Lambda says of a function, for the qualifier that the processor names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from scanner.collect.calls import ask
+from scanner.collect.failure import FailedCallError
+from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig
+from scanner.inventory import Function, LambdaFunction
+
+MISSING = Function(
+    exists=False,
+    runtime=None,
+    state=None,
+    last_update_status=None,
+    reserved_concurrency=None,
+    failure_destination=None,
+    timeout_seconds=None,
+    role_arn=None,
+    last_modified=None,
+)
+"""A function that does not exist."""
+
+Value = TypeVar("Value")
+
+
+class FunctionRead(Struct, frozen=True, kw_only=True):
+    """A function and its resource policy (None: it has none); `failures` are by the path of what they leave unknown."""
+
+    function: Function
+    policy: str | UnsetType | None = UNSET
+    failures: dict[str, FailedCallError] = field(default_factory=dict)
+
+
+def read_function(
+    client: Any, target: LambdaFunction, whole: bool, tolerate: Callable[[FailedCallError], None]
+) -> FunctionRead:
+    """Read all that Lambda says of a function or, unless `whole`, its configuration alone.
+
+    `tolerate` is called with a failure that leaves only a part unknown, and may raise it again.
+
+    Raises:
+        FailedCallError: nothing is known of the function, not even whether it exists.
+    """
+    name = {"FunctionName": target.unqualified_arn}
+    qualified = {**name, "Qualifier": target.qualifier} if target.qualifier else name
+    try:
+        configuration: GetFunctionConfiguration = ask(client, "GetFunctionConfiguration", **qualified)
+    except FailedCallError as failed:
+        if not failed.is_not_found:
+            raise
+        return FunctionRead(function=MISSING, policy=None)
+    if not whole:
+        return FunctionRead(function=_function(configuration, UNSET, UNSET))
+    failures: dict[str, FailedCallError] = {}
+
+    def part(path: str, operation: str, params: dict[str, str]) -> Any:
+        """An answer, None where AWS has none to give, or UNSET where it could not be had."""
+        try:
+            return ask(client, operation, **params)
+        except FailedCallError as failed:
+            if failed.is_not_found:
+                return None
+            tolerate(failed)
+            failures[path] = failed
+            return UNSET
+
+    concurrency = part("function.reserved_concurrency", "GetFunctionConcurrency", name)
+    invocation = part("function.failure_destination", "GetFunctionEventInvokeConfig", qualified)
+    policy = part("access", "GetPolicy", qualified)
+    return FunctionRead(
+        function=_function(configuration, concurrency, invocation),
+        policy=policy and policy.Policy,
+        failures=failures,
+    )
+
+
+def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocation: Any) -> Function:
+    return Function(
+        exists=True,
+        runtime=configuration.Runtime,
+        state=_unless_none(configuration.State),
+        last_update_status=_unless_none(configuration.LastUpdateStatus),
+        reserved_concurrency=concurrency and concurrency.ReservedConcurrentExecutions,
+        failure_destination=_failure_destination(configuration, invocation),
+        timeout_seconds=_unless_none(configuration.Timeout),
+        role_arn=_unless_none(configuration.Role),
+        last_modified=_last_modified(configuration.LastModified),
+    )
+
+
+def _failure_destination(
+    configuration: GetFunctionConfiguration, invocation: GetFunctionEventInvokeConfig | UnsetType | None
+) -> str | UnsetType | None:
+    """A dead-letter queue belongs to the configuration, an on-failure destination to the asynchronous invocation."""
+    queue = configuration.DeadLetterConfig and configuration.DeadLetterConfig.TargetArn
+    if queue:
+        return queue
+    if isinstance(invocation, UnsetType):
+        return UNSET
+    on_failure = invocation and invocation.DestinationConfig and invocation.DestinationConfig.OnFailure
+    return on_failure.Destination or None if on_failure else None
+
+
+def _last_modified(text: str | None) -> datetime | UnsetType:
+    try:
+        return datetime.fromisoformat(text or "")
+    except ValueError:
+        return UNSET
+
+
+def _unless_none(value: Value | None) -> Value | UnsetType:
+    return UNSET if value is None else value

@@ -1,0 +1,31 @@
+"""Which accounts an AWS Organization has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from scanner.collect.aws import Aws
+from scanner.collect.calls import new_items
+from scanner.collect.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
+
+
+def accounts(aws: Aws, units: Sequence[str]) -> Iterator[Account]:
+    """Every account of the organisation, or of these organizational units and those below them.
+
+    Raises:
+        FailedCallError: they cannot be listed (on).
+    """
+    client = aws.client("organizations", aws.home_region)
+    if not units:
+        for page in new_items(client, ListAccounts):
+            yield from page
+    for unit in units:
+        yield from _below(client, unit)
+
+
+def _below(client: object, parent: str) -> Iterator[Account]:
+    for page in new_items(client, ListAccountsForParent, ParentId=parent):
+        yield from page
+    for units in new_items(client, ListOrganizationalUnitsForParent, ParentId=parent):
+        for unit in units:
+            yield from _below(client, unit.Id)

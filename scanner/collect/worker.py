@@ -1,0 +1,100 @@
+"""The unit of work: one target, read into its journal file. It can be pickled, and runs in a thread or a process."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterable
+from contextlib import closing
+
+from msgspec import Struct
+
+from scanner.collect.aws import Aws
+from scanner.collect.clients import Clients
+from scanner.collect.target import Control, Stop, Work, read_target
+from scanner.journal import Target, TargetReader, TargetWriter
+
+
+class Tally(Struct, frozen=True, kw_only=True):
+    """What has been read, and by how many calls."""
+
+    app_instances: int = 0
+    channel_flows: int = 0
+    calls: int = 0
+    throttles: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+
+    def __sub__(self, other: Tally) -> Tally:
+        return Tally(**{name: getattr(self, name) - getattr(other, name) for name in self.__struct_fields__})
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What came of a work; where it is not complete, another try is worth it."""
+
+    target: Target
+    complete: bool
+    tally: Tally
+
+
+class Worker:
+    """What the works that run in one process share: connections, one for each profile, and the ways into accounts."""
+
+    def __init__(self, stop: Stop, targets: Iterable[Target]) -> None:
+        self._control = Control(stop)
+        self._ways = {target.account_id: target for target in targets}
+        self._connecting = threading.Lock()
+        self._connections: dict[str | None, Aws] = {}
+
+    @property
+    def tally(self) -> Tally:
+        """All that was done in this process so far."""
+        traffic = [aws.traffic for aws in tuple(self._connections.values())]
+        return Tally(
+            app_instances=self._control.app_instances,
+            channel_flows=self._control.channel_flows,
+            calls=sum(each.calls for each in traffic),
+            throttles=sum(each.throttles for each in traffic),
+        )
+
+    def do(self, work: Work) -> Done:
+        """Read the target, unless it has been read.
+
+        Raises:
+            StoppedError: the scan was told to stop.
+            OutputError: the journal cannot be written.
+        """
+        before = self.tally
+        complete = TargetReader(work.path).complete or self._read(work)
+        return Done(target=work.target, complete=complete, tally=self.tally - before)
+
+    def _read(self, work: Work) -> bool:
+        role = work.target.role
+        if work.pace.is_last_try and role:
+            self._connect(work.target.profile).forget(role)
+        with (
+            TargetWriter(work.path) as journal,
+            closing(Clients(self._connect, work.target, self._ways, work.pace.threads)) as clients,
+        ):
+            return read_target(work, clients, journal, self._control)
+
+    def _connect(self, profile: str | None) -> Aws:
+        with self._connecting:
+            if profile not in self._connections:
+                self._connections[profile] = Aws(profile)
+            return self._connections[profile]
+
+
+_of_this_process: list[Worker] = []
+
+
+def begin_process(stop: Stop, targets: Iterable[Target]) -> None:
+    """Prepare a process that does nothing but works; the terminal's Ctrl-C is for its parent to act on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _of_this_process.append(Worker(stop, targets))
+
+
+def do_in_process(work: Work) -> Done:
+    """`Worker.do`, in a process that `begin_process` prepared."""
+    return _of_this_process[0].do(work)

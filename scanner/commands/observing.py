@@ -1,0 +1,117 @@
+"""The part of a scan that looks: what is in scope, collecting it, and going on with what was begun."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from scanner import runs
+from scanner.commands import progress
+from scanner.commands.demo import simulated_aws
+from scanner.commands.log import Log
+from scanner.commands.where import Where
+from scanner.errors import UsageError
+from scanner.journal import Journal, RunHeader
+
+
+class Ended(Enum):
+    """How the collecting came to its end."""
+
+    ALL_TRIED = "all tried"
+    INTERRUPTED = "interrupted"
+    OUT_OF_TIME = "out of time"
+
+
+def observe(where: Where, facets: frozenset[str], record: dict[str, Any], log: Log) -> tuple[Journal, Ended]:
+    """The journal of what was seen: the lists, and these facets. `record` is what the report will say of the options.
+
+    Raises:
+        UsageError: there is no such run, profile or region.
+        OutputError: the journal cannot be written.
+    """
+    if where.from_:
+        return _with_facets(Journal.open(where.from_), facets), Ended.ALL_TRIED
+    with _interruptible(), simulated_aws() if where.demo else nullcontext():
+        journal = _take_up(where, facets) if where.resume else _begin(where, facets, record, log)
+        with journal.locked():
+            return journal, _collect(journal, where, log)
+
+
+def _take_up(where: Where, facets: frozenset[str]) -> Journal:
+    return _with_facets(Journal.open(where.run_dir or runs.newest_unfinished()), facets)
+
+
+def _with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
+    missing = facets - set(journal.header.facets)
+    if missing:
+        message = f"{journal.directory} holds no {', '.join(sorted(missing))}, which the rules read"
+        raise UsageError(message, hint="Scan again with these rules, or --select others.")
+    return journal
+
+
+def _collect(journal: Journal, where: Where, log: Log) -> Ended:
+    from scanner.collect.run import Collection
+
+    log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
+    collection = Collection(journal, workers=where.workers)
+    try:
+        with progress.shown(lambda: collection.progress, log):
+            in_time = collection.run(where.max_runtime)
+    except KeyboardInterrupt:
+        return Ended.INTERRUPTED
+    return Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME
+
+
+def _begin(where: Where, facets: frozenset[str], record: dict[str, Any], log: Log) -> Journal:
+    from scanner.collect.aws import Aws
+    from scanner.collect.scope import Wanted, resolve
+
+    now = datetime.now(UTC)
+    run_id = runs.new_id(now)
+    wanted = Wanted(
+        regions=where.regions,
+        profiles=where.profile,
+        organization=where.org or (where.demo and not where.accounts),
+        units=where.ou,
+        accounts=where.accounts,
+        exclude=where.exclude,
+        role_name=where.role,
+        session_name=where.session_name,
+        external_id=where.external_id,
+    )
+    resolved = resolve(wanted, Aws)
+    for note in resolved.notes:
+        log.tell("note", f"Accounts {note}")
+    runs.prune(now)
+    return Journal.create(
+        where.run_dir or runs.home() / run_id,
+        RunHeader(
+            id=run_id,
+            started_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            scope=resolved.scope,
+            targets=resolved.targets,
+            facets=tuple(sorted(facets)),
+            gaps=resolved.gaps,
+            options=record,
+        ),
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM stops a scan as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _scope(journal: Journal) -> str:
+    scope = journal.header.scope
+    accounts = f"account {scope.accounts[0]}" if len(scope.accounts) == 1 else f"{len(scope.accounts):,} accounts"
+    return f"{accounts} in {', '.join(scope.regions)}"

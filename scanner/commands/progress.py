@@ -1,0 +1,79 @@
+"""How far a scan has come: a bar on a terminal, a line every ten seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from scanner.commands.log import Log, LogFormat
+
+if TYPE_CHECKING:
+    from scanner.collect.run import Progress
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_FRAMES = 0.2
+
+
+@contextmanager
+def shown(ask: Callable[[], Progress], log: Log) -> Iterator[None]:
+    """Show what `ask` answers, again and again, until the block is left."""
+    if sys.stderr.isatty() and log.form is LogFormat.TEXT:
+        with _bar(ask) as show, _every(_SECONDS_BETWEEN_FRAMES, show):
+            yield
+    else:
+        with _every(_SECONDS_BETWEEN_LINES, lambda: _line(ask(), log)):
+            yield
+
+
+@contextmanager
+def _bar(ask: Callable[[], Progress]) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("")
+
+        def show() -> None:
+            progress = ask()
+            bar.update(task, total=progress.targets, completed=progress.targets_read, description=_words(progress))
+
+        show()
+        yield show
+
+
+@contextmanager
+def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(seconds):
+            act()
+
+    thread = threading.Thread(target=repeat, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _line(progress: Progress, log: Log) -> None:
+    counts = {name: getattr(progress, name) for name in progress.__struct_fields__ if name != "tally"}
+    log.tell("progress", _words(progress), **counts, **structs.asdict(progress.tally))
+
+
+def _words(progress: Progress) -> str:
+    tally = progress.tally
+    throttled = f", {tally.throttles:,} throttled" if tally.throttles else ""
+    return (
+        f"{progress.accounts_read:,} of {progress.accounts:,} accounts, {tally.app_instances:,} app instances, "
+        f"{tally.channel_flows:,} channel flows, {tally.calls:,} calls{throttled}"
+    )

@@ -1,0 +1,57 @@
+"""Values of options that need reading: lists, files of account ids, durations."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from scanner.errors import UsageError
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smhd]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def listed(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """``a,b`` given any number of times."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def account_ids(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Account ids, or files that hold one a line; what follows a ``#`` there is a comment.
+
+    Raises:
+        UsageError: something is neither.
+    """
+    return tuple(found for value in listed(context, option, values) for found in _ids(value, option))
+
+
+def _ids(value: str, option: click.Parameter) -> list[str]:
+    if _ACCOUNT_ID.fullmatch(value):
+        return [value]
+    try:
+        lines = Path(value).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        hint = "An account id has 12 digits; a file holds one a line."
+        raise UsageError(f"{option.opts[0]}: {value!r} is neither an account id nor a file", hint=hint) from None
+    named = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
+    for number, text in named:
+        if text and not _ACCOUNT_ID.fullmatch(text):
+            raise UsageError(f"{value}:{number}: {text!r} is not an account id", hint="An account id has 12 digits.")
+    return [text for _, text in named if text]
+
+
+def seconds(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:
+    """A duration such as ``90s``, ``30m`` or ``2h``; a bare number is seconds.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if value is None:
+        return None
+    match = _DURATION.fullmatch(value)
+    if not match or int(match["number"]) == 0:
+        raise UsageError(f"{option.opts[0]}: {value!r} is not a duration", hint="Write it as 90s, 30m or 2h.")
+    return int(match["number"]) * _SECONDS[match["unit"]]

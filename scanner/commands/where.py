@@ -1,0 +1,162 @@
+"""The options that say what a scan looks at, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from msgspec import Struct
+
+from scanner.commands import values
+from scanner.errors import UsageError
+
+_ROLE = "chimeaudit"
+_OPTIONS = (
+    click.option("--demo", is_flag=True, help="Scan the simulated organisation that comes with chimeaudit[demo]."),
+    click.option(
+        "--profile",
+        multiple=True,
+        callback=values.listed,
+        metavar="NAME",
+        help="Use the credentials of this AWS profile.",
+    ),
+    click.option("--org", is_flag=True, help="Scan every account of the AWS Organization."),
+    click.option(
+        "--ou",
+        multiple=True,
+        callback=values.listed,
+        metavar="ID,...",
+        help="With --org: only below these organizational units.",
+    ),
+    click.option(
+        "--accounts", multiple=True, callback=values.account_ids, metavar="ID,...|FILE", help="Scan these accounts."
+    ),
+    click.option(
+        "--exclude", multiple=True, callback=values.account_ids, metavar="ID,...|FILE", help="Leave these accounts out."
+    ),
+    click.option(
+        "--role",
+        default=_ROLE,
+        metavar="NAME",
+        show_default=True,
+        help="Role to assume in each account of --org or --accounts.",
+    ),
+    click.option("--external-id", metavar="ID", help="External id that the role asks for."),
+    click.option(
+        "--session-name",
+        default=_ROLE,
+        metavar="NAME",
+        show_default=True,
+        help="Name of the role's session, as CloudTrail shows it.",
+    ),
+    click.option(
+        "--regions",
+        multiple=True,
+        callback=values.listed,
+        metavar="REGION,...",
+        help="Look only here.  [default: every region where the service exists]",
+    ),
+    click.option(
+        "--max-runtime",
+        callback=values.seconds,
+        metavar="TIME",
+        help="Stop in time (90s, 30m, 2h), report, and say what is left.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(0, 64),
+        default=0,
+        metavar="N",
+        help="Read targets in N processes.  [default: in threads of one]",
+    ),
+    click.option(
+        "--run-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where the journal of the run is kept."
+    ),
+    click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, or with the newest unfinished one."),
+    click.option(
+        "--from",
+        "from_",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Judge the run in this directory again, without AWS.",
+    ),
+)
+AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
+
+
+def options(command: AnyCommand) -> AnyCommand:
+    """The options that say what to look at, and how."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+class Where(Struct, frozen=True, kw_only=True):
+    """What the user wants looked at and how, by the names of the options."""
+
+    demo: bool
+    profile: tuple[str, ...]
+    org: bool
+    ou: tuple[str, ...]
+    accounts: tuple[str, ...]
+    exclude: tuple[str, ...]
+    role: str
+    external_id: str | None
+    session_name: str
+    regions: tuple[str, ...]
+    max_runtime: float | None
+    workers: int
+    run_dir: Path | None
+    resume: bool
+    from_: Path | None
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What decides what is looked at, for the report; the external id is nobody else's business."""
+        names = (
+            "demo",
+            "profile",
+            "org",
+            "ou",
+            "accounts",
+            "exclude",
+            "role",
+            "session_name",
+            "regions",
+            "max_runtime",
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def check(self) -> None:
+        """Refuse what contradicts itself, before anything is done.
+
+        Raises:
+            UsageError: it does.
+        """
+        by_role = {"--org": self.org, "--accounts": self.accounts}
+        choosing = {
+            **by_role,
+            "--ou": self.ou,
+            "--exclude": self.exclude,
+            "--regions": self.regions,
+            "--profile": self.profile,
+        }
+        clashes: dict[str, tuple[object, dict[str, object]]] = {
+            "--from": (
+                self.from_,
+                {**choosing, "--demo": self.demo, "--resume": self.resume, "--run-dir": self.run_dir},
+            ),
+            "--resume": (self.resume, dict(choosing)),
+            "--demo": (self.demo, {"--profile": self.profile}),
+            "--org": (self.org, {"--accounts": self.accounts}),
+        }
+        for option, (given, others) in clashes.items():
+            clash = next((name for name, value in others.items() if given and value), None)
+            if clash:
+                raise UsageError(f"{option} and {clash} contradict each other", hint="Leave one of them out.")
+        if self.ou and not self.org:
+            raise UsageError("--ou narrows --org, which is not given", hint="Add --org.")
+        if any(by_role.values()) and len(self.profile) > 1:
+            raise UsageError("--org and --accounts take one --profile", hint="Name the one that may assume the role.")

@@ -1,0 +1,52 @@
+"""What a scan asks AWS for: the lists, and by facet what else a rule may make it ask for.
+
+The one table that the collector's fence, the least-privilege policy and the explanation of a rule share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+_PREFIXES = {"chime-sdk-identity": "chime", "chime-sdk-messaging": "chime"}
+
+
+class Operation(Struct, frozen=True, order=True):
+    """An operation of AWS, by botocore's names."""
+
+    service: str
+    name: str
+
+    @property
+    def action(self) -> str:
+        """The IAM action that allows it."""
+        return f"{_PREFIXES.get(self.service, self.service)}:{self.name}"
+
+
+def _operations(**services: str) -> frozenset[Operation]:
+    return frozenset(
+        Operation(service.replace("_", "-"), name) for service, names in services.items() for name in names.split()
+    )
+
+
+LISTS = _operations(chime_sdk_identity="ListAppInstances", chime_sdk_messaging="ListChannelFlows")
+FACETS = {
+    "tags": _operations(chime_sdk_identity="ListTagsForResource", chime_sdk_messaging="ListTagsForResource"),
+    "detail": _operations(chime_sdk_messaging="DescribeChannelFlow"),
+    "channels": _operations(chime_sdk_messaging="ListChannelsAssociatedWithChannelFlow"),
+    "function": _operations(
+        **{"lambda": "GetFunctionConfiguration GetFunctionConcurrency GetFunctionEventInvokeConfig GetPolicy"}
+    ),
+    "callback_role": _operations(
+        **{"lambda": "GetFunctionConfiguration"},
+        iam="GetPolicy GetPolicyVersion GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
+    ),
+    "alerts": _operations(events="ListRules ListTargetsByRule"),
+}
+ORGANIZATION = _operations(organizations="ListAccounts ListAccountsForParent ListOrganizationalUnitsForParent")
+
+
+def needed(facets: Iterable[str]) -> frozenset[Operation]:
+    """All that a scan with these facets sends to the accounts that it reads."""
+    return LISTS.union(*(FACETS[facet] for facet in facets))

@@ -1,0 +1,230 @@
+"""A function's resource policy, seen from the app instance whose flow invokes the function.
+
+Conditions admit sets of callers. They are judged by asking for callers one by one: the app instance itself, callers
+that the policy names, and callers that nobody named, spelled in FRESH characters, which stand for everybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, product
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from scanner.inventory import FunctionAccess
+from scanner.policy.conditions import Context, holds, is_negative
+from scanner.policy.documents import Clause, Policy, Statement, read_policy
+from scanner.policy.globs import FRESH, MANY, ONE, iam_glob, matches, meet
+from scanner.policy.requests import CHIME_MESSAGING, Request, allowed, applies, concerns
+from scanner.policy.verdict import Verdict, any_of
+
+_INVOKE = "lambda:InvokeFunction"
+_INVOKE_URL = "lambda:InvokeFunctionUrl"
+_ACCOUNT, _ARN = "aws:sourceaccount", "aws:sourcearn"
+_NOBODY = FRESH * 12  # an account id that no policy names
+_MAX_CALLERS = 1000
+
+_Values = tuple[str | None, ...]
+_ALONE: dict[str, _Values] = {"sourceorgid": (None,)}
+_ELSEWHERE: dict[str, _Values] = {"sourceorgid": (FRESH,)}
+
+
+class _Home(Struct, frozen=True, kw_only=True):
+    """Where the app instance is at home."""
+
+    arn: str
+    account_id: str
+    partition: str
+
+
+class _Caller(Struct, frozen=True, kw_only=True):
+    """An app instance for which the service may come."""
+
+    account_id: str
+    arn: str
+
+
+def access(document: str | None, *, app_instance_arn: str, account_id: str) -> FunctionAccess:
+    """Who may invoke a function, by the JSON text of its policy (Lambda's GetPolicy); None: it has no policy.
+
+    - `chime_can_invoke`: the messaging service may, on behalf of this app instance.
+    - `chime_invoke_unconditioned`: it may on behalf of somebody of whom the policy names nothing. A condition that is
+      only wildcards (`*`, `arn:aws:*`), that excludes somebody (StringNotEquals) or that is not asked of a key that may
+      be missing (aws:SourceOrgID with ...IfExists) names nobody.
+    - `foreign_app_instances`: the values, of conditions that do name something, by which app instances of other
+      accounts come in; what comes in unconditioned is not repeated here. Who belongs to an organisation that
+      aws:SourceOrgID names is not known.
+    - `public`: somebody in an AWS account of which the policy names nothing may, by API or by function URL. The
+      authentication type of a URL restricts nobody: with AWS_IAM any AWS account will do.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+    """
+    if document is None:
+        return FunctionAccess(
+            chime_can_invoke=False, chime_invoke_unconditioned=False, public=False, foreign_app_instances=()
+        )
+    policy, parts = read_policy(document), app_instance_arn.split(":")
+    if isinstance(policy, UnsetType) or len(parts) != 6:
+        return FunctionAccess()
+    home = _Home(arn=app_instance_arn, account_id=account_id, partition=parts[1])
+    return FunctionAccess(
+        chime_can_invoke=allowed([policy], _by_service(_Caller(account_id=account_id, arn=app_instance_arn))),
+        chime_invoke_unconditioned=_admits_nobody_in_particular(policy, home),
+        public=any_of(allowed([policy], request) for request in _by_anyone(home.partition)),
+        foreign_app_instances=_foreign(policy, home),
+    )
+
+
+def _by_service(caller: _Caller, **organization: _Values) -> Request:
+    """What the service sends. It belongs to no organisation; of its caller's it may say the id.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    context: dict[str, _Values] = {
+        _ACCOUNT: (caller.account_id,),
+        _ARN: (caller.arn,),
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (CHIME_MESSAGING,),
+        "aws:principalorgid": (None,),
+        "lambda:functionurlauthtype": (None,),
+        "lambda:invokedviafunctionurl": (None, "false"),
+        **{f"aws:{key}": values for key, values in organization.items()},
+    }
+    return Request(service=CHIME_MESSAGING, action=_INVOKE, context=context)
+
+
+def _by_anyone(partition: str) -> Iterator[Request]:
+    """Strangers with an AWS account: in an organisation or not, through a VPC endpoint or not, by API or by URL."""
+    ways = [(_INVOKE, None), (_INVOKE_URL, "NONE"), (_INVOKE_URL, "AWS_IAM")]
+    for (action, url), organization, endpoint in product(ways, (None, FRESH), (None, FRESH)):
+        yield Request(action=action, context=_stranger(partition, url, organization, endpoint))
+
+
+def _stranger(partition: str, url: str | None, organization: str | None, endpoint: str | None) -> Context:
+    """Keys of a source are sent by services only, so `...IfExists` on them keeps no stranger out."""
+    return {
+        _ACCOUNT: (None,),
+        _ARN: (None,),
+        "aws:sourceorgid": (None,),
+        "aws:principalaccount": (_NOBODY,),
+        "aws:principalarn": (f"arn:{partition}:iam::{_NOBODY}:role/{FRESH}",),
+        "aws:principalorgid": (organization,),
+        "aws:principalisawsservice": ("false",),
+        "aws:principalservicename": (None,),
+        "aws:securetransport": ("true",),
+        "aws:sourceip": (FRESH,),
+        "aws:sourcevpc": (endpoint,),
+        "aws:sourcevpce": (endpoint,),
+        "lambda:functionurlauthtype": (url,),
+        "lambda:invokedviafunctionurl": ("true",) if url else (None, "false"),
+    }
+
+
+def _admits_nobody_in_particular(policy: Policy, home: _Home) -> Verdict:
+    arn = f"arn:{home.partition}:{FRESH}:{FRESH}:{_NOBODY}:{FRESH}"
+    nobody = _Caller(account_id=_NOBODY, arn=arn)
+    return any_of(allowed([policy], _by_service(nobody, **organization)) for organization in (_ALONE, _ELSEWHERE))
+
+
+def _foreign(policy: Policy, home: _Home) -> tuple[str, ...] | UnsetType:
+    """By each statement that allows, as all that deny leave it."""
+    denies = tuple(statement for statement in policy.statements if not statement.allows)
+    found: set[str] = set()
+    unknown = False
+    for statement in policy.statements:
+        if not statement.allows or concerns(statement, _by_service(_Caller(account_id="", arn=""))) is False:
+            continue
+        alone = structs.replace(policy, statements=(statement, *denies))
+        if _admits_nobody_in_particular(alone, home) is not True:
+            values = _foreign_by(statement, alone, home)
+            unknown = unknown or values is UNSET
+            found.update(values or ())
+    return UNSET if unknown and not found else tuple(sorted(found))
+
+
+def _foreign_by(statement: Statement, policy: Policy, home: _Home) -> tuple[str, ...] | UnsetType:
+    callers = list(islice(_foreign_callers(policy, home), _MAX_CALLERS))
+    verdicts = [(caller, _may(policy, caller)) for caller in callers]
+    found = {value for caller, verdict in verdicts if verdict is True for value in _named(statement, caller, policy)}
+    if found:
+        return tuple(found)
+    unknown = any(verdict is UNSET for _, verdict in verdicts)
+    return UNSET if unknown or len(callers) == _MAX_CALLERS or _is_entangled(policy, callers) else ()
+
+
+def _may(policy: Policy, caller: _Caller) -> Verdict:
+    """Without an organisation, in one that nobody named, or in whichever."""
+    if not _clauses(policy, "aws:sourceorgid"):
+        return allowed([policy], _by_service(caller))
+    requests = (_by_service(caller, **organization) for organization in (_ALONE, _ELSEWHERE, {}))
+    return any_of(allowed([policy], request) for request in requests)
+
+
+def _foreign_callers(policy: Policy, home: _Home) -> Iterator[_Caller]:
+    """App instances of other accounts, one for every way in which values of the policy let one be spelled."""
+    anywhere = f"arn:{home.partition}:chime:{ONE}{MANY}:{ONE * 12}:app-instance/{ONE}{MANY}"
+    arns = {arn for value in _values(policy, _ARN) if (arn := _spelled(value, anywhere))}
+    arns.add(f"arn:{home.partition}:chime:{FRESH}:{_NOBODY}:app-instance/{FRESH}")
+    accounts = {meet(iam_glob(value), ONE * 12) for value in _values(policy, _ACCOUNT)}
+    accounts |= {arn.split(":")[4] for arn in arns}
+    for account, arn in product(sorted(it for it in accounts if it not in (None, home.account_id)), sorted(arns)):
+        before, between, after = arn.rsplit(":", 2)
+        if matches(between.replace(FRESH, ONE), account):
+            yield _Caller(account_id=account, arn=f"{before}:{account}:{after}")
+
+
+def _spelled(pattern: str, anywhere: str) -> str | None:
+    """An ARN that fits both. It has five colons: a pattern of as many goes part by part, as no wildcard is left one."""
+    if pattern.count(":") != 5:
+        arn = meet(iam_glob(pattern), anywhere)
+        return arn if arn and arn.count(":") == 5 else None
+    parts = [meet(one, other) for one, other in zip(iam_glob(pattern).split(":"), anywhere.split(":"), strict=True)]
+    return None if None in parts else ":".join(part or "" for part in parts)
+
+
+def _clauses(policy: Policy, *keys: str) -> list[Clause]:
+    clauses = (clause for statement in policy.statements for clause in statement.conditions)
+    return [clause for clause in clauses if clause.key in keys]
+
+
+def _values(policy: Policy, key: str) -> list[str]:
+    return sorted({value for clause in _clauses(policy, key) for value in clause.values})
+
+
+def _named(statement: Statement, caller: _Caller, policy: Policy) -> list[str]:
+    """The values of a statement that let a caller in: accounts before ARNs, which say more than an account."""
+    context = _by_service(caller).context
+    for key in (_ACCOUNT, _ARN):
+        names = [
+            value
+            for clause in statement.conditions
+            if clause.key == key and not is_negative(clause.operator)
+            for value in clause.values
+            if value.strip("*?")
+            and holds(structs.replace(clause, values=(value,)), context, variables=policy.variables) is True
+        ]
+        if names:
+            return names
+    return [caller.account_id.replace(_NOBODY, "*").replace(FRESH, "?")]
+
+
+def _is_entangled(policy: Policy, callers: list[_Caller]) -> bool:
+    """Whether several patterns might together admit somebody whom none of the callers stands for.
+
+    Callers are spelled from one pattern at a time, which is enough unless two patterns must match at once. And where
+    one condition alone keeps all of them out, the others do not matter.
+    """
+    patterns = [
+        clause for clause in _clauses(policy, _ACCOUNT, _ARN) if any("*" in v or "?" in v for v in clause.values)
+    ]
+    return len(patterns) > 1 and not _one_condition_suffices(policy, [_by_service(caller) for caller in callers])
+
+
+def _one_condition_suffices(policy: Policy, requests: list[Request]) -> bool:
+    allow, *denies = policy.statements
+    return any(
+        all(holds(clause, request.context, variables=policy.variables) is False for request in requests)
+        for clause in allow.conditions
+    ) or any(all(applies(deny, request, variables=policy.variables) is True for request in requests) for deny in denies)

@@ -1,0 +1,123 @@
+"""Conditions of policy statements: clause and request context -> verdict.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+
+from msgspec import UNSET
+
+from scanner.policy.documents import Clause
+from scanner.policy.globs import FRESH, iam_glob, matches
+from scanner.policy.verdict import Verdict, agreed, any_of, negate
+
+Context = Mapping[str, tuple[str | None, ...]]
+"""The values that a key may have, None for a key that is not sent; a key left out may have any value or none."""
+
+_OPERATOR = re.compile(r"(?:(forallvalues|foranyvalue):)?(.+?)(ifexists)?")
+
+
+def holds(clause: Clause, context: Context, *, variables: bool) -> Verdict:
+    """Whether a condition holds: its values are alternatives, and a negated operator wants none of them."""
+    if clause.key not in context:
+        return UNSET
+    return agreed(_holds(clause, value, variables=variables) for value in context[clause.key])
+
+
+def _holds(clause: Clause, value: str | None, *, variables: bool) -> Verdict:
+    parsed = _OPERATOR.fullmatch(clause.operator)
+    quantifier, operator, if_exists = parsed.groups() if parsed else (None, "", None)
+    if operator == "null":
+        return UNSET if quantifier or if_exists else _is_null(clause.values, value)
+    test, negated = _TESTS.get(operator, (None, False))
+    if test is None:
+        return UNSET
+    if value is None:
+        return _without_key(quantifier, negated=negated, if_exists=if_exists is not None)
+    found = any_of(UNSET if variables and "${" in wanted else test(wanted, value) for wanted in clause.values)
+    return negate(found) if negated else found
+
+
+def _is_null(values: tuple[str, ...], value: str | None) -> Verdict:
+    wanted = {"true": True, "false": False}.get(values[0].lower()) if len(values) == 1 else None
+    return UNSET if wanted is None else wanted is (value is None)
+
+
+def _without_key(quantifier: str | None, *, negated: bool, if_exists: bool) -> Verdict:
+    """A set operator over no values: all of them, and not any, whatever is asked of each.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    """
+    match quantifier:
+        case "forallvalues":
+            return True
+        case "foranyvalue":
+            return UNSET if if_exists else False
+        case _:
+            return negated or if_exists
+
+
+def _equals(wanted: str, value: str) -> Verdict:
+    return wanted == value
+
+
+def _equals_ignoring_case(wanted: str, value: str) -> Verdict:
+    return wanted.lower() == value.lower()
+
+
+def _is_like(wanted: str, value: str) -> Verdict:
+    return matches(iam_glob(wanted), value)
+
+
+def _is_like_arn(wanted: str, value: str) -> Verdict:
+    """ArnEquals and ArnLike are the same: each of the six components is compared alone.
+
+    A pattern of fewer components is outside the grammar. `*` alone is taken by all as any ARN; of the others it is only
+    certain that they do not match what they could not match as plain text.
+    """
+    parts, values = wanted.split(":", 5), value.split(":", 5)
+    if not wanted.strip("*"):
+        return True
+    if len(parts) == len(values) == 6:
+        return all(matches(iam_glob(part), of) for part, of in zip(parts, values, strict=True))
+    return UNSET if matches(iam_glob(wanted), value) else False
+
+
+def _is_address_in(wanted: str, value: str) -> Verdict:
+    """The only address here is a stranger's, who may be anywhere: in no network that is named, unless it is all."""
+    if value != FRESH:
+        return UNSET
+    try:
+        network = ipaddress.ip_network(wanted, strict=False)
+    except ValueError:
+        return UNSET
+    if network.prefixlen == 0 and network.version == 4:
+        return True
+    # A few huge networks can be the whole internet together.
+    return UNSET if network.prefixlen < 8 else False
+
+
+_TESTS: dict[str, tuple[Callable[[str, str], Verdict], bool]] = {
+    "stringequals": (_equals, False),
+    "stringnotequals": (_equals, True),
+    "stringequalsignorecase": (_equals_ignoring_case, False),
+    "stringnotequalsignorecase": (_equals_ignoring_case, True),
+    "stringlike": (_is_like, False),
+    "stringnotlike": (_is_like, True),
+    "arnequals": (_is_like_arn, False),
+    "arnnotequals": (_is_like_arn, True),
+    "arnlike": (_is_like_arn, False),
+    "arnnotlike": (_is_like_arn, True),
+    "bool": (_equals_ignoring_case, False),
+    "ipaddress": (_is_address_in, False),
+    "notipaddress": (_is_address_in, True),
+}
+
+
+def is_negative(operator: str) -> bool:
+    """Whether an operator says what must not be, so that its values admit nobody."""
+    return "not" in operator or operator == "null"

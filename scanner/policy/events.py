@@ -1,0 +1,150 @@
+"""Does a rule on the event bus match what the service says when it cannot invoke a processor.
+
+https://docs.aws.amazon.com/chime-sdk/latest/dg/event-bridge-events.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from scanner.policy.documents import read_json
+from scanner.policy.globs import MANY, ONE, matches_all
+from scanner.policy.verdict import Verdict, all_of, any_of, negate
+
+_SOME = f"{ONE}{MANY}"  # a text of which nothing is known
+
+Event = dict[str, "str | Event"]
+"""Field -> glob of the text that it may hold. Fields that are not documented, or empty, are left out: unknown."""
+
+
+class EventRule(Struct, frozen=True, kw_only=True):
+    """A rule on the default event bus. A rule without a pattern runs on a schedule and matches no event."""
+
+    pattern: str | None
+    enabled: bool
+    has_targets: bool | UnsetType
+
+
+def listens(patterns: Sequence[EventRule], *, app_instance_arn: str, account_id: str, region: str) -> Verdict:
+    """Whether an enabled rule with a target matches ProcessorInvocationFailure, whatever processor or channel it is.
+
+    A rule for some channels, processors or reasons only, with an operator that is not known here or on a field that is
+    not documented may match: unknown, unless another rule surely does.
+    """
+    event = _event(app_instance_arn, account_id, region)
+    return any_of(all_of((rule.enabled, rule.has_targets, _matches(rule.pattern, event))) for rule in patterns)
+
+
+def _event(app_instance_arn: str, account_id: str, region: str) -> Event:
+    return {
+        "version": "0",
+        "id": _SOME,
+        "detail-type": "Chime ChannelFlow Processing Status",
+        "source": "aws.chime",
+        "account": account_id,
+        "time": _SOME,
+        "region": region,
+        "detail": {
+            "eventType": "ProcessorInvocationFailure",
+            "appInstanceArn": app_instance_arn,
+            "channelArn": f"{app_instance_arn}/channel/{_SOME}",
+            "messageId": _SOME,
+            "processorResourceArn": _SOME,
+            "failureReason": _SOME,
+        },
+    }
+
+
+def _matches(text: str | None, event: Event) -> Verdict:
+    if text is None:
+        return False
+    pattern = read_json(text)
+    return UNSET if pattern is UNSET else _object(pattern, event)
+
+
+def _object(pattern: Any, event: Event) -> Verdict:
+    if not isinstance(pattern, dict) or not pattern:
+        return UNSET
+    return all_of(_field(name, wanted, event) for name, wanted in pattern.items())
+
+
+def _field(name: str, wanted: Any, event: Event) -> Verdict:
+    """Objects are matched field by field, lists are alternatives for a text, and $or stands in a field's place."""
+    value = event.get(name)
+    match wanted, value:
+        case list(), None if name == "$or":
+            return any_of([_object(pattern, event) for pattern in wanted]) if wanted else UNSET
+        case list(), str() if wanted:
+            return any_of(_element(element, value) for element in wanted)
+        case dict(), dict():
+            return _object(wanted, value)
+        case dict(), str():
+            return False
+        case _:
+            return UNSET
+
+
+def _element(wanted: Any, value: str) -> Verdict:
+    """One alternative: a text, an operator, or what no field of the event is (a number, true, null)."""
+    match wanted:
+        case str():
+            return matches_all(wanted, value)
+        case None | bool() | int() | float():
+            return False
+        case dict() if len(wanted) == 1:
+            ((operator, operand),) = wanted.items()
+            return _operator(operator, operand, value)
+        case _:
+            return UNSET
+
+
+def _operator(operator: str, operand: Any, value: str) -> Verdict:
+    match operator, operand:
+        case "exists", bool():
+            return operand
+        case "anything-but", dict() if len(operand) == 1:
+            ((inner, values),) = operand.items()
+            return negate(_any_element(values, lambda each: _operator(inner, each, value)))
+        case "anything-but", str() | int() | float() | list():
+            return negate(_any_element(operand, lambda each: _element(each, value)))
+        case (("prefix" | "suffix"), {"equals-ignore-case": str() as text, **rest}) if not rest:
+            return matches_all(_GLOBS[operator](text.lower()), value.lower())
+        case (("prefix" | "suffix" | "wildcard"), str()):
+            return matches_all(_GLOBS[operator](operand), value)
+        case "equals-ignore-case", str():
+            return matches_all(operand.lower(), value.lower())
+        case "numeric", list():
+            return False
+        case _:
+            # cidr too: what is known of the event holds no address, and what is not known may
+            return UNSET
+
+
+def _any_element(values: Any, judge: Callable[[Any], Verdict]) -> Verdict:
+    return any_of([judge(each) for each in (values if isinstance(values, list) else [values])]) if values else UNSET
+
+
+def _wildcard_glob(text: str) -> str:
+    r"""Only `*` is a wildcard, and `\*` and `\\` are `*` and `\`.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-wildcard-matching
+    """
+    parts, escaped = [], False
+    for char in text:
+        if char == "\\" and not escaped:
+            escaped = True
+            continue
+        parts.append(MANY if char == "*" and not escaped else char)
+        escaped = False
+    return "".join(parts)
+
+
+_GLOBS: dict[str, Callable[[str], str]] = {
+    "prefix": lambda text: text + MANY,
+    "suffix": lambda text: MANY + text,
+    "wildcard": _wildcard_glob,
+}

@@ -1,0 +1,102 @@
+"""Does a policy allow a request: principals, actions, resources and conditions together, as IAM evaluates them.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import UNSET, Struct, UnsetType
+
+from scanner.policy.conditions import Context, holds
+from scanner.policy.documents import Choice, Policy, Principals, Statement
+from scanner.policy.globs import iam_glob, matches, matches_all
+from scanner.policy.verdict import Verdict, all_of, any_of, negate
+
+CHIME_MESSAGING = "messaging.chime.amazonaws.com"
+"""Who invokes processors: https://docs.aws.amazon.com/chime-sdk/latest/dg/processor-setup.html"""
+
+CHIME = "chime.amazonaws.com"
+"""An older name that public examples use; whether it works for processors is not documented."""
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What is asked of IAM.
+
+    The caller is an AWS `service`, or without one somebody in an AWS account that no policy names. `resource` is a
+    glob, and permission must hold for all that it stands for; None where the policy is the resource's own.
+    """
+
+    service: str | None = None
+    action: str
+    resource: str | None = None
+    context: Context
+
+
+def allowed(policies: Iterable[Policy | UnsetType], request: Request) -> Verdict:
+    """Some statement allows the request and none denies it. Of a policy that could not be read nothing is known."""
+    read = list(policies)
+    allow = any_of(_some(policy, request, allows=True) for policy in read)
+    deny = any_of(_some(policy, request, allows=False) for policy in read)
+    return all_of((allow, negate(deny)))
+
+
+def _some(policy: Policy | UnsetType, request: Request, *, allows: bool) -> Verdict:
+    if isinstance(policy, UnsetType):
+        return UNSET
+    relevant = (statement for statement in policy.statements if statement.allows is allows)
+    return any_of(applies(statement, request, variables=policy.variables) for statement in relevant)
+
+
+def applies(statement: Statement, request: Request, *, variables: bool) -> Verdict:
+    return all_of(
+        (
+            concerns(statement, request),
+            _is_about(statement.resources, request.resource, variables=variables),
+            *(holds(clause, request.context, variables=variables) for clause in statement.conditions),
+        )
+    )
+
+
+def concerns(statement: Statement, request: Request) -> Verdict:
+    """The statement names the caller and the action, whatever its conditions are."""
+    return all_of((_is_by(statement.principals, request.service), names_action(statement.actions, request.action)))
+
+
+def names_action(choice: Choice, action: str) -> bool:
+    """Actions heed no case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html"""
+    return choice.negated != any(matches(iam_glob(value.lower()), action.lower()) for value in choice.values)
+
+
+def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -> Verdict:
+    """A resource's own policy speaks of that resource, in whatever spelling or qualifier it names it."""
+    if resource is None:
+        return UNSET if choice and choice.negated else True
+    if choice is None:
+        return UNSET
+    named = any_of(
+        UNSET if variables and "${" in value else matches_all(iam_glob(value), resource) for value in choice.values
+    )
+    return negate(named) if choice.negated else named
+
+
+def _is_by(principals: Principals | None, service: str | None) -> Verdict:
+    if principals is None:
+        return True
+    named = any_of(_is(kind, value, service) for kind, value in principals.values)
+    return negate(named) if principals.negated else named
+
+
+def _is(kind: str, value: str, service: str | None) -> Verdict:
+    """`"*"` is everybody, services included; what a wildcard does anywhere else is not said, as the grammar has none.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
+    """
+    if (kind, value) == ("AWS", "*"):
+        return True
+    if "*" in value or "?" in value:
+        return UNSET
+    if (kind, value, service) == ("Service", CHIME, CHIME_MESSAGING):
+        return UNSET
+    return kind == "Service" and value == service

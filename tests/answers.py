@@ -1,0 +1,53 @@
+"""What the fake AWS is asked, and what it answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request, as the server understands it."""
+
+    service: str
+    operation: str
+    region: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    access_key: str = ""
+
+    @property
+    def app_instance_arn(self) -> str | None:
+        return self.parameters.get("app-instance-arn")
+
+    @property
+    def token(self) -> str | None:
+        return self.parameters.get("next-token")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What goes back. `cut` announces the whole body and sends only so many bytes of it."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
+
+
+def error(status: int, code: str, message: str = "no") -> Answer:
+    return Answer(
+        status=status, body=json.dumps({"Code": code, "Message": message}).encode(), headers={"x-amzn-ErrorType": code}
+    )
+
+
+def truth(body: Any) -> Answer:
+    return Answer(body=json.dumps(body).encode())
+
+
+def xml(operation: str, result: str) -> Answer:
+    """An answer of STS or IAM."""
+    body = f"<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
+    return Answer(body=body.encode(), headers={"Content-Type": "text/xml"})
