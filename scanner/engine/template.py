@@ -49,7 +49,8 @@ tests:
     expect: unknown
 """
 _API = "https://docs.aws.amazon.com/chime-sdk/latest/APIReference"
-_PROCESSOR = "Name=NAME,ExecutionOrder=1,FallbackAction=ABORT," + (
+_PROCESSOR = (
+    "Name=NAME,ExecutionOrder=1,FallbackAction=ABORT,"
     "Configuration={Lambda={ResourceArn=FUNCTION_ARN,InvocationType=ASYNC}}"
 )
 _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
