@@ -97,7 +97,7 @@ class _Judging:
             found += [((flow.arn, finding.rule_id), finding) for finding in self._flow(flow)]
             if self.evaluation.reads_flows:
                 listed.append((FlowReference(arn=flow.arn, name=flow.name), flow.gaps.get("name")))
-        whole = _with_flows(read, listed) if self.evaluation.reads_flows else read.app_instance
+        whole = _with_flows(read, listed if self.evaluation.reads_flows else None)
         found += [(("", finding.rule_id), finding) for finding in self._judge(whole)]
         found.sort(key=itemgetter(0))
         self.findings += [finding for _, finding in found]
@@ -123,8 +123,10 @@ class _Judging:
         )
 
 
-def _with_flows(read: AppInstanceRead, listed: list[tuple[FlowReference, Gap | None]]) -> AppInstance:
-    """The app instance with its flows by ARN; where their list broke off, they are unknown."""
+def _with_flows(read: AppInstanceRead, listed: list[tuple[FlowReference, Gap | None]] | None) -> AppInstance:
+    """The app instance with its flows by ARN; where their list broke off, they are unknown. None: nobody reads them."""
+    if listed is None:
+        return AppInstance(**structs.asdict(read.app_instance))
     listed.sort(key=lambda each: each[0].arn)
     missing = {f"flows[{index}].name": gap for index, (_, gap) in enumerate(listed) if gap is not None}
     broken = next((gap for gap in read.gaps if gap.operation == _LIST), None)

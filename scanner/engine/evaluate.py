@@ -21,7 +21,7 @@ from scanner.engine.examples import Verdict
 from scanner.engine.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
 from scanner.engine.rule import Rule
 from scanner.finding import Evidence, Finding, GapReference, PipelineStep, Resource, Status, fingerprint
-from scanner.inventory import AppInstance, ChannelFlow, Gap, Processor
+from scanner.inventory import ChannelFlow, Gap, Processor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,11 +98,10 @@ class Evaluation:
         self.not_applicable = 0
         self.reads_flows = any(rule.reads_flows for rule in rules)
         ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
-        programs = {
+        self._programs: Mapping[type, _Programs] = {
             root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]
             for resource, root in facts.ROOTS.items()
         }
-        self._programs: Mapping[type, _Programs] = {**programs, AppInstance: programs[facts.AppInstance]}
 
     def judge(self, resource: facts.Resource) -> list[Finding]:
         """The findings on one resource, by rule id and part."""

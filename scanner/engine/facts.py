@@ -60,12 +60,12 @@ class FlowReference(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AppInstance(inventory.AppInstance, frozen=True, kw_only=True, gc=False):
-    """An app instance with all its channel flows, by ARN; they are gathered only where a rule reads them."""
+    """An app instance as it is judged: with all its channel flows, by ARN, where a rule reads them."""
 
     flows: tuple[FlowReference, ...] | UnsetType = UNSET
 
 
-Resource = ChannelFlow | inventory.AppInstance
+Resource = ChannelFlow | AppInstance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

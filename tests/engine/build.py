@@ -10,9 +10,10 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from scanner.engine import rule
+from scanner.engine.facts import AppInstance
 from scanner.engine.rule import Rule
 from scanner.errors import InvalidRulesError, Mistake
-from scanner.inventory import AppInstance, AppInstanceRef, ChannelFlow, Gap, LambdaFunction, Processor
+from scanner.inventory import AppInstanceRef, ChannelFlow, Gap, LambdaFunction, Processor
 
 ACCOUNT = "111122223333"
 OTHER_ACCOUNT = "444455556666"

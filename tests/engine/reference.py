@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import UNSET
@@ -9,6 +10,10 @@ from msgspec import UNSET
 from scanner.engine.facts import attributes, read
 
 Verdict = bool | None
+
+TEXTS = ("lambda.access.foreign_app_instances",)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def holds(condition: dict[str, Any], thing: Any, root: Any) -> Verdict:
@@ -41,9 +46,30 @@ def _entry(key: str, value: Any, thing: Any, root: Any) -> Verdict:
         return (
             None if found is UNSET else every([_list(name, body, found, value, root) for name, body in value.items()])
         )
+    if key in TEXTS:
+        return every([_texts(name, body, found) for name, body in value.items()])
     if not isinstance(value, dict):
         value = {"equals": value}
     return every([_compare(name, found, operand, thing, root) for name, operand in value.items()])
+
+
+def _texts(name: str, body: Any, found: Any) -> Verdict:
+    if found is UNSET:
+        return None
+    texts = found or ()
+    if name == "count":
+        tests = body if isinstance(body, dict) else {"equals": body}
+        return every([_known(op, len(texts), operand) for op, operand in tests.items()])
+    if name == "contains":
+        return body in texts
+    tests = body if isinstance(body, dict) else {"equals": body}
+    verdicts = [every([_known(op, text, operand) for op, operand in tests.items()]) for text in texts]
+    match name:
+        case "each":
+            return every(verdicts)
+        case "some":
+            return any_one(verdicts)
+    return no(any_one(verdicts))
 
 
 def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: Any) -> Verdict:
@@ -134,4 +160,10 @@ def _known(name: str, found: Any, operand: Any) -> bool:  # noqa: C901, PLR0911,
             return bool(found < operand)
         case "lte":
             return bool(found <= operand)
+        case "older_than":
+            return bool(NOW - found > int(operand[:-1]) * DAY)
+        case "newer_than":
+            return bool(NOW - found < int(operand[:-1]) * DAY)
+        case "has_keys":
+            return all(key in found for key in operand)
     raise AssertionError(name)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.engine.compiler import compile_condition
 from scanner.engine.conditions import Settings, negate
-from scanner.engine.facts import ROOTS
+from scanner.engine.facts import ROOTS, attributes, fields
 from scanner.engine.given import NOW
 from scanner.engine.grammar import condition
 from scanner.engine.judgement import Compiled, Judgement, Scope
 from scanner.engine.operands import Context
 from scanner.engine.source import Mistakes, parse
-from scanner.inventory import ChannelFlow, LambdaFunction, Processor
+from scanner.inventory import ChannelFlow, FunctionAccess, LambdaFunction, Processor
 from tests.engine import reference
 from tests.engine.build import ACCOUNT, flow, function
 
@@ -204,10 +205,90 @@ def test_observed_of_a_series_is_its_values() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("matcher", "verdict"),
+    [
+        ({"older_than": "3d"}, True),
+        ({"older_than": "5d"}, False),
+        ({"older_than": "96h"}, False),
+        ({"newer_than": "5d"}, True),
+        ({"newer_than": "96h"}, False),
+        ({"exists": True}, True),
+    ],
+)
+def test_ages_count_from_the_moment_the_run_started(matcher: object, verdict: bool) -> None:
+    resource = structs.replace(flow(), updated_at=NOW - timedelta(days=4))
+
+    assert judge({"updated_at": matcher}, resource).holds is verdict
+    assert judge({"not": {"updated_at": matcher}}, resource).holds is not verdict
+    assert judge({"updated_at": matcher}, flow()).holds is None
+
+
+def test_evidence_of_an_age_is_the_time() -> None:
+    resource = structs.replace(flow(), updated_at=NOW - timedelta(days=4))
+
+    assert evidence({"updated_at": {"newer_than": "1d"}}, resource) == [
+        ("updated_at", "2025-12-28T00:00:00Z", "is newer than 1d")
+    ]
+
+
+def test_a_single_tag_is_a_text_that_can_be_absent() -> None:
+    resource = structs.replace(flow(), tags={"aws:stack.name": "x"})
+
+    assert judge({"tags.aws:stack.name": {"starts_with": "x"}}, resource).holds is True
+    assert judge({"tags.owner": {"exists": False}}, resource).holds is True
+    assert evidence({"tags.owner": {"exists": True}}, resource) == [("tags.owner", None, "exists")]
+    assert judge({"tags.owner": {"exists": False}}, flow()).holds is None
+
+
+def test_required_keys_of_tags() -> None:
+    resource = structs.replace(flow(), tags={"owner": "x", "stage": "y"})
+
+    assert judge({"tags": {"has_keys": ["owner", "stage"]}}, resource).holds is True
+    assert evidence({"tags": {"has_keys": ["owner", "cost"]}}, resource) == [
+        ("tags", ("owner", "stage"), "has the keys owner, cost")
+    ]
+
+
+def test_texts_in_a_list_fail_one_by_one_and_belong_to_what_holds_them() -> None:
+    one = step(lambda_=structs.replace(function(), access=FunctionAccess(foreign_app_instances=("1", "2"))))
+    written = {"processors": {"each": {"lambda.access.foreign_app_instances": {"none": {"starts_with": "2"}}}}}
+
+    (note,) = judge(written, flow(one)).notes
+
+    assert note.evidence.path == "processors[0].lambda.access.foreign_app_instances[1]"
+    assert (note.evidence.observed, note.evidence.required) == ("2", "does not start with 2")
+    assert (note.scope.thing, note.scope.part) == (one, function().unqualified_arn)
+
+
+def test_a_list_of_texts_of_the_wrong_length_is_shown() -> None:
+    one = step(lambda_=structs.replace(function(), access=FunctionAccess(foreign_app_instances=("1", "2"))))
+
+    assert evidence({"processors": {"each": {"lambda.access.foreign_app_instances": {"count": 0}}}}, flow(one)) == [
+        ("processors[0].lambda.access.foreign_app_instances", ("1", "2"), "count equals 0")
+    ]
+
+
+def test_of_a_field_that_must_not_repeat_only_what_repeats_is_shown() -> None:
+    resource = flow(step(name="b"), step(name="a"), step(name="c"), step(name="a"), step(name="b"))
+
+    assert evidence({"processors": {"unique": "name"}}, resource) == [
+        ("processors", ("a", "b"), "name does not repeat")
+    ]
+
+
 # --- against the reference ------------------------------------------------------------------------------------------
 
 WORDS = ["a", "b", "ab"]
 UNKNOWN: st.SearchStrategy[UnsetType] = st.just(UNSET)
+
+
+def accesses() -> st.SearchStrategy[FunctionAccess]:
+    return st.builds(
+        FunctionAccess,
+        public=st.booleans() | UNKNOWN,
+        foreign_app_instances=st.lists(st.sampled_from(WORDS), max_size=2).map(tuple) | UNKNOWN,
+    )
 
 
 def functions() -> st.SearchStrategy[LambdaFunction]:
@@ -219,6 +300,7 @@ def functions() -> st.SearchStrategy[LambdaFunction]:
         region=st.just("us-east-1"),
         name=st.sampled_from(WORDS),
         qualifier=st.none() | st.sampled_from(WORDS),
+        access=st.none() | UNKNOWN | accesses(),
     )
 
 
@@ -234,11 +316,20 @@ def processors() -> st.SearchStrategy[Processor]:
     )
 
 
-FLOWS = st.builds(
-    lambda steps, name: flow(*(steps or ()), name=name, known=steps is not None),
-    st.none() | st.lists(processors(), max_size=3),
-    st.sampled_from(WORDS) | UNKNOWN,
-)
+def flows() -> st.SearchStrategy[ChannelFlow]:
+    return st.builds(
+        lambda steps, name, **facets: structs.replace(
+            flow(*(steps or ()), name=name, known=steps is not None), **facets
+        ),
+        st.none() | st.lists(processors(), max_size=3),
+        st.sampled_from(WORDS) | UNKNOWN,
+        tags=st.dictionaries(st.sampled_from(WORDS), st.sampled_from(WORDS)) | UNKNOWN,
+        updated_at=st.integers(0, 4).map(lambda days: NOW - timedelta(days=days)) | UNKNOWN,
+        has_channels=st.booleans() | UNKNOWN,
+    )
+
+
+FLOWS = flows()
 
 
 NUMBERS: st.SearchStrategy[Any] = st.integers(0, 3) | st.dictionaries(
@@ -268,6 +359,17 @@ def combined(draw: st.DrawFn, leaves: st.SearchStrategy[Any], depth: int = 2) ->
     return draw(some_of(all_of=parts, any_of=parts, **{"not": inner}))
 
 
+def texts_matchers() -> st.SearchStrategy[Any]:
+    word = st.sampled_from(WORDS)
+    element = word | some_of(equals=word, starts_with=word, not_in=st.lists(word, max_size=2), matches=word)
+    return some_of(each=element, some=element, none=element, count=NUMBERS, contains=word)
+
+
+def ages() -> st.SearchStrategy[Any]:
+    duration = st.integers(1, 4).map(lambda days: f"{days}d")
+    return some_of(older_than=duration, newer_than=duration, exists=st.booleans())
+
+
 @st.composite
 def element_conditions(draw: st.DrawFn) -> Any:
     text = text_matchers("name", "lambda.qualifier", "flow.name", "lambda.name")
@@ -279,6 +381,8 @@ def element_conditions(draw: st.DrawFn) -> Any:
         "lambda.account_id": text,
         "lambda.qualifier": text,
         "lambda": some_of(exists=st.booleans()),
+        "lambda.access.public": st.booleans(),
+        "lambda.access.foreign_app_instances": texts_matchers(),
     }
     return draw(combined(some_of(**fields)))
 
@@ -300,7 +404,16 @@ def list_matchers(draw: st.DrawFn) -> Any:
 
 @st.composite
 def conditions(draw: st.DrawFn) -> Any:
-    return draw(combined(some_of(name=text_matchers("name", "app_instance.name"), processors=list_matchers())))
+    text = text_matchers("name", "app_instance.name", "tags.a")
+    fields = {
+        "name": text,
+        "tags.a": text,
+        "tags": some_of(has_keys=st.lists(st.sampled_from(WORDS), max_size=2), exists=st.booleans()),
+        "updated_at": ages(),
+        "has_channels": st.booleans(),
+        "processors": list_matchers(),
+    }
+    return draw(combined(some_of(**fields)))
 
 
 CONDITIONS = conditions()
@@ -335,6 +448,48 @@ def test_the_negation_holds_exactly_where_the_condition_does_not(
 @given(CONDITIONS, FLOWS, st.integers())
 def test_the_order_of_keys_never_changes_a_verdict(written: dict[str, Any], resource: ChannelFlow, seed: int) -> None:
     assert judge(shuffled(written, random.Random(seed)), resource).holds is judge(written, resource).holds  # noqa: S311
+
+
+@settings(max_examples=100, deadline=None)
+@given(CONDITIONS, FLOWS, st.randoms(use_true_random=False))
+def test_the_order_of_processors_never_changes_a_verdict(
+    written: dict[str, Any], resource: ChannelFlow, order: random.Random
+) -> None:
+    steps = list(resource.processors or ())
+    order.shuffle(steps)
+    other = (
+        resource if isinstance(resource.processors, UnsetType) else structs.replace(resource, processors=tuple(steps))
+    )
+
+    assert judge(written, other).holds is judge(written, resource).holds
+
+
+@settings(max_examples=200, deadline=None)
+@given(CONDITIONS, FLOWS, st.randoms(use_true_random=False))
+def test_to_know_less_leaves_the_verdict_or_makes_it_unknown(
+    written: dict[str, Any], resource: ChannelFlow, chance: random.Random
+) -> None:
+    less = forgotten(resource, chance)
+
+    verdict = judge(written, less).holds
+
+    assert verdict in (judge(written, resource).holds, None)
+    assert not surely(compiled(written), less) or verdict is True
+
+
+def forgotten(thing: Any, chance: random.Random) -> Any:
+    """The same with some facts unknown that were known."""
+    if isinstance(thing, tuple):
+        return tuple(forgotten(each, chance) for each in thing)
+    if not isinstance(thing, Struct):
+        return thing
+    known = {name: fact for name, fact in fields(type(thing)).items() if not fact.derived}
+    changes = {}
+    for name, fact in known.items():
+        attribute = attributes(name)[0]
+        value = getattr(thing, attribute)
+        changes[attribute] = UNSET if fact.unknown and chance.random() < 0.2 else forgotten(value, chance)
+    return structs.replace(thing, **changes)
 
 
 def surely(both: Compiled, resource: ChannelFlow) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from scanner.engine.evaluate import Evaluation
+from scanner.engine.facts import FlowReference
 from scanner.engine.given import NOW
 from scanner.engine.rule import configured
 from scanner.finding import Evidence, GapReference, PipelineStep, Status, fingerprint
@@ -261,12 +263,75 @@ def test_parameters_and_severity_are_an_organisations_own(tmp_path: Path) -> Non
     assert not Evaluation([configured(rule, params={"accounts": [flow().account_id]})], NOW).judge(flow(step()))
 
 
+@pytest.mark.parametrize(
+    "path", ["processors[0].lambda.function.runtime", "processors[0].lambda.function", "processors[0].lambda"]
+)
+def test_a_facet_that_was_not_read_names_its_gap(tmp_path: Path, path: str) -> None:
+    require = {"processors": {"each": {"lambda.function.runtime": {"not_equals": "go1.x"}}}}
+    bad = {"lambda": {"function": {"runtime": "go1.x"}}}
+    rule = loaded(tmp_path, require=require, message="x", tests=[*_tests(given=bad), AN_UNKNOWN])
+
+    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), gaps={path: gap("GetFunctionConfiguration")}))
+
+    assert finding.status is Status.UNKNOWN
+    assert finding.evidence[0].path == "processors[0].lambda.function.runtime"
+    assert finding.evidence[0].gap == GapReference.to(gap("GetFunctionConfiguration"))
+
+
+def test_a_rule_that_is_off_applies_to_nothing_until_its_parameter_is_given(tmp_path: Path) -> None:
+    rule = loaded(
+        tmp_path,
+        params={"after": {"type": "duration", "default": "", "description": "An age"}},
+        off_unless="after",
+        require={"updated_at": {"newer_than": {"param": "after"}}},
+        message="changed on {updated_at}",
+        tests=[
+            {"name": "good", "given": {"updated_at": "1d"}, "params": {"after": "2d"}, "expect": "pass"},
+            {"name": "bad", "given": {"updated_at": "3d"}, "params": {"after": "2d"}, "expect": "fail"},
+            AN_UNKNOWN,
+        ],
+    )
+    old = structs.replace(flow(), updated_at=NOW - timedelta(days=3))
+    set_ = configured(rule, params={"after": "2d"})
+    off, on = Evaluation([rule], NOW), Evaluation([set_], NOW)
+
+    assert off.judge(old) == []
+    assert (off.passed, off.not_applicable) == (0, 1)
+    assert [finding.message for finding in on.judge(old)] == ["changed on 2025-12-29T00:00:00Z"]
+    assert (set(rule.facets), set(set_.facets)) == (set(), {"detail"})
+
+
+def test_an_app_instance_is_judged_by_its_flows(tmp_path: Path) -> None:
+    tests = [
+        {"name": "good", "given": {"flows": [{}]}, "expect": "pass"},
+        {"name": "bad", "given": {"flows": [{"name": "x"}, {"name": "x"}]}, "expect": "fail"},
+    ]
+    require = {"flows": {"unique": "name"}}
+    rule = loaded(tmp_path, resource="app_instance", require=require, message="{name}", tests=tests)
+    evaluation = Evaluation([rule], NOW)
+
+    def verdicts(*names: Any) -> list[Status]:
+        flows = tuple(FlowReference(arn=f"f{index}", name=name) for index, name in enumerate(names))
+        return [finding.status for finding in evaluation.judge(structs.replace(app_instance(), flows=flows))]
+
+    assert evaluation.reads_flows
+    assert not Evaluation([loaded(tmp_path)], NOW).reads_flows
+    assert verdicts("a", "b") == []
+    assert verdicts("a", "a", UNSET) == [Status.FAIL]
+    assert verdicts("a", UNSET) == [Status.UNKNOWN]
+    assert [finding.status for finding in evaluation.judge(app_instance())] == [Status.UNKNOWN]
+
+
 def test_hostile_names_reach_the_message_as_they_are(tmp_path: Path) -> None:
     hostile = '<script>{0.__class__}\u202e\n"%s'
 
     (finding,) = Evaluation([loaded(tmp_path)], NOW).judge(flow(name=hostile))
 
     assert finding.message == f"the flow is called {hostile}"
+
+
+AN_UNKNOWN = {"name": "not observed", "given": {}, "expect": "unknown"}
+"""For rules that read a facet, which must have such a test; whether it agrees is another matter."""
 
 
 def _tests(given: dict[str, Any] | None = None) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ import keyword
 from typing import Annotated
 
 import pytest
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from scanner.engine.facts import ROOTS, attributes, facets, fields, part, paths, read
+from scanner.engine.facts import ROOTS, FlowReference, attributes, facets, fields, lookup, part, paths, read
 from scanner.inventory import ChannelFlow, Processor
 from tests.engine.build import flow, function
 
@@ -24,6 +24,30 @@ def test_paths_lead_through_records_but_not_into_lists() -> None:
     assert "app_instance.name" in paths(ChannelFlow)
     assert "processors" in paths(ChannelFlow)
     assert not [path for path in paths(ChannelFlow) if path.startswith("processors.")]
+
+
+def test_a_path_leads_to_a_single_tag_whatever_its_key() -> None:
+    tag = lookup(ChannelFlow, "tags.aws:cloudformation.stack-name")
+
+    assert tag is not None
+    assert (tag.kind, tag.absent, tag.unknown, tag.facet) == ("text", True, True, "tags")
+    assert lookup(ChannelFlow, "tags.") is None
+    assert lookup(ChannelFlow, "name.x") is None
+    assert read(structs.replace(flow(), tags={"a.b": "c"}), attributes("tags.a.b")) == "c"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("updated_at", "time"), ("tags", "tags"), ("has_channels", "boolean"), ("processors", "list")],
+)
+def test_the_kind_of_a_fact_follows_from_its_type(path: str, kind: str) -> None:
+    assert paths(ChannelFlow)[path].kind == kind
+
+
+def test_a_fact_inside_a_facet_belongs_to_it() -> None:
+    assert paths(Processor)["lambda.function.runtime"].facet == "function"
+    assert paths(Processor)["lambda.access.foreign_app_instances"].kind == "texts"
+    assert paths(Processor)["lambda.callback.excessive"].facet == "callback_role"
 
 
 def test_gaps_are_no_facts() -> None:
@@ -80,6 +104,10 @@ def test_a_processor_is_identified_by_its_function_whatever_the_version() -> Non
     assert part(Processor()) == "unknown-function"
 
 
-def test_only_processors_have_an_identity_so_far() -> None:
+def test_a_flow_is_identified_by_its_arn() -> None:
+    assert part(FlowReference(arn="x", name="y")) == "x"
+
+
+def test_nothing_else_has_an_identity_so_far() -> None:
     with pytest.raises(TypeError):
         part(flow())

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
+from scanner.engine import facts
 from scanner.engine import given as fixtures
 from scanner.engine.facts import ROOTS
+from scanner.engine.given import NOW
 from scanner.engine.source import Mistakes, parse
-from scanner.inventory import AppInstance, ChannelFlow, LambdaFunction, Processor
+from scanner.inventory import AppInstance, CallbackPermission, ChannelFlow, Function, LambdaFunction, Processor
 
 
 def resource(written: dict[str, Any] | str, root: str = "channel_flow") -> ChannelFlow | AppInstance:
@@ -124,6 +127,41 @@ def test_what_is_derived_or_no_fact_cannot_be_given(written: str) -> None:
     fixtures.resource(table, ROOTS["channel_flow"], mistakes)
 
     assert "unknown field of LambdaFunction" in mistakes.found[0].message
+
+
+def test_a_time_is_given_by_its_age() -> None:
+    found = resource({"updated_at": "36h", "created_at": "2d"})
+
+    assert isinstance(found, ChannelFlow)
+    assert (found.updated_at, found.created_at) == (NOW - timedelta(hours=36), NOW - timedelta(days=2))
+
+
+def test_of_a_function_that_does_not_exist_nothing_is_there() -> None:
+    (only,) = processors({"processors": [{"lambda": {"function": {"exists": False}}}]})
+
+    assert isinstance(only.lambda_, LambdaFunction)
+    assert isinstance(only.lambda_.function, Function)
+    assert set(structs.asdict(only.lambda_.function).values()) == {False, None}
+    assert (only.lambda_.access, only.lambda_.callback) == (None, None)
+
+
+def test_facts_of_a_function_can_be_unknown_one_by_one_or_together() -> None:
+    (one,) = processors("processors: [{lambda: {function: {runtime: unknown}, access: unknown}}]")
+
+    assert isinstance(one.lambda_, LambdaFunction)
+    assert isinstance(one.lambda_.function, Function)
+    assert (one.lambda_.function.runtime, one.lambda_.function.state) == (UNSET, "Active")
+    assert one.lambda_.access is UNSET
+    assert isinstance(one.lambda_.callback, CallbackPermission)
+
+
+def test_flows_of_an_app_instance_have_arns_of_their_own() -> None:
+    found = resource({"flows": [{"name": "a"}, {}]}, "app_instance")
+
+    assert isinstance(found, facts.AppInstance)
+    assert isinstance(found.flows, tuple)
+    assert [flow.name for flow in found.flows] == ["a", "flow-1"]
+    assert len({flow.arn for flow in found.flows}) == 2
 
 
 def test_an_app_instance_needs_nothing() -> None:

@@ -1,0 +1,245 @@
+"""Measures the rule engine: evaluations a second, of facts in memory, in one thread, findings and evidence included.
+
+    python benchmarks/engine.py            the default rules over 100,000 flows, and what loading them takes
+    python benchmarks/engine.py --json     {"evaluations_per_second": N, ...}
+
+An evaluation is one rule on one channel flow; rules that are off are not counted. Every fifth flow fails something.
+Where Cloud Custodian is installed (pip install c7n), its value filters judge the same flows by rules that they can say.
+Exit code 1 where a limit is not kept. Figures are the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import structs
+
+from scanner import resources
+from scanner.engine.evaluate import Evaluation
+from scanner.engine.rule import Rule, load, select
+from scanner.inventory import (
+    AppInstanceRef,
+    CallbackPermission,
+    ChannelFlow,
+    Function,
+    FunctionAccess,
+    LambdaFunction,
+    Processor,
+)
+
+FLOWS = 100_000
+ROUNDS = 3
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+LEAST_PER_SECOND, MOST_LOADING = 1_000_000, 0.150
+REGIONS = ("us-east-1", "eu-central-1")
+RUNTIMES = ("python3.13", "python3.12", "nodejs22.x", "java21")
+
+Made = TypeVar("Made")
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether the limits are kept."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--flows", type=int, default=FLOWS, metavar="N")
+    arguments = parser.parse_args()
+    loading, rules = timed(lambda: load([resources.rules()]))
+    default = [rule for rule in select(rules, ()) if not rule.off and rule.info.resource == "channel_flow"]
+    flows = [flow(number) for number in range(arguments.flows)]
+    measured = measure(default, flows)
+    figures: dict[str, Any] = {
+        "evaluations_per_second": round(measured.per_second),
+        "rules": len(default),
+        "flows": len(flows),
+        "failing_flows": measured.failing,
+        "findings": measured.findings,
+        "loading_seconds": round(loading, 4),
+        "custodian_evaluations_per_second": custodian(flows),
+    }
+    show(figures, as_json=arguments.json)
+    kept = measured.per_second >= LEAST_PER_SECOND and loading < MOST_LOADING
+    return 0 if kept else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One set of rules over all flows."""
+
+    per_second: float
+    failing: int
+    findings: int
+
+
+def measure(rules: Sequence[Rule], flows: Sequence[ChannelFlow]) -> Measured:
+    """Judge every flow by every rule."""
+    rounds = [timed(lambda: judged(rules, flows)) for _ in range(ROUNDS)]
+    failing, findings = rounds[0][1]
+    seconds = statistics.median(seconds for seconds, _ in rounds)
+    return Measured(per_second=len(rules) * len(flows) / seconds, failing=failing, findings=findings)
+
+
+def judged(rules: Sequence[Rule], flows: Sequence[ChannelFlow]) -> tuple[int, int]:
+    """How many flows have findings, and how many there are."""
+    evaluation = Evaluation(rules, NOW)
+    found = [len(evaluation.judge(each)) for each in flows]
+    return sum(map(bool, found)), sum(found)
+
+
+def timed(work: Callable[[], Made]) -> tuple[float, Made]:
+    """Seconds of CPU, which neighbours on the machine do not add to, and what came of it."""
+    started = time.process_time()
+    made = work()
+    return time.process_time() - started, made
+
+
+def flow(number: int) -> ChannelFlow:
+    """One of many different flows; every fifth one has one of the FAULTS."""
+    region, account = REGIONS[number % len(REGIONS)], f"{number % 40:012}"
+    app_instance = f"arn:aws:chime:{region}:{account}:app-instance/{number // 25:036}"
+    fault = FAULTS[number // 5 % len(FAULTS)] if number % 5 == 0 else {}
+    function = LambdaFunction(
+        **{
+            "arn": f"arn:aws:lambda:{region}:{account}:function:moderation-{number}:live",
+            "partition": "aws",
+            "account_id": account,
+            "region": region,
+            "name": f"moderation-{number}",
+            "qualifier": "live",
+            "function": configured(number, account, fault.get("function", {})),
+            "access": access(fault.get("access", {})),
+            "callback": structs.replace(CALLBACK, **fault.get("callback", {})),
+            **fault.get("lambda", {}),
+        }
+    )
+    processor = Processor(
+        name=f"moderate {number % 100}",
+        execution_order=1,
+        is_first=True,
+        is_last=True,
+        fallback_action="ABORT",
+        invocation_type="ASYNC",
+        lambda_=function,
+    )
+    return ChannelFlow(
+        **{
+            "arn": f"{app_instance}/channel-flow/{number:036}",
+            "name": f"moderation of tenant {number}",
+            "account_id": account,
+            "region": region,
+            "partition": "aws",
+            "app_instance": AppInstanceRef(arn=app_instance, id=f"{number // 25:036}", name="support"),
+            "processors": (structs.replace(processor, **fault.get("processor", {})),),
+            "tags": {"owner": f"team-{number % 30}"},
+            "created_at": NOW - timedelta(days=number % 900),
+            "updated_at": NOW - timedelta(days=number % 400),
+            "has_channels": True,
+            **fault.get("flow", {}),
+        }
+    )
+
+
+CALLBACK = CallbackPermission(allowed=True, excessive=())
+FAULTS: tuple[dict[str, dict[str, Any]], ...] = (
+    {"processor": {"fallback_action": "CONTINUE"}},
+    {"lambda": {"account_id": "999988887777"}},
+    {"lambda": {"region": "ap-southeast-1"}},
+    {"lambda": {"qualifier": None}},
+    {"flow": {"has_channels": False}},
+    {"flow": {"name": "moder\u200bation"}},
+    {"function": {"reserved_concurrency": 0}},
+    {"function": {"state": "Failed"}},
+    {"function": {"runtime": "nodejs16.x"}},
+    {"function": {"failure_destination": None}},
+    {"access": {"chime_can_invoke": False}},
+    {"access": {"chime_invoke_unconditioned": True}},
+    {"access": {"foreign_app_instances": ("444455556666",)}},
+    {"callback": {"excessive": ("chime:*",)}},
+    {"processor": {"execution_order": 2}},
+)
+
+
+def configured(number: int, account: str, fault: dict[str, Any]) -> Function:
+    """A function's configuration."""
+    facts = {
+        "exists": True,
+        "runtime": RUNTIMES[number % len(RUNTIMES)],
+        "state": "Active",
+        "last_update_status": "Successful",
+        "reserved_concurrency": number % 7 or None,
+        "failure_destination": f"arn:aws:sqs:us-east-1:{account}:failed-{number}",
+        "timeout_seconds": 3,
+        "role_arn": f"arn:aws:iam::{account}:role/processor-{number}",
+        "last_modified": NOW - timedelta(hours=number),
+    }
+    return Function(**{**facts, **fault})
+
+
+def access(fault: dict[str, Any]) -> FunctionAccess:
+    """Who may invoke a function."""
+    facts = {
+        "chime_can_invoke": True,
+        "chime_invoke_unconditioned": False,
+        "public": False,
+        "foreign_app_instances": (),
+    }
+    return FunctionAccess(**{**facts, **fault})
+
+
+def custodian(flows: Sequence[ChannelFlow]) -> int | None:
+    """Evaluations a second of Cloud Custodian's value filters, or None where it is not installed."""
+    try:
+        from c7n.filters.core import ValueFilter
+    except ImportError:
+        return None
+    filters = [ValueFilter({"type": "value", **each}).validate() for each in CUSTODIAN_FILTERS]
+    records = list(plain(flows[: len(flows) // 10]))
+
+    def judge() -> int:
+        return sum(bool(each.match(record)) for record in records for each in filters)
+
+    seconds = statistics.median(timed(judge)[0] for _ in range(ROUNDS))
+    return round(len(filters) * len(records) / seconds)
+
+
+CUSTODIAN_FILTERS: tuple[dict[str, Any], ...] = (
+    {"key": "processors[-1].fallback_action", "op": "ne", "value": "ABORT"},
+    {"key": "length(processors)", "op": "gt", "value": 1},
+    {"key": "processors[0].lambda.qualifier", "op": "in", "value": [None, "$LATEST"]},
+    {"key": "processors[0].lambda.function.exists", "value": False},
+    {"key": "processors[0].lambda.function.state", "value": "Failed"},
+    {"key": "processors[0].lambda.function.reserved_concurrency", "value": 0},
+    {"key": "processors[0].lambda.access.public", "value": True},
+    {"key": "processors[0].lambda.access.chime_can_invoke", "value": False},
+    {"key": "name", "op": "regex", "value": ".*[\u200b-\u200f].*"},
+    {"key": "has_channels", "value": False},
+)
+
+
+def plain(flows: Sequence[ChannelFlow]) -> Iterator[Any]:
+    """The flows as Custodian has its resources: decoded JSON."""
+    yield from (msgspec.json.decode(msgspec.json.encode(each)) for each in flows)
+
+
+def show(figures: dict[str, Any], *, as_json: bool) -> None:
+    """Print the figures."""
+    if as_json:
+        print(json.dumps(figures))
+        return
+    theirs = figures["custodian_evaluations_per_second"]
+    print(f"{figures['rules']} rules, {figures['flows']:,} flows, of which {figures['failing_flows']:,} fail something")
+    print(f"chimeaudit   {figures['evaluations_per_second']:>12,} evaluations/s, {figures['findings']:,} findings")
+    print(f"Custodian    {theirs:>12,} evaluations/s" if theirs else "Custodian    not installed: pip install c7n")
+    print(f"loading all rules   {figures['loading_seconds'] * 1000:.0f} ms")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

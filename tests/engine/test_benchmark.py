@@ -1,0 +1,20 @@
+"""benchmarks/engine.py still measures what it says; how fast that is depends on the machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "engine.py"
+
+
+def test_the_benchmark_measures_every_default_rule_over_flows_of_which_a_fifth_fails() -> None:
+    command = [sys.executable, str(BENCHMARK), "--json", "--flows", "300"]
+
+    figures = json.loads(subprocess.run(command, capture_output=True, check=False, text=True).stdout)
+
+    assert figures["evaluations_per_second"] > 0
+    assert figures["rules"] > 20
+    assert figures["failing_flows"] == 60
