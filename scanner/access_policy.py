@@ -24,7 +24,7 @@ def entering(role_name: str) -> dict[str, Any]:
         "Sid": "EnterAccounts",
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
-        "Resource": f"arn:*:iam::*:role/{role_name}",
+        "Resource": f"arn:aws:iam::*:role/{role_name}",
     }
     return _policy(_allow("ListAccounts", ORGANIZATION), assume)
 

@@ -2,7 +2,8 @@
 
 ChimeauditError            70  a fault of ours, where nothing below fits
 ├── UsageError              2  a bad option, configuration or input file
-│   └── InvalidRulesError          2  all mistakes of all rule files at once
+│   ├── InvalidRulesError          2  all mistakes of all rule files at once
+│   └── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
 ├── NothingScannedError     4  no credentials, no network, every target denied
 ├── OutputError            70  a report could not be written
 └── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
@@ -44,16 +45,30 @@ class Mistake:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
-class InvalidRulesError(UsageError):
-    """Everything that is wrong with the rules that were to be loaded."""
+class _MistakenError(UsageError):
+    """Files that cannot be used, with everything that is wrong with them."""
+
+    where = "the files"
+    way_out = "Mend them."
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
         count = f"{len(self.mistakes)} mistake{'s' if len(self.mistakes) != 1 else ''}"
-        super().__init__(
-            "\n".join(map(str, self.mistakes)),
-            hint=f"{count} in the rules; nothing was scanned. Mend them, or leave the file out of --rules.",
-        )
+        hint = f"{count} in {self.where}; nothing was scanned. {self.way_out}"
+        super().__init__("\n".join(map(str, self.mistakes)), hint=hint)
+
+
+class InvalidRulesError(_MistakenError):
+    """Everything that is wrong with the rules that were to be loaded."""
+
+    where = "the rules"
+    way_out = "Mend them, or leave the file out of --rules."
+
+
+class InvalidConfigurationError(_MistakenError):
+    """Everything that is wrong with the configuration, and with the rules that it names."""
+
+    where = "the configuration"
 
 
 class NothingScannedError(ChimeauditError):

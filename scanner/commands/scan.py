@@ -8,19 +8,18 @@ from typing import Any
 
 import click
 
-from scanner import resources
 from scanner.baseline import marked
-from scanner.commands import inputs, outputs, showing, threshold, where
+from scanner.commands import inputs, outputs, ruleset, showing, threshold, where
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, observe
 from scanner.commands.where import Where
 from scanner.engine.audit import audit
-from scanner.engine.rule import Rule, load, select
+from scanner.engine.rule import facets as needed
 from scanner.errors import InterruptedScanError, NothingScannedError, OutputError
 from scanner.finding import Report
 from scanner.gate import ExitCode, gate
+from scanner.waivers import Waivers
 
-SHIPPED_RULES = "default"
 _EXIT_CODES = """\b
 Exit codes:
     0  everything was observed, and no finding reaches --fail-on
@@ -34,18 +33,7 @@ Exit codes:
 
 @click.command("scan", epilog=_EXIT_CODES)
 @where.options
-@click.option(
-    "--rules",
-    multiple=True,
-    metavar="PATH",
-    help=f"Rule file or folder to use instead of the shipped ones; '{SHIPPED_RULES}' names those.",
-)
-@click.option(
-    "--select",
-    multiple=True,
-    metavar="WHAT",
-    help="Rules to apply: an id, topic:T, severity:S, framework:F or profile:P.  [default: profile:default]",
-)
+@ruleset.options
 @outputs.option
 @threshold.option
 @click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
@@ -60,6 +48,7 @@ Exit codes:
 )
 def command(
     *,
+    config_file: Path | None,
     rules: tuple[str, ...],
     select: tuple[str, ...],
     output: tuple[str, ...],
@@ -78,23 +67,29 @@ def command(
     places.check()
     wanted = [outputs.parse(value) for value in output]
     accepted = inputs.report(baseline) if baseline else None
-    chosen = _rules(rules, select)
-    facets = frozenset().union(*(rule.facets for rule in chosen))
+    configured = ruleset.chosen(config_file, rules, select)
+    waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
+    facets = needed(configured.rules) | waivers.facets
+    if configured.fail_on and threshold.unsaid():
+        fail_on = configured.fail_on
     log = Log(form=LogFormat(log_format), verbose=verbose)
     options = {
         **places.recorded,
-        "rules": rules,
-        "select": select,
+        "config": None if config_file is None else str(config_file),
+        "rules": configured.named,
+        "select": configured.select,
         "fail_on": fail_on,
         "baseline": baseline,
         "allow_gaps": allow_gaps,
     }
     journal, ended = observe(places, facets, options, log)
-    report = audit(journal, chosen, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    report = audit(journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
     report = marked(report, accepted) if accepted else report
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
     showing.summary(report, wanted)
+    for warning in waivers.warnings():
+        showing.say(f"Warning: {warning}")
     go_on = f"chimeaudit scan --resume --run-dir {journal.directory}"
     if ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is in the report"
@@ -105,11 +100,6 @@ def command(
     if ended is Ended.OUT_OF_TIME:
         log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. Go on with it: {go_on}")
     return _verdict(report, fail_on, allow_gaps=allow_gaps)
-
-
-def _rules(paths: tuple[str, ...], selectors: tuple[str, ...]) -> tuple[Rule, ...]:
-    named = paths or (SHIPPED_RULES,)
-    return select(load([resources.rules() if name == SHIPPED_RULES else Path(name) for name in named]), selectors)
 
 
 def _verdict(report: Report, fail_on: str, *, allow_gaps: bool) -> int:

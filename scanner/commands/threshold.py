@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from scanner.finding import Severity
 
@@ -15,6 +16,11 @@ option = click.option(
     show_default=True,
     help="Mildest severity that gives exit code 1.",
 )
+
+
+def unsaid() -> bool:
+    """Whether the command that runs was not told."""
+    return click.get_current_context().get_parameter_source("fail_on") is ParameterSource.DEFAULT
 
 
 def severity(given: str) -> Severity | None:

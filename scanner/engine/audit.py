@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
 
 from msgspec import UNSET, structs
 
 from scanner import __version__
 from scanner.engine.evaluate import Evaluation
-from scanner.engine.facts import AppInstance, FlowReference
+from scanner.engine.facts import AppInstance, FlowReference, Resource
 from scanner.engine.rule import Rule, digest
 from scanner.finding import (
     Coverage,
@@ -28,6 +28,7 @@ from scanner.finding import (
 )
 from scanner.inventory import ChannelFlow, Gap
 from scanner.journal import AppInstanceRead, Journal, Target, TargetReader
+from scanner.waivers import Waivers
 
 NOT_EXAMINED = (
     "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",
@@ -37,26 +38,27 @@ NOT_EXAMINED = (
 _LIST = "ListChannelFlows"
 
 
-def audit(journal: Journal, rules: Sequence[Rule], finished_at: str) -> Report:
-    """The report on a run under these rules; the same journal and rules give the same report.
+def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:
+    """The report on a run under these rules; the same journal, rules and waivers give the same report.
 
     Raises:
         UsageError: the journal is damaged.
     """
     header = journal.header
-    judging = _Judging(Evaluation(rules, datetime.fromisoformat(header.started_at)))
+    waivers = waivers or Waivers(today=date.min)
+    judging = _Judging(Evaluation(rules, datetime.fromisoformat(header.started_at)), waivers)
     for target in sorted(header.targets):
         judging.target(target, journal.reader(target), {gap.account_id for gap in header.gaps})
-    gaps = judging.gaps.union(header.gaps)
+    gaps = [_reported(gap, waivers) for gap in sorted(judging.gaps.union(header.gaps), key=_position)]
     return Report(
         tool=Tool(name="chimeaudit", version=__version__, rules_digest=digest(rules)),
         run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
         scope=header.scope,
         coverage=Coverage(
-            complete=not gaps,
+            complete=all(gap.waiver for gap in gaps),
             in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
             observed=judging.observed(header.targets),
-            gaps=tuple(_reported(gap) for gap in sorted(gaps, key=_position)),
+            gaps=tuple(gaps),
             not_examined=NOT_EXAMINED,
         ),
         summary=_summary(judging, rules, header.scope.accounts),
@@ -68,8 +70,9 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str) -> Report:
 class _Judging:
     """What adds up while the facts of a run stream by, in the order of the report."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(self, evaluation: Evaluation, waivers: Waivers) -> None:
         self.evaluation = evaluation
+        self.waivers = waivers
         self.findings: list[Finding] = []
         self.gaps: set[Gap] = set()
         self._listed: set[Target] = set()
@@ -95,7 +98,7 @@ class _Judging:
             if self.evaluation.reads_flows:
                 listed.append((FlowReference(arn=flow.arn, name=flow.name), flow.gaps.get("name")))
         whole = _with_flows(read, listed) if self.evaluation.reads_flows else read.app_instance
-        found += [(("", finding.rule_id), finding) for finding in self.evaluation.judge(whole)]
+        found += [(("", finding.rule_id), finding) for finding in self._judge(whole)]
         found.sort(key=itemgetter(0))
         self.findings += [finding for _, finding in found]
 
@@ -103,7 +106,10 @@ class _Judging:
         self._channel_flows += 1
         self._processors += 0 if flow.processors is UNSET else len(flow.processors)
         self.gaps.update(flow.gaps.values())
-        return self.evaluation.judge(flow)
+        return self._judge(flow)
+
+    def _judge(self, resource: Resource) -> list[Finding]:
+        return [self.waivers.finding(finding, resource.tags) for finding in self.evaluation.judge(resource)]
 
     def observed(self, targets: Sequence[Target]) -> Observed:
         """An account counts as observed once all its targets are."""
@@ -137,8 +143,8 @@ def _interrupted(target: Target) -> Gap:
     )
 
 
-def _reported(gap: Gap) -> ReportedGap:
-    return ReportedGap(**structs.asdict(gap))
+def _reported(gap: Gap, waivers: Waivers) -> ReportedGap:
+    return ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap))
 
 
 def _position(gap: Gap) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from scanner.engine.conditions import Literals
 from scanner.engine.facts import Resource, Root
 from scanner.engine.params import Param
 from scanner.engine.source import Mistakes, Node, Table
-from scanner.engine.words import quote, unknown
+from scanner.engine.words import quote
 
 Verdict = Literal["pass", "fail", "unknown", "not_applicable"]
 
@@ -83,10 +83,6 @@ def _settings(test: Table, declared: Mapping[str, Param], mistakes: Mistakes) ->
     if "params" not in test.entries:
         return {}
     table = checks.table(test.entries["params"], "parameters by name", mistakes)
-    values: dict[str, Literals] = {}
-    for name, node in {} if table is None else table.entries.items():
-        if name not in declared:
-            mistakes.add(node, unknown("parameter", name, declared))
-        elif (value := params.setting(declared[name], node, mistakes)) is not None:
-            values[name] = value
-    return values
+    entries = {} if table is None else table.entries
+    values = {name: params.named(declared, name, node, mistakes) for name, node in entries.items()}
+    return {name: value for name, value in values.items() if value is not None}

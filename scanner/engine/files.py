@@ -37,10 +37,10 @@ def content(file: Path, mistakes: Mistakes) -> bytes | None:
             with file.open("rb") as stream:
                 return stream.read(MAX_BYTES + 1)
     except OSError as error:
-        mistakes.add(START, f"found a file that cannot be read ({error.strerror}); expected a rule")
+        mistakes.add(START, f"found a file that cannot be read ({error.strerror}); expected one that can")
         return None
     what = "a link that leads nowhere" if file.is_symlink() else "something that is no file"
-    mistakes.add(START, f"found {what}; expected a rule")
+    mistakes.add(START, f"found {what}; expected a file")
     return None
 
 

@@ -10,6 +10,7 @@ from scanner.engine import checks
 from scanner.engine.conditions import Literals
 from scanner.engine.facts import Fact
 from scanner.engine.source import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.engine.words import unknown
 
 TYPES: Final[Mapping[str, Fact]] = {
     "string": Fact(kind="text"),
@@ -68,6 +69,14 @@ def setting(param: Param, node: Node, mistakes: Mistakes) -> Literals | None:
         mistakes.add(node, f"{found(node)} for {param.name} ({param.type}); expected {expected}")
         return None
     return value
+
+
+def named(declared: Mapping[str, Param], name: str, node: Node, mistakes: Mistakes) -> Literals | None:
+    """The node as a value of the parameter of that name."""
+    if name not in declared:
+        mistakes.add(node, unknown("parameter", name, declared))
+        return None
+    return setting(declared[name], node, mistakes)
 
 
 def _param(key: Scalar, node: Node, switch: bool, mistakes: Mistakes) -> Param | None:

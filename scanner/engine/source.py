@@ -86,10 +86,13 @@ class _UnreadableError(Exception):
         self.message = message
 
 
-def parse(data: bytes, mistakes: Mistakes) -> Table | None:
-    """The mapping that `data` holds, or None, with the mistakes noted, where it cannot be read."""
+def parse(data: bytes, mistakes: Mistakes, *, first: str = "id") -> Table | None:
+    """The mapping that `data` holds, or None, with the mistakes noted, where it cannot be read.
+
+    `first` is a key that such files begin with.
+    """
     try:
-        return _document(_decoded(data), mistakes)
+        return _document(_decoded(data), first, mistakes)
     except _UnreadableError as error:
         mistakes.add(error.node, error.message)
     except yaml.YAMLError as error:
@@ -129,7 +132,7 @@ def found(node: Node) -> str:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise _UnreadableError(START, f"found more than {MAX_BYTES // 1024} KB; expected one rule")
+        raise _UnreadableError(START, f"found more than {MAX_BYTES // 1024} KB; expected less")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -152,19 +155,19 @@ def _syntax(error: yaml.YAMLError) -> tuple[Node, str]:
     return place, f"found something that is not YAML: {problem or 'the text is damaged'}{hint}; expected a mapping"
 
 
-def _document(text: str, mistakes: Mistakes) -> Table | None:
+def _document(text: str, first: str, mistakes: Mistakes) -> Table | None:
     events = yaml.parse(text, Loader=yaml.CSafeLoader)
     builder = _Builder(events, mistakes)
     root: Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
             if root is not None:
-                raise _UnreadableError(_at(event), "found a second document; expected one rule a file")
+                raise _UnreadableError(_at(event), "found a second document; expected one a file")
             root = builder.node(next(events), depth=0)
     if root is None:
-        raise _UnreadableError(START, "found an empty file; expected a rule")
+        raise _UnreadableError(START, f"found an empty file; expected a mapping that starts with {first}")
     if not isinstance(root, Table):
-        raise _UnreadableError(root, f"{found(root)}; expected a mapping that starts with id")
+        raise _UnreadableError(root, f"{found(root)}; expected a mapping that starts with {first}")
     return root
 
 

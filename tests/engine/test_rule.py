@@ -304,7 +304,7 @@ def test_a_pipe_does_not_make_us_wait(tmp_path: Path, direct: bool) -> None:
 
     (mistake,) = mistakes(tmp_path / "pipe.yaml" if direct else tmp_path)
 
-    assert mistake.message == "found something that is no file; expected a rule"
+    assert mistake.message == "found something that is no file; expected a file"
 
 
 def test_links_that_lead_nowhere_or_in_circles_are_mistakes(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_links_that_lead_nowhere_or_in_circles_are_mistakes(tmp_path: Path) -> N
     (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
 
     assert [mistake.message for mistake in mistakes(tmp_path)] == [
-        "found a link that leads nowhere; expected a rule"
+        "found a link that leads nowhere; expected a file"
     ] * 2
 
 

@@ -18,8 +18,8 @@ def read(data: bytes | str) -> tuple[Table | None, list[str]]:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("", "1:1 found an empty file; expected a rule"),
-        ("# nothing\n", "1:1 found an empty file; expected a rule"),
+        ("", "1:1 found an empty file; expected a mapping that starts with id"),
+        ("# nothing\n", "1:1 found an empty file; expected a mapping that starts with id"),
         ("- a\n- b\n", "1:1 found a list; expected a mapping that starts with id"),
         ("word\n", '1:1 found "word"; expected a mapping that starts with id'),
         ("a: 1\nb: 2\na: 3\n", '3:1 found "a" again, after line 1; expected it once'),
@@ -28,7 +28,7 @@ def read(data: bytes | str) -> tuple[Table | None, list[str]]:
         ("a: !!python/object:os.system x\n", "1:4 found the tag"),
         ("a: ! x\n", "1:4 found the tag"),
         ("? [a]\n: b\n", "1:3 found a list as a key; expected a word"),
-        ("a: 1\n---\nb: 2\n", "2:1 found a second document; expected one rule a file"),
+        ("a: 1\n---\nb: 2\n", "2:1 found a second document; expected one a file"),
         ("a:\n\tb: 1\n", "2:1 found something that is not YAML"),
         ("a: [1, 2\n", "2:1 found something that is not YAML"),
         ("a: [1\nb: c: d\n", "found something that is not YAML"),
@@ -40,7 +40,7 @@ def read(data: bytes | str) -> tuple[Table | None, list[str]]:
         ("a: 1\n".encode("utf-16"), "1:1 found bytes that are not UTF-8; expected UTF-8"),
         ("a: " + "[" * 25 + "]" * 25, "found more than 20 levels of nesting"),
         ("[" * 100_000, "found more than 20 levels of nesting"),
-        ("#" * (MAX_BYTES + 1), "1:1 found more than 256 KB; expected one rule"),
+        ("#" * (MAX_BYTES + 1), "1:1 found more than 256 KB; expected less"),
     ],
 )
 def test_what_is_not_one_plain_document_is_refused(text: bytes | str, mistake: str) -> None:

@@ -1,0 +1,49 @@
+"""``--config``, ``--rules``, ``--select``: which rules a command works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from scanner import config
+from scanner.config import Configuration
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def options(command: Command) -> Command:
+    """The options; what they give goes to `chosen`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def chosen(config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...]) -> Configuration:
+    """What the options and the configuration file say together."""
+    return config.load(config.find(config_file), rules=rules, select=select)
+
+
+_OPTIONS = (
+    click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"Configuration; other options win over it.  [default: {config.FILE} where there is one]",
+    ),
+    click.option(
+        "--rules",
+        multiple=True,
+        metavar="PATH",
+        help=f"Rule file or folder to use instead of the shipped ones; '{config.SHIPPED}' names those.",
+    ),
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="WHAT",
+        help="Rules to apply: an id, topic:T, severity:S, framework:F or profile:P.  [default: profile:default]",
+    ),
+)

@@ -1,0 +1,125 @@
+"""Reads the configuration. The command line wins over the file; every mistake is told in one go, the rules' with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from scanner import resources
+from scanner.config import waivers
+from scanner.config.keys import FILE, KEYS, LEVELS, OVERRIDE_KEYS, SHIPPED
+from scanner.config.reading import Reading, entries_of, texts
+from scanner.engine import checks, files, params, rule
+from scanner.engine.rule import Rule
+from scanner.engine.source import Mistakes, Node, Scalar, parse
+from scanner.engine.words import one_of
+from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
+from scanner.finding import Severity
+from scanner.waivers import Entry
+
+_SEVERITIES = checks.words(Severity)
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """What is to be done, file and command line taken together; `named` and `select` say how the rules were chosen."""
+
+    named: tuple[str, ...]
+    select: tuple[str, ...]
+    fail_on: str | None
+    rules: tuple[Rule, ...]
+    waivers: tuple[Entry, ...]
+
+
+def find(given: Path | None) -> Path | None:
+    """The file that was given, or the one in the working directory, where there is one."""
+    here = Path(FILE)
+    return given or (here if here.is_file() else None)
+
+
+def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] = ()) -> Configuration:
+    """The configuration in a file; `rules` and `select`, from the command line, stand in for what the file says.
+
+    Raises:
+        InvalidConfigurationError, InvalidRulesError: with every mistake.
+        UsageError: a selector of the command line selects nothing.
+    """
+    mistakes = Mistakes(FILE if path is None else str(path))
+    entries = {} if path is None else _entries(path, mistakes)
+    named = tuple(rules) or texts(entries.get("rules"), "rule files or folders", mistakes) or (SHIPPED,)
+    folder = Path() if rules or path is None else path.parent
+    loaded, faults = _loaded([resources.rules() if name == SHIPPED else folder / name for name in named])
+    reading = Reading(rules=loaded, complete=not faults, mistakes=mistakes)
+    own = _overrides(entries.get("overrides"), reading)
+    waived = waivers.read(entries.get("waivers"), reading)
+    selectors = tuple(select) or _selectors(entries.get("select"), reading)
+    fail_on = checks.word(entries["fail_on"], LEVELS, "severity", mistakes) if "fail_on" in entries else None
+    if mistakes.found:
+        raise InvalidConfigurationError([*mistakes.found, *faults])
+    if faults:
+        raise InvalidRulesError(faults)
+    chosen = rule.select(tuple(own.get(id_) or each for id_, each in loaded.items()), selectors)
+    ran = {each.info.id for each in chosen}
+    return Configuration(
+        named=named,
+        select=selectors,
+        fail_on=fail_on,
+        rules=chosen,
+        waivers=tuple(entry for entry in waived if entry.gaps or ran.intersection(entry.rules)),
+    )
+
+
+def _entries(path: Path, mistakes: Mistakes) -> Mapping[str, Node]:
+    data = files.content(path, mistakes)
+    table = None if data is None else parse(data, mistakes, first="rules")
+    if table is None:
+        return {}
+    checks.keys(table, KEYS, (), "configuration key", mistakes)
+    return table.entries
+
+
+def _loaded(paths: Sequence[Path]) -> tuple[dict[str, Rule], Sequence[Mistake]]:
+    try:
+        return {each.info.id: each for each in rule.load(paths)}, ()
+    except InvalidRulesError as error:
+        return {}, error.mistakes
+
+
+def _overrides(node: Node | None, reading: Reading) -> dict[str, Rule | None]:
+    entries = entries_of(node, "rules by id", reading.mistakes)
+    return {id_: _override(id_, each, reading) for id_, each in entries.items()}
+
+
+def _override(id_: str, node: Node, reading: Reading) -> Rule | None:
+    mistakes = reading.mistakes
+    table = checks.table(node, f"a mapping with {one_of(OVERRIDE_KEYS)}", mistakes)
+    if table is None or not reading.is_rule(node, id_):
+        return None
+    checks.keys(table, OVERRIDE_KEYS, (), "override key", mistakes)
+    one, entries = reading.rules[id_], table.entries
+    values = entries_of(entries.get("params"), "parameters by name", mistakes)
+    settings = {name: params.named(one.params, name, value, mistakes) for name, value in values.items()}
+    given = {name: value for name, value in settings.items() if value is not None}
+    wanted = entries.get("severity")
+    severity = None if wanted is None else checks.word(wanted, _SEVERITIES, "severity", mistakes)
+    info = one.info if severity is None else structs.replace(one.info, severity=Severity(severity))
+    return replace(one, info=info, settings={**one.settings, **given})
+
+
+def _selectors(node: Node | None, reading: Reading) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    nodes = (node,) if isinstance(node, Scalar) else checks.items(node, "a list of selectors", reading.mistakes)
+    return tuple(text for each in nodes if (text := _selector(each, reading)) is not None)
+
+
+def _selector(node: Node, reading: Reading) -> str | None:
+    text = checks.text(node, reading.mistakes, "a selector")
+    try:
+        if text is not None and reading.complete:
+            rule.select(tuple(reading.rules.values()), [text])
+    except UsageError as error:
+        reading.mistakes.add(node, f"{error.message}; {error.hint}")
+    return text

@@ -1,0 +1,78 @@
+"""Reads waivers: what each is for, whose decision it is, and until when."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from scanner.config.keys import DATE, RESOURCE_KEYS, RESOURCE_TEXTS, WAIVER_KEYS, WAIVER_REQUIRED
+from scanner.config.reading import Reading, entries_of, placed, texts
+from scanner.engine import checks
+from scanner.engine.source import Mistakes, Node, Scalar, Table, found
+from scanner.engine.words import one_of
+from scanner.finding import Waiver
+from scanner.waivers import Entry, Pattern
+
+_DAY = "a day such as 2027-03-31"
+
+
+def read(node: Node | None, reading: Reading) -> list[Entry]:
+    """The `waivers` of a configuration."""
+    nodes = () if node is None else checks.items(node, "a list of waivers", reading.mistakes)
+    return [entry for each in nodes if (entry := _entry(each, reading)) is not None]
+
+
+def _entry(node: Node, reading: Reading) -> Entry | None:
+    mistakes = reading.mistakes
+    table = checks.table(node, f"a waiver with {one_of(WAIVER_KEYS)}", mistakes)
+    if table is None:
+        return None
+    before = len(mistakes.found)
+    checks.keys(table, WAIVER_KEYS, WAIVER_REQUIRED, "waiver key", mistakes)
+    if len({"rule", "gap"} & set(table.entries)) != 1:
+        mistakes.add(table, "found neither or both of rule and gap; expected one of them in every waiver")
+    rules = placed(table.entries.get("rule"), "the id of a rule", mistakes)
+    for each, id_ in rules:
+        reading.is_rule(each, id_)
+    gaps = texts(table.entries.get("gap"), "an operation", mistakes)
+    resource = _resource(table.entries.get("resource"), mistakes, of_gap=bool(gaps))
+    waiver = _waiver(table, mistakes)
+    if len(mistakes.found) > before:
+        return None
+    place = f"{mistakes.file}:{node.line}"
+    return Entry(rules=tuple(id_ for _, id_ in rules), gaps=gaps, resource=resource, waiver=waiver, place=place)
+
+
+def _waiver(table: Table, mistakes: Mistakes) -> Waiver:
+    readers = {"reason": checks.text, "owner": checks.text, "expires": _day}
+    said = {key: read(table.entries[key], mistakes) for key, read in readers.items() if key in table.entries}
+    return Waiver(reason=said.get("reason") or "", owner=said.get("owner") or "", expires=said.get("expires") or "")
+
+
+def _day(node: Node, mistakes: Mistakes) -> str | None:
+    text = checks.text(node, mistakes, _DAY)
+    if text is not None and not _is_day(text):
+        mistakes.add(node, f"{found(node)}; expected {_DAY}")
+    return text
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(DATE.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _resource(node: Node | None, mistakes: Mistakes, *, of_gap: bool) -> Pattern:
+    if node is None:
+        return Pattern()
+    if isinstance(node, Scalar):
+        return Pattern(arn=checks.text(node, mistakes, "an ARN"))
+    table = checks.table(node, f"an ARN, or a mapping with {one_of(RESOURCE_KEYS)}", mistakes)
+    if table is None:
+        return Pattern()
+    checks.keys(table, RESOURCE_KEYS, (), "key of a resource", mistakes)
+    if of_gap and "tags" in table.entries:
+        mistakes.add(table.keys["tags"], f"found tags for a gap; expected {one_of(RESOURCE_TEXTS)}")
+    known = {key: checks.text(node, mistakes) for key, node in table.entries.items() if key in RESOURCE_TEXTS}
+    tags = entries_of(table.entries.get("tags"), "tags by key", mistakes)
+    return Pattern(**known, tags={key: checks.text(value, mistakes) or "" for key, value in tags.items()})

@@ -1,0 +1,134 @@
+"""Waivers: somebody's decision, until a date, to live with what a rule found or with what could not be observed."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from scanner.finding import Finding, Resource, Status, Waiver
+from scanner.inventory import Gap
+
+Tags = Mapping[str, str] | UnsetType | None
+
+_APP_INSTANCE = re.compile(r"arn:[^:]*:chime:[^:]*:[^:]*:app-instance/[^/]*")
+_NOTHING = "matches nothing; take it out, or mend what it is to match"
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a finding or a gap is."""
+
+    arn: str | None
+    account_id: str
+    app_instance_arn: str | None
+
+
+class Pattern(Struct, frozen=True, kw_only=True):
+    """Which resources a waiver is for: everything that is named must fit. ``*`` and ``?`` stand for any characters.
+
+    An app instance is named by ARN or id, never by its name, which whoever may rename it could choose.
+    """
+
+    arn: str | None = None
+    account: str | None = None
+    app_instance: str | None = None
+    tags: Mapping[str, str] = {}
+
+    def fits(self, place: Place, tags: Tags) -> bool:
+        """What is not known does not fit."""
+        return (
+            (self.account is None or self.account == place.account_id)
+            and (self.arn is None or _like(place.arn, self.arn))
+            and (self.app_instance is None or _names(place.app_instance_arn, self.app_instance))
+            and all(_like(_tag(tags, key), value) for key, value in self.tags.items())
+        )
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A waiver as it was written: for findings of these rules, or for gaps of these operations.
+
+    `place` says where it was written, and the day on which it expires is the last on which it waives.
+    """
+
+    rules: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    resource: Pattern
+    waiver: Waiver
+    place: str
+
+    def expired(self, today: date) -> bool:
+        return date.fromisoformat(self.waiver.expires) < today
+
+
+class Waivers:
+    """Waives findings and gaps, and remembers which waivers were of use."""
+
+    def __init__(self, entries: Sequence[Entry] = (), *, today: date) -> None:
+        self._expired = [entry for entry in entries if entry.expired(today)]
+        self._unused = {id(entry): entry for entry in entries if not entry.expired(today)}
+        valid = tuple(self._unused.values())
+        self._by_rule = _grouped((rule, entry) for entry in valid for rule in entry.rules)
+        self._by_operation = _grouped((operation, entry) for entry in valid for operation in entry.gaps)
+
+    def finding(self, finding: Finding, tags: Tags) -> Finding:
+        """The finding, waived where it failed and a waiver is for it; `tags` are those of its resource."""
+        if finding.status is not Status.FAIL or not (entries := self._by_rule.get(finding.rule_id)):
+            return finding
+        waiver = self._first(entries, finding.resource, tags)
+        return finding if waiver is None else structs.replace(finding, status=Status.WAIVED, waiver=waiver)
+
+    def gap(self, gap: Gap) -> Waiver | None:
+        """The waiver that is for a gap."""
+        return self._first(self._by_operation.get(gap.operation, ()), gap, None)
+
+    @property
+    def facets(self) -> frozenset[str]:
+        """What has to be collected, beside what the rules read, for it to be known what is waived."""
+        entries = [entry for valid in self._by_rule.values() for entry in valid]
+        return frozenset({"tags"}) if any(entry.resource.tags for entry in entries) else frozenset()
+
+    def warnings(self) -> list[str]:
+        """A sentence for every waiver that no longer waives, or that nothing was found for."""
+        expired = [f"{_described(entry)} expired on {entry.waiver.expires}" for entry in self._expired]
+        return expired + [f"{_described(entry)} {_NOTHING}" for entry in self._unused.values()]
+
+    def _first(self, entries: Iterable[Entry], of: Resource | Gap, tags: Tags) -> Waiver | None:
+        place = _place(of)
+        fitting = [entry for entry in entries if entry.resource.fits(place, tags)]
+        for entry in fitting:
+            self._unused.pop(id(entry), None)
+        return fitting[0].waiver if fitting else None
+
+
+def _grouped(pairs: Iterable[tuple[str, Entry]]) -> Mapping[str, Sequence[Entry]]:
+    grouped: dict[str, list[Entry]] = {}
+    for name, entry in pairs:
+        grouped.setdefault(name, []).append(entry)
+    return grouped
+
+
+def _place(of: Resource | Gap) -> Place:
+    if isinstance(of, Resource):
+        return Place(arn=of.arn, account_id=of.account_id, app_instance_arn=of.app_instance_arn)
+    within = _APP_INSTANCE.match(of.resource_arn or "")
+    return Place(arn=of.resource_arn, account_id=of.account_id, app_instance_arn=within[0] if within else None)
+
+
+def _described(entry: Entry) -> str:
+    return f"{entry.place}: the waiver for {', '.join(entry.rules or entry.gaps)} ({entry.waiver.owner})"
+
+
+def _names(app_instance_arn: str | None, pattern: str) -> bool:
+    arn = app_instance_arn or ""
+    return bool(arn) and (_like(arn, pattern) or _like(arn.rpartition("/")[2], pattern))
+
+
+def _tag(tags: Tags, key: str) -> str | None:
+    return tags.get(key) if tags is not UNSET and tags is not None else None
+
+
+def _like(text: str | None, pattern: str) -> bool:
+    return text is not None and fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))

@@ -1,0 +1,230 @@
+"""chimeaudit.yaml: what it can say, what is refused with its place, and what the command line overrules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from scanner import config, resources
+from scanner.config import schema
+from scanner.errors import ChimeauditError, InvalidConfigurationError, InvalidRulesError, UsageError
+from scanner.finding import Severity, Waiver
+from scanner.waivers import Pattern
+from tests.command import chimeaudit
+from tests.engine.build import rule_file
+
+WAIVER = """\
+waivers:
+  - rule: {rule}
+    resource: "*"
+    reason: a reason
+    owner: chat-platform
+    expires: 2027-03-31
+"""
+FULL = """\
+rules: default
+select: [topic:lambda, last-processor-fails-open]
+fail_on: medium
+overrides:
+  cross-account-lambda:
+    severity: critical
+    params: {trusted_accounts: ["444455556666"]}
+waivers:
+  - rule: [cross-account-lambda, cross-region-lambda]
+    resource: {account: "111122223333", app_instance: 1a2b*, tags: {team: games}, arn: "arn:aws:chime:*"}
+    reason: it moves in March
+    owner: chat-platform
+    expires: 2027-03-31
+  - gap: GetPolicy
+    resource: arn:aws:lambda:us-east-1:999988887777:*
+    reason: the vendor does not let us
+    owner: security
+    expires: 2027-03-31
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "chimeaudit.yaml"
+    path.write_text(text)
+    return path
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    with pytest.raises(InvalidConfigurationError) as raised:
+        config.load(written(folder, text))
+    return [f"{each.line}:{each.column} {each.message}" for each in raised.value.mistakes]
+
+
+def test_without_a_file_the_shipped_rules_of_the_default_profile_run() -> None:
+    found = config.load(None)
+
+    assert found.named == ("default",)
+    assert {each.info.profiles for each in found.rules} == {("default",)}
+    assert (found.fail_on, found.waivers) == (None, ())
+
+
+def test_a_file_can_say_everything(tmp_path: Path) -> None:
+    found = config.load(written(tmp_path, FULL))
+
+    rules = {each.info.id: each for each in found.rules}
+    assert rules["cross-account-lambda"].info.severity is Severity.CRITICAL
+    assert rules["cross-account-lambda"].settings == {"trusted_accounts": ("444455556666",)}
+    assert {each.info.topic for each in found.rules} == {"lambda", "fallback"}
+    assert found.fail_on == "medium"
+    one, other = found.waivers
+    assert one.rules == ("cross-account-lambda", "cross-region-lambda")
+    assert one.resource == Pattern(
+        arn="arn:aws:chime:*", account="111122223333", app_instance="1a2b*", tags={"team": "games"}
+    )
+    assert one.waiver == Waiver(reason="it moves in March", owner="chat-platform", expires="2027-03-31")
+    assert one.place == f"{tmp_path}/chimeaudit.yaml:9"
+    assert (other.gaps, other.resource.arn) == (("GetPolicy",), "arn:aws:lambda:us-east-1:999988887777:*")
+
+
+def test_the_command_line_wins(tmp_path: Path) -> None:
+    own = rule_file(tmp_path)
+
+    found = config.load(written(tmp_path, "rules: ./nowhere\nselect: nothing"), rules=[str(own)], select=["sound"])
+
+    assert [each.info.id for each in found.rules] == ["sound"]
+
+
+def test_rule_files_are_looked_for_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    rule_file(tmp_path)
+
+    found = config.load(written(tmp_path, "rules: [default, topic]\nselect: sound"))
+
+    assert [each.info.id for each in found.rules] == ["sound"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "1:1 found an empty file; expected a mapping that starts with rules"),
+        ("- a", "1:1 found a list; expected a mapping that starts with rules"),
+        ("fail-on: high", '1:1 unknown configuration key "fail-on"; expected rules, select, fail_on,'),
+        ("fail_on: bad", '1:10 unknown severity "bad"; expected critical, high, medium, low, info or none'),
+        ("rules: []", "1:8 found an empty list; expected rule files or folders"),
+        ("select: cross-acount-lambda", 'did you mean "cross-account-lambda"?'),
+        ("select: [sverity:high]", '1:10 unknown selector "sverity:high"'),
+        ("overrides: {cross-acount-lambda: {severity: low}}", 'did you mean "cross-account-lambda"?'),
+        ("overrides: {cross-account-lambda: {severity: bad}}", '1:46 unknown severity "bad"'),
+        ("overrides: {cross-account-lambda: {params: {trusted: [x]}}}", '1:54 unknown parameter "trusted"'),
+        ("overrides: {cross-account-lambda: {params: {trusted_accounts: x}}}", "expected a list"),
+        ("overrides: {cross-account-lambda: {serious: low}}", '1:36 unknown override key "serious"'),
+        (WAIVER.format(rule="cross-acount-lambda"), '2:11 unknown rule "cross-acount-lambda"'),
+        (WAIVER.format(rule="missing-lambda").replace("owner", "onwer"), "2:5 found no owner; expected it in every"),
+        (WAIVER.format(rule="missing-lambda").replace("2027-03-31", "31.3.2027"), '6:14 found "31.3.2027"; expected a'),
+        (WAIVER.format(rule="missing-lambda").replace("2027-03-31", "2027-02-30"), '6:14 found "2027-02-30"'),
+        (WAIVER.format(rule="missing-lambda").replace("a reason", "''"), "4:13 found blank text"),
+        (WAIVER.format(rule="missing-lambda").replace("rule", "rules"), "neither or both of rule and gap"),
+        (WAIVER.format(rule="missing-lambda\n    gap: x"), "found neither or both of rule and gap"),
+        (WAIVER.format(rule="missing-lambda").replace('"*"', "{account: 111122223333}"), "expected text in quotes"),
+        (WAIVER.format(rule="missing-lambda").replace('"*"', "{name: x}"), '3:16 unknown key of a resource "name"'),
+        (WAIVER.format(rule="missing-lambda").replace('"*"', "{}"), "3:15 found an empty mapping; expected an ARN"),
+        (
+            WAIVER.format(rule="x").replace("rule: x", "gap: GetPolicy").replace('"*"', "{tags: {a: b}}"),
+            "found tags for a gap; expected arn, account or app_instance",
+        ),
+    ],
+)
+def test_each_mistake_says_where_it_is_and_what_was_expected(tmp_path: Path, text: str, message: str) -> None:
+    found = mistakes(tmp_path, text)
+
+    assert any(message in each for each in found), found
+
+
+def test_all_mistakes_are_told_in_one_go_those_of_the_rules_with_them(tmp_path: Path) -> None:
+    rule_file(tmp_path, severity="x")
+    text = "rules: topic\nfail_on: bad\nselect: nothing-known-yet\nwaivers: []\n"
+
+    found = mistakes(tmp_path, text)
+
+    assert len(found) == 3
+    assert any("unknown severity" in each and "x" in each for each in found)
+
+
+def test_mistakes_in_rules_alone_are_those_of_rules(tmp_path: Path) -> None:
+    rule_file(tmp_path, severity="x")
+
+    with pytest.raises(InvalidRulesError):
+        config.load(written(tmp_path, "rules: topic"))
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfigurationError, match="found something that is no file; expected a file"):
+        config.load(tmp_path / "nothing.yaml")
+
+
+def test_the_file_in_the_working_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert config.find(None) is None
+    written(tmp_path, FULL)
+    assert config.find(None) == Path("chimeaudit.yaml")
+    assert config.find(Path("other.yaml")) == Path("other.yaml")
+
+
+def test_a_selector_of_the_command_line_that_selects_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="selects no rule"):
+        config.load(None, select=["nothing"])
+
+
+def test_waivers_of_rules_that_do_not_run_are_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path, WAIVER.format(rule="missing-lambda"))
+
+    assert config.load(path, select=["multiple-processors"]).waivers == ()
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_random_bytes_give_mistakes_and_nothing_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "chimeaudit.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(ChimeauditError):
+        config.load(path, rules=[str(resources.rules() / "fallback")])
+
+
+def test_the_schema_checked_in_is_up_to_date_and_admits_what_the_loader_does() -> None:
+    path = resources.reports() / "schema" / "config-1.0.json"
+    read: Any = yaml.load(FULL, Loader=yaml.BaseLoader)  # noqa: S506 - it makes text of everything
+
+    assert path.read_text(encoding="utf-8") == schema.render()
+    Draft202012Validator.check_schema(json.loads(schema.render()))
+    Draft202012Validator(schema.config_schema()).validate(read)
+    assert not Draft202012Validator(schema.config_schema()).is_valid({"waivers": [{"rule": "x"}]})
+
+
+def test_a_scan_takes_the_file_in_the_working_directory(tmp_path: Path) -> None:
+    written(tmp_path, "fail_on: bad")
+
+    ended = chimeaudit("scan", "--demo", home=tmp_path)
+
+    assert ended.code == 2
+    assert "chimeaudit.yaml:1:10: unknown severity" in ended.stderr
+
+
+def test_a_scan_waives_shows_what_it_waived_and_warns_of_waivers_of_no_use(tmp_path: Path) -> None:
+    rule = "last-processor-fails-open"
+    waived = WAIVER.format(rule=rule).replace("2027-03-31", "2999-12-31")
+    idle = waived.partition("\n")[2].replace('"*"', "arn:aws:nothing")
+    expired = waived.partition("\n")[2].replace("2999", "1999")
+    written(tmp_path, f"select: {rule}\n{waived}{idle}{expired}")
+
+    ended = chimeaudit("scan", "--demo", "-o", "json:-", home=tmp_path)
+
+    assert ended.code == 0
+    findings = ended.report["findings"]
+    assert {finding["status"] for finding in findings} == {"waived"}
+    assert {finding["waiver"]["owner"] for finding in findings} == {"chat-platform"}
+    assert ended.report["summary"]["by_status"]["waived"] == len(findings)
+    assert ended.report["summary"]["by_status"]["fail"] == 0
+    assert "chimeaudit.yaml:8: the waiver for last-processor-fails-open (chat-platform) matches nothing" in ended.stderr
+    assert "chimeaudit.yaml:13: the waiver for last-processor-fails-open (chat-platform) expired on" in ended.stderr
