@@ -19,7 +19,7 @@ def reading(facets: Iterable[str]) -> dict[str, Any]:
 
 
 def entering(role_name: str) -> dict[str, Any]:
-    """For the account that a scan of an organisation starts from: listing its accounts, and assuming the role in each."""
+    """For the account that a scan with --org starts from: listing the accounts, and assuming the role in each."""
     assume = {
         "Sid": "EnterAccounts",
         "Effect": "Allow",

@@ -21,7 +21,9 @@ def command() -> None:
 @command.command("policy")
 @ruleset.options
 @click.option("--org", is_flag=True, help="Instead, what the account needs that a scan with --org starts from.")
-@click.option("--role", default=ROLE, metavar="NAME", show_default=True, help="With --org: the role assumed in each account.")
+@click.option(
+    "--role", default=ROLE, metavar="NAME", show_default=True, help="With --org: the role assumed in each account."
+)
 def policy(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], org: bool, role: str) -> None:
     """Print the IAM policy for scanning one account with the chosen rules."""
     read = facets(ruleset.chosen(config_file, rules, select).rules)
