@@ -21,6 +21,7 @@ _COMMANDS = {
     "scan": "scanner.commands.scan",
     "report": "scanner.commands.report",
     "diff": "scanner.commands.diff",
+    "rules": "scanner.commands.rules",
     "iam": "scanner.commands.iam",
 }
 

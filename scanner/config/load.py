@@ -24,11 +24,15 @@ _SEVERITIES = checks.words(Severity)
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
-    """What is to be done, file and command line taken together; `named` and `select` say how the rules were chosen."""
+    """What is to be done, file and command line taken together.
+
+    `rules` are those of the `loaded` ones that were selected; `named` and `select` say how.
+    """
 
     named: tuple[str, ...]
     select: tuple[str, ...]
     fail_on: str | None
+    loaded: tuple[Rule, ...]
     rules: tuple[Rule, ...]
     waivers: tuple[Entry, ...]
 
@@ -60,12 +64,14 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         raise InvalidConfigurationError([*mistakes.found, *faults])
     if faults:
         raise InvalidRulesError(faults)
-    chosen = rule.select(tuple(own.get(id_) or each for id_, each in loaded.items()), selectors)
+    adjusted = tuple(own.get(id_) or each for id_, each in loaded.items())
+    chosen = rule.select(adjusted, selectors)
     ran = {each.info.id for each in chosen}
     return Configuration(
         named=named,
         select=selectors,
         fail_on=fail_on,
+        loaded=adjusted,
         rules=chosen,
         waivers=tuple(entry for entry in waived if entry.gaps or ran.intersection(entry.rules)),
     )

@@ -55,7 +55,12 @@ class Rule:
     @property
     def facets(self) -> frozenset[Facet]:
         """What has to be collected for the rule to be judged; nothing while it is off."""
-        return frozenset() if self.off else facts.facets(self.reads)
+        return frozenset() if self.off else self.reads_facets
+
+    @property
+    def reads_facets(self) -> frozenset[Facet]:
+        """The same, on or off."""
+        return facts.facets(self.reads)
 
     @property
     def reads_flows(self) -> bool:

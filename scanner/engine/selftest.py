@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from scanner.engine.conditions import show
 from scanner.engine.evaluate import compiled
@@ -15,16 +15,41 @@ from scanner.engine.words import quote
 from scanner.errors import Mistake
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disagreement:
+    """A test that expects another verdict than the rule reaches, and why the rule reaches it."""
+
+    rule: Rule
+    example: Example
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+def disagreements(rules: Iterable[Rule]) -> Iterator[Disagreement]:
+    """Every test that the rule does not agree with."""
+    for rule in rules:
+        for example in rule.examples:
+            verdict, notes = compiled(given(rule, example), NOW).verdict(example.given)
+            if verdict != example.expect:
+                reasons = tuple(map(_reason, notes))
+                yield Disagreement(rule=rule, example=example, verdict=verdict, reasons=reasons)
+
+
 def run(rules: Iterable[Rule]) -> list[Mistake]:
-    """A mistake, where the test stands, for each test whose verdict is another than it expects."""
-    return [mistake for rule in rules for mistake in _run(rule)]
+    """The same as mistakes, where the tests stand."""
+    return [_mistake(disagreement) for disagreement in disagreements(rules)]
 
 
-def _run(rule: Rule) -> Iterator[Mistake]:
-    for example in rule.examples:
-        verdict, notes = compiled(given(rule, example), NOW).verdict(example.given)
-        if verdict != example.expect:
-            yield _mistake(rule, example, verdict, notes)
+def difference(disagreement: Disagreement) -> str:
+    """What was expected and what came of it, under each other."""
+    rule, example = disagreement.rule, disagreement.example
+    lines = [
+        f"{rule.file}:{example.line}:{example.column}: {rule.info.id}: {example.name}",
+        f"  - {example.expect}",
+        f"  + {disagreement.verdict}",
+        *(f"      {reason}" for reason in disagreement.reasons),
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def given(rule: Rule, example: Example) -> Rule:
@@ -32,10 +57,11 @@ def given(rule: Rule, example: Example) -> Rule:
     return replace(rule, settings={**rule.settings, **example.params})
 
 
-def _mistake(rule: Rule, example: Example, verdict: str, notes: Iterable[Note]) -> Mistake:
-    because = "; ".join(_reason(note) for note in notes)
-    message = f"test {quote(example.name)} got {verdict}{f' ({because})' if because else ''}; expected {example.expect}"
-    return Mistake(file=rule.file, line=example.line, column=example.column, message=message)
+def _mistake(found: Disagreement) -> Mistake:
+    example, because = found.example, "; ".join(found.reasons)
+    got = f"got {found.verdict}{f' ({because})' if because else ''}"
+    message = f"test {quote(example.name)} {got}; expected {example.expect}"
+    return Mistake(file=found.rule.file, line=example.line, column=example.column, message=message)
 
 
 def _reason(note: Note) -> str:

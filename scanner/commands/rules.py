@@ -1,0 +1,94 @@
+"""``chimeaudit rules``: list, explain, test and write rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from scanner import files
+from scanner.commands import ruleset
+from scanner.config import schema as config_schema
+from scanner.engine import catalogue, checks, schema, selftest, template
+from scanner.engine.words import nearest, quote
+from scanner.errors import OutputError, UsageError
+from scanner.finding import ResourceType
+from scanner.render.text import visible_lines
+
+_FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}
+_RESOURCES = get_args(ResourceType)
+_SCHEMAS = {"rule": schema.render, "config": config_schema.render}
+
+
+@click.group("rules", no_args_is_help=True)
+def command() -> None:
+    """List, explain, test and write rules."""
+
+
+@command.command("list")
+@ruleset.options
+@click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="table", show_default=True)
+def list_(config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], form: str) -> None:
+    """List the rules; without --select, those of every profile."""
+    configured = ruleset.chosen(config_file, rules, select)
+    _print(_FORMATS[form](configured.rules if select else configured.loaded))
+
+
+@command.command("show")
+@click.argument("id_", metavar="ID")
+@ruleset.options
+def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...]) -> None:
+    """Explain one rule, with the facets that it reads and the IAM actions that those need."""
+    loaded = {rule.info.id: rule for rule in ruleset.chosen(config_file, rules, select).loaded}
+    if id_ not in loaded:
+        raise UsageError(
+            f"there is no rule {quote(id_)}{nearest(id_, loaded)}", hint="`chimeaudit rules list` shows them all."
+        )
+    _print(catalogue.explained(loaded[id_]))
+
+
+@command.command("test")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+def test(paths: tuple[str, ...]) -> None:
+    """Run the tests inside rule files; without PATH, those of the rules that are configured."""
+    loaded = ruleset.chosen(None, paths, ()).loaded
+    wrong = list(selftest.disagreements(loaded))
+    for disagreement in wrong:
+        _print(selftest.difference(disagreement))
+    count = sum(len(rule.examples) for rule in loaded)
+    if wrong:
+        hint = "Mend the rule or the test; - is what the test expects, + what the rule says."
+        raise UsageError(f"{len(wrong)} of {count} tests in {len(loaded)} rules disagree", hint=hint)
+    click.echo(f"{count} tests in {len(loaded)} rules agree.")
+
+
+@command.command("new")
+@click.argument("path", metavar="TOPIC/ID", type=click.Path(path_type=Path))
+@click.option("--resource", type=click.Choice(_RESOURCES), default=_RESOURCES[0], show_default=True)
+def new(path: Path, resource: ResourceType) -> None:
+    """Write a rule to start from into the folder TOPIC, and beside it the schema that editors complete its keys by."""
+    file = path.with_name(f"{path.name.removesuffix('.yaml')}.yaml")
+    if not checks.SLUG.fullmatch(file.stem):
+        raise UsageError(f"{quote(file.stem)} is no id", hint="Ids are lower-case words joined by hyphens.")
+    if file.exists():
+        raise UsageError(f"{file} is there already", hint="Name another id.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        files.write_whole(file.with_name(template.SCHEMA_FILE), [schema.render().encode()])
+        files.write_whole(file, [template.rendered(file.stem, resource).encode()])
+    except OSError as error:
+        raise OutputError(f"{file} cannot be written: {error.strerror}", hint="Name another folder.") from None
+    click.echo(f"{file} is a rule. Change it, and run: chimeaudit rules test {file}")
+
+
+@command.command("schema")
+@click.argument("which", type=click.Choice(list(_SCHEMAS)), default="rule")
+def schema_(which: str) -> None:
+    """Print the JSON Schema of rule files, or of chimeaudit.yaml."""
+    _print(_SCHEMAS[which]())
+
+
+def _print(text: str) -> None:
+    """Rules may come from anywhere, too."""
+    click.echo(visible_lines(text), nl=False)

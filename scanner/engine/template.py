@@ -1,0 +1,77 @@
+"""What a new rule starts from: commented, sound, and passing its own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from scanner.finding import ResourceType
+
+SCHEMA_FILE = "rule-1.0.json"
+
+_TEMPLATE = f"""\
+# yaml-language-server: $schema={SCHEMA_FILE}
+# With this line an editor completes the keys; `chimeaudit rules schema` prints that file anew.
+# The id is the file's name, and the topic the folder's.
+id: <ID>
+title: The name does not start with "prod-"
+severity: low                 # critical, high, medium, low or info
+status: experimental          # stable once its verdicts may be relied on
+profiles: [default]
+resource: <RESOURCE>
+# Why it matters: what can happen, and to whom.
+rationale: >
+  A name that starts with the stage says at a glance whether a change can reach real conversations.
+# What to do. A command on a line of its own can be copied from the report.
+remediation: |
+  Rename it:
+<COMMAND>
+references:
+  - <REFERENCE>
+# Values that others may set in chimeaudit.yaml without writing a rule of their own.
+params:
+  prefix: {{type: string, default: prod-, description: What names must start with}}
+# What must hold; `when:`, beside it, says where the rule applies. `chimeaudit rules show ID` shows how others do.
+require:
+  name: {{starts_with: {{param: prefix}}}}
+# What a finding says; placeholders are fields.
+message: "<WHAT> {{name}} is not named after its stage"
+# Each test gives only what matters to it; the rest is in good order. `chimeaudit rules test PATH` runs them.
+tests:
+  - name: a name with the prefix
+    given: {{name: prod-moderation}}
+    expect: pass
+  - name: a name without it
+    given: {{name: moderation}}
+    expect: fail
+  - name: the plain word unknown is a fact that could not be observed
+    given: {{name: unknown}}
+    expect: unknown
+"""
+_API = "https://docs.aws.amazon.com/chime-sdk/latest/APIReference"
+_PROCESSOR = (
+    "Name=NAME,ExecutionOrder=1,FallbackAction=ABORT,"
+    "Configuration={Lambda={ResourceArn=FUNCTION_ARN,InvocationType=ASYNC}}"
+)
+_SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
+    "channel_flow": {
+        "WHAT": "channel flow",
+        "REFERENCE": f"{_API}/API_messaging-chime_UpdateChannelFlow.html",
+        "COMMAND": rf"""  aws chime-sdk-messaging update-channel-flow --channel-flow-arn CHANNEL_FLOW_ARN \
+    --name NEW_NAME --processors '{_PROCESSOR}'""",
+    },
+    "app_instance": {
+        "WHAT": "app instance",
+        "REFERENCE": f"{_API}/API_identity-chime_UpdateAppInstance.html",
+        "COMMAND": r"""  aws chime-sdk-identity update-app-instance --app-instance-arn APP_INSTANCE_ARN \
+    --name NEW_NAME --metadata METADATA""",
+    },
+}
+
+
+def rendered(id_: str, resource: ResourceType) -> str:
+    """The text of a new rule file."""
+    text = _TEMPLATE
+    for placeholder, value in {"ID": id_, "RESOURCE": resource, **_SPECIFIC[resource]}.items():
+        text = text.replace(f"<{placeholder}>", value)
+    return text

@@ -1,0 +1,142 @@
+"""``chimeaudit rules`` from outside: what it prints, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from scanner import resources
+from scanner.engine import schema
+from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
+from tests.engine.build import SOUND, rule_file
+
+ROOT = Path(__file__).parents[2]
+IDS = sorted(path.stem for path in resources.rules().rglob("*.yaml"))
+
+
+def rules(*arguments: str, home: Path) -> Ended:
+    return chimeaudit("rules", *arguments, home=home)
+
+
+def test_all_rules_are_listed_whatever_their_profile(tmp_path: Path) -> None:
+    ended = rules("list", home=tmp_path)
+
+    assert ended.code == 0
+    assert sorted(line.split()[0] for line in ended.stdout.splitlines()[1:]) == IDS
+    assert "(profile availability)" in ended.stdout
+    assert "(off until required_tags is given)" in ended.stdout
+
+
+def test_a_list_can_be_narrowed_and_configured(tmp_path: Path) -> None:
+    text = "overrides: {missing-required-tags: {severity: high, params: {required_tags: [owner]}}}"
+    (tmp_path / "chimeaudit.yaml").write_text(text)
+
+    (one,) = json.loads(rules("list", "--select", "missing-required-tags", "--format", "json", home=tmp_path).stdout)
+
+    assert (one["severity"], one["off"], one["facets"]) == ("high", False, ["tags"])
+    assert one["params"]["required_tags"]["value"] == ["owner"]
+    assert one["actions"] == ["chime:ListAppInstances", "chime:ListChannelFlows", "chime:ListTagsForResource"]
+
+
+def test_the_page_of_rules_is_what_the_command_prints(tmp_path: Path) -> None:
+    ended = rules("list", "--format", "markdown", home=tmp_path)
+
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == ended.stdout
+
+
+@pytest.mark.parametrize("id_", IDS)
+def test_every_rule_can_be_explained(id_: str, tmp_path: Path) -> None:
+    ended = rules("show", id_, home=tmp_path)
+
+    assert ended.code == 0
+    for part in ("Severity", "IAM actions", "require:", "What to do:", "  aws ", "https://docs.aws.amazon.com/"):
+        assert part in ended.stdout
+
+
+def test_a_rule_is_explained_with_the_facets_and_actions_that_it_needs(tmp_path: Path) -> None:
+    ended = rules("show", "unused-channel-flow", home=tmp_path)
+
+    assert "Facets          channels\n" in ended.stdout
+    assert "chime:ListChannelsAssociatedWithChannelFlow" in ended.stdout
+
+
+def test_a_rule_that_is_not_there_is_an_error_with_the_nearest_one(tmp_path: Path) -> None:
+    ended = rules("show", "mising-lambda", home=tmp_path)
+
+    assert ended.code == 2
+    assert 'there is no rule "mising-lambda"; did you mean "missing-lambda"?' in ended.stderr
+
+
+def test_tests_that_agree_are_counted(tmp_path: Path) -> None:
+    ended = rules("test", home=tmp_path)
+
+    assert ended.code == 0
+    assert ended.stdout.endswith(f"tests in {len(IDS)} rules agree.\n")
+
+
+def test_a_test_that_disagrees_is_shown_as_a_difference(tmp_path: Path) -> None:
+    wrong = {"name": "hostile \u202e", "given": {"name": "x"}, "expect": "pass"}
+    path = rule_file(tmp_path, tests=[*SOUND["tests"], wrong])
+
+    ended = rules("test", str(path), home=tmp_path)
+
+    place, *difference = ended.stdout.splitlines()
+    assert ended.code == 2
+    assert place.startswith(f"{path}:")
+    assert place.endswith("sound: hostile \\u202e")
+    assert difference == ["  - pass", "  + fail", "      name is x, required: equals flow"]
+    assert "1 of 3 tests in 1 rules disagree" in ended.stderr
+
+
+def test_mistaken_rules_are_all_told(tmp_path: Path) -> None:
+    rule_file(tmp_path, severity="x")
+
+    ended = rules("test", "topic", home=tmp_path)
+
+    assert ended.code == 2
+    assert 'topic/sound.yaml:4:14: unknown severity "x"' in ended.stderr
+
+
+@pytest.mark.parametrize("judges", ["channel_flow", "app_instance"])
+def test_a_new_rule_is_sound_and_passes_its_tests(judges: str, tmp_path: Path) -> None:
+    ended = rules("new", "ours/named-after-stage", "--resource", judges, home=tmp_path)
+
+    assert ended.code == 0
+    assert rules("test", "ours", home=tmp_path).stdout == "3 tests in 1 rules agree.\n"
+    beside = json.loads((tmp_path / "ours" / "rule-1.0.json").read_text())
+    assert beside == schema.rule_schema()
+    assert "#" in (tmp_path / "ours" / "named-after-stage.yaml").read_text()
+
+
+def test_a_new_rule_replaces_nothing(tmp_path: Path) -> None:
+    rules("new", "ours/mine.yaml", home=tmp_path)
+
+    again = rules("new", "ours/mine", home=tmp_path)
+
+    assert again.code == 2
+    assert "ours/mine.yaml is there already" in again.stderr
+
+
+def test_a_name_that_is_no_id_is_refused(tmp_path: Path) -> None:
+    assert rules("new", "ours/My Rule", home=tmp_path).code == 2
+
+
+@pytest.mark.parametrize(("which", "file"), [("rule", "rule-1.0.json"), ("config", "config-1.0.json")])
+def test_schemas_are_printed_as_they_are_checked_in(which: str, file: str, tmp_path: Path) -> None:
+    printed = rules("schema", which, home=tmp_path).stdout
+
+    assert printed == (resources.reports() / "schema" / file).read_text(encoding="utf-8")
+    jsonschema.Draft202012Validator.check_schema(json.loads(printed))
+
+
+def test_listing_rules_is_quick_and_asks_aws_for_nothing(tmp_path: Path) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([CHIMEAUDIT, "rules", "list"], env=environment(tmp_path), cwd=tmp_path, check=True, stdout=-3)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.4
