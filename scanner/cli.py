@@ -22,6 +22,7 @@ _COMMANDS = {
     "report": "scanner.commands.report",
     "diff": "scanner.commands.diff",
     "rules": "scanner.commands.rules",
+    "iam": "scanner.commands.iam",
 }
 
 

@@ -59,6 +59,11 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
     options: dict[str, Scalar | tuple[str, ...]]
 
+    @property
+    def unidentified(self) -> frozenset[str]:
+        """What stands for accounts whose credentials told no account: nothing of them can be read."""
+        return frozenset(gap.account_id for gap in self.gaps if gap.operation == "GetCallerIdentity")
+
 
 class _Versioned(Struct):
     """What every version of the header has."""

@@ -6,8 +6,6 @@ import re
 import shlex
 from pathlib import Path
 
-from scanner import resources
-from scanner.engine.rule import load
 from scanner.errors import ChimeauditError
 from scanner.gate import ExitCode
 from tests.command import chimeaudit
@@ -22,8 +20,8 @@ def test_the_printed_scan_is_what_the_command_prints(tmp_path: Path) -> None:
 
     ended = chimeaudit(*shlex.split(match[1]), home=tmp_path, variables={"COLUMNS": "110"})
 
-    journal, summary = ended.stderr.split("\n", 1)
-    assert journal.startswith("Scanning")
+    assert ended.code == 1, ended.stderr
+    summary = ended.stderr.partition("The journal is in ")[2].partition("\n")[2]
     assert f"{ended.stdout}{summary}".strip("\n").split("\n") == match[2].strip("\n").split("\n")
 
 
@@ -32,12 +30,6 @@ def test_every_exit_code_is_documented() -> None:
     codes = {kind.exit_code for kind in kinds} | {int(code) for code in ExitCode}
 
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)} == codes
-
-
-def test_every_rule_is_listed_with_its_severity() -> None:
-    listed = set(re.findall(r"^\| ([a-z-]+) \| (critical|high|medium|low|info) \| (.*?) \|$", README, re.MULTILINE))
-
-    assert listed == {(rule.info.id, rule.info.severity.value, rule.info.title) for rule in load([resources.rules()])}
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:

@@ -33,8 +33,8 @@ class Collection:
     """The collecting of one run, in threads of this process or, with `workers`, in as many processes."""
 
     def __init__(self, journal: Journal, *, workers: int = 0) -> None:
-        unidentified = {gap.account_id for gap in journal.header.gaps if gap.operation == "GetCallerIdentity"}
         self._journal = journal
+        unidentified = journal.header.unidentified
         self._targets = frozenset(each for each in journal.header.targets if each.account_id not in unidentified)
         self._left = set(self._targets)
         self._elsewhere = Tally()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from scanner.baseline import marked
 from scanner.commands import inputs, outputs, ruleset, showing, threshold, where
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, observe
+from scanner.commands.outputs import Output
 from scanner.commands.where import Where
 from scanner.engine.audit import audit
 from scanner.engine.rule import facets as needed
 from scanner.errors import InterruptedScanError, NothingScannedError, OutputError
 from scanner.finding import Report
 from scanner.gate import ExitCode, gate
+from scanner.journal import Journal
 from scanner.waivers import Waivers
 
 _EXIT_CODES = """\b
@@ -85,11 +88,32 @@ def command(
     journal, ended = observe(places, facets, options, log)
     report = audit(journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
     report = marked(report, accepted) if accepted else report
+    failures = _tell(report, wanted, waivers.warnings(), log)
+    _end_early(ended, failures, journal, log)
+    return _verdict(report, fail_on, allow_gaps=allow_gaps)
+
+
+def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log: Log) -> list[str]:
+    """Print and write what there is to say; returns a line for each report that could not be written."""
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
-    showing.summary(report, wanted)
-    for warning in waivers.warnings():
-        showing.say(f"Warning: {warning}")
+    if log.form is LogFormat.TEXT:
+        showing.summary(report, wanted)
+    else:
+        counts = report.summary.by_severity | report.summary.by_status
+        log.tell("ended", "The scan has ended", complete=report.coverage.complete, **counts)
+    for warning in warnings:
+        log.tell("warning", f"Warning: {warning}")
+    return failures
+
+
+def _end_early(ended: Ended, failures: Sequence[str], journal: Journal, log: Log) -> None:
+    """Say how to go on with a scan that was stopped, or with a report that was not written.
+
+    Raises:
+        InterruptedScanError: the user stopped it.
+        OutputError: a report could not be written.
+    """
     go_on = f"chimeaudit scan --resume --run-dir {journal.directory}"
     if ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is in the report"
@@ -99,7 +123,6 @@ def command(
         raise OutputError("\n".join(failures), hint=hint)
     if ended is Ended.OUT_OF_TIME:
         log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. Go on with it: {go_on}")
-    return _verdict(report, fail_on, allow_gaps=allow_gaps)
 
 
 def _verdict(report: Report, fail_on: str, *, allow_gaps: bool) -> int:

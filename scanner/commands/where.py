@@ -12,7 +12,7 @@ from msgspec import Struct
 from scanner.commands import values
 from scanner.errors import UsageError
 
-_ROLE = "chimeaudit"
+ROLE = "chimeaudit"
 _OPTIONS = (
     click.option("--demo", is_flag=True, help="Scan the simulated organisation that comes with chimeaudit[demo]."),
     click.option(
@@ -38,7 +38,7 @@ _OPTIONS = (
     ),
     click.option(
         "--role",
-        default=_ROLE,
+        default=ROLE,
         metavar="NAME",
         show_default=True,
         help="Role to assume in each account of --org or --accounts.",
@@ -46,7 +46,7 @@ _OPTIONS = (
     click.option("--external-id", metavar="ID", help="External id that the role asks for."),
     click.option(
         "--session-name",
-        default=_ROLE,
+        default=ROLE,
         metavar="NAME",
         show_default=True,
         help="Name of the role's session, as CloudTrail shows it.",

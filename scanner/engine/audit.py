@@ -48,7 +48,7 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Wa
     waivers = waivers or Waivers(today=date.min)
     judging = _Judging(Evaluation(rules, datetime.fromisoformat(header.started_at)), waivers)
     for target in sorted(header.targets):
-        judging.target(target, journal.reader(target), {gap.account_id for gap in header.gaps})
+        judging.target(target, journal.reader(target), header.unidentified)
     gaps = [_reported(gap, waivers) for gap in sorted(judging.gaps.union(header.gaps), key=_position)]
     return Report(
         tool=Tool(name="chimeaudit", version=__version__, rules_digest=digest(rules)),

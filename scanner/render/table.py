@@ -62,7 +62,8 @@ def summary(report: Report, *, width: int, color: bool) -> str:
     rows.add_row(
         Text("Observed", style="bold"),
         f"{seen.accounts} of {_count(scope.accounts, 'account')}, "
-        f"{seen.targets} of {_count(scope.targets, 'region')}: {_count(seen.app_instances, 'app instance')}, "
+        f"{seen.targets} of {_count(scope.targets, 'target')} (account × region): "
+        f"{_count(seen.app_instances, 'app instance')}, "
         f"{_count(seen.channel_flows, 'channel flow')}, {_count(seen.processors, 'processor')}",
     )
     judged = any(counts.by_status.values())

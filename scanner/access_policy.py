@@ -1,0 +1,81 @@
+"""What a scan must be allowed to do, and no more: the policy, and the role that holds it, as AWS reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from scanner.facets import ORGANIZATION, Operation, needed
+
+_VERSION = "2012-10-17"
+
+
+def reading(facets: Iterable[str]) -> dict[str, Any]:
+    """For every account that is scanned: what the lists and these facets read.
+
+    Every resource, because none of the lists can be narrowed to one.
+    """
+    return _policy(_allow("ReadChannelFlows", needed(facets)))
+
+
+def entering(role_name: str) -> dict[str, Any]:
+    """For the account that a scan with --org starts from: listing the accounts, and assuming the role in each."""
+    assume = {
+        "Sid": "EnterAccounts",
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": f"arn:aws:iam::*:role/{role_name}",
+    }
+    return _policy(_allow("ListAccounts", ORGANIZATION), assume)
+
+
+def role(facets: Iterable[str], role_name: str) -> dict[str, Any]:
+    """A CloudFormation template of the role that is assumed in each account; its parameters say by whom."""
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Lets chimeaudit read Amazon Chime SDK channel flows and what surrounds them.",
+        "Parameters": {
+            "AuditorArn": {
+                "Type": "String",
+                "Description": "ARN of the account root, role or user that runs chimeaudit",
+                "AllowedPattern": r"arn:aws[a-z-]*:iam::\d{12}:(root|role/.+|user/.+)",
+            },
+            "ExternalId": {
+                "Type": "String",
+                "Description": "What chimeaudit is given as --external-id",
+                "MinLength": 2,
+                "MaxLength": 1224,
+                "AllowedPattern": r"[\w+=,.@:/-]*",
+            },
+        },
+        "Resources": {
+            "AuditRole": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": role_name,
+                    "Description": "Read by chimeaudit",
+                    "MaxSessionDuration": 3600,
+                    "AssumeRolePolicyDocument": _policy(_TRUST),
+                    "Policies": [{"PolicyName": "read-channel-flows", "PolicyDocument": reading(facets)}],
+                },
+            }
+        },
+        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["AuditRole", "Arn"]}}},
+    }
+
+
+_TRUST = {
+    "Effect": "Allow",
+    "Principal": {"AWS": {"Ref": "AuditorArn"}},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}},
+}
+
+
+def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": _VERSION, "Statement": list(statements)}
+
+
+def _allow(sid: str, operations: Iterable[Operation]) -> dict[str, Any]:
+    actions = sorted({operation.action for operation in operations})
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"}

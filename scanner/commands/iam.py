@@ -1,0 +1,45 @@
+"""``chimeaudit iam policy|role``: the permissions that a scan needs, and no more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from scanner import access_policy
+from scanner.commands import ruleset
+from scanner.commands.where import ROLE
+from scanner.engine.rule import facets
+
+
+@click.group("iam")
+def command() -> None:
+    """Print the permissions that a scan needs, and no more."""
+
+
+@command.command("policy")
+@ruleset.options
+@click.option("--org", is_flag=True, help="Instead, what the account needs that a scan with --org starts from.")
+@click.option(
+    "--role", default=ROLE, metavar="NAME", show_default=True, help="With --org: the role assumed in each account."
+)
+def policy(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], org: bool, role: str) -> None:
+    """Print the IAM policy for scanning one account with the chosen rules."""
+    read = facets(ruleset.chosen(config_file, rules, select).rules)
+    _print(access_policy.entering(role) if org else access_policy.reading(read))
+
+
+@command.command("role")
+@ruleset.options
+@click.option("--role", default=ROLE, metavar="NAME", show_default=True, help="Name of the role.")
+def role(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], role: str) -> None:
+    """Print a CloudFormation template of the audit role, for a stack or a StackSet.
+
+    Its parameters are AuditorArn, who may assume the role, and ExternalId, which a scan names with --external-id.
+    """
+    _print(access_policy.role(facets(ruleset.chosen(config_file, rules, select).rules), role))
+
+
+def _print(document: object) -> None:
+    click.echo(json.dumps(document, indent=2))

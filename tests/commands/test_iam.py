@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.facets import FACETS, LISTS, needed
+from tests.command import chimeaudit
+
+
+def printed(tmp_path: Path, *arguments: str) -> Any:
+    ended = chimeaudit("iam", *arguments, home=tmp_path)
+    assert ended.code == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def actions(policy: Any) -> set[str]:
+    (statement,) = policy["Statement"]
+    return set(statement["Action"])
+
+
+def test_rules_that_read_the_lists_alone_need_the_lists_alone(tmp_path: Path) -> None:
+    assert actions(printed(tmp_path, "policy", "--select", "topic:fallback")) == {each.action for each in LISTS}
+
+
+def test_the_default_rules_need_what_their_facets_read(tmp_path: Path) -> None:
+    read = set(FACETS) - {"tags", "detail"}
+
+    assert actions(printed(tmp_path, "policy")) == {operation.action for operation in needed(read)}
+
+
+def test_only_reading_is_allowed(tmp_path: Path) -> None:
+    assert all(
+        action.split(":")[1].startswith(("List", "Get", "Describe")) for action in actions(printed(tmp_path, "policy"))
+    )
+
+
+def test_an_organisation_is_listed_and_the_role_assumed(tmp_path: Path) -> None:
+    listing, entering = printed(tmp_path, "policy", "--org", "--role", "audit")["Statement"]
+
+    assert "organizations:ListAccounts" in listing["Action"]
+    assert (entering["Action"], entering["Resource"]) == ("sts:AssumeRole", "arn:aws:iam::*:role/audit")
+
+
+def test_the_role_trusts_its_auditor_by_external_id_and_reads_what_the_policy_says(tmp_path: Path) -> None:
+    template = printed(tmp_path, "role")
+    properties = template["Resources"]["AuditRole"]["Properties"]
+    (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
+
+    assert trust["Principal"] == {"AWS": {"Ref": "AuditorArn"}}
+    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    assert properties["RoleName"] == "chimeaudit"
+    assert properties["Policies"][0]["PolicyDocument"] == printed(tmp_path, "policy")
+
+
+@pytest.mark.parametrize("what", ["policy", "role"])
+def test_a_rule_that_does_not_exist_is_a_usage_error(tmp_path: Path, what: str) -> None:
+    ended = chimeaudit("iam", what, "--select", "nothing", home=tmp_path)
+
+    assert ended.code == 2
+    assert "nothing" in ended.stderr
