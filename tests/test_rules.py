@@ -137,7 +137,7 @@ def test_rules_that_are_off_until_a_parameter_is_given_ask_for_nothing() -> None
 
     assert set(off) == {"missing-required-tags", "flow-name-convention", "stale-channel-flow"}
     assert rule.facets(RULES) == {"function", "callback_role", "channels", "alerts"}
-    on = rule.configured(off["missing-required-tags"], params={"required_tags": ["owner"]})
+    on = rule.configured(off["missing-required-tags"], settings={"required_tags": ("owner",)})
     assert rule.facets([on]) == {"tags"}
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from scanner import resources
 from scanner.config import waivers
@@ -104,14 +103,15 @@ def _override(id_: str, node: Node, reading: Reading) -> Rule | None:
     if table is None or not reading.is_rule(node, id_):
         return None
     checks.keys(table, OVERRIDE_KEYS, (), "override key", mistakes)
-    one, entries = reading.rules[id_], table.entries
-    values = entries_of(entries.get("params"), "parameters by name", mistakes)
-    settings = {name: params.named(one.params, name, value, mistakes) for name, value in values.items()}
-    given = {name: value for name, value in settings.items() if value is not None}
-    wanted = entries.get("severity")
+    one, wanted = reading.rules[id_], table.entries.get("severity")
     severity = None if wanted is None else checks.word(wanted, _SEVERITIES, "severity", mistakes)
-    info = one.info if severity is None else structs.replace(one.info, severity=Severity(severity))
-    return replace(one, info=info, settings={**one.settings, **given})
+    values = entries_of(table.entries.get("params"), "parameters by name", mistakes)
+    settings = {name: params.named(one.params, name, value, mistakes) for name, value in values.items()}
+    return rule.configured(
+        one,
+        severity=None if severity is None else Severity(severity),
+        settings={name: value for name, value in settings.items() if value is not None},
+    )
 
 
 def _selectors(node: Node | None, reading: Reading) -> tuple[str, ...]:

@@ -98,11 +98,10 @@ def select(rules: Sequence[Rule], selectors: Sequence[str]) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.info.id in wanted)
 
 
-def configured(rule: Rule, *, severity: Severity | None = None, params: Mapping[str, object] | None = None) -> Rule:
-    """The rule with an organisation's own severity and parameters. Raises UsageError where a parameter does not fit."""
+def configured(rule: Rule, *, severity: Severity | None = None, settings: Mapping[str, Literals] | None = None) -> Rule:
+    """The rule with a severity and parameters of one's own, which fit it."""
     info = rule.info if severity is None else msgspec.structs.replace(rule.info, severity=severity)
-    own = {name: _setting(rule, name, value) for name, value in (params or {}).items()}
-    return replace(rule, info=info, settings={**rule.settings, **own})
+    return replace(rule, info=info, settings={**rule.settings, **(settings or {})})
 
 
 def digest(rules: Iterable[Rule]) -> str:
@@ -190,21 +189,6 @@ def _repeated(rules: Iterable[Rule]) -> Iterator[Mistake]:
         if (earlier := first.setdefault(rule.info.id, rule.file)) != rule.file:
             message = f"found the id {quote(rule.info.id)} again, after {earlier}; expected it in one file"
             yield Mistake(file=rule.file, line=1, column=1, message=message)
-
-
-def _setting(rule: Rule, name: str, value: object) -> Literals:
-    if name not in rule.params:
-        known = one_of(rule.params) if rule.params else "none: it has no parameters"
-        raise UsageError(
-            f"rule {rule.info.id} has no parameter {quote(name)}",
-            hint=f"Its parameters are {known}{nearest(name, rule.params)}",
-        )
-    if (expected := rule.params[name].misfit(value)) is not None:
-        raise UsageError(
-            f"parameter {name} of rule {rule.info.id} does not fit",
-            hint=f"Expected {expected}: {rule.params[name].description}.",
-        )
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]  # misfit saw to the type
 
 
 def _picked(rules: Sequence[Rule], selector: str) -> set[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from scanner.engine.conditions import show
 from scanner.engine.evaluate import compiled
 from scanner.engine.examples import Example
 from scanner.engine.given import NOW
 from scanner.engine.judgement import Note
-from scanner.engine.rule import Rule
+from scanner.engine.rule import Rule, configured
 from scanner.engine.words import quote
 from scanner.errors import Mistake
 
@@ -54,7 +54,7 @@ def difference(disagreement: Disagreement) -> str:
 
 def given(rule: Rule, example: Example) -> Rule:
     """The rule with the parameters that the test sets."""
-    return replace(rule, settings={**rule.settings, **example.params})
+    return configured(rule, settings=example.params)
 
 
 def _mistake(found: Disagreement) -> Mistake:

@@ -100,7 +100,7 @@ def test_ages_count_from_the_start_of_the_run(tmp_path: Path) -> None:
     (rule,) = rules("stale-channel-flow")
 
     def found(limit: str) -> int:
-        set_ = configured(rule, params={"unchanged_for": limit})
+        set_ = configured(rule, settings={"unchanged_for": limit})
         return len(audit(run, [set_], "2030-01-01T00:00:00Z").findings)
 
     assert (found("10d"), found("8d")) == (0, 1)

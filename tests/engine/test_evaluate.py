@@ -260,7 +260,7 @@ def test_parameters_and_severity_are_an_organisations_own(tmp_path: Path) -> Non
     rule = loaded(tmp_path, params=params, require=require, message="x", tests=_tests_of_params())
 
     assert Evaluation([rule], NOW).judge(flow(step()))
-    assert not Evaluation([configured(rule, params={"accounts": [flow().account_id]})], NOW).judge(flow(step()))
+    assert not Evaluation([configured(rule, settings={"accounts": (flow().account_id,)})], NOW).judge(flow(step()))
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_a_rule_that_is_off_applies_to_nothing_until_its_parameter_is_given(tmp_
         ],
     )
     old = structs.replace(flow(), updated_at=NOW - timedelta(days=3))
-    set_ = configured(rule, params={"after": "2d"})
+    set_ = configured(rule, settings={"after": "2d"})
     off, on = Evaluation([rule], NOW), Evaluation([set_], NOW)
 
     assert off.judge(old) == []
