@@ -1,4 +1,4 @@
-"""What the JSON Schema of a rule says of conditions and of given facts: a definition for every record and kind of fact."""
+"""What the JSON Schema of a rule says of conditions and given facts: a definition a record and a kind of fact."""
 
 from __future__ import annotations
 
