@@ -8,30 +8,55 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from scanner import resources
-from scanner.finding import Report, RuleInfo, Severity
+from scanner.finding import Report, RuleInfo
 from scanner.render import html_words
+from scanner.render.html_blocks import Block, Link, blocks, link, value_text
 from scanner.render.html_coverage import coverage
-from scanner.render.html_findings import findings, value_text
+from scanner.render.html_digest import digest
+from scanner.render.html_findings import findings
+from scanner.render.html_island import island
 from scanner.render.html_summary import summary
 from scanner.render.text import segments, visible
 
 SCOPE_ITEMS = 200
+BUFFERED = 200
+"""Pieces of the template that are handed on as one: it makes very small ones."""
+MODULES = ("dom", "island", "query", "search", "finding", "list", "facets", "export", "page")
+"""Files of the script, each after those that it imports from."""
+_INDENT = re.compile(r"^ +", re.MULTILINE)
+_IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=async function|function|class|const)", re.MULTILINE)
 
 
-def render(report: Report) -> str:
-    """The report as one self-contained HTML document. The same report gives the same text."""
-    style, script = _asset("page.css"), _asset("page.js")
-    overview = summary(report)
-    return (
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleView:
+    """A rule that ran; `failed` counts its failed findings."""
+
+    rule: RuleInfo
+    failed: int
+    rationale: tuple[Block, ...]
+    remedy: tuple[Block, ...]
+    links: tuple[Link, ...]
+
+
+def render(report: Report) -> Iterator[str]:
+    """The report as one self-contained HTML document, in pieces. The same report gives the same text."""
+    style, script = _asset("page.css"), _script()
+    counted = digest(report)
+    overview = summary(report, counted)
+    stream = (
         _environment()
         .get_template("page.html.jinja")
-        .render(
+        .stream(
             report=report,
             title=f"{overview.verdict.headline} \N{EN DASH} {report.tool.name}",
             policy=content_security_policy(style, script),
@@ -40,12 +65,15 @@ def render(report: Report) -> str:
             options=options(report),
             accounts=html_words.cut(report.scope.accounts, SCOPE_ITEMS),
             regions=html_words.cut(report.scope.regions, SCOPE_ITEMS),
-            coverage=coverage(report),
+            coverage=coverage(report, counted),
             summary=overview,
-            findings=findings(report),
+            findings=findings(report, counted),
             rules=rules_by_severity(report),
+            island=map(Markup, island(report)),
         )
     )
+    stream.enable_buffering(BUFFERED)
+    return stream
 
 
 def content_security_policy(style: str, script: str) -> str:
@@ -84,20 +112,29 @@ def options(report: Report) -> tuple[tuple[str, str], ...]:
     return tuple((name, value_text(value)) for name, value in given)
 
 
-def rules_by_severity(report: Report) -> tuple[tuple[RuleInfo, int], ...]:
+def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
     """The rules that ran, worst first, each with its number of failed findings."""
-    order = list(Severity)
-    rules = sorted(report.rules, key=lambda rule: (order.index(rule.severity), rule.id))
-    return tuple((rule, report.summary.by_rule.get(rule.id, 0)) for rule in rules)
+    rules = sorted(report.rules, key=lambda rule: (rule.severity.rank, rule.id))
+    return tuple(
+        RuleView(
+            rule=rule,
+            failed=report.summary.by_rule.get(rule.id, 0),
+            rationale=blocks(rule.rationale),
+            remedy=blocks(rule.remediation),
+            links=tuple(map(link, rule.references)),
+        )
+        for rule in rules
+    )
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(resources.reports() / "html"),
+        loader=FunctionLoader(lambda name: _INDENT.sub("", _asset(name))),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=shown,
+        keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -106,6 +143,7 @@ def _environment() -> Environment:
         "number": html_words.number,
         "count": html_words.count,
         "moment": html_words.moment,
+        "term": html_words.term,
     }
     environment.globals |= {
         "duration": html_words.duration,
@@ -118,6 +156,12 @@ def _environment() -> Environment:
 @cache
 def _asset(name: str) -> str:
     return (resources.reports() / "html" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _script() -> str:
+    """The modules as one: an inline script cannot import, so they share one scope."""
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _asset(f"script/{name}.js"))).strip() for name in MODULES)
 
 
 def _digest(block: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
-from scanner.finding import Finding, GapReference, Report, ReportedGap, Status
-from scanner.render.html_words import Cut, Statement, count, cut
+from scanner.finding import Finding, GapReference, Report, ReportedGap
+from scanner.render.html_digest import Digest
+from scanner.render.html_words import Cut, Statement, count, term
 
 GAPS_AT_ONCE = 10
 GAPS = 200
-UNKNOWN_ROWS = 500
+UNKNOWN_ROWS = 100
+NO_ROWS: Cut[Finding] = Cut(items=(), more=0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +37,16 @@ class GapView:
 
     gap: ReportedGap
     unknown: Cut[Finding]
+
+    @property
+    def query(self) -> str:
+        """What finds its unknown findings in the list: they have its place in common."""
+        parts = ["status:unknown"]
+        if self._account_known:
+            parts.append(term("account", self.gap.account_id))
+        if self.gap.region:
+            parts.append(term("region", self.gap.region))
+        return " ".join(parts)
 
     @property
     def account(self) -> str:
@@ -73,9 +84,9 @@ class CoverageView:
     more: int
 
 
-def coverage(report: Report) -> CoverageView:
+def coverage(report: Report, digest: Digest) -> CoverageView:
     """What was observed, and each gap with what it makes unknown: open gaps first."""
-    gaps = _gap_views(report)
+    gaps = _gap_views(report, digest)
     shown = gaps[:GAPS]
     return CoverageView(
         statement=coverage_statement(report),
@@ -115,23 +126,12 @@ def saw_anything(report: Report) -> bool:
     return any((seen.accounts, seen.targets, seen.app_instances, seen.channel_flows))
 
 
-def unknown_by_gap(report: Report) -> dict[GapReference | None, list[Finding]]:
-    """The unknown findings under the gap they come from: the first one where there are several, None for no gap."""
-    known = {GapReference.to(gap) for gap in report.coverage.gaps}
-    grouped: dict[GapReference | None, list[Finding]] = defaultdict(list)
-    for finding in report.findings:
-        if finding.status is Status.UNKNOWN:
-            causes = (item.gap for item in finding.evidence if isinstance(item.gap, GapReference))
-            grouped[next((gap for gap in causes if gap in known), None)].append(finding)
-    return grouped
-
-
-def _gap_views(report: Report) -> tuple[GapView, ...]:
-    unknown = unknown_by_gap(report)
+def _gap_views(report: Report, digest: Digest) -> tuple[GapView, ...]:
+    unknown = dict(digest.unknown)
     budget = UNKNOWN_ROWS
     views: list[GapView] = []
     for gap in sorted(report.coverage.gaps, key=lambda gap: gap.waiver is not None):
-        rows = cut(unknown.pop(GapReference.to(gap), ()), budget)  # a twin of a gap does not show them again
+        rows = unknown.pop(GapReference.to(gap), NO_ROWS).first(budget)  # a twin of a gap does not show them again
         budget -= len(rows.items)
         views.append(GapView(gap=gap, unknown=rows))
     return tuple(views)

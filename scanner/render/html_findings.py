@@ -1,30 +1,18 @@
-"""The page's lower half, worked out from a report: findings in full, then in rows, then counted only."""
+"""What the page shows of findings with scripts off: the worst failures in full, the rest of the first ones in rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import urlsplit
 
-from scanner.finding import Finding, GapReference, Report, RuleInfo, Scalar, Severity, Status
-from scanner.render.html_coverage import saw_anything, unknown_by_gap
-from scanner.render.html_words import Cut, cut
+from scanner.finding import Finding, GapReference, Report, Severity
+from scanner.render.html_blocks import value_text
+from scanner.render.html_coverage import saw_anything
+from scanner.render.html_digest import Digest
+from scanner.render.html_words import Cut
 from scanner.render.pipeline import Stage, stages
-from scanner.render.text import is_visible
 
-FULL_FAILURES = 300
-FULL_WAIVED = 100
-ROWS = 700
+IN_FULL = 150
 PRINTED_OPEN = 40
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Block:
-    """A stretch of text: a paragraph, or commands to be copied."""
-
-    kind: Literal["text", "code"]
-    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,21 +26,13 @@ class Fact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
-    """A reference; without `href` it is not safe to follow and is shown as text."""
-
-    text: str
-    href: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class FindingView:
+    """`known_rule` is whether the rule is among those that the page explains."""
+
     finding: Finding
     facts: tuple[Fact, ...]
     stages: tuple[Stage, ...]
-    rationale: tuple[Block, ...]
-    remediation: tuple[Block, ...]
-    links: tuple[Link, ...]
+    known_rule: bool
     printed_open: bool
 
 
@@ -65,68 +45,36 @@ class SeverityGroup:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindingsView:
-    """`rows` are the failures, and `waived_rows` the waived findings, that come after those shown in full."""
+    """`rows` are the failures that come after those shown in full."""
 
+    total: int
     groups: tuple[SeverityGroup, ...]
     rows: Cut[Finding]
-    waived: tuple[FindingView, ...]
-    waived_rows: Cut[Finding]
+    waived: Cut[Finding]
     unknown: Cut[Finding]
     unknown_under_gaps: int
     printed_open: int
     nothing: str | None
 
 
-def findings(report: Report) -> FindingsView:
+def findings(report: Report, digest: Digest) -> FindingsView:
     """Failures by severity, worst first; then waived findings; then unknown ones that no gap explains."""
-    rules = {rule.id: rule for rule in report.rules}
-    failed = _by_severity(report, Status.FAIL)
-    waived = _by_severity(report, Status.WAIVED)
-    unknown = unknown_by_gap(report)
-    shown = [_view(f, rules, printed_open=n < PRINTED_OPEN) for n, f in enumerate(failed[:FULL_FAILURES])]
+    rules = {rule.id for rule in report.rules}
+    shown = tuple(
+        _view(finding, known_rule=finding.rule_id in rules, printed_open=n < PRINTED_OPEN)
+        for n, finding in enumerate(digest.failed.items[:IN_FULL])
+    )
+    unknown = digest.unknown.get(None, Cut(items=(), more=0))
     return FindingsView(
-        groups=_groups(failed, shown),
-        rows=cut(failed[FULL_FAILURES:], ROWS),
-        waived=tuple(_view(f, rules, printed_open=False) for f in waived[:FULL_WAIVED]),
-        waived_rows=cut(waived[FULL_WAIVED:], ROWS),
-        unknown=cut(unknown.pop(None, ()), ROWS),
-        unknown_under_gaps=sum(map(len, unknown.values())),
-        printed_open=min(PRINTED_OPEN, len(failed)),
+        total=len(report.findings),
+        groups=_groups(digest, shown),
+        rows=Cut(items=digest.failed.items[IN_FULL:], more=digest.failed.more),
+        waived=digest.waived,
+        unknown=unknown,
+        unknown_under_gaps=digest.all_unknown - unknown.total,
+        printed_open=min(PRINTED_OPEN, len(shown)),
         nothing=None if report.findings else _nothing(report),
     )
-
-
-def blocks(text: str) -> tuple[Block, ...]:
-    r"""Paragraphs and commands: a line that starts with ``aws `` is code, and so is what follows its ``\``."""
-    result: list[Block] = []
-    continued = False
-    for line in text.strip().splitlines():
-        if continued or line.lstrip().startswith("aws "):
-            _append(result, "code", line.rstrip() if continued else line.strip())
-            continued = line.rstrip().endswith("\\")
-        elif line.strip():
-            _append(result, "text", line.strip())
-        else:
-            result.append(Block(kind="text", text=""))
-    return tuple(block for block in result if block.text)
-
-
-def link(reference: str) -> Link:
-    """Only a plain https address is made a link."""
-    return Link(text=reference, href=reference if _is_plain_https(reference) else None)
-
-
-def value_text(value: Scalar | tuple[Scalar, ...]) -> str:
-    """An observed value as rules write it: ``true``, ``none``, ``[a, b]``."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "true" if value else "false"
-        case tuple():
-            return f"[{', '.join(map(value_text, value))}]"
-        case _:
-            return str(value)
 
 
 def _nothing(report: Report) -> str:
@@ -138,32 +86,24 @@ def _nothing(report: Report) -> str:
     return f"There are no findings{seen}."
 
 
-def _by_severity(report: Report, status: Status) -> list[Finding]:
-    return sorted((f for f in report.findings if f.status is status), key=lambda f: f.severity.rank)
-
-
-def _groups(failed: Iterable[Finding], shown: Iterable[FindingView]) -> tuple[SeverityGroup, ...]:
-    failed, shown = tuple(failed), tuple(shown)
+def _groups(digest: Digest, shown: tuple[FindingView, ...]) -> tuple[SeverityGroup, ...]:
     groups = (
         SeverityGroup(
             severity=severity,
-            total=sum(f.severity is severity for f in failed),
+            total=total,
             findings=tuple(view for view in shown if view.finding.severity is severity),
         )
-        for severity in Severity
+        for severity, total in digest.severities.items()
     )
     return tuple(group for group in groups if group.total)
 
 
-def _view(finding: Finding, rules: Mapping[str, RuleInfo], *, printed_open: bool) -> FindingView:
-    rule = rules.get(finding.rule_id)
+def _view(finding: Finding, *, known_rule: bool, printed_open: bool) -> FindingView:
     return FindingView(
         finding=finding,
         facts=_facts(finding),
         stages=stages(finding.resource, finding.evidence),
-        rationale=blocks(rule.rationale) if rule else (),
-        remediation=blocks(finding.remediation),
-        links=tuple(map(link, finding.references)),
+        known_rule=known_rule,
         printed_open=printed_open,
     )
 
@@ -179,21 +119,3 @@ def _facts(finding: Finding) -> tuple[Fact, ...]:
         )
         for item in finding.evidence
     )
-
-
-def _append(result: list[Block], kind: Literal["text", "code"], line: str) -> None:
-    if result and result[-1].kind == kind and result[-1].text:
-        separator = "\n" if kind == "code" else " "
-        result[-1] = Block(kind=kind, text=f"{result[-1].text}{separator}{line}")
-    else:
-        result.append(Block(kind=kind, text=line))
-
-
-def _is_plain_https(reference: str) -> bool:
-    if not all(map(is_visible, reference)) or any(char in " \"'<>\\`" for char in reference):
-        return False
-    try:
-        parts = urlsplit(reference)
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc

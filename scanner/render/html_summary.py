@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scanner.finding import Report, Severity, Status
 from scanner.render.html_coverage import saw_anything
-from scanner.render.html_words import Cut, Statement, count, cut, listing, number
+from scanner.render.html_digest import Digest
+from scanner.render.html_words import Cut, Statement, count, cut, listing, number, term
 
 ACCOUNTS = 25
 RULE_BARS = 12
+FAILED = "status:failed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,10 @@ class RuleBar:
     count: int
     percent: float
 
+    @property
+    def query(self) -> str:
+        return f"{FAILED} {term('rule', self.rule_id)}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeatRow:
@@ -33,6 +38,10 @@ class HeatRow:
     account_id: str
     cells: tuple[tuple[Severity, int, int], ...]
     total: int
+
+    def query(self, severity: Severity | None = None) -> str:
+        account = f"{FAILED} {term('account', self.account_id)}"
+        return account if severity is None else f"{account} severity:{severity.value}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +53,7 @@ class Segment:
     count: int
     start: float
     width: float
+    query: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,12 +66,16 @@ class Tile:
         """A word that fits a narrow column."""
         return {Severity.CRITICAL: "crit", Severity.MEDIUM: "med"}.get(self.severity, self.severity.value)
 
+    @property
+    def query(self) -> str:
+        return f"{FAILED} severity:{self.severity.value}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SummaryView:
     verdict: Statement
     tiles: tuple[Tile, ...]
-    change: str | None
+    changes: tuple[Segment, ...]
     judgements: tuple[Segment, ...]
     not_applicable: int
     rules: Cut[RuleBar]
@@ -91,31 +105,44 @@ def verdict(report: Report) -> Statement:
     return _passing_verdict(report)
 
 
-def summary(report: Report) -> SummaryView:
+def summary(report: Report, digest: Digest) -> SummaryView:
     """The verdict and the numbers behind it."""
     return SummaryView(
         verdict=verdict(report),
         tiles=tuple(Tile(severity=s, count=report.summary.by_severity.get(s.value, 0)) for s in Severity),
-        change=_change(report),
+        changes=_changes(digest),
         judgements=judgements(report.summary.by_status),
         not_applicable=report.summary.by_status.get("not_applicable", 0),
         rules=_rule_bars(report),
-        accounts=_heat_map(report),
+        accounts=_heat_map(digest),
     )
 
 
 def judgements(by_status: Mapping[str, int]) -> tuple[Segment, ...]:
     """The stretches of the bar of all judgements; none where nothing was judged."""
     kinds = {"fail": "failed", "waived": "waived", "unknown": "unknown", "pass": "passed"}
-    counts = {kind: by_status.get(kind, 0) for kind in kinds}
-    total = sum(counts.values())
+    return _stack((kind, label, by_status.get(kind, 0), f"status:{label}") for kind, label in kinds.items())
+
+
+def _changes(digest: Digest) -> tuple[Segment, ...]:
+    """The failures by whether the baseline knew them; none where there was no baseline."""
+    kinds = {"new": "new", "existing": "already known"}
+    return _stack(
+        (kind, label, digest.changes.get(kind, 0), f"{FAILED} change:{kind}") for kind, label in kinds.items()
+    )
+
+
+def _stack(counts: Iterable[tuple[str, str, int, str]]) -> tuple[Segment, ...]:
+    """Counts, each with its kind, label and query, as stretches of one bar; those of nothing are left out."""
+    counts = [item for item in counts if item[2]]
+    total = sum(value for _, _, value, _ in counts)
     segments: list[Segment] = []
     start = 0.0
-    for kind, value in counts.items():
-        if value:
-            width = 100 * value / total
-            segments.append(Segment(kind=kind, label=kinds[kind], count=value, start=start, width=width))
-            start += width
+    for kind, label, value, query in counts:
+        width = 100 * value / total
+        listed = None if kind == "pass" else query
+        segments.append(Segment(kind=kind, label=label, count=value, start=start, width=width, query=listed))
+        start += width
     return tuple(segments)
 
 
@@ -166,13 +193,6 @@ def _passing_verdict(report: Report) -> Statement:
     )
 
 
-def _change(report: Report) -> str | None:
-    changes = Counter(f.change for f in report.findings if f.status is Status.FAIL and f.change)
-    if not changes:
-        return None
-    return f"Since the baseline: {number(changes['new'])} new, {number(changes['existing'])} already known."
-
-
 def _rule_bars(report: Report) -> Cut[RuleBar]:
     rules = {rule.id: rule for rule in report.rules}
     counts = sorted(report.summary.by_rule.items(), key=lambda item: (-item[1], item[0]))
@@ -191,18 +211,15 @@ def _rule_bars(report: Report) -> Cut[RuleBar]:
     return cut(bars, RULE_BARS)
 
 
-def _heat_map(report: Report) -> Cut[HeatRow]:
-    counts: dict[str, Counter[Severity]] = defaultdict(Counter)
-    for finding in report.findings:
-        if finding.status is Status.FAIL:
-            counts[finding.resource.account_id][finding.severity] += 1
-    most = max((value for row in counts.values() for value in row.values()), default=0)
+def _heat_map(digest: Digest) -> Cut[HeatRow]:
+    most = max((value for row in digest.accounts.values() for value in row.values()), default=0)
+    totals = {account: sum(row.values()) for account, row in digest.accounts.items()}
     rows = (
         HeatRow(
-            account_id=account_id,
-            cells=tuple((s, row[s], math.ceil(4 * row[s] / most)) for s in Severity),
-            total=row.total(),
+            account_id=account,
+            cells=tuple((s, row.get(s, 0), math.ceil(4 * row.get(s, 0) / most)) for s in Severity),
+            total=totals[account],
         )
-        for account_id, row in sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
+        for account, row in sorted(digest.accounts.items(), key=lambda item: (-totals[item[0]], item[0]))
     )
     return cut(rows, ACCOUNTS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, Literal, TypeVar
 
 from scanner.finding import Resource
+from scanner.render.text import visible
 
 T = TypeVar("T")
 Tone = Literal["clean", "failed", "uncertain", "neutral"]
@@ -33,12 +35,15 @@ class Cut(Generic[T]):
     def total(self) -> int:
         return len(self.items) + self.more
 
+    def first(self, limit: int) -> Cut[T]:
+        """At most `limit` of them; none where the limit is negative."""
+        shown = self.items[: max(limit, 0)]
+        return Cut(items=shown, more=self.total - len(shown))
+
 
 def cut(items: Iterable[T], limit: int) -> Cut[T]:
-    """At most `limit` of the items; none where the limit is negative."""
-    everything = tuple(items)
-    shown = everything[: max(limit, 0)]
-    return Cut(items=shown, more=len(everything) - len(shown))
+    """At most `limit` of the items."""
+    return Cut(items=tuple(items), more=0).first(limit)
 
 
 def number(value: int) -> str:
@@ -83,6 +88,14 @@ def resource_name(resource: Resource) -> str:
 def app_instance_name(resource: Resource) -> str:
     """The app instance's name, else its id."""
     return resource.app_instance_name or tail(resource.app_instance_arn) or "not observed"
+
+
+def term(field: str, value: str) -> str:
+    """One term of the page's query language. It spells out hidden characters, as the page does."""
+    value = visible(value)
+    if not value or re.search(r'[\s"]', value):
+        value = '"{}"'.format(value.replace('"', '""'))
+    return f"{field}:{value}"
 
 
 def tail(arn: str | None) -> str:

@@ -50,7 +50,10 @@ def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...
     """The flow's processors, grouped by execution order as the resource lists them; empty for an app instance."""
     processors = resource.processors
     failing = failing_indexes(evidence)
-    drawn = [(p.execution_order, _step(processors, index, index in failing)) for index, p in enumerate(processors)]
+    drawn = [
+        (processor.execution_order, _step(processor, outcome, index in failing))
+        for index, (processor, outcome) in enumerate(zip(processors, outcomes(processors), strict=True))
+    ]
     stages: list[Stage] = []
     for order, group in groupby(drawn, key=lambda pair: pair[0]):
         steps = tuple(step for _, step in group)
@@ -59,6 +62,14 @@ def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...
         else:
             stages.append(Stage(order=order, steps=steps))
     return tuple(stages)
+
+
+def outcomes(processors: tuple[PipelineStep, ...]) -> tuple[tuple[Outcome, str], ...]:
+    """What becomes of a message at each processor that cannot be reached, and that in a sentence."""
+    return tuple(
+        _outcome(processor.fallback_action, is_last(processors, index), _is_tied(processors, index))
+        for index, processor in enumerate(processors)
+    )
 
 
 def failing_indexes(evidence: Iterable[Evidence]) -> frozenset[int]:
@@ -78,16 +89,14 @@ def is_last(processors: tuple[PipelineStep, ...], index: int) -> bool | None:
     return None if own is None or None in others else True
 
 
-def _step(processors: tuple[PipelineStep, ...], index: int, failing: bool) -> Step:
-    processor = processors[index]
-    outcome, consequence = _outcome(processor.fallback_action, is_last(processors, index), _is_tied(processors, index))
+def _step(processor: PipelineStep, outcome: tuple[Outcome, str], failing: bool) -> Step:
     return Step(
         name=processor.name,
         function=_function_name(processor.lambda_arn),
         lambda_arn=processor.lambda_arn,
         fallback_action=processor.fallback_action,
-        outcome=outcome,
-        consequence=consequence,
+        outcome=outcome[0],
+        consequence=outcome[1],
         failing=failing,
     )
 

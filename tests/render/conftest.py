@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -54,17 +54,29 @@ class Viewer:
         self._contexts: list[BrowserContext] = []
 
     def open(
-        self, report: Report, *, width: int = 1280, scheme: Literal["light", "dark"] = "light", scripts: bool = True
+        self,
+        report: Report,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        scheme: Literal["light", "dark"] = "light",
+        scripts: bool = True,
+        fragment: str = "",
+        edit: Callable[[str], str] = str,
     ) -> Opened:
+        """`edit` is what happens to the file on its way; the list of findings is there when this returns."""
         file = self._folder / "report.html"
-        file.write_text(render(report), encoding="utf-8")
+        file.write_text(edit("".join(render(report))), encoding="utf-8")
         context = self._browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=scripts
+            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts
         )
         self._contexts.append(context)
+        context.set_default_timeout(10_000)
         opened = Opened(page=context.new_page())
         opened.listen()
-        opened.page.goto(file.as_uri())
+        opened.page.goto(file.as_uri() + fragment)
+        if scripts and report.findings:
+            opened.page.locator("#explorer:visible, #opening:has-text('could not')").wait_for()
         return opened
 
     def close(self) -> None:

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.finding import Observed, Report, ReportedGap, Status, Waiver
-from scanner.render import html_words
-from scanner.render.html import render
-from scanner.render.html_coverage import GapView, coverage_statement, unknown_by_gap
-from scanner.render.html_findings import FULL_FAILURES, ROWS, Block, blocks, findings, link, value_text
-from scanner.render.html_summary import judgements, verdict
+from scanner.render import html, html_words
+from scanner.render.html_blocks import Block, blocks, link, value_text
+from scanner.render.html_coverage import GapView, coverage_statement
+from scanner.render.html_digest import FAILURES, UNKNOWN_OF_A_GAP, digest
+from scanner.render.html_findings import IN_FULL, findings
+from scanner.render.html_summary import judgements, summary, verdict
 from tests.render import sample
 
 SAMPLES = (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile)
@@ -58,6 +59,10 @@ class Outline(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] not in ("style", "script"):
             self.text += data
+
+
+def render(report: Report) -> str:
+    return "".join(html.render(report))
 
 
 def title(page: str) -> str:
@@ -110,7 +115,7 @@ def test_policy_allows_the_inline_blocks_and_nothing_else(build: Callable[[], Re
     (policy,) = (a["content"] or "" for _, a in Outline(page).tags if a.get("http-equiv") == "Content-Security-Policy")
     directives = dict(part.split(" ", 1) for part in policy.split("; "))
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    (script,) = re.findall(r'<script type="module">(.*?)</script>', page, re.DOTALL)
     assert directives == {
         "default-src": "'none'",
         "style-src": f"'sha256-{sha256(style)}'",
@@ -125,7 +130,7 @@ def test_policy_allows_the_inline_blocks_and_nothing_else(build: Callable[[], Re
 def test_hostile_text_is_inert_and_visible() -> None:
     page = render(sample.hostile())
     outline = Outline(page)
-    assert [tag for tag, _ in outline.tags].count("script") == 1
+    assert [a.get("type") for tag, a in outline.tags if tag == "script"] == ["application/gzip", "module"]
     assert "<script>alert('x')</script>" in outline.text
     assert "\\u202e" in outline.text
     assert not [char for char in page if char != "\n" and not char.isprintable()]
@@ -183,7 +188,7 @@ def test_unknown_findings_are_listed_once_under_their_gap() -> None:
 
 def test_unknown_findings_without_a_gap_of_the_report_stand_alone() -> None:
     stray = sample.unknown(sample.PUBLIC, sample.flow(), "name", gap(code="Elsewhere"))
-    assert unknown_by_gap(sample.report([stray])) == {None: [stray]}
+    assert digest(sample.report([stray])).unknown[None].items == (stray,)
 
 
 @pytest.mark.parametrize(
@@ -265,9 +270,19 @@ def test_gap_says_how_much_it_hides(changes: dict[str, str], words: tuple[str, s
 
 def test_ten_thousand_findings_make_a_bounded_page_that_says_what_it_cut() -> None:
     page = render(sample.many(10_000))
-    assert page.count('<details class="finding') == FULL_FAILURES
-    assert f"{10_000 - FULL_FAILURES - ROWS:,} more findings are in the JSON report." in page
-    assert len(page) < 2_000_000
+    assert page.count('<details class="finding') == IN_FULL
+    assert page.count("<td><code>last-processor-fails-open</code></td>") == FAILURES - IN_FULL
+    assert f"{10_000 - FAILURES:,} more findings are in the JSON report." in page
+    assert len(page.partition('id="island"')[0]) < 600_000
+
+
+def test_a_gap_that_hides_a_thousand_answers_shows_a_few() -> None:
+    denied = gap(region="us-east-1")
+    hidden = [sample.unknown(sample.PUBLIC, sample.flow(f"flow-{n}"), "name", denied) for n in range(1000)]
+    page = render(sample.report(hidden, gaps=(denied,)))
+    assert "1,000 findings unknown because of this gap" in page
+    assert f"{1000 - UNKNOWN_OF_A_GAP} more findings are in the JSON report" in page
+    assert 'data-query="status:unknown account:111122223333 region:us-east-1"' in page
 
 
 def test_many_gaps_are_bounded_too() -> None:
@@ -276,14 +291,15 @@ def test_many_gaps_are_bounded_too() -> None:
     assert "800 more gaps are in the JSON report." in page
 
 
-def test_full_findings_are_the_worst() -> None:
-    low = [sample.finding(sample.UNPINNED, sample.flow(f"a{n:04}", app=f"app{n}"), "low") for n in range(FULL_FAILURES)]
-    view = findings(sample.report([*low, sample.fails_open(sample.flow("z"))]))
+def test_listed_findings_are_the_worst() -> None:
+    low = [sample.finding(sample.UNPINNED, sample.flow(f"a{n:04}", app=f"app{n}"), "low") for n in range(FAILURES)]
+    report = sample.report([*low, sample.fails_open(sample.flow("z"))])
+    view = findings(report, digest(report))
     assert [(group.severity.value, group.total, len(group.findings)) for group in view.groups] == [
         ("high", 1, 1),
-        ("low", FULL_FAILURES, FULL_FAILURES - 1),
+        ("low", FAILURES, IN_FULL - 1),
     ]
-    assert view.rows.total == 1
+    assert (len(view.rows.items), view.rows.more) == (FAILURES - IN_FULL, 1)
 
 
 def test_finding_shows_evidence_picture_reason_and_fix() -> None:
@@ -292,6 +308,7 @@ def test_finding_shows_evidence_picture_reason_and_fix() -> None:
         "processors[1].fallback_action",
         "equals ABORT",
         "If it cannot be reached, the message is delivered unprocessed.",
+        "Why it matters, and what to do",
         "then reaches everybody",
         "aws chime-sdk-messaging update-channel-flow",
         "SC-24",
@@ -322,6 +339,21 @@ def test_judgements_fill_the_bar() -> None:
     parts = judgements({"fail": 1, "pass": 3, "not_applicable": 50})
     assert [(part.kind, part.start, part.width) for part in parts] == [("fail", 0, 25), ("pass", 25, 75)]
     assert judgements({}) == ()
+
+
+def test_changes_against_the_baseline_are_shown_where_there_was_one() -> None:
+    rich, clean = sample.rich(), sample.clean()
+    changes = summary(rich, digest(rich)).changes
+    assert [(part.label, part.count) for part in changes] == [("new", 2), ("already known", 8)]
+    assert summary(clean, digest(clean)).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "term"),
+    [("a", "app:a"), ("a b", 'app:"a b"'), ('a"b', 'app:"a""b"'), ("", 'app:""'), ("\u202ea", "app:\\u202ea")],
+)
+def test_term_of_the_query_language(value: str, term: str) -> None:
+    assert html_words.term("app", value) == term
 
 
 @pytest.mark.parametrize(

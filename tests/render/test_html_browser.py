@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page
 
 from scanner.finding import Report
 from tests.render import sample
@@ -19,19 +20,20 @@ CONTENT_SHOWN = "(element) => element.checkVisibility({contentVisibilityAuto: tr
 each_sample = pytest.mark.parametrize("build", SAMPLES, ids=lambda build: build.__name__)
 
 
+def open_everything(page: Page) -> None:
+    """Every fold, and the first finding."""
+    page.evaluate(OPEN_EVERYTHING)
+    rows = page.locator("#list .line button")
+    if rows.count():
+        rows.first.press("Enter")
+
+
 @each_sample
 def test_page_is_quiet_and_asks_for_nothing_but_itself(viewer: Viewer, build: Callable[[], Report]) -> None:
     opened = viewer.open(build())
-    opened.page.evaluate(OPEN_EVERYTHING)
+    open_everything(opened.page)
     assert opened.complaints == []
-    assert opened.requests == [opened.page.url]
-
-
-def test_hostile_text_does_not_act(viewer: Viewer) -> None:
-    opened = viewer.open(sample.hostile())
-    assert opened.page.locator("script").count() == 1
-    assert opened.page.locator("img").count() == 0
-    assert "<script>alert('x')</script>" in opened.page.locator(".finding .title").first.inner_text()
+    assert opened.requests == [opened.page.url.partition("#")[0]]
 
 
 def test_injected_script_and_style_are_refused(viewer: Viewer) -> None:
@@ -52,22 +54,38 @@ def test_injected_script_and_style_are_refused(viewer: Viewer) -> None:
 @pytest.mark.parametrize("build", [sample.rich, sample.hostile], ids=lambda build: build.__name__)
 def test_no_width_scrolls_sideways(viewer: Viewer, build: Callable[[], Report], width: int) -> None:
     page = viewer.open(build(), width=width).page
-    page.evaluate(OPEN_EVERYTHING)
+    open_everything(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.select_option("#group", "app")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 800, 1440])
+def test_every_row_is_as_high_as_the_others_and_holds_its_text(viewer: Viewer, width: int) -> None:
+    page = viewer.open(sample.hostile(), width=width, height=5000).page
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('#list .line')].map((row) => [row.offsetHeight, row.scrollHeight])"
+    )
+    assert len({height for height, _ in boxes}) == 1
+    assert all(needed <= height for height, needed in boxes)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@each_sample
+@pytest.mark.parametrize("build", [sample.rich, sample.incomplete, sample.hostile], ids=lambda build: build.__name__)
 def test_axe_finds_nothing(viewer: Viewer, build: Callable[[], Report], scheme: Literal["light", "dark"]) -> None:
-    page = viewer.open(build(), scheme=scheme).page
-    page.evaluate(OPEN_EVERYTHING)
+    page = viewer.open(build(), scheme=scheme, height=2500).page
+    open_everything(page)
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
 
 
-def test_axe_finds_nothing_on_a_phone(viewer: Viewer) -> None:
-    page = viewer.open(sample.rich(), width=360).page
-    page.evaluate(OPEN_EVERYTHING)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_phone_among_groups_and_filters(
+    viewer: Viewer, scheme: Literal["light", "dark"]
+) -> None:
+    page = viewer.open(sample.rich(), width=360, scheme=scheme, fragment="#q=severity:high&group=rule").page
+    page.locator("#list .line button").first.click()
+    page.locator("summary", has_text="Account").last.click()
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
 
@@ -79,57 +97,56 @@ def test_scheme_follows_the_reader(viewer: Viewer) -> None:
     assert light != dark
 
 
-def test_finding_opens_from_the_keyboard(viewer: Viewer) -> None:
-    page = viewer.open(sample.rich()).page
-    detail = page.locator(".finding .detail").first
-    assert not detail.is_visible()
-    page.locator(".finding > summary").first.focus()
-    page.keyboard.press("Enter")
-    assert detail.is_visible()
-
-
-def test_finding_opens_without_scripts(viewer: Viewer) -> None:
+def test_without_scripts_the_worst_findings_are_there_and_open(viewer: Viewer) -> None:
     page = viewer.open(sample.rich(), scripts=False).page
+    assert page.locator("details.finding").count() == 21
     page.locator(".finding > summary").first.click()
     assert page.locator(".finding .detail").first.is_visible()
-    assert page.get_by_role("button", name="Open all").count() == 0
+    assert not page.locator("#explorer").is_visible()
+    assert not page.locator(".leads").first.is_visible()
 
 
-def test_open_all_and_close_all(viewer: Viewer) -> None:
-    page = viewer.open(sample.rich()).page
-    every, opened = page.locator(".finding"), page.locator(".finding[open]")
-    page.get_by_role("button", name="Open all").click()
-    assert opened.count() == every.count()
-    page.get_by_role("button", name="Close all").click()
-    assert opened.count() == 0
-
-
-def test_link_to_a_finding_opens_it(viewer: Viewer) -> None:
-    report = sample.rich()
-    page = viewer.open(report).page
-    failed = next(finding for finding in report.findings if finding.status.value == "fail")
-    page.goto(f"{page.url}#finding-{failed.fingerprint}")
-    assert page.locator(f"#finding-{failed.fingerprint}").is_visible()
-
-
-def test_copied_command_is_the_one_shown(viewer: Viewer) -> None:
-    page = viewer.open(sample.rich()).page
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+def test_without_scripts_a_finding_leads_to_its_rule(viewer: Viewer) -> None:
+    page = viewer.open(sample.rich(), scripts=False).page
     page.locator(".finding > summary").first.click()
-    page.get_by_role("button", name="Copy").first.click()
-    page.get_by_role("button", name="Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()").startswith("aws lambda remove-permission")
+    page.get_by_role("link", name="Why it matters, and what to do").first.click()
+    assert page.get_by_text("aws lambda remove-permission").is_visible()
 
 
-def test_print_shows_findings_in_full_on_white(viewer: Viewer) -> None:
-    page = viewer.open(sample.rich(), scheme="dark").page
+def test_torn_file_says_so_and_shows_the_first_findings(viewer: Viewer) -> None:
+    page = viewer.open(sample.rich(), edit=lambda text: text.replace('id="island">\n', 'id="island">\nAAAA')).page
+    page.get_by_text("could not be opened").wait_for()
+    assert page.locator("details.finding").first.is_visible()
+    assert not page.locator("#explorer").is_visible()
+    page.evaluate(OPEN_EVERYTHING)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def test_print_shows_findings_on_white(viewer: Viewer) -> None:
+    page = viewer.open(sample.rich(), scheme="dark", fragment="#q=severity:high").page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.get_by_text("9 of 26 findings. Filter: severity:high").is_visible()
+    assert page.locator("#list .line").count() == 9
+    assert not page.get_by_role("navigation").is_visible()
+    assert not page.get_by_role("searchbox").is_visible()
+    assert page.locator(".rule.print-open .detail").first.evaluate(CONTENT_SHOWN)
+
+
+def test_print_without_scripts_shows_findings_in_full(viewer: Viewer) -> None:
+    page = viewer.open(sample.rich(), scripts=False).page
+    page.emulate_media(media="print")
     assert page.locator(".finding .detail").first.evaluate(CONTENT_SHOWN)
     assert page.get_by_text("In print, the first").is_visible()
-    assert not page.get_by_role("navigation").is_visible()
 
 
-def test_large_report_prints(viewer: Viewer) -> None:
+def test_large_report_prints_five_hundred_rows_and_says_so(viewer: Viewer) -> None:
     page = viewer.open(sample.many(2_000)).page
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#list .line").count() == 500
+    assert "The first 500 of 2,000 rows are printed" in page.locator("#printed").inner_text()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#list .line").count() < 50
     assert page.pdf(format="A4").startswith(b"%PDF")

@@ -1,0 +1,139 @@
+// A finding as a row and in full; the picture of its flow.
+import { copier, el, moment } from "./dom.js";
+import { appName, resourceName } from "./island.js";
+
+const badge = (text, kind) => el(`span.badge.${kind}`, {}, text);
+
+export const badges = (finding) => [
+  badge(finding.severity, finding.severity),
+  finding.status === "fail" ? null : badge(finding.status, "accepted"),
+  finding.change === "new" ? badge("new", "new") : null,
+];
+
+// -> the cells of a row
+export function cells(store, n, open) {
+  const finding = store.findings[n];
+  const resource = store.resource(n);
+  const opener = el("button.title", {
+    type: "button", id: `title-${n}`, "aria-expanded": String(open), "aria-labelledby": `title-${n} name-${n}`,
+  }, store.said(n, "title"));
+  const app = resource.type === "channel_flow" ? el("span.app", {}, `App instance ${appName(resource)}`) : null;
+  return [
+    el("td.summary-badges", { role: "cell" }, badges(finding)),
+    el("th", { role: "rowheader", scope: "row" }, opener, el("span.message", {}, finding.message)),
+    el("td.summary-place", { role: "cell" }, el("span.name", { id: `name-${n}` }, resourceName(resource)),
+      el("span.where", {}, `${resource.account_id} · ${resource.region}`), app),
+  ];
+}
+
+export function detail(store, n, link) {
+  const finding = store.findings[n];
+  const resource = store.resource(n);
+  const arn = resource.arn === null ? null : el("code.arn", {}, resource.arn);
+  return el("div.detail", { id: `finding-${finding.fingerprint}` },
+    el("p.actions", {},
+      arn && copier("Copy ARN", () => resource.arn, arn),
+      copier("Copy link", link)),
+    finding.waiver ? waiver(finding.waiver) : null,
+    pipeline(resource, store.outcomes(n), failing(finding), finding.status),
+    evidence(finding),
+    el("div.columns", {},
+      section("Why it matters", blocks(store.rule(n).rationale ?? [])),
+      section("What to do", blocks(store.said(n, "remedy")))),
+    heading("Reference"),
+    el("dl.facts", {},
+      fact("Rule", el("code", {}, finding.rule_id)),
+      fact(resource.type === "channel_flow" ? "Channel flow" : "App instance", arn ?? el("span.quiet", {}, "no ARN")),
+      resource.type === "channel_flow" && resource.app_instance_arn !== null
+        ? fact("App instance", el("code.arn", {}, resource.app_instance_arn)) : null,
+      resource.processors.filter((step) => step.lambda_arn !== null)
+        .map((step) => fact("Function", el("code.arn", {}, step.lambda_arn))),
+      finding.location ? fact("File", el("code", {}, place(finding.location))) : null,
+      finding.change ? fact("Baseline", finding.change === "new" ? "new since then" : "already known") : null,
+      finding.first_seen ? fact("First seen", moment(finding.first_seen)) : null,
+      Object.entries(store.said(n, "frameworks")).map(([name, controls]) =>
+        fact(name, controls.map((control) => el("span.control", {}, control)))),
+      store.said(n, "links").map((link_) => fact("See", reference(link_))),
+      fact("Fingerprint", el("code", {}, finding.fingerprint))));
+}
+
+// Titles of findings stand in a table, not in headings; these are the next level below the section's own.
+const heading = (text) => el("h3.h4", {}, text);
+const fact = (name, ...values) => [el("dt", {}, name), el("dd", {}, ...values)];
+const place = ({ file, line, column }) => `${file}:${line}:${column}`;
+const section = (title, content) => (content.length ? el("div", {}, heading(title), content) : null);
+
+const reference = ({ text, href }) => (href === null ? text : el("a", { href, rel: "noreferrer noopener" }, text));
+
+const waiver = ({ reason, owner, expires }) =>
+  el("p.waiver", {}, badge("waived", "accepted"), ` ${reason} `, el("span.quiet", {}, `by ${owner}, until ${expires}`));
+
+function blocks(items) {
+  return items.map(({ kind, text }) => {
+    if (kind === "text") return el("p", {}, text);
+    const code = el("code", {}, text.split("\n").flatMap((line, n) => (n ? [document.createTextNode("\n"), line] : [line])));
+    // What is copied is what is shown: hidden characters are spelled out in both.
+    return el("div.command", {}, el("pre", { tabindex: 0 }, code), copier("Copy", () => code.textContent, code));
+  });
+}
+
+function evidence({ evidence: items }) {
+  if (!items.length) return null;
+  const row = ({ path, observed, required, gap }) => el("tr", {},
+    el("td", {}, el("code", {}, path)),
+    el("td", {}, gap ? el("span.quiet", {}, `not observed (${gap.operation}: ${gap.code})`)
+      : el("code.observed", {}, valueText(observed))),
+    el("td", {}, el("code", {}, required)));
+  return [heading("Evidence"), el("div.scroll", { tabindex: 0, role: "group", "aria-label": "Evidence" },
+    el("table.evidence", {},
+      el("thead", {}, el("tr", {}, ["What was looked at", "Observed", "Required"].map((name) => el("th", { scope: "col" }, name)))),
+      el("tbody", {}, items.map(row))))];
+}
+
+function valueText(value) {
+  if (value === null) return "none";
+  return Array.isArray(value) ? `[${value.map(valueText).join(", ")}]` : String(value);
+}
+
+// -- the picture of a flow --
+
+// The processors that evidence speaks of: processors[1].fallback_action speaks of 1.
+function failing({ evidence: items }) {
+  return new Set(items.map(({ path }) => /^processors\[(\d{1,9})\]/.exec(path)).filter(Boolean).map((match) => Number(match[1])));
+}
+
+function pipeline(resource, outcomes, marked, status) {
+  if (resource.type !== "channel_flow") return null;
+  if (!resource.processors.length) return [heading("The flow"), el("p.quiet", {}, "Its processors were not observed.")];
+  const word = { fail: "fails here", waived: "waived here", unknown: "not known here" }[status];
+  const end = (name, what) => el("li.end", {}, el("span.end-name", {}, name), el("span.quiet", {}, what));
+  return [heading("The flow"), el("ol.flow", {},
+    end("Message", "sent to the channel"),
+    stages(resource.processors).map((stage) => el(stage.length > 1 ? "li.stage.tied" : "li.stage", {},
+      stage.length > 1 ? el("p.tie", {},
+        `These share order ${resource.processors[stage[0]].execution_order}: the service does not say which runs first`) : null,
+      stage.map((n) => step(resource.processors[n], outcomes[n], marked.has(n) ? word : null)))),
+    end("Channel", "members receive it"))];
+}
+
+// The indexes of processors that share an execution order, together; two unknown orders are not known to be equal.
+function stages(processors) {
+  const together = [];
+  processors.forEach(({ execution_order: order }, n) => {
+    const last = together.at(-1);
+    if (last && order !== null && processors[last[0]].execution_order === order) last.push(n);
+    else together.push([n]);
+  });
+  return together;
+}
+
+function step({ name, execution_order: order, fallback_action: fallback, lambda_arn: arn }, [outcome, consequence], word) {
+  const number = order === null
+    ? [el("span.hidden", {}, "Execution order not observed"), el("span", { "aria-hidden": "true" }, "?")]
+    : [el("span.hidden", {}, "Processor with execution order "), order];
+  return el(word ? "div.step.failing" : "div.step", {},
+    el("p.step-head", {}, el("span.order", {}, number), el("span.step-name", {}, name ?? "name not observed"),
+      word ? el("span.mark", {}, word) : null),
+    el("p.function", {}, arn === null ? "function not observed" : arn.split(":function:")[1] || arn),
+    el(`p.outcome.${outcome}`, {}, el("b", {}, fallback ?? "Not observed"), ` ${consequence}`));
+}

@@ -1,0 +1,103 @@
+// The findings: unpacked from the page, then laid out in columns of small numbers that a search goes through quickly.
+import { spelled } from "./dom.js";
+
+export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app"];
+export const SEVERITIES = ["critical", "high", "medium", "low", "info"];
+const STATUSES = ["failed", "waived", "unknown"];
+
+export async function unpacked(element) {
+  const bytes = decoded(element.textContent.trim());
+  element.remove();
+  return new Response(new Response(bytes).body.pipeThrough(new DecompressionStream("gzip"))).json();
+}
+
+function decoded(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let n = 0; n < bytes.length; n += 1) bytes[n] = text.charCodeAt(n);
+  return bytes;
+}
+
+// Each distinct value of a field once; a column then holds its place in this list.
+class Values {
+  constructor(known = []) {
+    this.texts = [];
+    this.places = new Map();
+    known.forEach((value) => this.place(value));
+  }
+
+  place(value) {
+    let place = this.places.get(value);
+    if (place === undefined) {
+      place = this.texts.push(spelled(value)) - 1;
+      this.places.set(value, place);
+    }
+    return place;
+  }
+}
+
+const tail = (arn) => (arn ?? "").slice((arn ?? "").lastIndexOf("/") + 1);
+export const resourceName = (resource) => resource.name || tail(resource.arn) || "unnamed";
+export const appName = (resource) => resource.app_instance_name || tail(resource.app_instance_arn) || "not observed";
+
+export class Store {
+  constructor(data) {
+    this.data = data;
+    this.resources = data.resources;
+    this.findings = data.resources.flatMap((resource) => resource.findings);
+    this.size = this.findings.length;
+    this.resourceOf = new Uint32Array(this.size);
+    this.fields = {};
+    for (const field of FIELDS) {
+      const known = { severity: SEVERITIES, status: STATUSES, change: ["new", "existing", ""] }[field];
+      this.fields[field] = { values: new Values(known), column: new Uint32Array(this.size) };
+    }
+    // Two app instances may share a name: they are filtered by it together, and grouped apart.
+    this.apps = { values: new Values(), column: new Uint32Array(this.size) };
+    this.fill();
+  }
+
+  fill() {
+    const { severity, status, change, rule, account, region, app } = this.fields;
+    let n = 0;
+    this.resources.forEach(({ resource, findings }, place) => {
+      const inAccount = account.values.place(resource.account_id);
+      const inRegion = region.values.place(resource.region);
+      const inApp = app.values.place(appName(resource));
+      const own = this.apps.values.place(resource.app_instance_arn ?? `${resource.account_id} ${resource.region}`);
+      for (const finding of findings) {
+        this.resourceOf[n] = place;
+        severity.column[n] = severity.values.place(finding.severity);
+        status.column[n] = status.values.place(finding.status === "fail" ? "failed" : finding.status);
+        change.column[n] = change.values.place(finding.change ?? "");
+        rule.column[n] = rule.values.place(finding.rule_id);
+        account.column[n] = inAccount;
+        region.column[n] = inRegion;
+        app.column[n] = inApp;
+        this.apps.column[n] = own;
+        n += 1;
+      }
+    });
+  }
+
+  resource(n) { return this.resources[this.resourceOf[n]].resource; }
+
+  outcomes(n) { return this.resources[this.resourceOf[n]].outcomes; }
+
+  rule(n) { return this.data.rules[this.findings[n].rule_id] ?? {}; }
+
+  // A finding's own text, else its rule's.
+  said(n, what) { return this.findings[n][what] ?? this.rule(n)[what]; }
+
+  // As it stands in the JSON report.
+  whole(n) {
+    const { rule_id, severity, status, message, evidence, fingerprint, ...rest } = this.findings[n];
+    return {
+      rule_id, title: this.said(n, "title"), severity, status, resource: this.resource(n), message, evidence,
+      remediation: this.said(n, "remediation"), references: this.said(n, "references"),
+      frameworks: this.said(n, "frameworks"), fingerprint, waiver: rest.waiver ?? null, change: rest.change ?? null,
+      first_seen: rest.first_seen ?? null, location: rest.location ?? null,
+    };
+  }
+}

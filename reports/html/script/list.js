@@ -1,0 +1,206 @@
+// A table of which only the rows near the window exist. Rows are of one height, but for the finding that is open.
+import { el } from "./dom.js";
+
+const MARGIN = 600; // px drawn beyond the window
+const TALLEST = 15_000_000; // px; browsers lose their way in pages beyond about twice that
+const PRINTED = 500; // more take a browser too long to lay out on paper
+
+export class List {
+  // draw(line, open) gives the cells of a row, detail(line) what opens below it, ceiling() where the window begins
+  // below what sticks to its top.
+  constructor(table, { draw, detail, ceiling }) {
+    Object.assign(this, { table, body: table.tBodies[0], draw, detail, ceiling });
+    this.lines = new Int32Array();
+    this.rows = new Map(); // position -> <tr>
+    this.open = -1;
+    this.active = 0;
+    this.height = 90; // until it is measured
+    this.detailRow = null;
+    this.detailHeight = 0;
+    this.everything = false;
+    this.resized = new ResizeObserver(() => this.measure());
+    const later = () => { this.frame ??= requestAnimationFrame(() => { this.frame = null; this.update(); }); };
+    addEventListener("scroll", later, { passive: true });
+    addEventListener("resize", () => this.measure());
+    table.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  // Lines are what `draw` knows them by. `open` is the position of the open one, or -1.
+  show(lines, open = -1) {
+    this.lines = lines.subarray(0, Math.floor(TALLEST / this.height));
+    this.active = Math.max(0, Math.min(this.active, this.lines.length - 1));
+    this.open = open < this.lines.length ? open : -1;
+    this.clear();
+    this.update();
+    this.measure();
+  }
+
+  clear() {
+    this.closeDetail();
+    this.rows.clear();
+    this.body.replaceChildren();
+  }
+
+  get total() { return this.lines.length * this.height + (this.open < 0 ? 0 : this.detailHeight); }
+
+  offset(position) {
+    return position * this.height + (this.open >= 0 && position > this.open ? this.detailHeight : 0);
+  }
+
+  at(y) {
+    const last = this.lines.length - 1;
+    let position = Math.floor(y / this.height);
+    if (this.open >= 0 && position > this.open) {
+      position = Math.max(this.open, Math.floor((y - this.detailHeight) / this.height));
+    }
+    return Math.max(0, Math.min(position, last));
+  }
+
+  update() {
+    const detailRows = this.open < 0 ? 0 : 1;
+    this.table.setAttribute("aria-rowcount", String(this.lines.length + 1 + detailRows));
+    if (!this.lines.length) return this.pad(0, 0);
+    const { top } = this.body.getBoundingClientRect();
+    const first = this.everything ? 0 : this.at(-top - MARGIN);
+    const last = this.everything ? Math.min(this.lines.length, PRINTED) - 1 : this.at(innerHeight - top + MARGIN);
+    this.keepFocus(first, last);
+    for (const [position, row] of this.rows) {
+      if (position < first || position > last) {
+        row.remove();
+        this.rows.delete(position);
+      }
+    }
+    if (this.open < first || this.open > last) this.closeDetail();
+    let next = this.body.firstChild;
+    const place = (row) => {
+      if (row === next) next = next.nextSibling;
+      else this.body.insertBefore(row, next);
+    };
+    for (let position = first; position <= last; position += 1) {
+      if (!this.rows.has(position)) this.rows.set(position, this.row(position));
+      place(this.rows.get(position));
+      if (position === this.open) place(this.openDetail());
+    }
+    this.markActive();
+    if (this.everything) this.pad(0, 0);
+    else this.pad(this.offset(first), this.total - this.offset(last + 1));
+  }
+
+  pad(above, below) {
+    this.body.style.paddingBlock = `${above}px ${below}px`;
+  }
+
+  row(position) {
+    const open = position === this.open;
+    const { kind, cells } = this.draw(this.lines[position], open);
+    const row = el(`tr.line.${kind}`, { role: "row", "aria-rowindex": this.rowIndex(position) }, cells);
+    row.classList.toggle("open", open);
+    row.querySelector("button").addEventListener("focus", () => this.activate(position));
+    row.addEventListener("click", (event) => {
+      if (getSelection().isCollapsed || event.target.closest("button")) this.chosen(position);
+    });
+    return row;
+  }
+
+  rowIndex(position) { return position + 2 + (this.open >= 0 && position > this.open ? 1 : 0); }
+
+  openDetail() {
+    if (!this.detailRow) {
+      this.detailRow = el("tr.opened", { role: "row", "aria-rowindex": this.rowIndex(this.open) + 1 },
+        el("td", { role: "cell", colspan: 3 }, this.detail(this.lines[this.open])));
+      this.resized.observe(this.detailRow);
+    }
+    return this.detailRow;
+  }
+
+  closeDetail() {
+    if (!this.detailRow) return;
+    this.resized.unobserve(this.detailRow);
+    this.detailRow.remove();
+    this.detailRow = null;
+  }
+
+  // Heights follow the width of the window and the reader's fonts.
+  measure() {
+    const row = this.rows.values().next().value;
+    if (!row || this.everything) return;
+    const { height } = row.getBoundingClientRect();
+    const detailHeight = this.detailRow ? this.detailRow.getBoundingClientRect().height : this.detailHeight;
+    if (!height || (height === this.height && detailHeight === this.detailHeight)) return;
+    Object.assign(this, { height, detailHeight });
+    this.update();
+  }
+
+  // Opens or closes a finding, and leaves its row where it stands in the window.
+  toggle(position, open = position !== this.open) {
+    const before = this.rows.get(position)?.getBoundingClientRect().top;
+    const focused = this.table.contains(document.activeElement);
+    this.open = open ? position : -1;
+    this.detailHeight = 0;
+    this.active = position;
+    this.clear();
+    this.update();
+    this.measure();
+    const after = this.rows.get(position)?.getBoundingClientRect().top;
+    if (before !== undefined && after !== undefined) scrollBy({ top: after - before, behavior: "instant" });
+    if (focused) this.focus(position);
+  }
+
+  // -- keyboard: one row at a time can be tabbed to, the arrow keys go to the others --
+
+  key(event) {
+    const onRow = event.target === this.table || event.target.closest(".line");
+    const to = { ArrowDown: this.active + 1, ArrowUp: this.active - 1, Home: 0, End: this.lines.length - 1 }[event.key];
+    if (!onRow || to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.focus(to);
+  }
+
+  focus(position) {
+    if (!this.lines.length) return;
+    this.active = Math.max(0, Math.min(position, this.lines.length - 1));
+    this.reveal(this.active);
+    this.update();
+    this.rows.get(this.active)?.querySelector("button").focus({ preventScroll: true });
+  }
+
+  reveal(position) {
+    const top = this.body.getBoundingClientRect().top + this.offset(position);
+    const ceiling = this.ceiling() + 8;
+    const floor = innerHeight - this.height - 8;
+    if (top < ceiling) scrollBy({ top: top - ceiling, behavior: "instant" });
+    else if (top > floor) scrollBy({ top: top - floor, behavior: "instant" });
+  }
+
+  activate(position) {
+    this.active = position;
+    this.markActive();
+  }
+
+  markActive() {
+    if (!this.rows.has(this.active) && !this.table.contains(document.activeElement)) {
+      this.active = this.at(this.ceiling() - this.body.getBoundingClientRect().top);
+    }
+    for (const [position, row] of this.rows) {
+      row.querySelector("button").tabIndex = position === this.active ? 0 : -1;
+    }
+  }
+
+  // A row that is scrolled away while it has the focus leaves it to the table, whose arrow keys go on from there.
+  keepFocus(first, last) {
+    const held = this.body.contains(document.activeElement) && document.activeElement.closest("tr");
+    if (!held) return;
+    const position = held === this.detailRow ? this.open : [...this.rows].find(([, row]) => row === held)?.[0];
+    if (position < first || position > last) this.table.focus({ preventScroll: true });
+  }
+
+  // -- paper --
+
+  print(printing) {
+    this.everything = printing;
+    this.clear();
+    this.update();
+  }
+
+  get printed() { return Math.min(PRINTED, this.lines.length); }
+}

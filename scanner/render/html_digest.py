@@ -1,0 +1,93 @@
+"""The findings gone through once: what the page counts, and the few that it shows with scripts off.
+
+Memory is bounded by these limits and by the number of gaps and accounts, not by the number of findings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scanner.finding import Finding, GapReference, Report, Severity, Status
+from scanner.render.html_words import Cut, cut
+
+FAILURES = 300
+WAIVED = 50
+UNKNOWN_OF_A_GAP = 10
+UNKNOWN_WITHOUT_A_GAP = 100
+
+
+@dataclass(kw_only=True, slots=True)
+class Some:
+    """The first of many, and the number of all of them."""
+
+    items: list[Finding] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, finding: Finding, limit: int) -> None:
+        self.total += 1
+        if len(self.items) < limit:
+            self.items.append(finding)
+
+    def cut(self) -> Cut[Finding]:
+        return Cut(items=tuple(self.items), more=self.total - len(self.items))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Digest:
+    """`failed` and `waived` stand worst first; `unknown` under its gap, or under None; `changes` and `accounts`
+    (failures of an account by severity) count failed findings."""
+
+    failed: Cut[Finding]
+    waived: Cut[Finding]
+    unknown: Mapping[GapReference | None, Cut[Finding]]
+    severities: Mapping[Severity, int]
+    changes: Mapping[str, int]
+    accounts: Mapping[str, Mapping[Severity, int]]
+
+    @property
+    def all_unknown(self) -> int:
+        return sum(rows.total for rows in self.unknown.values())
+
+
+def digest(report: Report) -> Digest:
+    """One pass over the findings."""
+    gaps = {GapReference.to(gap) for gap in report.coverage.gaps}
+    failed = {severity: Some() for severity in Severity}
+    waived = {severity: Some() for severity in Severity}
+    unknown: dict[GapReference | None, Some] = defaultdict(Some)
+    accounts: dict[str, Counter[Severity]] = defaultdict(Counter)
+    changes: Counter[str] = Counter()
+    for finding in report.findings:
+        match finding.status:
+            case Status.FAIL:
+                failed[finding.severity].add(finding, FAILURES)
+                accounts[finding.resource.account_id][finding.severity] += 1
+                if finding.change:
+                    changes[finding.change] += 1
+            case Status.WAIVED:
+                waived[finding.severity].add(finding, WAIVED)
+            case Status.UNKNOWN:
+                cause = _cause(finding, gaps)
+                unknown[cause].add(finding, UNKNOWN_OF_A_GAP if cause else UNKNOWN_WITHOUT_A_GAP)
+    return Digest(
+        failed=_worst(failed.values(), FAILURES),
+        waived=_worst(waived.values(), WAIVED),
+        unknown={cause: some.cut() for cause, some in unknown.items()},
+        severities={severity: some.total for severity, some in failed.items()},
+        changes=changes,
+        accounts=accounts,
+    )
+
+
+def _cause(finding: Finding, gaps: set[GapReference]) -> GapReference | None:
+    """The gap of the report that a finding is unknown for: the first one where there are several."""
+    causes = (item.gap for item in finding.evidence if isinstance(item.gap, GapReference))
+    return next((gap for gap in causes if gap in gaps), None)
+
+
+def _worst(by_severity: Iterable[Some], limit: int) -> Cut[Finding]:
+    each = tuple(by_severity)
+    shown = cut((finding for some in each for finding in some.items), limit)
+    return Cut(items=shown.items, more=sum(some.total for some in each) - len(shown.items))

@@ -1,0 +1,149 @@
+"""Every finding of the report, packed for the page's script: JSON, gzipped, as base64 text.
+
+What many findings share is written once: a resource before its findings, and what a finding's rule says with the rule.
+The pieces are made as they are asked for, so that neither the findings nor the text are ever held as a whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from scanner.finding import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
+from scanner.render.html_blocks import Block, Link, blocks, link
+from scanner.render.pipeline import Outcome, outcomes
+
+LEVEL = 7
+RESOURCES_A_PIECE = 256
+LINE = 49_152
+"""Bytes that one line of base64 stands for: a multiple of three, so that each line can be decoded on its own."""
+
+
+class PackedRule(Struct, frozen=True, kw_only=True):
+    """A rule, its texts as the page lays them out and, to be exported, as they were written."""
+
+    title: str
+    topic: str
+    rationale: tuple[Block, ...]
+    remedy: tuple[Block, ...]
+    links: tuple[Link, ...]
+    remediation: str
+    references: tuple[str, ...]
+    frameworks: dict[str, tuple[str, ...]]
+
+
+class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A finding without its resource; what is left out is as its rule says it, or null."""
+
+    rule_id: str
+    severity: Severity
+    status: Status
+    message: str
+    evidence: tuple[Evidence, ...]
+    fingerprint: str
+    title: str | None = None
+    remediation: str | None = None
+    remedy: tuple[Block, ...] | None = None
+    references: tuple[str, ...] | None = None
+    links: tuple[Link, ...] | None = None
+    frameworks: dict[str, tuple[str, ...]] | None = None
+    waiver: Waiver | None = None
+    change: Literal["new", "existing"] | None = None
+    first_seen: str | None = None
+    location: Location | None = None
+
+
+class PackedResource(Struct, frozen=True, kw_only=True, gc=False):
+    """A resource with its findings; `outcomes` has what becomes of a message, for each of its processors."""
+
+    resource: Resource
+    outcomes: tuple[tuple[Outcome, str], ...]
+    findings: list[PackedFinding]
+
+
+def island(report: Report) -> Iterator[str]:
+    """Lines of base64; decoded and unzipped they are one JSON object. The same report gives the same text."""
+    pending = b""
+    for piece in _gzipped(_json(report)):
+        pending += piece
+        whole = len(pending) - len(pending) % LINE
+        for start in range(0, whole, LINE):
+            yield f"{base64.b64encode(pending[start : start + LINE]).decode()}\n"
+        pending = pending[whole:]
+    yield f"{base64.b64encode(pending).decode()}\n"
+
+
+def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    gzip = zlib.compressobj(LEVEL, wbits=31)  # a gzip header without a time
+    for piece in pieces:
+        yield gzip.compress(piece)
+    yield gzip.flush()
+
+
+def _json(report: Report) -> Iterator[bytes]:
+    encode = msgspec.json.Encoder().encode
+    rules = {rule.id: rule for rule in report.rules}
+    head = {
+        "tool": report.tool,
+        "run": report.run.id,
+        "schema_version": report.schema_version,
+        "rules": {rule.id: _packed_rule(rule) for rule in report.rules},
+    }
+    yield encode(head)[:-1] + b',"resources":['
+    separator = b""
+    resources = (
+        PackedResource(
+            resource=resource,
+            outcomes=outcomes(resource.processors),
+            findings=[_packed(finding, rules.get(finding.rule_id)) for finding in findings],
+        )
+        for resource, findings in groupby(report.findings, key=lambda finding: finding.resource)
+    )
+    while several := list(islice(resources, RESOURCES_A_PIECE)):
+        yield separator + encode(several)[1:-1]
+        separator = b","
+    yield b"]}"
+
+
+def _packed_rule(rule: RuleInfo) -> PackedRule:
+    return PackedRule(
+        title=rule.title,
+        topic=rule.topic,
+        rationale=blocks(rule.rationale),
+        remedy=blocks(rule.remediation),
+        links=tuple(map(link, rule.references)),
+        remediation=rule.remediation,
+        references=rule.references,
+        frameworks=rule.frameworks,
+    )
+
+
+def _packed(finding: Finding, rule: RuleInfo | None) -> PackedFinding:
+    own_title = rule is None or finding.title != rule.title
+    own_remedy = rule is None or finding.remediation != rule.remediation
+    own_links = rule is None or finding.references != rule.references
+    own_frameworks = rule is None or finding.frameworks != rule.frameworks
+    return PackedFinding(
+        rule_id=finding.rule_id,
+        severity=finding.severity,
+        status=finding.status,
+        message=finding.message,
+        evidence=finding.evidence,
+        fingerprint=finding.fingerprint,
+        title=finding.title if own_title else None,
+        remediation=finding.remediation if own_remedy else None,
+        remedy=blocks(finding.remediation) if own_remedy else None,
+        references=finding.references if own_links else None,
+        links=tuple(map(link, finding.references)) if own_links else None,
+        frameworks=finding.frameworks if own_frameworks else None,
+        waiver=finding.waiver,
+        change=finding.change,
+        first_seen=finding.first_seen,
+        location=finding.location,
+    )

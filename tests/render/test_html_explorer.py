@@ -1,0 +1,398 @@
+"""The list of all findings, in a real browser: search, filters, links, keyboard, copies, exports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from playwright.sync_api import Page, expect
+
+from scanner.finding import Finding, Report
+from scanner.render import Format, render
+from scanner.render.text import visible
+from tests.render import sample
+from tests.render.conftest import Viewer
+
+TITLES = "#list .line .title"
+TALL = 5000
+"""A window in which the whole of a small list is drawn."""
+
+
+@pytest.fixture
+def page(viewer: Viewer) -> Page:
+    return viewer.open(sample.rich(), height=TALL).page
+
+
+def search(page: Page, query: str) -> str:
+    page.get_by_role("searchbox").fill(query)
+    return page.locator("#count").inner_text()
+
+
+def first_failure(report: Report) -> Finding:
+    return next(finding for finding in report.findings if finding.status.value == "fail")
+
+
+def in_order(page: Page) -> list[str]:
+    return page.locator("#list .line:not(.group-line) .name").all_inner_texts()
+
+
+FOUND = {
+    "": "26 findings",
+    "severity:high": "9 of 26 findings",
+    "severity:high severity:low": "14 of 26 findings",
+    "severity:h": "9 of 26 findings",
+    "severity:": "26 findings",
+    "-severity:high": "17 of 26 findings",
+    "status:failed": "21 of 26 findings",
+    "status:unknown account:111122223333": "4 of 26 findings",
+    "rule:fails-open": "9 of 26 findings",
+    "rule:processor-fails-open": "1 of 26 findings",
+    "region:eu-central-1": "1 of 26 findings",
+    "app:sales": "5 of 26 findings",
+    "app:Gästechat": "1 of 26 findings",
+    "change:new": "2 of 26 findings",
+    "moderate": "3 of 26 findings",
+    "MODERATE arn:aws:lambda": "3 of 26 findings",
+    "moderate -another": "2 of 26 findings",
+    '"falls back to CONTINUE: its step"': "1 of 26 findings",
+    '"continue falls"': "0 of 26 findings",
+    "SC-24 severity:critical": "4 of 26 findings",
+    "nothing-like-it": "0 of 26 findings",
+}
+
+
+def test_queries_find(page: Page) -> None:
+    assert {query: search(page, query) for query in FOUND} == FOUND
+
+
+def test_status_line_is_live_and_search_is_named(page: Page) -> None:
+    assert search(page, "severity:low") == page.get_by_role("status").inner_text()
+    assert page.get_by_role("searchbox", name="Search findings").is_visible()
+
+
+def test_fingerprint_and_arn_are_found(page: Page) -> None:
+    finding = first_failure(sample.rich())
+    assert search(page, finding.fingerprint).startswith("1 of")
+    assert search(page, finding.resource.arn or "") != "0 of 26 findings"
+
+
+def test_nothing_found_offers_to_clear(page: Page) -> None:
+    search(page, "nothing-like-it")
+    page.get_by_role("button", name="Clear the search").click()
+    assert page.locator("#count").inner_text() == "26 findings"
+    assert page.get_by_role("searchbox").input_value() == ""
+
+
+def test_chip_rewrites_the_query_and_counts_what_it_would_leave(page: Page) -> None:
+    page.get_by_role("button", name="high 9").click()
+    page.get_by_role("button", name="low 5").click()
+    assert page.get_by_role("searchbox").input_value() == "severity:high severity:low"
+    assert page.locator("#count").inner_text() == "14 of 26 findings"
+    expect(page.get_by_role("button", name="waived 1")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="high 9")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="high 9").click()
+    assert page.get_by_role("searchbox").input_value() == "severity:low"
+
+
+def test_list_of_choices_filters_and_escape_closes_it(page: Page) -> None:
+    page.locator("summary", has_text="App instance").click()
+    page.get_by_role("checkbox", name="Gästechat 1").check()
+    assert page.get_by_role("searchbox").input_value() == "app:Gästechat"
+    assert page.locator("#count").inner_text() == "1 of 26 findings"
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("checkbox", name="Gästechat 1").is_visible()
+
+
+def test_overview_leads_to_what_it_counts(page: Page) -> None:
+    page.locator(".heat").get_by_role("link", name="6", exact=True).click()
+    expect(page.get_by_role("searchbox")).to_have_value("status:failed account:444455556666 severity:high")
+    assert page.locator("#count").inner_text() == "6 of 26 findings"
+
+
+def test_failures_come_first_then_unknown_then_waived(page: Page) -> None:
+    badges = page.locator("#list .summary-badges").all_inner_texts()
+    assert badges[0].split() == ["critical", "new"]
+    assert page.locator("#list .summary-badges").all_inner_texts()[-1].split() == ["high", "waived"]
+
+
+def test_sorting(page: Page) -> None:
+    page.select_option("#sort", "name")
+    assert in_order(page) == sorted(in_order(page))
+    page.select_option("#sort", "place")
+    accounts = [text.split(" ")[0] for text in page.locator("#list .where").all_inner_texts()]
+    assert accounts == [finding.resource.account_id for finding in sample.rich().findings]
+    page.select_option("#sort", "rule")
+    assert page.locator(TITLES).first.inner_text() == "Processor runs in another AWS account"
+    page.select_option("#sort", "age")
+    page.locator(TITLES).first.click()
+    assert "2026-10-30 03:00 UTC" in page.locator(".opened").inner_text()
+
+
+GROUPS = {
+    "rule": {"Last processor fails open", "Nobody hears of a failing processor"},
+    "account": {sample.PROD, sample.CHAT, sample.LABS},
+    "app": {"Gästechat", "billing", "support"},
+}
+
+
+def test_groups_say_what_is_in_them_and_open(page: Page) -> None:
+    for group, names in GROUPS.items():
+        page.select_option("#group", group)
+        titles = page.locator(TITLES).all_inner_texts()
+        assert names <= set(titles)
+        opener = page.locator(TITLES).first
+        opener.press("Enter")
+        expect(opener).to_have_attribute("aria-expanded", "true")
+        expect(opener).to_be_focused()
+        assert page.locator("#list .line").count() > len(titles)
+
+
+def test_app_instances_of_one_name_are_grouped_apart(page: Page) -> None:
+    search(page, "app:support")
+    page.select_option("#group", "app")
+    assert page.locator(TITLES).all_inner_texts() == ["support", "support"]
+
+
+def test_group_counts_only_failures_by_severity(page: Page) -> None:
+    search(page, "app:announcements app:intranet")
+    page.select_option("#group", "rule")
+    assert page.locator(".makeup-cell").inner_text().strip() == "1 waived"
+
+
+def test_finding_opens_to_everything_about_it(page: Page) -> None:
+    search(page, "support-moderation severity:high")
+    page.locator(TITLES).first.click()
+    detail = page.locator(".opened .detail")
+    for text in (
+        "processors[1].fallback_action",
+        "equals ABORT",
+        "fails here",
+        "If it cannot be reached, the message is delivered unprocessed.",
+        "then reaches everybody",
+        "aws chime-sdk-messaging update-channel-flow",
+        "SC-24",
+        "new since then",
+    ):
+        assert text in detail.inner_text()
+    assert detail.locator(".step.failing .step-name").inner_text() == "moderate"
+    assert detail.get_by_role("link", name=sample.DOCS).get_attribute("rel") == "noreferrer noopener"
+    assert "[object" not in detail.inner_text()
+
+
+def test_waiver_and_gap_are_told(page: Page) -> None:
+    search(page, "status:waived")
+    page.locator(TITLES).first.click()
+    assert "Read-only announcement channels (SEC-701)" in page.locator(".opened").inner_text()
+    search(page, "claims-translate")
+    page.locator(TITLES).first.click()
+    assert "not observed (GetPolicy: OutOfScope)" in page.locator(".opened").inner_text()
+
+
+def test_picture_is_the_one_that_stands_there_without_scripts(viewer: Viewer, page: Page) -> None:
+    finding = next(finding for finding in sample.rich().findings if finding.resource.name == "tied-orders")
+    picture = f"#finding-{finding.fingerprint} .flow"
+    still = viewer.open(sample.rich(), scripts=False).page.locator(picture).text_content()
+    search(page, finding.fingerprint)
+    page.locator(TITLES).first.click()
+    live = page.locator(picture).text_content()
+    assert "".join((live or "").split()) == "".join((still or "").split())
+    assert page.locator(f"{picture} .tied .step").count() == 3
+
+
+# -- links --
+
+
+def test_filter_and_open_finding_are_kept_in_the_address(viewer: Viewer, page: Page) -> None:
+    search(page, "severity:low")
+    page.select_option("#group", "app")
+    page.locator(TITLES).first.click()
+    page.locator(TITLES).nth(1).click()
+    fragment = page.url.partition("#")[2]
+    again = viewer.open(sample.rich(), fragment=f"#{fragment}").page
+    assert again.locator("#count").inner_text() == "5 of 26 findings"
+    assert again.locator("#group").input_value() == "app"
+    assert again.locator(".opened .detail").get_attribute("id") == page.locator(".opened .detail").get_attribute("id")
+
+
+def test_link_to_a_finding_opens_it(viewer: Viewer) -> None:
+    report = sample.rich()
+    finding = first_failure(report)
+    page = viewer.open(report, fragment=f"#finding-{finding.fingerprint}").page
+    assert page.locator(f"#finding-{finding.fingerprint}").is_visible()
+    expect(page.locator("#list .line.open button")).to_be_focused()
+
+
+def test_link_to_a_finding_that_the_filter_hides_lifts_the_filter(viewer: Viewer) -> None:
+    report = sample.rich()
+    finding = first_failure(report)
+    page = viewer.open(report, fragment=f"#q=nothing-like-it&open={finding.fingerprint}").page
+    assert page.locator(f"#finding-{finding.fingerprint}").is_visible()
+
+
+def test_odd_links_do_no_harm(viewer: Viewer) -> None:
+    opened = viewer.open(sample.rich())
+    for fragment in ("open=unknown", "group=__proto__&sort=x", "q=%22%3Cimg", "finding-%", "q=%"):
+        opened.page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        expect(opened.page.locator("#group")).to_have_value("")
+    assert opened.complaints == []
+
+
+# -- keyboard --
+
+
+def test_slash_searches_and_escape_clears_then_leaves(page: Page) -> None:
+    page.keyboard.press("/")
+    field = page.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    page.keyboard.type("severity:low/")
+    assert field.input_value() == "severity:low/"
+    page.keyboard.press("Escape")
+    assert field.input_value() == ""
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(field).not_to_be_focused()
+
+
+def test_arrows_go_through_the_findings_and_enter_opens(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.press("ArrowDown")
+    openers = page.locator(TITLES)
+    expect(openers.nth(0)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(openers.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(openers.nth(1)).to_have_attribute("aria-expanded", "true")
+    expect(openers.nth(1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Copy ARN")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(openers.nth(1)).to_have_attribute("aria-expanded", "false")
+    expect(openers.nth(1)).to_be_focused()
+    page.keyboard.press("End")
+    expect(openers.last).to_be_focused()
+
+
+def test_tab_passes_the_list_in_one_step(page: Page) -> None:
+    assert page.locator(f'{TITLES}:not([tabindex="-1"])').count() == 1
+
+
+# -- a long list --
+
+
+def test_only_rows_near_the_window_exist_and_say_which_they_are(viewer: Viewer) -> None:
+    page = viewer.open(sample.many(3_000)).page
+    table = page.get_by_role("table", name="Findings", exact=True)
+    assert table.get_attribute("aria-rowcount") == "3001"
+    assert page.locator("#list .line").count() < 60
+    page.locator(TITLES).first.press("End")
+    expect(page.locator("#list .line").last).to_have_attribute("aria-rowindex", "3001")
+    assert page.locator("#list .line").count() < 60
+    assert page.locator(TITLES).last.is_visible()
+
+
+def test_open_finding_leaves_its_row_in_place_and_the_list_whole(viewer: Viewer) -> None:
+    page = viewer.open(sample.many(3_000), fragment="#q=flow").page
+    page.locator(TITLES).first.press("End")
+    row = page.locator("#list .line").nth(-3)
+    before = row.bounding_box()
+    row.locator("button").press("Enter")
+    after = page.locator("#list .line.open").bounding_box()
+    assert before
+    assert after
+    assert abs(before["y"] - after["y"]) < 2
+    assert page.get_by_role("table", name="Findings", exact=True).get_attribute("aria-rowcount") == "3002"
+    page.keyboard.press("Home")
+    expect(page.locator("#list .line").first).to_have_attribute("aria-rowindex", "2")
+
+
+def test_scrolled_away_row_gives_its_focus_to_the_table(viewer: Viewer) -> None:
+    page = viewer.open(sample.many(3_000)).page
+    page.locator(TITLES).first.focus()
+    page.evaluate("scrollTo({top: 100000, behavior: 'instant'})")
+    expect(page.locator("#list")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#list .line[aria-rowindex='3'] button")).to_be_focused()
+
+
+# -- copies and exports --
+
+
+def test_copies_are_what_is_shown(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    finding = first_failure(sample.rich())
+    search(page, finding.fingerprint)
+    page.locator(TITLES).first.click()
+    page.get_by_role("button", name="Copy ARN").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == finding.resource.arn
+    search(page, "rule:public-lambda-policy status:failed")
+    page.locator(TITLES).first.click()
+    page.locator(".opened").get_by_role("button", name="Copy", exact=True).click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("aws lambda remove-permission")
+
+
+def exported(page: Page, form: str, folder: Path) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=form, exact=True).click()
+    assert download.value.suggested_filename == f"chimeaudit-20261122T030012Z-7c1f.{form.lower()}"
+    download.value.save_as(folder / "export")
+    return (folder / "export").read_bytes().decode()
+
+
+def test_json_export_has_what_is_filtered_as_the_report_has_it(page: Page, tmp_path: Path) -> None:
+    search(page, "severity:high")
+    data = json.loads(exported(page, "JSON", tmp_path))
+    wanted = {f.fingerprint: msgspec.to_builtins(f) for f in sample.rich().findings if f.severity == "high"}
+    assert data["query"] == "severity:high"
+    assert {finding["fingerprint"]: finding for finding in data["findings"]} == json.loads(json.dumps(wanted))
+
+
+@pytest.mark.parametrize("build", [sample.rich, sample.hostile], ids=lambda build: build.__name__)
+def test_csv_export_has_the_rows_of_the_csv_report(viewer: Viewer, tmp_path: Path, build: Callable[[], Report]) -> None:
+    report = build()
+    text = exported(viewer.open(report).page, "CSV", tmp_path)
+    wanted = "".join(render(report, Format.CSV))
+    rows = {tuple(row) for row in csv.reader(io.StringIO(text))}
+    findings = {tuple(row) for row in csv.reader(io.StringIO(wanted)) if row[0] in ("record", "finding")}
+    assert rows == findings
+
+
+# -- hostile names --
+
+
+def test_hostile_names_are_inert_and_visible(viewer: Viewer) -> None:
+    opened = viewer.open(sample.hostile(), height=TALL)
+    page = opened.page
+    for row in range(3):
+        page.locator(TITLES).nth(row).press("Enter")
+        assert page.locator(".opened a").count() == 0
+        page.keyboard.press("Escape")
+    assert page.locator("script:not([type='module'])").count() == 0
+    assert page.locator("img").count() == 0
+    assert visible(sample.HOSTILE) in page.locator(TITLES).first.inner_text()
+    assert opened.complaints == []
+
+
+def test_hidden_characters_are_spelled_as_the_rest_of_the_report_spells_them(viewer: Viewer) -> None:
+    name = "a\u00a0b\u2003c\u202ed\u200be\u00adf\ue000g\U000e0041h\u3164i\ufe0fj\u2800k\U0001f600l é \u0301m\x7fn\x85o"
+    page = viewer.open(sample.report([sample.fails_open(sample.flow(name))]), height=TALL).page
+    assert page.locator("#list .name").inner_text() == visible(name)
+
+
+def test_hostile_names_can_be_filtered_for(viewer: Viewer) -> None:
+    name = 'a "quoted" \u202ename -x:y'
+    other = sample.fails_open(sample.flow("b", app="other"))
+    report = sample.report([sample.fails_open(sample.flow("a", app=name)), other])
+    page = viewer.open(report).page
+    page.locator("summary", has_text="App instance").click()
+    page.get_by_role("checkbox", name="quoted").check()
+    assert page.locator("#count").inner_text() == "1 of 2 findings"
+    page = viewer.open(report, fragment=f"#q={quote(page.get_by_role('searchbox').input_value())}").page
+    assert page.locator("#count").inner_text() == "1 of 2 findings"
