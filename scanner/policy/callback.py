@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
+from typing import TypeGuard
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
@@ -43,7 +44,7 @@ class _Role(Struct, frozen=True, kw_only=True):
         return identity if self.boundary is None else all_of((identity, allowed([self.boundary], request)))
 
     def statements(self) -> list[Statement]:
-        policies = [policy for policy in (*self.identity, self.boundary) if isinstance(policy, Policy)]
+        policies = filter(_is_read, (*self.identity, self.boundary))
         return [statement for policy in policies for statement in policy.statements]
 
 
@@ -78,6 +79,10 @@ def callback(identity: Sequence[str | None], boundary: Document, *, app_instance
 def _context(*, region: str, account_id: str) -> Context:
     """What is known of a call that a function makes to its own app instance."""
     return {"aws:requestedregion": (region,), "aws:resourceaccount": (account_id,), **_ANYWHERE}
+
+
+def _is_read(policy: _Read | None) -> TypeGuard[Policy]:
+    return isinstance(policy, Policy)
 
 
 def _denials(policy: _Read) -> _Read:
@@ -129,8 +134,8 @@ def _excessive(role: _Role, *, partition: str, own: Context) -> tuple[str, ...] 
 
 def _judged(role: _Role, universe: _Universe, own: Context) -> Iterator[tuple[str, Verdict]]:
     """Every pattern of every statement that allows, and whether it lets the role do too much."""
-    for policy in role.identity:
-        for statement in policy.statements if isinstance(policy, Policy) else ():
+    for policy in filter(_is_read, role.identity):
+        for statement in policy.statements:
             for pattern, narrowed, requests in _excess(statement, universe) if statement.allows else ():
                 yield pattern, _some(role, structs.replace(policy, statements=(narrowed,)), requests, own)
 
