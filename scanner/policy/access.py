@@ -192,7 +192,7 @@ def _foreign_callers(policy: Policy, home: _Home) -> list[_Caller] | None:
         *(spelled for arn in _values(policy, _ARN) for spelled in (arn, iam_glob(arn))),
     ]
     anywhere = f"arn:{home.partition}:chime:{ONE}{MANY}:{ONE * 12}:app-instance/{ONE}{MANY}"
-    arns = representatives(anywhere, globs, without=":")
+    arns = representatives(anywhere, globs, without=":*?")  # none of which a part of such an ARN holds
     if arns is None:
         return None
     callers = [_Caller(account_id=arn.split(":")[4], arn=arn) for arn in arns]

@@ -131,7 +131,7 @@ def documents(statement: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     return st.lists(statement, min_size=1, max_size=3).map(lambda each: {"Version": "2012-10-17", "Statement": each})
 
 
-_PRINCIPALS = st.sampled_from(
+_PRINCIPALS: st.SearchStrategy[Json] = st.sampled_from(
     [
         *[{"Principal": {"Service": MESSAGING}}] * 4,
         *[{"Principal": "*"}] * 2,
@@ -145,7 +145,7 @@ _PRINCIPALS = st.sampled_from(
         {"NotPrincipal": {"Service": MESSAGING}},
     ]
 )
-_INVOCATIONS = st.sampled_from(
+_INVOCATIONS: st.SearchStrategy[Json] = st.sampled_from(
     [
         *[{"Action": "lambda:InvokeFunction"}] * 4,
         {"Action": "lambda:*"},

@@ -22,22 +22,16 @@ NAMES = ["ChannelFlow", "ChannelFlowCallback", "Send"]
 ENDINGS = ["", "Callback", "X", "XX", "k", "XCallback"]
 ACTIONS = {"".join(name) for name in product(["", *NAMES], ENDINGS)} - {"", "ChannelFlowCallback"}
 CHANNELS = [f"{APP}/channel/{channel}" for channel in ("c", "z", "cc", "zzz")]
-BEYOND = [
-    *(f"arn:aws:chime:us-east-1:{HOME}:{name}" for name in ("z", "zz", "meeting/z", "z/channel/z")),
-    f"arn:aws:chime:us-west-2:{HOME}:meeting/z",
-    f"arn:aws:chime:us-east-1:{OTHER}:vc/z",
-    f"arn:aws:chime:us-west-2:{OTHER}:vc/channel/z",
-]
+PLACES = [f"arn:aws:chime:{region}:{account}" for region, account in product(("us-east-1", "us-west-2"), (HOME, OTHER))]
+BELOW = ["z", "zz", "ing/z", "ing/channel/z", "z/channel/z"]
+BEYOND = [f"{place}:{name}" for place, name in product(PLACES, [*BELOW, "appInstance/z"])]
 RESOURCES = [
     "*",
-    APP,
-    *CHANNELS,
     *BEYOND,
-    f"arn:aws:chime:us-east-1:{HOME}:app-instance/z/channel/z",
-    f"arn:aws:chime:us-west-2:{HOME}:app-instance/z/z",
-    f"arn:aws:chime:us-east-1:{OTHER}:app-instance/z",
-    f"arn:aws:chime:us-west-2:{OTHER}:app-instance/z/channel/z",
-    f"arn:aws:chime:us-east-1:{HOME}:appInstance/z",
+    *(f"{place}:app-instance/{name}" for place, name in product(PLACES, BELOW)),
+    *CHANNELS,
+    *(f"{APP}/{name}" for name in BELOW),
+    APP,
 ]
 
 Role = tuple[list[Json | None], Json | None, bool]
