@@ -7,22 +7,21 @@ that the policy names, and callers that nobody named, spelled in FRESH character
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import product
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.inventory import FunctionAccess
 from scanner.policy.conditions import Context, holds, is_negative
 from scanner.policy.documents import Clause, Policy, Statement, read_policy
-from scanner.policy.globs import FRESH, MANY, ONE, iam_glob, matches, meet
-from scanner.policy.requests import CHIME_MESSAGING, Request, allowed, applies, concerns
+from scanner.policy.globs import FRESH, MANY, ONE, iam_glob, representatives
+from scanner.policy.requests import CHIME_MESSAGING, Request, allowed, concerns
 from scanner.policy.verdict import Verdict, any_of
 
 _INVOKE = "lambda:InvokeFunction"
 _INVOKE_URL = "lambda:InvokeFunctionUrl"
 _ACCOUNT, _ARN = "aws:sourceaccount", "aws:sourcearn"
 _NOBODY = FRESH * 12  # an account id that no policy names
-_MAX_CALLERS = 1000
 
 _Values = tuple[str | None, ...]
 _ALONE: dict[str, _Values] = {"sourceorgid": (None,)}
@@ -72,7 +71,7 @@ def access(document: str | None, *, app_instance_arn: str, account_id: str) -> F
     return FunctionAccess(
         chime_can_invoke=allowed([policy], _by_service(_Caller(account_id=account_id, arn=app_instance_arn))),
         chime_invoke_unconditioned=_admits_nobody_in_particular(policy, home),
-        public=any_of(allowed([policy], request) for request in _by_anyone(home.partition)),
+        public=any_of(allowed([policy], request) for request in _by_anyone(policy, home.partition)),
         foreign_app_instances=_foreign(policy, home),
     )
 
@@ -95,26 +94,44 @@ def _by_service(caller: _Caller, **organization: _Values) -> Request:
     return Request(service=CHIME_MESSAGING, action=_INVOKE, context=context)
 
 
-def _by_anyone(partition: str) -> Iterator[Request]:
-    """Strangers with an AWS account: in an organisation or not, through a VPC endpoint or not, by API or by URL."""
+def _by_anyone(policy: Policy, partition: str) -> Iterator[Request]:
+    """Strangers: in an organisation or not, through a VPC endpoint or not, by API or by URL.
+
+    A stranger may name roles as they like, so a condition that leaves the account open keeps nobody out.
+    """
+    patterns = [iam_glob(value) for value in _values(policy, "aws:principalarn")]
+    names = representatives(f"arn:{partition}:iam::{_NOBODY}:{ONE}{MANY}", patterns, without=":")
     ways = [(_INVOKE, None), (_INVOKE_URL, "NONE"), (_INVOKE_URL, "AWS_IAM")]
     for (action, url), organization, endpoint in product(ways, (None, FRESH), (None, FRESH)):
-        yield Request(action=action, context=_stranger(partition, url, organization, endpoint))
+        context = _stranger(url, endpoint)
+        for name in [None] if names is None else names:
+            member = {"aws:principalorgid": (organization,), "aws:principalaccount": (_NOBODY,)}
+            arn: dict[str, _Values] = {} if name is None else {"aws:principalarn": (name,)}
+            yield Request(action=action, context={**context, **member, **arn})
+    yield Request(action=_INVOKE_URL, context={**_stranger("NONE", None), **_ANONYMOUS})
 
 
-def _stranger(partition: str, url: str | None, organization: str | None, endpoint: str | None) -> Context:
-    """Keys of a source are sent by services only, so `...IfExists` on them keeps no stranger out."""
+_ANONYMOUS: Context = {
+    "aws:principalorgid": (None,),
+    "aws:principalaccount": ("anonymous",),
+    "aws:principalarn": (None,),
+}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+
+
+def _stranger(url: str | None, endpoint: str | None) -> Context:
+    """Keys of a source are sent by services only, so `...IfExists` on them keeps no stranger out.
+
+    Nor does it on the address, which is not sent where the call comes through a VPC endpoint.
+    """
     return {
         _ACCOUNT: (None,),
         _ARN: (None,),
         "aws:sourceorgid": (None,),
-        "aws:principalaccount": (_NOBODY,),
-        "aws:principalarn": (f"arn:{partition}:iam::{_NOBODY}:role/{FRESH}",),
-        "aws:principalorgid": (organization,),
         "aws:principalisawsservice": ("false",),
         "aws:principalservicename": (None,),
         "aws:securetransport": ("true",),
-        "aws:sourceip": (FRESH,),
+        "aws:sourceip": (None if endpoint else FRESH,),
         "aws:sourcevpc": (endpoint,),
         "aws:sourcevpce": (endpoint,),
         "lambda:functionurlauthtype": (url,),
@@ -145,13 +162,13 @@ def _foreign(policy: Policy, home: _Home) -> tuple[str, ...] | UnsetType:
 
 
 def _foreign_by(statement: Statement, policy: Policy, home: _Home) -> tuple[str, ...] | UnsetType:
-    callers = list(islice(_foreign_callers(policy, home), _MAX_CALLERS))
+    callers = _foreign_callers(policy, home)
+    if callers is None:
+        return UNSET
     verdicts = [(caller, _may(policy, caller)) for caller in callers]
     found = {value for caller, verdict in verdicts if verdict is True for value in _named(statement, caller, policy)}
-    if found:
-        return tuple(found)
     unknown = any(verdict is UNSET for _, verdict in verdicts)
-    return UNSET if unknown or len(callers) == _MAX_CALLERS or _is_entangled(policy, callers) else ()
+    return UNSET if unknown and not found else tuple(found)
 
 
 def _may(policy: Policy, caller: _Caller) -> Verdict:
@@ -162,26 +179,24 @@ def _may(policy: Policy, caller: _Caller) -> Verdict:
     return any_of(allowed([policy], request) for request in requests)
 
 
-def _foreign_callers(policy: Policy, home: _Home) -> Iterator[_Caller]:
-    """App instances of other accounts, one for every way in which values of the policy let one be spelled."""
+def _foreign_callers(policy: Policy, home: _Home) -> list[_Caller] | None:
+    """App instances of other accounts, one for every way in which values of the policy match some; None: too many.
+
+    A value may be a pattern or plain text, as its operator says: both ways are told apart. The service names the
+    account that is in the ARN, so what is asked of the account is asked of that part of the ARN.
+    """
+    accounts = [home.account_id, *_values(policy, _ACCOUNT)]
+    before, after = f"{MANY}:" * 4, f":{MANY}"
+    globs = [
+        *(before + spelled + after for account in accounts for spelled in (account, iam_glob(account))),
+        *(spelled for arn in _values(policy, _ARN) for spelled in (arn, iam_glob(arn))),
+    ]
     anywhere = f"arn:{home.partition}:chime:{ONE}{MANY}:{ONE * 12}:app-instance/{ONE}{MANY}"
-    arns = {arn for value in _values(policy, _ARN) if (arn := _spelled(value, anywhere))}
-    arns.add(f"arn:{home.partition}:chime:{FRESH}:{_NOBODY}:app-instance/{FRESH}")
-    accounts = {meet(iam_glob(value), ONE * 12) for value in _values(policy, _ACCOUNT)}
-    accounts |= {arn.split(":")[4] for arn in arns}
-    for account, arn in product(sorted(it for it in accounts if it not in (None, home.account_id)), sorted(arns)):
-        before, between, after = arn.rsplit(":", 2)
-        if matches(between.replace(FRESH, ONE), account):
-            yield _Caller(account_id=account, arn=f"{before}:{account}:{after}")
-
-
-def _spelled(pattern: str, anywhere: str) -> str | None:
-    """An ARN that fits both. It has five colons: a pattern of as many goes part by part, as no wildcard is left one."""
-    if pattern.count(":") != 5:
-        arn = meet(iam_glob(pattern), anywhere)
-        return arn if arn and arn.count(":") == 5 else None
-    parts = [meet(one, other) for one, other in zip(iam_glob(pattern).split(":"), anywhere.split(":"), strict=True)]
-    return None if None in parts else ":".join(part or "" for part in parts)
+    arns = representatives(anywhere, globs, without=":*?")  # none of which a part of such an ARN holds
+    if arns is None:
+        return None
+    callers = [_Caller(account_id=arn.split(":")[4], arn=arn) for arn in arns]
+    return [caller for caller in callers if caller.account_id != home.account_id]
 
 
 def _clauses(policy: Policy, *keys: str) -> list[Clause]:
@@ -208,23 +223,3 @@ def _named(statement: Statement, caller: _Caller, policy: Policy) -> list[str]:
         if names:
             return names
     return [caller.account_id.replace(_NOBODY, "*").replace(FRESH, "?")]
-
-
-def _is_entangled(policy: Policy, callers: list[_Caller]) -> bool:
-    """Whether several patterns might together admit somebody whom none of the callers stands for.
-
-    Callers are spelled from one pattern at a time, which is enough unless two patterns must match at once. And where
-    one condition alone keeps all of them out, the others do not matter.
-    """
-    patterns = [
-        clause for clause in _clauses(policy, _ACCOUNT, _ARN) if any("*" in v or "?" in v for v in clause.values)
-    ]
-    return len(patterns) > 1 and not _one_condition_suffices(policy, [_by_service(caller) for caller in callers])
-
-
-def _one_condition_suffices(policy: Policy, requests: list[Request]) -> bool:
-    allow, *denies = policy.statements
-    return any(
-        all(holds(clause, request.context, variables=policy.variables) is False for request in requests)
-        for clause in allow.conditions
-    ) or any(all(applies(deny, request, variables=policy.variables) is True for request in requests) for deny in denies)

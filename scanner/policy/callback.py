@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
+from typing import TypeGuard
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.inventory import CallbackPermission
 from scanner.policy.conditions import Context
 from scanner.policy.documents import Choice, Policy, Statement, read_policy
-from scanner.policy.globs import FRESH, MANY, ONE, iam_glob, matches, meet
+from scanner.policy.globs import MANY, ONE, iam_glob, matches, representatives
 from scanner.policy.requests import Request, allowed, names_action
 from scanner.policy.verdict import Verdict, all_of, any_of
 
@@ -20,25 +21,31 @@ _MAX_REQUESTS = 1000
 Document = str | None | UnsetType
 _Read = Policy | UnsetType
 
+_ANYWHERE: Context = {
+    "aws:principalisawsservice": ("false",),
+    "aws:securetransport": ("true",),
+    "aws:viaawsservice": ("false",),
+}
+"""What is known of any call that a function makes.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
 
 class _Role(Struct, frozen=True, kw_only=True):
-    """What decides over a role's requests, and the app instance they are for."""
+    """What decides over a role's requests."""
 
     identity: tuple[_Read, ...]
     boundary: _Read | None
-    app_instance_arn: str
-    context: Context
 
-    def may(self, action: str, resource: str, by: Policy | None = None) -> Verdict:
+    def may(self, request: Request, by: Policy | None = None) -> Verdict:
         """An identity policy (`by` one statement of them alone) allows it, the boundary too, and nothing denies it."""
-        request = Request(action=action, resource=resource, context=self.context)
         identity = allowed(self.identity if by is None else [by, *map(_denials, self.identity)], request)
         return identity if self.boundary is None else all_of((identity, allowed([self.boundary], request)))
 
-    def limits(self) -> list[Statement]:
-        """The statements that may take something back."""
-        limits = [*map(_denials, self.identity), self.boundary]
-        return [statement for policy in limits if isinstance(policy, Policy) for statement in policy.statements]
+    def statements(self) -> list[Statement]:
+        policies = filter(_is_read, (*self.identity, self.boundary))
+        return [statement for policy in policies for statement in policy.statements]
 
 
 def callback(identity: Sequence[str | None], boundary: Document, *, app_instance_arn: str) -> CallbackPermission:
@@ -63,26 +70,19 @@ def callback(identity: Sequence[str | None], boundary: Document, *, app_instance
     role = _Role(
         identity=tuple(UNSET if document is None else read_policy(document) for document in identity),
         boundary=read_policy(boundary) if isinstance(boundary, str) else boundary,
-        app_instance_arn=app_instance_arn,
-        context=_context(region=parts[3], account_id=parts[4]),
     )
-    return CallbackPermission(
-        allowed=role.may(CALLBACK, f"{app_instance_arn}/channel/{ONE}{MANY}"), excessive=_excessive(role)
-    )
+    context = _context(region=parts[3], account_id=parts[4])
+    channels = Request(action=CALLBACK, resource=f"{app_instance_arn}/channel/{ONE}{MANY}", context=context)
+    return CallbackPermission(allowed=role.may(channels), excessive=_excessive(role, partition=parts[1], own=context))
 
 
 def _context(*, region: str, account_id: str) -> Context:
-    """What is known of a call that a function makes to its own app instance.
+    """What is known of a call that a function makes to its own app instance."""
+    return {"aws:requestedregion": (region,), "aws:resourceaccount": (account_id,), **_ANYWHERE}
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-    """
-    return {
-        "aws:requestedregion": (region,),
-        "aws:resourceaccount": (account_id,),
-        "aws:principalisawsservice": ("false",),
-        "aws:securetransport": ("true",),
-        "aws:viaawsservice": ("false",),
-    }
+
+def _is_read(policy: _Read | None) -> TypeGuard[Policy]:
+    return isinstance(policy, Policy)
 
 
 def _denials(policy: _Read) -> _Read:
@@ -91,31 +91,63 @@ def _denials(policy: _Read) -> _Read:
     return structs.replace(policy, statements=tuple(it for it in policy.statements if not it.allows))
 
 
-def _excessive(role: _Role) -> tuple[str, ...] | UnsetType:
-    found: set[str] = set()
-    unknown = UNSET in role.identity
-    for policy in role.identity:
-        if isinstance(policy, UnsetType):
-            continue
-        for statement in policy.statements:
-            alone = structs.replace(policy, statements=(statement,))
-            for pattern, verdict in _excess(statement, alone, role) if statement.allows else ():
-                unknown = unknown or verdict is UNSET
-                found.update({pattern} if verdict is True else ())
+class _Universe(Struct, frozen=True, kw_only=True):
+    """All that a role's policies can tell apart: actions of Chime other than the callback, and resources of Chime."""
+
+    actions: list[str]
+    resources: list[str]
+    beyond_app_instances: list[str]
+
+
+def _universe(role: _Role, partition: str) -> _Universe | None:
+    """An action's name heeds no case. An action upon no resource in particular is asked for `*`.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonchime.html
+    """
+    action_globs = [iam_glob(value.lower()) for each in role.statements() for value in each.actions.values]
+    resource_globs = [
+        iam_glob(value) for each in role.statements() if each.resources for value in each.resources.values
+    ]
+    app_instances = f"arn:{partition}:chime:{MANY}:{MANY}:app-instance{MANY}"
+    actions = representatives(f"chime:{ONE}{MANY}", [*action_globs, CALLBACK.lower()])
+    resources = representatives(
+        f"arn:{partition}:chime:{MANY}:{MANY}:{ONE}{MANY}", [*resource_globs, app_instances], without=":"
+    )
+    if actions is None or resources is None:
+        return None
+    return _Universe(
+        actions=[action for action in actions if action != CALLBACK.lower()],
+        resources=["*", *resources],
+        beyond_app_instances=[resource for resource in resources if not matches(app_instances, resource)],
+    )
+
+
+def _excessive(role: _Role, *, partition: str, own: Context) -> tuple[str, ...] | UnsetType:
+    universe = _universe(role, partition)
+    if UNSET in role.identity or universe is None:
+        return UNSET
+    verdicts = list(_judged(role, universe, own))
+    found = {pattern for pattern, verdict in verdicts if verdict is True}
+    unknown = any(verdict is UNSET for _, verdict in verdicts)
     return UNSET if unknown and not found else tuple(sorted(found))
 
 
-def _excess(statement: Statement, alone: Policy, role: _Role) -> Iterator[tuple[str, Verdict]]:
-    """Every pattern of a statement, and whether it lets the role do more."""
-    resources = statement.resources
-    if resources is None:
-        return
-    for label, action in _single(statement.actions, "NotAction"):
-        one = _narrowed(alone, actions=action)
-        yield label, _some(role, one, product(_other_actions(action, role), _chime_resources(resources, role)))
-    for label, resource in _single(resources, "NotResource"):
-        one = _narrowed(alone, resources=resource)
-        yield label, _some(role, one, [(CALLBACK, _beyond_app_instances(role))])
+def _judged(role: _Role, universe: _Universe, own: Context) -> Iterator[tuple[str, Verdict]]:
+    """Every pattern of every statement that allows, and whether it lets the role do too much."""
+    for policy in filter(_is_read, role.identity):
+        for statement in policy.statements:
+            for pattern, narrowed, requests in _excess(statement, universe) if statement.allows else ():
+                yield pattern, _some(role, structs.replace(policy, statements=(narrowed,)), requests, own)
+
+
+def _excess(statement: Statement, universe: _Universe) -> Iterator[tuple[str, Statement, Iterable[tuple[str, str]]]]:
+    """Every pattern of a statement, the statement narrowed to it, and what it may let the role do too much."""
+    for label, actions in _single(statement.actions, "NotAction"):
+        named = [action for action in universe.actions if names_action(actions, action)]
+        yield label, structs.replace(statement, actions=actions), product(named, universe.resources)
+    for label, resources in _single(statement.resources, "NotResource") if statement.resources else ():
+        beyond = universe.beyond_app_instances
+        yield label, structs.replace(statement, resources=resources), product([CALLBACK], beyond)
 
 
 def _single(choice: Choice, negative: str) -> list[tuple[str, Choice]]:
@@ -125,43 +157,15 @@ def _single(choice: Choice, negative: str) -> list[tuple[str, Choice]]:
     return [(value, Choice(values=(value,))) for value in choice.values]
 
 
-def _narrowed(alone: Policy, *, actions: Choice | None = None, resources: Choice | None = None) -> Policy:
-    (statement,) = alone.statements
-    narrow = structs.replace(
-        statement, actions=actions or statement.actions, resources=resources or statement.resources
-    )
-    return structs.replace(alone, statements=(narrow,))
+def _some(role: _Role, by: Policy, requests: Iterable[tuple[str, str]], own: Context) -> Verdict:
+    """Whether any of the requests is allowed; there may be more than it is sensible to ask.
 
-
-def _some(role: _Role, by: Policy, requests: Iterable[tuple[str, str]]) -> Verdict:
-    """Whether any of the requests is allowed; there may be more than it is sensible to ask."""
+    The function may ask them where its app instance is, and elsewhere.
+    """
     asked = list(islice(requests, _MAX_REQUESTS))
-    verdict = any_of(role.may(action, resource, by) for action, resource in asked)
+    verdict = any_of(
+        role.may(Request(action=action, resource=resource, context=context), by)
+        for action, resource in asked
+        for context in (own, _ANYWHERE)
+    )
     return UNSET if verdict is False and len(asked) == _MAX_REQUESTS else verdict
-
-
-def _other_actions(choice: Choice, role: _Role) -> list[str]:
-    """Actions of Chime that the choice names, one for every pattern that gives or takes it; the callback is none."""
-    own = ["*"] if choice.negated else choice.values
-    limits = [value for statement in role.limits() for value in statement.actions.values]
-    actions = _spelled(own, limits, f"chime:{ONE}{MANY}", str.lower)
-    return [action for action in actions if action != CALLBACK.lower() and names_action(choice, action)]
-
-
-def _chime_resources(choice: Choice, role: _Role) -> list[str]:
-    own = ["*"] if choice.negated else choice.values
-    limits = [value for statement in role.limits() if statement.resources for value in statement.resources.values]
-    return _spelled(own, limits, f"arn:{role.app_instance_arn.split(':')[1]}:chime:{ONE}{MANY}", str)
-
-
-def _spelled(own: Iterable[str], limits: Iterable[str], domain: str, fold: Callable[[str], str]) -> list[str]:
-    """A text in the domain for every pattern, and for every two of which one allows and one limits."""
-    allows, bounds = ({iam_glob(fold(value)) for value in values} for values in (own, limits))
-    pairs = [*product(allows | bounds, [domain]), *product(allows, bounds)]
-    texts = {meet(first, second) for first, second in pairs}
-    return sorted(text for text in texts if text is not None and matches(domain, text))
-
-
-def _beyond_app_instances(role: _Role) -> str:
-    """A resource of Chime, in the same account and region, that is no app instance nor belongs to one."""
-    return ":".join([*role.app_instance_arn.split(":")[:5], FRESH])

@@ -80,7 +80,7 @@ def _is_like_arn(wanted: str, value: str) -> Verdict:
     certain that they do not match what they could not match as plain text.
     """
     parts, values = wanted.split(":", 5), value.split(":", 5)
-    if not wanted.strip("*"):
+    if wanted and not wanted.strip("*"):
         return True
     if len(parts) == len(values) == 6:
         return all(matches(iam_glob(part), of) for part, of in zip(parts, values, strict=True))

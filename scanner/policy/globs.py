@@ -7,19 +7,20 @@ glob of itself, and what is a wildcard is settled once, where the pattern is rea
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET
 
-from scanner.policy.verdict import Verdict
+from scanner.policy.verdict import Verdict, agreed
 
 MANY = "\ufdd0"  # any text
 ONE = "\ufdd1"  # any character
 FRESH = "\ufdd2"  # a character that nobody wrote: only a wildcard matches it
 
-_Place = tuple[int, int]  # how far two globs have been read
+_MAX_STATES = 4000
+_MAX_FOUND = 1000
 
 _WILDCARDS = str.maketrans({"*": MANY, "?": ONE})
-_ANYTHING = str.maketrans({MANY: FRESH * 199, ONE: FRESH})
 
 
 def iam_glob(pattern: str) -> str:
@@ -46,57 +47,87 @@ def matches(glob: str, text: str) -> bool:
     return not glob[here:].strip(MANY)
 
 
-def anything(glob: str) -> str:
-    """Text that stands for all that the glob does: what matches it names nothing that the glob leaves open."""
-    return glob.translate(_ANYTHING)
-
-
 def matches_all(glob: str, texts: str) -> Verdict:
     """Whether a glob matches every text of another glob; not known where it matches some."""
-    if matches(glob, anything(texts)):
-        return True
-    return False if meet(glob, texts) is None else UNSET
+    if MANY not in texts and ONE not in texts:
+        return matches(glob, texts)
+    found = representatives(texts, [glob])
+    return UNSET if found is None else agreed(matches(glob, text) for text in found)
 
 
-def meet(first: str, second: str) -> str | None:
-    """The shortest text that both globs stand for, FRESH where neither names a character; None if there is none."""
-    queue: deque[tuple[_Place, _Place, str]] = deque([((0, 0), (0, 0), "")])
-    came_from: dict[_Place, tuple[_Place, str]] = {}
+def representatives(domain: str, globs: Iterable[str], *, without: str = "") -> list[str] | None:
+    """A shortest text of the domain for every way in which the globs can match one and others not match it.
+
+    So whatever asks nothing of a text but which of the globs match it can be decided for the whole domain. The domain's
+    wildcards do not stand for the characters of `without`. FRESH is written where no glob names a character. None: it
+    would take too long to tell.
+    """
+    machine = _Machine((domain, *dict.fromkeys(globs)), without)
+    reached = {machine.start: ""}
+    queue, found = deque([machine.start]), dict[int, str]()
     while queue:
-        place, before, char = queue.popleft()
-        if place in came_from:
-            continue
-        came_from[place] = (before, char)
-        if place == (len(first), len(second)):
-            return _text(came_from, place)
-        for there, written in _steps(first, second, *place):
-            # what writes nothing is no step further
-            (queue.append if written else queue.appendleft)((there, place, written))
-    return None
+        if len(reached) > _MAX_STATES or len(found) > _MAX_FOUND:
+            return None
+        state = queue.popleft()
+        if machine.in_domain(state):
+            found.setdefault(machine.way(state), reached[state])
+        for char, there in machine.steps(state):
+            if there not in reached:
+                reached[there] = reached[state] + char
+                queue.append(there)
+    return list(found.values())
 
 
-def _steps(first: str, second: str, here: int, there: int) -> list[tuple[_Place, str]]:
-    one, other = first[here : here + 1], second[there : there + 1]
-    steps = []
-    if one == MANY:
-        steps.append(((here + 1, there), ""))
-    if other == MANY:
-        steps.append(((here, there + 1), ""))
-    if one and other and (char := _common(one, other)):
-        steps.append(((here + (one != MANY), there + (other != MANY)), char))
-    return steps
+class _Machine:
+    """Reads a text by all globs at once. A state is the set of places that were reached, one bit each: every glob has a
+    place before each of its characters and one at its end."""
 
+    def __init__(self, globs: Sequence[str], without: str) -> None:
+        self._ends = 0
+        self._many = 0
+        self._takes: dict[str, int] = {FRESH: 0}
+        self._wild = 0
+        self._domain = (1 << len(globs[0]) + 1) - 1
+        self._without = without
+        start = at = 0
+        for glob in globs:
+            start |= 1 << at
+            for char in glob:
+                self._read(char, 1 << at)
+                at += 1
+            self._ends |= 1 << at
+            at += 1
+        self.start = self._skip(start)
 
-def _common(one: str, other: str) -> str:
-    literals = {one, other} - {MANY, ONE}
-    if not literals:
-        return FRESH
-    return literals.pop() if len(literals) == 1 else ""
+    def _read(self, char: str, place: int) -> None:
+        if char == MANY:
+            self._many |= place
+        elif char == ONE:
+            self._wild |= place
+        else:
+            self._takes[char] = self._takes.get(char, 0) | place
 
+    def way(self, state: int) -> int:
+        return state & self._ends
 
-def _text(came_from: dict[_Place, tuple[_Place, str]], place: _Place) -> str:
-    text = []
-    while place != (0, 0):
-        place, char = came_from[place]
-        text.append(char)
-    return "".join(reversed(text))
+    def in_domain(self, state: int) -> bool:
+        return bool(state & self._ends & self._domain)
+
+    def steps(self, state: int) -> Iterator[tuple[str, int]]:
+        """Every character that makes a difference, and where it leads; nowhere outside the domain."""
+        for char, takes in self._takes.items():
+            if not (state & takes or char == FRESH):
+                continue
+            wild = self._many | self._wild
+            if char in self._without:
+                wild &= ~self._domain
+            here = state & (takes | wild)
+            there = self._skip((here & ~self._many) << 1 | here & self._many)
+            if there & self._domain:
+                yield char, there
+
+    def _skip(self, state: int) -> int:
+        """MANY may stand for nothing, or for nothing more."""
+        while (more := state | (state & self._many) << 1) != state:
+            state = more
+        return state
