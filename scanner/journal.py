@@ -28,6 +28,8 @@ from scanner.finding import Scalar, Scope
 from scanner.inventory import AppInstance, ChannelFlow, Gap
 
 VERSION = 1
+UNKNOWN_ACCOUNT = "unknown"
+"""The account of credentials that did not tell theirs."""
 
 
 class Role(Struct, frozen=True, kw_only=True, order=True):
