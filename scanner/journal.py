@@ -28,6 +28,8 @@ from scanner.finding import Scalar, Scope
 from scanner.inventory import AppInstance, ChannelFlow, Gap
 
 VERSION = 1
+UNKNOWN_ACCOUNT = "unknown"
+"""The account of credentials that did not tell theirs."""
 
 
 class Role(Struct, frozen=True, kw_only=True, order=True):
@@ -58,11 +60,6 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     facets: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     options: dict[str, Scalar | tuple[str, ...]]
-
-    @property
-    def unidentified(self) -> frozenset[str]:
-        """What stands for accounts whose credentials told no account: nothing of them can be read."""
-        return frozenset(gap.account_id for gap in self.gaps if gap.operation == "GetCallerIdentity")
 
 
 class _Versioned(Struct):

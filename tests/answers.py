@@ -24,7 +24,12 @@ class Call:
 
     @property
     def token(self) -> str | None:
-        return self.parameters.get("next-token")
+        return self.parameters.get("next-token") or self.parameters.get("NextToken")
+
+    @property
+    def account(self) -> str | None:
+        """The account whose role was assumed for it; None with a user's own key."""
+        return self.access_key[4:16] if self.access_key.startswith("ASIA") else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +43,14 @@ class Answer:
 
 
 def error(status: int, code: str, message: str = "no") -> Answer:
-    return Answer(
-        status=status, body=json.dumps({"Code": code, "Message": message}).encode(), headers={"x-amzn-ErrorType": code}
-    )
+    body = {"__type": code, "Code": code, "Message": message}  # who speaks JSON by POST names the code in the body
+    return Answer(status=status, body=json.dumps(body).encode(), headers={"x-amzn-ErrorType": code})
+
+
+def refusal(status: int, code: str, message: str = "no") -> Answer:
+    """As `error`, of STS or IAM."""
+    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    return Answer(status=status, body=body.encode(), headers={"Content-Type": "text/xml"})
 
 
 def truth(body: Any) -> Answer:

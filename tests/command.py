@@ -27,6 +27,21 @@ class Ended:
         """The JSON report that it printed (``-o json:-``)."""
         return json.loads(self.stdout)
 
+    @property
+    def gaps(self) -> list[dict[str, Any]]:
+        """Those of the report."""
+        assert "Traceback" not in self.stderr
+        found: list[dict[str, Any]] = self.report["coverage"]["gaps"]
+        return found
+
+    @property
+    def error(self) -> str:
+        """What a refusal says: one line, and one with a hint."""
+        message, hint = self.stderr.splitlines()
+        assert message.startswith("error: ")
+        assert hint.startswith("hint: ")
+        return message
+
 
 def environment(home: Path, variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """Nothing of the surroundings but the PATH, and few retries, so that a dead server is dead soon."""

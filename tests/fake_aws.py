@@ -49,12 +49,21 @@ class Flow:
     processors: Any = field(default_factory=lambda: [processor()])
 
 
+Inventory = dict[str, dict[str, list[Flow]]]
+
+
 @dataclass(kw_only=True)
 class FakeAws:
-    """App instances by region and name, each with its flows; `faults` are asked first, in order."""
+    """App instances by region and name, each with its flows; `faults` are asked first, in order.
+
+    `members` holds those of other accounts, which are entered by their role `chimeaudit`, and `organization` what
+    ListAccounts says, two a page.
+    """
 
     account: str = ACCOUNT
-    inventory: dict[str, dict[str, list[Flow]]] = field(default_factory=dict)
+    inventory: Inventory = field(default_factory=dict)
+    members: dict[str, Inventory] = field(default_factory=dict)
+    organization: list[dict[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     url: str = ""
@@ -68,8 +77,12 @@ class FakeAws:
             "AWS_SECRET_ACCESS_KEY": "secret-example-key",
         }
 
-    def app_instance_arn(self, region: str, name: str) -> str:
-        return f"arn:aws:chime:{region}:{self.account}:app-instance/{name}"
+    def app_instance_arn(self, region: str, name: str, account: str | None = None) -> str:
+        return f"arn:aws:chime:{region}:{account or self.account}:app-instance/{name}"
+
+    def asked(self, operation: str) -> list[Call]:
+        """The calls of one operation."""
+        return [call for call in self.calls if call.operation == operation]
 
     def answer(self, call: Call) -> Answer:
         self.calls.append(call)
@@ -80,17 +93,21 @@ class FakeAws:
         return self._truth(call)
 
     def _truth(self, call: Call) -> Answer:
-        region = self.inventory.get(call.region, {})
+        account = call.account or self.account
+        region = self.members.get(account, self.inventory).get(call.region, {})
         if call.operation == "ListAppInstances":
-            arns = [{"AppInstanceArn": self.app_instance_arn(call.region, name), "Name": name} for name in region]
+            arns = [
+                {"AppInstanceArn": self.app_instance_arn(call.region, name, account), "Name": name} for name in region
+            ]
             return truth(_page("AppInstances", arns, call.token))
         if call.operation == "ListChannelFlows":
             return truth(_page("ChannelFlows", self._flows(call, region), call.token))
         if call.operation == "AssumeRole":
-            account = call.parameters["RoleArn"].split(":")[4]
-            return xml("AssumeRole", _CREDENTIALS.format(account))
+            return xml("AssumeRole", credentials(call.parameters["RoleArn"].split(":")[4]))
         if call.operation == "GetCallerIdentity":
-            return xml("GetCallerIdentity", _IDENTITY.format(self.account))
+            return xml("GetCallerIdentity", _IDENTITY.format(account))
+        if call.operation == "ListAccounts":
+            return truth(_page("Accounts", self.organization, call.token, size=2))
         return healthy.answer(call)
 
     def _flows(self, call: Call, region: dict[str, list[Flow]]) -> list[Any]:
@@ -105,17 +122,21 @@ class FakeAws:
         ]
 
 
-def _page(key: str, items: list[Any], token: str | None) -> dict[str, Any]:
+def _page(key: str, items: list[Any], token: str | None, size: int = PAGE_SIZE) -> dict[str, Any]:
     start = int(token or 0)
-    end = start + PAGE_SIZE
+    end = start + size
     return {key: items[start:end], **({"NextToken": str(end)} if end < len(items) else {})}
 
 
 _IDENTITY = "<Arn>arn:aws:iam::{0}:user/auditor</Arn><UserId>AIDAEXAMPLE</UserId><Account>{0}</Account>"
-_CREDENTIALS = (
-    "<Credentials><AccessKeyId>ASIA{0}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
-    "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
-)
+
+
+def credentials(account: str, suffix: str = "", expiration: str = "2099-01-01T00:00:00Z") -> str:
+    """What AssumeRole gives; the access key tells the account, and by `suffix` one session from another."""
+    return (
+        f"<Credentials><AccessKeyId>ASIA{account}{suffix}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+        f"<SessionToken>t</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
+    )
 
 
 _PATHS = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ import boto3
 import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
-from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
+from botocore.credentials import Credentials, DeferredRefreshableCredentials, RefreshableCredentials
 from msgspec import Struct
 
-from scanner.collect.failure import CALL_ERRORS, MalformedAnswerError, calling
+from scanner.collect.failure import ASSUME_ROLE, FailedCallError, MalformedAnswerError, calling
 from scanner.collect.readonly import IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
 from scanner.errors import UsageError
@@ -26,6 +27,7 @@ from scanner.journal import Role
 
 _PARTITION = re.compile(r"arn:(aws[a-z-]*):")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_CREDENTIALS = {"access_key": "AccessKeyId", "secret_key": "SecretAccessKey", "token": "SessionToken"}
 _GLOBAL_REGION = "us-east-1"
 TOO_MANY_REQUESTS = 429
 _ATTEMPTS = 6
@@ -80,20 +82,14 @@ class Aws:
         """Those of a role; it is assumed when they are first used."""
         with self._making_a_client:
             if role not in self._assumed:
-                fetcher = AssumeRoleCredentialFetcher(
-                    client_creator=lambda *_, **__: self._sts,
-                    source_credentials=self._session.get_credentials(),
-                    role_arn=role.arn,
-                    extra_args=_assume_role_arguments(role),
-                )
-                self._assumed[role] = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
+                self._assumed[role] = DeferredRefreshableCredentials(lambda: self._assume(role), "assume-role")
             return self._assumed[role]
 
     def can_assume(self, role: Role) -> bool:
         """Whether a role may be assumed; one that may not, or is not there, is refused alike."""
         try:
             self.credentials(role).get_frozen_credentials()
-        except CALL_ERRORS:
+        except FailedCallError:
             return False
         return True
 
@@ -129,6 +125,19 @@ class Aws:
     def home_region(self) -> str:
         """Where global services are asked: the user's region, or one that always answers."""
         return os.environ.get("AWS_REGION") or self._boto3.region_name or _GLOBAL_REGION
+
+    def _assume(self, role: Role) -> dict[str, str]:
+        """What botocore asks for when it renews credentials, by the names that it gives them."""
+        with calling("sts", ASSUME_ROLE):
+            answer = self._sts.assume_role(RoleArn=role.arn, **_assume_role_arguments(role))
+            given = answer.get("Credentials", {})
+            expiration = given.get("Expiration")
+            keys = {ours: given.get(theirs) for ours, theirs in _CREDENTIALS.items()}
+            if not all(keys.values()) or not isinstance(expiration, datetime):
+                raise MalformedAnswerError("the answer is malformed: STS gave no credentials")
+            if expiration <= datetime.now(UTC):
+                raise MalformedAnswerError("by this machine's clock STS gave credentials that have expired already")
+        return {**keys, "expiry_time": expiration.isoformat()}
 
     @cached_property
     def _sts(self) -> Any:
@@ -167,9 +176,16 @@ class _Session(botocore.session.Session):
     """Makes clients with credentials other than its own, which create_client takes only as keys that expire."""
 
     _lent: Credentials | None = None
+    _own: Credentials | None = None
 
     def get_credentials(self) -> Any:
-        return self._lent or super().get_credentials()
+        if self._lent is None and self._own is None:
+            own = _retrieved(super().get_credentials)
+            if isinstance(own, RefreshableCredentials):
+                refresh = own._refresh_using  # type: ignore[attr-defined]  # the only place that sees what it raises
+                own._refresh_using = lambda: _retrieved(refresh)  # type: ignore[attr-defined]
+            self._own = own
+        return self._lent or self._own
 
     @contextmanager
     def lending(self, credentials: Credentials | None) -> Iterator[None]:
@@ -178,6 +194,14 @@ class _Session(botocore.session.Session):
             yield
         finally:
             self._lent = None
+
+
+def _retrieved(retrieve: Callable[[], Any]) -> Any:
+    """What a provider of credentials gives; a file or program of the user's that fails raises whatever it likes."""
+    try:
+        return retrieve()
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        raise boto.CredentialRetrievalError(provider="configured", error_msg=type(error).__name__) from error
 
 
 @contextmanager

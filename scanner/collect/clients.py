@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scanner.collect.aws import Aws
-from scanner.collect.failure import OutOfScopeError
+from scanner.collect.failure import ASSUME_ROLE, IDENTIFY, OutOfScopeError, calling
 from scanner.journal import Target
 
 Connect = Callable[[str | None], Aws]
@@ -29,6 +29,7 @@ class Clients:
 
         Raises:
             OutOfScopeError: there is no way into that account.
+            FailedCallError: there are no credentials to go that way.
         """
         account_id, region = account_id or self._target.account_id, region or self._target.region
         way = self._ways.get(account_id)
@@ -38,7 +39,8 @@ class Clients:
             key = (service, account_id, region)
             if key not in self._made:
                 aws = self._connect(way.profile)
-                self._made[key] = aws.client(service, region, role=way.role, connections=self._connections)
+                with calling("sts", ASSUME_ROLE if way.role else IDENTIFY):
+                    self._made[key] = aws.client(service, region, role=way.role, connections=self._connections)
             return self._made[key]
 
     def close(self) -> None:

@@ -33,7 +33,12 @@ REJECTED = frozenset(
     }
 )
 NOT_FOUND = frozenset({"NotFoundException", "ResourceNotFoundException", "NoSuchEntity"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "ForbiddenException", "UnauthorizedClientException"})
+"""By code, because the services that speak JSON (Organizations, EventBridge) deny with status 400."""
+THROTTLED = frozenset({"RequestLimitExceeded", "SlowDown", "TooManyRequestsException"})
+"""Codes of throttling that do not say so."""
 ASSUME_ROLE = "AssumeRole"
+IDENTIFY = "GetCallerIdentity"
 
 
 class MalformedAnswerError(Exception):
@@ -57,6 +62,10 @@ CALL_ERRORS = (
     OutOfScopeError,
 )
 """Everything that a call to AWS may raise when the other side, the network or the credentials are at fault."""
+
+_SPEAK_XML = frozenset({"iam", "sts"})
+_STUMBLES = (AttributeError, KeyError, TypeError, ValueError)
+"""What botocore's parser raises over XML that is not of the operation's shape."""
 
 _IAM_PREFIXES = {"chime-sdk-identity": "chime", "chime-sdk-messaging": "chime"}
 
@@ -113,6 +122,11 @@ def calling(service: str, operation: str) -> Iterator[None]:
         yield
     except CALL_ERRORS as error:
         raise FailedCallError(service, operation, error) from error
+    except _STUMBLES as error:
+        if service not in _SPEAK_XML:
+            raise
+        malformed = MalformedAnswerError(f"the answer is malformed: it is not the XML of {operation}")
+        raise FailedCallError(service, operation, malformed) from error
 
 
 def _explained(error: Exception, action: str) -> tuple[str, str]:
@@ -144,7 +158,7 @@ def _code_and_status(error: boto.ClientError) -> tuple[str, int]:
 
 
 def _is_throttling(code: str, status: int) -> bool:
-    return status == 429 or "Throttl" in code
+    return status == 429 or "Throttl" in code or code in THROTTLED
 
 
 def _why_refused(code: str, status: int, action: str, message: str) -> str:
@@ -156,11 +170,11 @@ def _why_refused(code: str, status: int, action: str, message: str) -> str:
         return "AWS kept throttling the call until its retries were used up; scan again later, or with fewer at once"
     if status >= 500:
         return "the service failed until the retries were used up; scan again later"
-    if status in {401, 403}:
+    if status in {401, 403} or code in DENIED:
         return f"access denied{_by_policy(message)}; allow {action}"
     if status == 404:
         return "it no longer exists, or the endpoint does not know it; scan again"
-    return f"AWS refused the request with status {status}"
+    return f"AWS refused the request with status {status} and code {code}; check the options and their spelling"
 
 
 def _by_policy(message: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +14,8 @@ from msgspec import Struct
 
 from scanner.collect.target import FAST, SLOW, Pace, StoppedError, Work
 from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
-from scanner.journal import Journal, Target
+from scanner.errors import ChimeauditError
+from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
 
 TARGETS_AT_ONCE = 8
 _GRACE_SECONDS = 1
@@ -30,13 +32,16 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 class Collection:
-    """The collecting of one run, in threads of this process or, with `workers`, in as many processes."""
+    """The collecting of one run, in threads of this process or, with `workers`, in as many processes.
 
-    def __init__(self, journal: Journal, *, workers: int = 0) -> None:
+    `tell` is called with each target as it is done with, for good or until its second try.
+    """
+
+    def __init__(self, journal: Journal, *, workers: int = 0, tell: Callable[[Done], None] = lambda _: None) -> None:
         self._journal = journal
-        unidentified = journal.header.unidentified
-        self._targets = frozenset(each for each in journal.header.targets if each.account_id not in unidentified)
+        self._targets = frozenset(each for each in journal.header.targets if each.account_id != UNKNOWN_ACCOUNT)
         self._left = set(self._targets)
+        self._tell = tell
         self._elsewhere = Tally()
         if workers:
             processes = multiprocessing.get_context("spawn")
@@ -58,6 +63,7 @@ class Collection:
         Raises:
             KeyboardInterrupt: the user stopped it; what was read until then is in the journal.
             OutputError: the journal cannot be written.
+            ChimeauditError: a worker process was killed.
         """
         running: list[Future[Done]] = []
         try:
@@ -72,6 +78,9 @@ class Collection:
             wait(running, timeout=_GRACE_SECONDS)
             if isinstance(error, StoppedError):
                 return False
+            if isinstance(error, BrokenProcessPool):
+                message = "a worker process was killed, maybe for want of memory"
+                raise ChimeauditError(message, hint="Go on with --resume, with fewer --workers.") from error
             raise
         self._executor.shutdown()
         return True
@@ -99,6 +108,7 @@ class Collection:
         self._elsewhere += done.tally
         if done.complete:
             self._left.discard(done.target)
+        self._tell(done)
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from scanner.collect.failure import FailedCallError
 from scanner.errors import UsageError
 from scanner.finding import Scope
 from scanner.inventory import Gap
-from scanner.journal import Role, Target
+from scanner.journal import UNKNOWN_ACCOUNT, Role, Target
 
-UNKNOWN_ACCOUNT = "unknown"
+_WIDEN = "Mend --accounts, --ou or --exclude."
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
@@ -76,7 +76,7 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
     """Every account wanted, in every region wanted. `connect` gives AWS through a profile.
 
     Raises:
-        UsageError: a region has a name that no region has, or a profile does not exist.
+        UsageError: a region has a name that no region has, a profile does not exist, or no account is left to scan.
     """
     profiles = wanted.profiles or (None,)
     aws = connect(profiles[0])
@@ -85,6 +85,8 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
         _check_region(aws, region)
     by_role = wanted.organization or wanted.accounts
     accounts = _by_role(wanted, profiles[0], aws) if by_role else _by_profile(profiles, connect)
+    if not accounts.ways and not accounts.gaps:
+        raise UsageError(f"no account is left to scan of {accounts.chosen_by}", hint=_WIDEN)
     where = "the regions named by --regions" if wanted.regions else "every region where the service exists"
     return Resolved(
         scope=Scope(

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -176,10 +176,13 @@ class ListTargetsByRule(Struct, frozen=True):
     NextToken: str | None = None
 
 
+AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
+
+
 class Account(Struct, frozen=True):
     """`State` succeeds `Status`: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html"""
 
-    Id: str
+    Id: AccountId
     Status: str | None = None
     State: str | None = None
 

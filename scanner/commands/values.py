@@ -14,9 +14,16 @@ _DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def listed(_context: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """``a,b`` given any number of times."""
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+def listed(_context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """``a,b`` given any number of times.
+
+    Raises:
+        UsageError: it was given, but nothing in it.
+    """
+    parts = tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+    if values and not parts:
+        raise UsageError(f"{option.opts[0]} is given, but names nothing", hint="Name something, or leave it out.")
+    return parts
 
 
 def account_ids(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -32,7 +39,7 @@ def _ids(value: str, option: click.Parameter) -> list[str]:
     if _ACCOUNT_ID.fullmatch(value):
         return [value]
     try:
-        lines = Path(value).read_text(encoding="utf-8").splitlines()
+        lines = Path(value).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         hint = "An account id has 12 digits; a file holds one a line."
         raise UsageError(f"{option.opts[0]}: {value!r} is neither an account id nor a file", hint=hint) from None
@@ -40,6 +47,8 @@ def _ids(value: str, option: click.Parameter) -> list[str]:
     for number, text in named:
         if text and not _ACCOUNT_ID.fullmatch(text):
             raise UsageError(f"{value}:{number}: {text!r} is not an account id", hint="An account id has 12 digits.")
+    if not any(text for _, text in named):
+        raise UsageError(f"{option.opts[0]}: {value} names no account", hint="Write one account id a line.")
     return [text for _, text in named if text]
 
 

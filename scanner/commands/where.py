@@ -158,5 +158,9 @@ class Where(Struct, frozen=True, kw_only=True):
                 raise UsageError(f"{option} and {clash} contradict each other", hint="Leave one of them out.")
         if self.ou and not self.org:
             raise UsageError("--ou narrows --org, which is not given", hint="Add --org.")
+        with_role = {"--exclude": self.exclude and not self.demo, "--external-id": self.external_id}
+        idle = next((name for name, value in with_role.items() if value), None)
+        if idle and not any(by_role.values()) and not self.resume:
+            raise UsageError(f"{idle} goes with --org or --accounts, and neither is given", hint="Add one of them.")
         if any(by_role.values()) and len(self.profile) > 1:
             raise UsageError("--org and --accounts take one --profile", hint="Name the one that may assume the role.")

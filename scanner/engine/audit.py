@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from operator import itemgetter
 
@@ -27,15 +27,13 @@ from scanner.finding import (
     Tool,
 )
 from scanner.inventory import ChannelFlow, Gap
-from scanner.journal import AppInstanceRead, Journal, Target, TargetReader
+from scanner.journal import UNKNOWN_ACCOUNT, AppInstanceRead, Journal, Target, TargetReader
 from scanner.waivers import Waivers
 
 NOT_EXAMINED = (
     "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",
     "What a processor's code does with the messages it is given.",
 )
-
-_LIST = "ListChannelFlows"
 
 
 def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:
@@ -48,7 +46,7 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Wa
     waivers = waivers or Waivers(today=date.min)
     judging = _Judging(Evaluation(rules, datetime.fromisoformat(header.started_at)), waivers)
     for target in sorted(header.targets):
-        judging.target(target, journal.reader(target), header.unidentified)
+        judging.target(target, journal.reader(target))
     gaps = [_reported(gap, waivers) for gap in sorted(judging.gaps.union(header.gaps), key=_position)]
     return Report(
         tool=Tool(name="chimeaudit", version=__version__, rules_digest=digest(rules)),
@@ -78,11 +76,11 @@ class _Judging:
         self._listed: set[Target] = set()
         self._app_instances = self._channel_flows = self._processors = 0
 
-    def target(self, target: Target, reader: TargetReader, unidentified: Container[str]) -> None:
+    def target(self, target: Target, reader: TargetReader) -> None:
         """A target counts as listed once its app instances were listed to the end."""
         if reader.complete and not reader.gaps:
             self._listed.add(target)
-        elif not reader.complete and target.account_id not in unidentified:
+        elif not reader.complete and target.account_id != UNKNOWN_ACCOUNT:
             self.gaps.add(_interrupted(target))
         self.gaps.update(reader.gaps)
         for read in reader.app_instances():
@@ -129,7 +127,7 @@ def _with_flows(read: AppInstanceRead, listed: list[tuple[FlowReference, Gap | N
         return AppInstance(**structs.asdict(read.app_instance))
     listed.sort(key=lambda each: each[0].arn)
     missing = {f"flows[{index}].name": gap for index, (_, gap) in enumerate(listed) if gap is not None}
-    broken = next((gap for gap in read.gaps if gap.operation == _LIST), None)
+    broken = next(iter(read.gaps), None)  # of whatever operation: maybe it was the role that was not given any more
     gaps = read.app_instance.gaps | missing | ({} if broken is None else {"flows": broken})
     flows = tuple(flow for flow, _ in listed) if broken is None else UNSET
     return AppInstance(**structs.asdict(read.app_instance) | {"gaps": gaps, "flows": flows})
