@@ -46,6 +46,7 @@ class Facets:
         self._clients = clients
         self._tolerate = tolerate
         self._functions: Once[str, FunctionRead] = Once()
+        self._concurrencies: Once[str, Any] = Once()
         self._roles = Roles()
         self._alerts = Alerts()
 
@@ -127,7 +128,7 @@ class Facets:
         def read() -> FunctionRead:
             with calling("lambda", "GetFunctionConfiguration"):
                 client = self._clients.of("lambda", account_id=target.account_id, region=target.region)
-            return read_function(client, target, "function" in self._wanted, self._tolerate)
+            return read_function(client, target, "function" in self._wanted, self._concurrencies, self._tolerate)
 
         return self._functions.get(target.arn, read)
 

@@ -46,9 +46,10 @@ class _Unknown(Struct, frozen=True):
             reason=reason,
         )
 
-    def unless_missing(self, path: str, value: Value | None) -> Value | UnsetType:
+    def unless_missing(self, where: str, name: str, value: Value | None) -> Value | UnsetType:
+        """The path is put together only where it is needed: this is asked six times for each flow."""
         if value is None:
-            self.note(path, "MissingValue", f"AWS's answer has no {path}; scan again later")
+            self.note(where + name, "MissingValue", f"AWS's answer has no {where}{name}; scan again later")
             return UNSET
         return value
 
@@ -73,11 +74,11 @@ def app_instance(seen: wire.AppInstanceSummary, account_id: str, region: str) ->
 
 def channel_flow(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFlow:
     """A flow with its processors in execution order."""
-    place = _place(seen.arn, owner.account_id, owner.region)
+    place = _place_within(owner, seen.arn)
     unknown = _Unknown(seen.arn, place)
     return ChannelFlow(
         arn=seen.arn,
-        name=unknown.unless_missing("name", seen.Name),
+        name=unknown.unless_missing("", "name", seen.Name),
         account_id=place.account_id,
         region=place.region,
         partition=place.partition,
@@ -87,6 +88,13 @@ def channel_flow(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFl
     )
 
 
+def _place_within(owner: AppInstance, arn: str) -> Place:
+    """An ARN that begins with the owner's, as all should, need not be taken apart."""
+    if arn.startswith(f"{owner.arn}/"):
+        return Place(owner.partition, owner.region, owner.account_id)
+    return _place(arn, owner.account_id, owner.region)
+
+
 def _place(arn: str, account_id: str, region: str) -> Place:
     match = _RESOURCE_ARN.fullmatch(arn)
     return Place(**match.groupdict()) if match else Place("aws", region, account_id)
@@ -94,10 +102,10 @@ def _place(arn: str, account_id: str, region: str) -> Place:
 
 def _processors(seen: Sequence[wire.Processor] | None, unknown: _Unknown) -> tuple[Processor, ...] | UnsetType:
     if seen is None:
-        return unknown.unless_missing("processors", None)
-    ordered = sorted(seen, key=_position)
+        return unknown.unless_missing("", "processors", None)
+    ordered = sorted(seen, key=_position) if len(seen) > 1 else seen
     orders = [processor.ExecutionOrder for processor in ordered]
-    return tuple(_processor(each, orders, f"processors[{index}]", unknown) for index, each in enumerate(ordered))
+    return tuple(_processor(each, orders, f"processors[{index}].", unknown) for index, each in enumerate(ordered))
 
 
 def _position(processor: wire.Processor) -> tuple[bool, int, str, str]:
@@ -106,15 +114,16 @@ def _position(processor: wire.Processor) -> tuple[bool, int, str, str]:
     return (order is None, order or 0, _lambda(processor).ResourceArn or "", processor.Name or "")
 
 
-def _processor(seen: wire.Processor, orders: Sequence[int | None], path: str, unknown: _Unknown) -> Processor:
+def _processor(seen: wire.Processor, orders: Sequence[int | None], where: str, unknown: _Unknown) -> Processor:
+    function = _lambda(seen)
     return Processor(
-        name=unknown.unless_missing(f"{path}.name", seen.Name),
-        execution_order=unknown.unless_missing(f"{path}.execution_order", seen.ExecutionOrder),
-        is_first=unknown.unless_missing(f"{path}.is_first", _is_at_end(min, seen.ExecutionOrder, orders)),
-        is_last=unknown.unless_missing(f"{path}.is_last", _is_at_end(max, seen.ExecutionOrder, orders)),
-        fallback_action=_fallback_action(seen.FallbackAction, f"{path}.fallback_action", unknown),
-        invocation_type=_lambda(seen).InvocationType or UNSET,
-        lambda_=_function(_lambda(seen).ResourceArn, f"{path}.lambda", unknown),
+        name=unknown.unless_missing(where, "name", seen.Name),
+        execution_order=unknown.unless_missing(where, "execution_order", seen.ExecutionOrder),
+        is_first=unknown.unless_missing(where, "is_first", _is_at_end(min, seen.ExecutionOrder, orders)),
+        is_last=unknown.unless_missing(where, "is_last", _is_at_end(max, seen.ExecutionOrder, orders)),
+        fallback_action=_fallback_action(seen.FallbackAction, where, unknown),
+        invocation_type=function.InvocationType or UNSET,
+        lambda_=_function(function.ResourceArn, where, unknown),
     )
 
 
@@ -126,18 +135,18 @@ def _is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Seque
     return order == end(known) if len(known) == len(orders) else None
 
 
-def _fallback_action(seen: str | None, path: str, unknown: _Unknown) -> FallbackAction | UnsetType:
+def _fallback_action(seen: str | None, where: str, unknown: _Unknown) -> FallbackAction | UnsetType:
     if seen is None:
-        return unknown.unless_missing(path, None)
-    return _FALLBACK_ACTIONS.get(seen) or unknown.not_understood(path, seen)
+        return unknown.unless_missing(where, "fallback_action", None)
+    return _FALLBACK_ACTIONS.get(seen) or unknown.not_understood(f"{where}fallback_action", seen)
 
 
-def _function(arn: str | None, path: str, unknown: _Unknown) -> LambdaFunction | UnsetType:
+def _function(arn: str | None, where: str, unknown: _Unknown) -> LambdaFunction | UnsetType:
     if arn is None:
-        return unknown.unless_missing(path, None)
+        return unknown.unless_missing(where, "lambda", None)
     match = _FUNCTION_ARN.fullmatch(arn)
     if match is None:
-        return unknown.not_understood(path, arn)
+        return unknown.not_understood(f"{where}lambda", arn)
     return LambdaFunction(
         arn=arn,
         partition=match["partition"],

@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from scanner.collect.calls import ask
 from scanner.collect.failure import FailedCallError
+from scanner.collect.once import Once
 from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig
 from scanner.inventory import Function, LambdaFunction
 
@@ -38,11 +39,16 @@ class FunctionRead(Struct, frozen=True, kw_only=True):
 
 
 def read_function(
-    client: Any, target: LambdaFunction, whole: bool, tolerate: Callable[[FailedCallError], None]
+    client: Any,
+    target: LambdaFunction,
+    whole: bool,
+    concurrencies: Once[str, Any],
+    tolerate: Callable[[FailedCallError], None],
 ) -> FunctionRead:
     """Read all that Lambda says of a function or, unless `whole`, its configuration alone.
 
-    `tolerate` is called with a failure that leaves only a part unknown, and may raise it again.
+    `concurrencies` are those that were read already: a function has one, whatever the qualifier. `tolerate` is called
+    with a failure that leaves only a part unknown, and may raise it again.
 
     Raises:
         FailedCallError: nothing is known of the function, not even whether it exists.
@@ -59,10 +65,10 @@ def read_function(
         return FunctionRead(function=_function(configuration, UNSET, UNSET))
     failures: dict[str, FailedCallError] = {}
 
-    def part(path: str, operation: str, params: dict[str, str]) -> Any:
+    def part(path: str, read: Callable[[], Any]) -> Any:
         """An answer, None where AWS has none to give, or UNSET where it could not be had."""
         try:
-            return ask(client, operation, **params)
+            return read()
         except FailedCallError as failed:
             if failed.is_not_found:
                 return None
@@ -70,11 +76,20 @@ def read_function(
             failures[path] = failed
             return UNSET
 
-    concurrency = part("function.reserved_concurrency", "GetFunctionConcurrency", name)
-    invocation = part("function.failure_destination", "GetFunctionEventInvokeConfig", qualified)
-    policy = part("access", "GetPolicy", qualified)
+    def invocation() -> Any:
+        """Where there is a dead-letter queue, nothing is left to ask for."""
+        return None if _queue(configuration) else ask(client, "GetFunctionEventInvokeConfig", **qualified)
+
+    def concurrency() -> Any:
+        return concurrencies.get(target.unqualified_arn, lambda: ask(client, "GetFunctionConcurrency", **name))
+
+    policy = part("access", lambda: ask(client, "GetPolicy", **qualified))
     return FunctionRead(
-        function=_function(configuration, concurrency, invocation),
+        function=_function(
+            configuration,
+            part("function.reserved_concurrency", concurrency),
+            part("function.failure_destination", invocation),
+        ),
         policy=policy and policy.Policy,
         failures=failures,
     )
@@ -98,13 +113,17 @@ def _failure_destination(
     configuration: GetFunctionConfiguration, invocation: GetFunctionEventInvokeConfig | UnsetType | None
 ) -> str | UnsetType | None:
     """A dead-letter queue belongs to the configuration, an on-failure destination to the asynchronous invocation."""
-    queue = configuration.DeadLetterConfig and configuration.DeadLetterConfig.TargetArn
+    queue = _queue(configuration)
     if queue:
         return queue
     if isinstance(invocation, UnsetType):
         return UNSET
     on_failure = invocation and invocation.DestinationConfig and invocation.DestinationConfig.OnFailure
     return on_failure.Destination or None if on_failure else None
+
+
+def _queue(configuration: GetFunctionConfiguration) -> str | None:
+    return configuration.DeadLetterConfig.TargetArn if configuration.DeadLetterConfig else None
 
 
 def _last_modified(text: str | None) -> datetime | UnsetType:

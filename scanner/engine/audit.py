@@ -28,6 +28,7 @@ from scanner.finding import (
 )
 from scanner.inventory import ChannelFlow, Gap
 from scanner.journal import UNKNOWN_ACCOUNT, AppInstanceRead, Journal, Target, TargetReader
+from scanner.spool import Spool
 from scanner.waivers import Waivers
 
 NOT_EXAMINED = (
@@ -41,10 +42,12 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Wa
 
     Raises:
         UsageError: the journal is damaged.
+        OutputError: there is no room for the findings.
     """
     header = journal.header
     waivers = waivers or Waivers(today=date.min)
-    judging = _Judging(Evaluation(rules, datetime.fromisoformat(header.started_at)), waivers)
+    evaluation = Evaluation(rules, datetime.fromisoformat(header.started_at))
+    judging = _Judging(evaluation, waivers, Spool(journal.directory))
     for target in sorted(header.targets):
         judging.target(target, journal.reader(target))
     gaps = [_reported(gap, waivers) for gap in sorted(judging.gaps.union(header.gaps), key=_position)]
@@ -61,17 +64,21 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Wa
         ),
         summary=_summary(judging, rules, header.scope.accounts),
         rules=tuple(rule.info for rule in rules),
-        findings=tuple(judging.findings),
+        findings=judging.findings,
     )
 
 
 class _Judging:
     """What adds up while the facts of a run stream by, in the order of the report."""
 
-    def __init__(self, evaluation: Evaluation, waivers: Waivers) -> None:
+    def __init__(self, evaluation: Evaluation, waivers: Waivers, findings: Spool) -> None:
         self.evaluation = evaluation
         self.waivers = waivers
-        self.findings: list[Finding] = []
+        self.findings = findings
+        self.statuses: Counter[Status] = Counter()
+        self.severities: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.accounts: Counter[str] = Counter()
         self.gaps: set[Gap] = set()
         self._listed: set[Target] = set()
         self._app_instances = self._channel_flows = self._processors = 0
@@ -98,7 +105,15 @@ class _Judging:
         whole = _with_flows(read, listed if self.evaluation.reads_flows else None)
         found += [(("", finding.rule_id), finding) for finding in self._judge(whole)]
         found.sort(key=itemgetter(0))
-        self.findings += [finding for _, finding in found]
+        self._keep([finding for _, finding in found])
+
+    def _keep(self, findings: Sequence[Finding]) -> None:
+        self.findings.extend(findings)
+        self.statuses.update(finding.status for finding in findings)
+        failed = [finding for finding in findings if finding.status is Status.FAIL]
+        self.severities.update(finding.severity for finding in failed)
+        self.rules.update(finding.rule_id for finding in failed)
+        self.accounts.update(finding.resource.account_id for finding in failed)
 
     def _flow(self, flow: ChannelFlow) -> list[Finding]:
         self._channel_flows += 1
@@ -152,23 +167,20 @@ def _position(gap: Gap) -> tuple[str, ...]:
 
 
 def _summary(judging: _Judging, rules: Sequence[Rule], accounts: Sequence[str]) -> Summary:
-    failed = [finding for finding in judging.findings if finding.status is Status.FAIL]
-    statuses = Counter(finding.status for finding in judging.findings)
     return Summary(
-        by_severity=_counts(Severity, (finding.severity for finding in failed)),
+        by_severity=_counts(Severity, judging.severities),
         by_status={
-            "fail": statuses[Status.FAIL],
-            "unknown": statuses[Status.UNKNOWN],
-            "waived": statuses[Status.WAIVED],
+            "fail": judging.statuses[Status.FAIL],
+            "unknown": judging.statuses[Status.UNKNOWN],
+            "waived": judging.statuses[Status.WAIVED],
             "pass": judging.evaluation.passed,
             "not_applicable": judging.evaluation.not_applicable,
         },
-        by_rule=_counts((rule.info.id for rule in rules), (finding.rule_id for finding in failed)),
-        by_account=_counts(sorted(accounts), (finding.resource.account_id for finding in failed)),
+        by_rule=_counts((rule.info.id for rule in rules), judging.rules),
+        by_account=_counts(sorted(accounts), judging.accounts),
     )
 
 
-def _counts(names: Iterable[str], seen: Iterable[str]) -> dict[str, int]:
+def _counts(names: Iterable[str], seen: Counter[str]) -> dict[str, int]:
     """How often each was seen; the names that were not seen count 0."""
-    counter = Counter(seen)
-    return {name: counter[name] for name in dict.fromkeys((*names, *sorted(counter)))}
+    return {name: seen[name] for name in dict.fromkeys((*names, *sorted(seen)))}

@@ -1,0 +1,111 @@
+"""An organisation that is worked out, not stored: both ends of the wire know it from a few numbers.
+
+Flow number `j` of an app instance invokes version `j % 2` of function `j // 2` (counted round), whose role is
+`function % roles`; every role has an inline policy of its own and two managed ones, which many have attached.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from msgspec import Struct
+
+from scanner.facets import FACETS, needed
+
+PAGE = 50
+REGIONS = ("eu-central-1", "us-east-1")
+EVERY_FACET = frozenset(FACETS)
+CALLS_TO_CHIME = sorted({each.name for each in needed(FACETS) if each.service.startswith("chime")})
+
+
+class Shape(Struct, frozen=True, kw_only=True):
+    """`flows` are the channel flows of app instance 0, 1, ... of each target, counted round; `limit` is in calls a
+    second for each account, region and service."""
+
+    accounts: int = 1
+    regions: int = 1
+    app_instances: int = 1
+    flows: tuple[int, ...] = (PAGE,)
+    functions: int = 20
+    roles: int = 5
+    managed_policies: int = 4
+    alerts: int = 60
+    latency: float = 0.0
+    limit: float | None = None
+
+    @property
+    def targets(self) -> int:
+        return self.accounts * self.regions
+
+    @property
+    def channel_flows(self) -> int:
+        return self.targets * sum(map(self.flows_of, range(self.app_instances)))
+
+    def flows_of(self, app_instance: int) -> int:
+        return self.flows[app_instance % len(self.flows)]
+
+    def function_of(self, flow: int) -> tuple[int, int]:
+        """The number and the version of the function that a flow invokes."""
+        return flow // 2 % self.functions, flow % 2
+
+    def managed_of(self, role: int) -> tuple[int, int]:
+        """The managed policies that a role has attached."""
+        return role % self.managed_policies, (role + 1) % self.managed_policies
+
+    @staticmethod
+    def has_queue(function: int) -> bool:
+        """Whether the function's configuration names a dead-letter queue already."""
+        return function % 4 == 0
+
+    @staticmethod
+    def listens(alert: int) -> bool:
+        """Whether a rule of EventBridge matches the event that tells of a failure."""
+        return alert % 20 == 0
+
+
+def pages(items: int) -> int:
+    """An empty list is one page."""
+    return max(1, -(-items // PAGE))
+
+
+def least_calls(shape: Shape, facets: frozenset[str]) -> Counter[str]:
+    """How often each operation must be called, at the least, to know the lists and these facets of every target."""
+    app_instances = range(shape.app_instances)
+    flows = sum(map(shape.flows_of, app_instances))
+    versions = {shape.function_of(flow) for app in app_instances for flow in range(shape.flows_of(app))}
+    functions = {number for number, _ in versions}
+    roles = {number % shape.roles for number in functions}
+    calls = Counter(
+        ListAppInstances=pages(shape.app_instances),
+        ListChannelFlows=sum(pages(shape.flows_of(app)) for app in app_instances),
+    )
+    if "tags" in facets:
+        calls["ListTagsForResource"] = shape.app_instances + flows
+    if "detail" in facets:
+        calls["DescribeChannelFlow"] = flows
+    if "channels" in facets:
+        calls["ListChannelsAssociatedWithChannelFlow"] = flows
+    if facets & {"function", "callback_role"}:
+        calls["GetFunctionConfiguration"] = len(versions)
+    if "function" in facets:
+        calls["GetPolicy"] = len(versions)
+        calls["GetFunctionEventInvokeConfig"] = sum(not shape.has_queue(number) for number, _ in versions)
+        calls["GetFunctionConcurrency"] = len(functions)
+    if "callback_role" in facets:
+        managed = {policy for role in roles for policy in shape.managed_of(role)}
+        for operation in ("GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies"):
+            calls[operation] = len(roles)
+        calls["GetPolicy"] += len(managed)
+        calls["GetPolicyVersion"] = len(managed)
+    if "alerts" in facets:
+        calls["ListRules"] = pages(shape.alerts)
+        calls["ListTargetsByRule"] = sum(map(shape.listens, range(shape.alerts)))
+    return Counter({operation: number * shape.targets for operation, number in calls.items() if number})
+
+
+def longest_chain(shape: Shape, facets: frozenset[str]) -> int:
+    """The most calls of one target that cannot be made before the one before is answered."""
+    last = max(app // PAGE + 1 + pages(shape.flows_of(app)) for app in range(shape.app_instances))
+    if "callback_role" in facets:
+        return last + len(("GetFunctionConfiguration", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion"))
+    return last + bool(facets - {"alerts"})

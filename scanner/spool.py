@@ -1,0 +1,62 @@
+"""Keeps findings on disk, so that memory does not grow with their number."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+
+import msgspec
+
+from scanner.errors import OutputError
+from scanner.finding import Finding
+
+_IN_MEMORY = 1 << 20
+_AT_ONCE = 1 << 16
+_decoder = msgspec.json.Decoder(Finding)
+
+
+class Spool(Collection[Finding]):
+    """Findings in the order in which they were added; to be gone through as often as one likes.
+
+    The first megabyte is kept in memory. What is more goes to a file without a name, which is gone with the spool or
+    the process: in `directory`, or where that cannot be written to, where temporary files are kept.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        where = str(directory) if os.access(directory, os.W_OK) else None
+        self._file = SpooledTemporaryFile(_IN_MEMORY, dir=where)  # noqa: SIM115 - closed with the spool
+        self._count = self._end = 0
+        weakref.finalize(self, self._file.close)
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        """Add findings.
+
+        Raises:
+            OutputError: there is no room for them.
+        """
+        lines = [msgspec.json.encode(finding) + b"\n" for finding in findings]
+        try:
+            self._file.seek(self._end)
+            self._file.writelines(lines)
+        except OSError as error:
+            hint = "Make room, or let TMPDIR name another directory."
+            raise OutputError(f"the findings cannot be kept on disk: {error.strerror}", hint=hint) from None
+        self._end += sum(map(len, lines))
+        self._count += len(lines)
+
+    def __iter__(self) -> Iterator[Finding]:
+        position = 0
+        while position < self._end:
+            self._file.seek(position)  # others may be reading too
+            lines = self._file.readlines(_AT_ONCE)
+            position = self._file.tell()
+            yield from map(_decoder.decode, lines)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, finding: object) -> bool:
+        return any(finding == own for own in self)

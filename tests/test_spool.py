@@ -1,0 +1,64 @@
+"""scanner.spool: findings come back as they were added, as often as one likes."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner import spool
+from scanner.errors import OutputError
+from scanner.finding import Finding
+from scanner.spool import Spool
+from tests.render import sample
+
+FINDINGS = [*sample.rich().findings, *sample.hostile().findings, *sample.incomplete().findings]
+
+
+@pytest.fixture(params=["in memory", "on disk"])
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Spool:
+    if request.param == "on disk":
+        monkeypatch.setattr(spool, "_IN_MEMORY", 1)
+        monkeypatch.setattr(spool, "_AT_ONCE", 1)
+    findings = Spool(tmp_path)
+    for finding in FINDINGS:
+        findings.extend([finding])
+    return findings
+
+
+def test_they_come_back_equal_and_in_order(kept: Spool) -> None:
+    assert list(kept) == list(kept) == FINDINGS
+    assert len(kept) == len(FINDINGS)
+    assert FINDINGS[-1] in kept
+
+
+def test_two_readers_and_a_writer_do_not_disturb_each_other(kept: Spool) -> None:
+    one, other = iter(kept), iter(kept)
+    first = [next(one), next(other), next(one)]
+    kept.extend(FINDINGS[:1])
+
+    assert [*first[::2], *one] == [first[1], *other] == [*FINDINGS, FINDINGS[0]]
+
+
+def test_nothing_is_left_in_the_directory(kept: Spool, tmp_path: Path) -> None:
+    assert list(kept)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_one_is_empty(tmp_path: Path) -> None:
+    assert not Spool(tmp_path)
+    assert list(Spool(tmp_path)) == []
+
+
+def test_a_full_disk_is_told_in_one_line(kept: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(kept._file, "writelines", full)
+    found: list[Finding] = FINDINGS[:1]
+
+    with pytest.raises(OutputError, match="No space left on device"):
+        kept.extend(found)
