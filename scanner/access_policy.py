@@ -18,15 +18,18 @@ def reading(facets: Iterable[str]) -> dict[str, Any]:
     return _policy(_allow("ReadChannelFlows", needed(facets)))
 
 
-def entering(role_name: str) -> dict[str, Any]:
-    """For the account that a scan with --org starts from: listing the accounts, and assuming the role in each."""
+def starting(facets: Iterable[str], role_name: str) -> dict[str, Any]:
+    """For the account that a scan with --org starts from: listing the accounts, assuming the role in each, and reading.
+
+    That account is in scope too, and is read with the caller's own credentials where it has no such role.
+    """
     assume = {
         "Sid": "EnterAccounts",
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
         "Resource": f"arn:aws:iam::*:role/{role_name}",
     }
-    return _policy(_allow("ListAccounts", ORGANIZATION), assume)
+    return _policy(_allow("ListAccounts", ORGANIZATION), assume, _allow("ReadChannelFlows", needed(facets)))
 
 
 def role(facets: Iterable[str], role_name: str) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from msgspec import Struct
@@ -101,7 +102,8 @@ class Collection:
     def _submit(self, target: Target, pace: Pace) -> Future[Done]:
         facets, path = frozenset(self._journal.header.facets), self._journal.target_path(target)
         work = Work(target=target, facets=facets, path=path, pace=pace)
-        future: Future[Done] = self._executor.submit(self._do, work)
+        with nullcontext() if self._local else _uninterrupted():
+            future: Future[Done] = self._executor.submit(self._do, work)
         return future
 
     def _note(self, done: Done) -> None:
@@ -109,6 +111,16 @@ class Collection:
         if done.complete:
             self._left.discard(done.target)
         self._tell(done)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a process that is started here leave Ctrl-C to its parent from its first moment on."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

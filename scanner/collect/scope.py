@@ -100,7 +100,7 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
             for region in regions
         ),
         gaps=accounts.gaps,
-        notes=accounts.notes,
+        notes=(*(f"Accounts {note}" for note in accounts.notes), *_elsewhere(aws, regions)),
     )
 
 
@@ -175,6 +175,16 @@ def _identity(aws: Aws, profile: str | None) -> Identity | Gap:
     except FailedCallError as failed:
         gap = failed.gap(UNKNOWN_ACCOUNT)
         return structs.replace(gap, reason=f"profile {profile}: {gap.reason}") if profile else gap
+
+
+def _elsewhere(aws: Aws, regions: Sequence[str]) -> tuple[str, ...]:
+    unlisted = [region for region in regions if region not in aws.regions()]
+    listed = ", ".join(aws.regions())
+    return (
+        (f"{', '.join(unlisted)}: botocore knows the service only in {listed}; trying all the same",)
+        if unlisted
+        else ()
+    )
 
 
 def _check_region(aws: Aws, region: str) -> None:

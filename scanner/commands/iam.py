@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from scanner import access_policy
-from scanner.commands import ruleset
+from scanner.commands import ruleset, values
 from scanner.commands.where import ROLE
 from scanner.engine.rule import facets
 
@@ -22,17 +22,24 @@ def command() -> None:
 @ruleset.options
 @click.option("--org", is_flag=True, help="Instead, what the account needs that a scan with --org starts from.")
 @click.option(
-    "--role", default=ROLE, metavar="NAME", show_default=True, help="With --org: the role assumed in each account."
+    "--role",
+    default=ROLE,
+    callback=values.role_name,
+    metavar="NAME",
+    show_default=True,
+    help="With --org: the role assumed in each account.",
 )
 def policy(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], org: bool, role: str) -> None:
     """Print the IAM policy for scanning one account with the chosen rules."""
     read = facets(ruleset.chosen(config_file, rules, select).rules)
-    _print(access_policy.entering(role) if org else access_policy.reading(read))
+    _print(access_policy.starting(read, role) if org else access_policy.reading(read))
 
 
 @command.command("role")
 @ruleset.options
-@click.option("--role", default=ROLE, metavar="NAME", show_default=True, help="Name of the role.")
+@click.option(
+    "--role", default=ROLE, callback=values.role_name, metavar="NAME", show_default=True, help="Name of the role."
+)
 def role(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], role: str) -> None:
     """Print a CloudFormation template of the audit role, for a stack or a StackSet.
 

@@ -85,7 +85,7 @@ def _begin(where: Where, facets: frozenset[str], record: dict[str, Any], log: Lo
     )
     resolved = resolve(wanted, Aws)
     for note in resolved.notes:
-        log.tell("note", f"Accounts {note}")
+        log.tell("note", note)
     runs.prune(now)
     return Journal.create(
         where.run_dir or runs.home() / run_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +44,21 @@ class Output(Struct, frozen=True):
     path: str
 
 
+def parse_all(values: Sequence[str]) -> list[Output]:
+    """Read every ``-o``.
+
+    Raises:
+        UsageError: one cannot be used, or two go to the same place.
+    """
+    outputs = [parse(value) for value in values]
+    places = Counter(output.path if output.path == STDOUT else str(Path(output.path).resolve()) for output in outputs)
+    for place, count in places.items():
+        if count > 1:
+            shown = "standard output" if place == STDOUT else place
+            raise UsageError(f"-o: {count} reports go to {shown}", hint="Give each a place of its own.")
+    return outputs
+
+
 def parse(value: str) -> Output:
     """Read one ``-o``.
 
@@ -54,6 +70,8 @@ def parse(value: str) -> Output:
         prefix, path = "", value
     suffix = Path(path).suffix.removeprefix(".").lower()
     form = Format(prefix) if prefix in _FORMATS else None if prefix else _SUFFIXES.get(suffix)
+    if not path:
+        raise UsageError(f"-o {value} names no path", hint=f"Write {prefix}:PATH, or {prefix}:- for standard output.")
     if form is None:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
     if path != STDOUT and Path(path).is_dir():
@@ -71,9 +89,9 @@ def _offer(name: str) -> str:
     return f"{offered}Formats: {', '.join(_FORMATS)}; name one as in {Format.JSON}:PATH."
 
 
-def write(report: Report, outputs: Sequence[Output]) -> list[str]:
-    """Write every report that can be written; returns a line for each that could not."""
-    return [failure for output in outputs if (failure := _write_one(report, output))]
+def write(report: Report, outputs: Sequence[Output]) -> dict[Output, str]:
+    """Write every report that can be written; returns, for each that could not, a line that says why."""
+    return {output: failure for output in outputs if (failure := _write_one(report, output))}
 
 
 def _write_one(report: Report, output: Output) -> str | None:

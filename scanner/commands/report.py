@@ -18,11 +18,11 @@ def command(saved: str, output: tuple[str, ...]) -> int:
     '-' reads standard input. Without -o, findings are printed as a table. The exit code says only whether that worked:
     0, 2 where the report cannot be read, 70 where one cannot be written.
     """
-    wanted = [outputs.parse(value) for value in output]
+    wanted = outputs.parse_all(output)
     report = inputs.report(saved)
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
-    showing.summary(report, wanted)
+    showing.summary(report, [each for each in wanted if each not in failures])
     if failures:
-        raise OutputError("\n".join(failures), hint="Name another place with -o.")
+        raise OutputError("\n".join(failures.values()), hint="Name another place with -o.")
     return 0

@@ -68,9 +68,10 @@ def test(paths: tuple[str, ...]) -> None:
 @click.option("--resource", type=click.Choice(_RESOURCES), default=_RESOURCES[0], show_default=True)
 def new(path: Path, resource: ResourceType) -> None:
     """Write a rule to start from into the folder TOPIC, and beside it the schema that editors complete its keys by."""
-    file = path.with_name(f"{path.name.removesuffix('.yaml')}.yaml")
-    if not checks.SLUG.fullmatch(file.stem):
-        raise UsageError(f"{quote(file.stem)} is no id", hint="Ids are lower-case words joined by hyphens.")
+    id_ = path.name.removesuffix(".yaml")
+    if not checks.SLUG.fullmatch(id_):
+        raise UsageError(f"{quote(id_)} is no id", hint="Ids are lower-case words joined by hyphens.")
+    file = path.with_name(f"{id_}.yaml")
     if file.exists():
         raise UsageError(f"{file} is there already", hint="Name another id.")
     try:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from scanner import config
+from scanner.commands import values
 from scanner.config import Configuration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -43,7 +44,8 @@ _OPTIONS = (
     click.option(
         "--select",
         multiple=True,
-        metavar="WHAT",
+        callback=values.listed,
+        metavar="WHAT,...",
         help="Rules to apply: an id, topic:T, severity:S, framework:F or profile:P.  [default: profile:default]",
     ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import structs
 
 from scanner.baseline import marked
 from scanner.commands import inputs, outputs, ruleset, showing, threshold, where
@@ -68,7 +69,7 @@ def command(
     """
     places = Where(**given)
     places.check()
-    wanted = [outputs.parse(value) for value in output]
+    wanted = outputs.parse_all(output)
     accepted = inputs.report(baseline) if baseline else None
     configured = ruleset.chosen(config_file, rules, select)
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
@@ -78,19 +79,29 @@ def command(
     log = Log(form=LogFormat(log_format), verbose=verbose)
     options = {
         **places.recorded,
-        "config": None if config_file is None else str(config_file),
+        "config": configured.file,
         "rules": configured.named,
         "select": configured.select,
         "fail_on": fail_on,
         "baseline": baseline,
         "allow_gaps": allow_gaps,
     }
+    if configured.file and not config_file:
+        log.tell("configuration", f"Configuration: {configured.file}")
     journal, ended = observe(places, facets, options, log)
     report = audit(journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
+    if places.from_ or places.resume:
+        report = _judged_as_asked(report, options)
     report = marked(report, accepted) if accepted else report
     failures = _tell(report, wanted, waivers.warnings(), log)
     _end_early(ended, failures, journal, log)
     return _verdict(report, fail_on, allow_gaps=allow_gaps)
+
+
+def _judged_as_asked(report: Report, options: dict[str, Any]) -> Report:
+    """What was looked at was said when the run began; how it is judged is said now."""
+    judging = {name: options[name] for name in ("config", "rules", "select", "fail_on", "baseline", "allow_gaps")}
+    return structs.replace(report, run=structs.replace(report.run, options={**report.run.options, **judging}))
 
 
 def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log: Log) -> list[str]:
@@ -98,13 +109,13 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
     if log.form is LogFormat.TEXT:
-        showing.summary(report, wanted)
+        showing.summary(report, [each for each in wanted if each not in failures])
     else:
         counts = report.summary.by_severity | report.summary.by_status
         log.tell("ended", "The scan has ended", complete=report.coverage.complete, **counts)
     for warning in warnings:
         log.tell("warning", f"Warning: {warning}")
-    return failures
+    return list(failures.values())
 
 
 def _end_early(ended: Ended, failures: Sequence[str], journal: Journal, log: Log) -> None:
@@ -116,7 +127,7 @@ def _end_early(ended: Ended, failures: Sequence[str], journal: Journal, log: Log
     """
     go_on = f"chimeaudit scan --resume --run-dir {journal.directory}"
     if ended is Ended.INTERRUPTED:
-        message = "interrupted: what was observed until then is in the report"
+        message = "interrupted: what was observed until then is reported"
         raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {go_on}")
     if failures:
         hint = f"Write it elsewhere: chimeaudit scan --from {journal.directory} -o PATH"

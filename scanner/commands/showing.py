@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 import click
@@ -29,11 +29,11 @@ def findings(report: Report, wanted: Sequence[Output]) -> None:
     click.echo(text, nl=False, color=True)
 
 
-def summary(report: Report, wanted: Sequence[Output]) -> None:
+def summary(report: Report, written: Iterable[Output]) -> None:
     """Print what was seen and found, and where the reports are."""
     text = table.summary(report, width=width(), color=wants_color(sys.stderr))
     click.echo(text, nl=False, err=True, color=True)
-    for output in wanted:
+    for output in written:
         if output.path != outputs.STDOUT:
             say(f"Report    {output.path}")
 

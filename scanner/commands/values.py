@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -50,6 +51,24 @@ def _ids(value: str, option: click.Parameter) -> list[str]:
     if not any(text for _, text in named):
         raise UsageError(f"{option.opts[0]}: {value} names no account", hint="Write one account id a line.")
     return [text for _, text in named if text]
+
+
+def _matching(pattern: str, what: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """What AWS would refuse in every account is refused here, once: https://docs.aws.amazon.com/STS/latest/APIReference/"""
+    allowed = re.compile(pattern, re.ASCII)
+
+    def check(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+        if value is not None and not allowed.fullmatch(value):
+            hint = f"AWS takes what matches {pattern}."
+            raise UsageError(f"{option.opts[0]}: {value!r} is not {what}", hint=hint)
+        return value
+
+    return check
+
+
+role_name = _matching(r"([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", "the name of a role")
+session_name = _matching(r"[\w+=,.@-]{2,64}", "the name of a session")
+external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id")
 
 
 def seconds(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:

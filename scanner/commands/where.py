@@ -39,14 +39,18 @@ _OPTIONS = (
     click.option(
         "--role",
         default=ROLE,
+        callback=values.role_name,
         metavar="NAME",
         show_default=True,
         help="Role to assume in each account of --org or --accounts.",
     ),
-    click.option("--external-id", metavar="ID", help="External id that the role asks for."),
+    click.option(
+        "--external-id", callback=values.external_id, metavar="ID", help="External id that the role asks for."
+    ),
     click.option(
         "--session-name",
         default=ROLE,
+        callback=values.session_name,
         metavar="NAME",
         show_default=True,
         help="Name of the role's session, as CloudTrail shows it.",
@@ -146,7 +150,15 @@ class Where(Struct, frozen=True, kw_only=True):
         clashes: dict[str, tuple[object, dict[str, object]]] = {
             "--from": (
                 self.from_,
-                {**choosing, "--demo": self.demo, "--resume": self.resume, "--run-dir": self.run_dir},
+                {
+                    **choosing,
+                    "--demo": self.demo,
+                    "--resume": self.resume,
+                    "--run-dir": self.run_dir,
+                    "--workers": self.workers,
+                    "--max-runtime": self.max_runtime,
+                    "--external-id": self.external_id,
+                },
             ),
             "--resume": (self.resume, dict(choosing)),
             "--demo": (self.demo, {"--profile": self.profile}),
@@ -158,7 +170,12 @@ class Where(Struct, frozen=True, kw_only=True):
                 raise UsageError(f"{option} and {clash} contradict each other", hint="Leave one of them out.")
         if self.ou and not self.org:
             raise UsageError("--ou narrows --org, which is not given", hint="Add --org.")
-        with_role = {"--exclude": self.exclude and not self.demo, "--external-id": self.external_id}
+        with_role = {
+            "--exclude": self.exclude and not self.demo,
+            "--external-id": self.external_id,
+            "--role": self.role != ROLE and not self.demo,
+            "--session-name": self.session_name != ROLE and not self.demo,
+        }
         idle = next((name for name, value in with_role.items() if value), None)
         if idle and not any(by_role.values()) and not self.resume:
             raise UsageError(f"{idle} goes with --org or --accounts, and neither is given", hint="Add one of them.")

@@ -25,9 +25,10 @@ _SEVERITIES = checks.words(Severity)
 class Configuration(Struct, frozen=True, kw_only=True):
     """What is to be done, file and command line taken together.
 
-    `rules` are those of the `loaded` ones that were selected; `named` and `select` say how.
+    `file` is what was read; `rules` are those of the `loaded` ones that were selected; `named` and `select` say how.
     """
 
+    file: str | None
     named: tuple[str, ...]
     select: tuple[str, ...]
     fail_on: str | None
@@ -67,6 +68,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     chosen = rule.select(adjusted, selectors)
     ran = {each.info.id for each in chosen}
     return Configuration(
+        file=None if path is None else str(path),
         named=named,
         select=selectors,
         fail_on=fail_on,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,7 @@ from rich.text import Text
 from scanner.finding import Finding, GapReference, Report, ReportedGap, Severity, Status
 from scanner.render.text import visible
 
+_WIDE = 100
 _STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
@@ -29,14 +31,13 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
     parts: list[RenderableType] = []
     if report.coverage.gaps:
         parts += [Text("Not observed", style="bold red"), *_gap_lines(report), Text()]
-    judged = sorted(
-        (finding for finding in report.findings if finding.status is not Status.UNKNOWN),
-        key=_worst_first,
-    )
-    if judged:
-        parts.append(_table(judged[:most]))
-    if most is not None and len(judged) > most:
-        parts.append(Text(f"  and {len(judged) - most} more findings in the report\n", style="dim"))
+    judged = report.summary.by_status["fail"] + report.summary.by_status["waived"]
+    shown = judged if most is None else min(most, judged)
+    if shown:
+        known = (finding for finding in report.findings if finding.status is not Status.UNKNOWN)
+        parts.append(_table(heapq.nsmallest(shown, known, key=_worst_first), width))
+    if judged > shown:
+        parts.append(Text(f"  and {judged - shown:,} more findings in the report\n", style="dim"))
     return _printed(parts, width, color) if parts else ""
 
 
@@ -46,7 +47,7 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
     for heading, members in groups:
         parts.append(Text(f"{heading}: {_count(len(members), 'finding')}", style="bold"))
         if members:
-            parts.append(_table(sorted(members, key=_worst_first)))
+            parts.append(_table(sorted(members, key=_worst_first), width))
     return _printed(parts, width, color)
 
 
@@ -68,14 +69,24 @@ def summary(report: Report, *, width: int, color: bool) -> str:
     )
     judged = any(counts.by_status.values())
     rows.add_row(Text("Findings", style="bold"), _severities(counts.by_severity) if judged else "nothing was judged")
-    others = [f"{counts.by_status[name]} {name}" for name in ("unknown", "waived") if counts.by_status[name]]
+    others = [f"{counts.by_status[name]:,} {name}" for name in ("unknown", "waived") if counts.by_status[name]]
+    others += _changes(report)
     if others:
         rows.add_row("", ", ".join(others))
     return _printed([rows], width, color)
 
 
+def _changes(report: Report) -> list[str]:
+    """How the failures stand to a baseline, where there is one."""
+    changes = Counter(finding.change for finding in report.findings if finding.status is Status.FAIL)
+    if not (changes["new"] or changes["existing"]):
+        return []
+    return [f"{changes['new']:,} new", f"{changes['existing']:,} in the baseline"]
+
+
 def _incomplete(report: Report) -> str:
-    return f"NOT complete: {_count(len(report.coverage.gaps), 'gap')}, so what is clean here may not be clean"
+    open_gaps = sum(gap.waiver is None for gap in report.coverage.gaps)
+    return f"NOT complete: {_count(open_gaps, 'gap')}, so what is clean here may not be clean"
 
 
 def _gap_lines(report: Report) -> Iterable[RenderableType]:
@@ -101,7 +112,30 @@ def _gap_line(gap: ReportedGap, unknown: int) -> Text:
     )
 
 
-def _table(findings: Sequence[Finding]) -> Table:
+def _table(findings: Sequence[Finding], width: int) -> RenderableType:
+    return _columns(findings) if width >= _WIDE else Group(*map(_stacked, findings))
+
+
+def _stacked(finding: Finding) -> Text:
+    """A finding where there is no room for columns."""
+    resource = finding.resource
+    place = f"{_named(finding)} ({visible(resource.account_id)} {visible(resource.region)})"
+    return Text.assemble(
+        _severity(finding),
+        (f" {visible(finding.rule_id)}\n", "bold"),
+        (f"{place}\n", "dim"),
+        f"{visible(finding.message)}\n",
+        overflow="fold",
+    )
+
+
+def _severity(finding: Finding) -> Text:
+    if finding.status is Status.WAIVED:
+        return Text("waived", style="dim")
+    return Text(finding.severity.value, style=_STYLES[finding.severity])
+
+
+def _columns(findings: Sequence[Finding]) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("Severity", no_wrap=True)
     table.add_column("Rule", no_wrap=True)
@@ -109,10 +143,8 @@ def _table(findings: Sequence[Finding]) -> Table:
     table.add_column("What was found", overflow="fold", ratio=3)
     for finding in findings:
         resource = finding.resource
-        waived = finding.status is Status.WAIVED
-        severity = finding.severity
         table.add_row(
-            Text("waived", style="dim") if waived else Text(severity.value, style=_STYLES[severity]),
+            _severity(finding),
             Text(visible(finding.rule_id)),
             Text(_named(finding)).append(f"\n{visible(resource.account_id)} {visible(resource.region)}", style="dim"),
             Text(visible(finding.message)),
@@ -147,4 +179,5 @@ def _printed(parts: Sequence[RenderableType], width: int, color: bool) -> str:
     )
     for part in parts:
         console.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().removesuffix("\n").split("\n"))
+    lines = out.getvalue().strip("\n").split("\n")
+    return "".join(f"{line.rstrip()}\n" for line in lines)

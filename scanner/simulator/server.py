@@ -100,9 +100,16 @@ def _serve(port: int) -> Iterator[str]:
         server.server_close()
 
 
+def _backend_app(service: Any) -> Any:
+    """A service's application, its routes compiled: in Python 3.11 two threads that compile at once may both fail."""
+    app: Any = create_backend_app(service)
+    app.url_map.update()
+    return app
+
+
 def _listen(port: int) -> BaseWSGIServer:
     # werkzeug ends the process when it cannot bind, so it is handed a socket that is bound.
-    app: Any = DomainDispatcherApplication(create_backend_app)
+    app: Any = DomainDispatcherApplication(_backend_app)
     try:
         listener = socket.create_server((LOOPBACK, port))
     except OSError as error:
