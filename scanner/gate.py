@@ -23,8 +23,9 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
 
     What is unknown never fails, and what a baseline knows already does not either.
     """
-    observed = report.coverage.observed
-    if not report.coverage.complete and observed.targets == observed.app_instances == 0:
+    coverage = report.coverage
+    seen_nothing = coverage.observed.targets == coverage.observed.app_instances == 0
+    if seen_nothing and (coverage.in_scope.targets or not coverage.complete):
         return ExitCode.NOTHING_SCANNED
     return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
 

@@ -50,5 +50,11 @@ def test_a_failure_outweighs_gaps() -> None:
     assert gate(incomplete(report(Status.FAIL)), Severity.HIGH, allow_gaps=True) is ExitCode.FINDINGS
 
 
+def test_nothing_seen_cannot_be_waived_either() -> None:
+    waived = structs.replace(report().coverage, observed=Observed())
+
+    assert gate(structs.replace(report(), coverage=waived), None) is ExitCode.NOTHING_SCANNED
+
+
 def test_nothing_seen_outweighs_all_and_cannot_be_allowed() -> None:
     assert gate(incomplete(report(), Observed()), None, allow_gaps=True) is ExitCode.NOTHING_SCANNED

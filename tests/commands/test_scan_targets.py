@@ -364,7 +364,7 @@ def test_a_scan_that_is_resumed_without_credentials_says_so(organization: FakeAw
         (("--org", "--accounts", FIRST), "--org and --accounts contradict each other"),
         (("--ou", "ou-1"), "--ou narrows --org"),
         (("--exclude", FIRST), "--exclude goes with --org or --accounts"),
-        (("--external-id", "x"), "--external-id goes with --org or --accounts"),
+        (("--external-id", "xx"), "--external-id goes with --org or --accounts"),
         (("--org", "--profile", "a,b"), "take one --profile"),
         (("--resume", "--accounts", FIRST), "--resume and --accounts contradict each other"),
         (("--resume", "--regions", "us-east-1"), "--resume and --regions contradict each other"),
