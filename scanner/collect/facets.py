@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -32,6 +33,10 @@ from scanner.inventory import (
 
 Value = TypeVar("Value")
 Tolerate = Callable[[FailedCallError], None]
+
+# Judging a policy takes longer than reading it, and many flows of an app instance share functions and roles.
+_callback_verdict = lru_cache(maxsize=512)(policy.callback)
+_access_verdict = lru_cache(maxsize=512)(policy.access)
 
 
 class Facets:
@@ -141,7 +146,7 @@ class Facets:
         with calling("iam", "GetRole"):
             client = self._clients.of("iam", account_id=target.account_id, region=target.region)
         policies = self._roles.policies(client, role_arn)
-        return policy.callback(policies.identity, policies.boundary, app_instance_arn=flow.app_instance.arn)
+        return _callback_verdict(policies.identity, policies.boundary, app_instance_arn=flow.app_instance.arn)
 
 
 def _access(read: FunctionRead, flow: ChannelFlow) -> FunctionAccess | UnsetType | None:
@@ -149,7 +154,7 @@ def _access(read: FunctionRead, flow: ChannelFlow) -> FunctionAccess | UnsetType
         return None
     if isinstance(read.policy, UnsetType):
         return UNSET
-    return policy.access(read.policy, app_instance_arn=flow.app_instance.arn, account_id=flow.account_id)
+    return _access_verdict(read.policy, app_instance_arn=flow.app_instance.arn, account_id=flow.account_id)
 
 
 def _facts(record: Struct | UnsetType | None) -> dict[str, Any]:
