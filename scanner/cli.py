@@ -6,6 +6,7 @@ import difflib
 import importlib
 import os
 import sys
+import threading
 import traceback
 from typing import Any, NoReturn
 
@@ -59,8 +60,9 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if code == InterruptedScanError.exit_code:
-        # Threads may still wait for AWS, up to the read timeout; the user, who pressed Ctrl-C, should not.
+    if threading.active_count() > 1:
+        # They may still wait for AWS, up to the read timeout; who pressed Ctrl-C or gave --max-runtime should not.
+        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 

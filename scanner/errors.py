@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 
 class ChimeauditError(Exception):
@@ -24,6 +26,10 @@ class ChimeauditError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error of a worker process is pickled on its way to the user."""
+        return partial(type(self), hint=self.hint), (self.message,)
 
 
 class UsageError(ChimeauditError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.command import Ended, chimeaudit
+from scanner import cli
+from tests.command import Ended, chimeaudit, environment
 from tests.fake_aws import FakeAws, serve
 
 Scan = Callable[..., Ended]
@@ -26,5 +28,25 @@ def scan(aws: FakeAws, tmp_path: Path) -> Scan:
 
     def run(*arguments: str, **variables: str) -> Ended:
         return chimeaudit("scan", *arguments, home=tmp_path, variables={**aws.variables, **variables})
+
+    return run
+
+
+@pytest.fixture
+def quick_scan(
+    aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Scan:
+    """As `scan`, one attempt a call and without a process of its own: for long tables of small cases."""
+    variables = environment(tmp_path, {**aws.variables, "AWS_MAX_ATTEMPTS": "1"})
+    for name in tuple(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ended:
+        code = cli.run(["scan", *arguments])
+        captured = capsys.readouterr()
+        return Ended(code=code, stdout=captured.out, stderr=captured.err)
 
     return run

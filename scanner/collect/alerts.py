@@ -52,4 +52,5 @@ def _rules(client: Any) -> Iterator[Rule]:
 
 
 def _has_targets(client: Any, rule: Rule) -> bool:
-    return bool(ask(client, "ListTargetsByRule", Rule=rule.Name, Limit=1).Targets)
+    answer = ask(client, "ListTargetsByRule", Rule=rule.Name, Limit=1)
+    return bool(answer.Targets or answer.NextToken)

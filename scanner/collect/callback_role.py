@@ -40,12 +40,12 @@ class Roles:
         name = role_arn.rpartition("/")[2]
         try:
             role = _member(ask(client, "GetRole", RoleName=name), "GetRole", "Role")
-            boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-            identity = (*self._inline(client, name), *self._attached(client, name))
         except FailedCallError as failed:
             if not failed.is_not_found:
                 raise
             return RolePolicies(identity=())
+        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        identity = (*self._inline(client, name), *self._attached(client, name))
         return RolePolicies(identity=identity, boundary=self._document(client, boundary) if boundary else None)
 
     def _inline(self, client: Any, role: str) -> Iterator[str]:
@@ -55,7 +55,7 @@ class Roles:
 
     def _attached(self, client: Any, role: str) -> Iterator[str]:
         for policy in _listed(client, "ListAttachedRolePolicies", "AttachedPolicies", role):
-            yield self._document(client, policy["PolicyArn"])
+            yield self._document(client, _member(policy, "ListAttachedRolePolicies", "PolicyArn"))
 
     def _document(self, client: Any, policy_arn: str) -> str:
         return self._managed.get(policy_arn, lambda: _managed_policy(client, policy_arn))
@@ -63,13 +63,17 @@ class Roles:
 
 def _managed_policy(client: Any, arn: str) -> str:
     policy = _member(ask(client, "GetPolicy", PolicyArn=arn), "GetPolicy", "Policy")
-    version = ask(client, "GetPolicyVersion", PolicyArn=arn, VersionId=policy["DefaultVersionId"])
-    return json.dumps(_member(version, "GetPolicyVersion", "PolicyVersion")["Document"])
+    version_id = _member(policy, "GetPolicy", "DefaultVersionId")
+    version = ask(client, "GetPolicyVersion", PolicyArn=arn, VersionId=version_id)
+    document = _member(_member(version, "GetPolicyVersion", "PolicyVersion"), "GetPolicyVersion", "Document")
+    return json.dumps(document)
 
 
 def _listed(client: Any, operation: str, member: str, role: str) -> Iterator[Any]:
     with calling("iam", operation):
         pages = list(client.get_paginator(xform_name(operation)).paginate(RoleName=role))
+        if pages[-1].get("IsTruncated"):  # botocore takes a page without Marker for the last
+            raise MalformedAnswerError("the answer is malformed: more is to follow, but it has no Marker")
     for page in pages:
         yield from _member(page, operation, member)
 

@@ -77,7 +77,9 @@ class Facets:
             facts["tags"] = noting.read(("tags",), seen.arn, lambda: self._tags(MESSAGING, seen.arn))
         if "detail" in self._wanted:
             times = noting.read(("created_at", "updated_at"), seen.arn, lambda: self._times(seen.arn))
-            facts |= {} if isinstance(times, UnsetType) else times
+            if not isinstance(times, UnsetType):
+                facts |= times
+                noting.missing("", times, "DescribeChannelFlow", seen.arn)
         if "channels" in self._wanted:
             facts["has_channels"] = noting.read(("has_channels",), seen.arn, lambda: self._has_channels(seen.arn))
         if self._wanted & {"function", "callback_role"} and not isinstance(seen.processors, UnsetType):
@@ -100,11 +102,13 @@ class Facets:
             for part, failed in read.failures.items():
                 noting.fail(f"{path}.{part}", target.arn, failed)
             facts |= {"function": read.function, "access": _access(read, flow)}
+            noting.missing(f"{path}.function.", _facts(read.function), "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.access.", _facts(facts["access"]), "GetPolicy", target.arn)
         if "callback_role" in self._wanted:
             facts["callback"] = noting.read(
                 (f"{path}.callback",), target.arn, lambda: self._callback(read, target, flow)
             )
+            noting.missing(f"{path}.", {"callback": read.function.role_arn}, "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.callback.", _facts(facts["callback"]), "GetRole", target.arn)
         return structs.replace(processor, lambda_=structs.replace(target, **facts))
 
@@ -116,10 +120,9 @@ class Facets:
         answer = ask(self._clients.of(service), "ListTagsForResource", ResourceARN=arn)
         return {tag.Key: tag.Value for tag in answer.Tags or ()}
 
-    def _times(self, arn: str) -> dict[str, datetime]:
+    def _times(self, arn: str) -> dict[str, datetime | UnsetType]:
         detail = ask(self._clients.of(MESSAGING), "DescribeChannelFlow", ChannelFlowArn=arn).ChannelFlow
-        times = {"created_at": detail.CreatedTimestamp, "updated_at": detail.LastUpdatedTimestamp}
-        return {name: datetime.fromtimestamp(time, UTC) for name, time in times.items() if time is not None}
+        return {"created_at": _time(detail.CreatedTimestamp), "updated_at": _time(detail.LastUpdatedTimestamp)}
 
     def _has_channels(self, arn: str) -> bool:
         client = self._clients.of(MESSAGING)
@@ -157,6 +160,13 @@ def _access(read: FunctionRead, flow: ChannelFlow) -> FunctionAccess | UnsetType
     return _access_verdict(read.policy, app_instance_arn=flow.app_instance.arn, account_id=flow.account_id)
 
 
+def _time(seconds: float | None) -> datetime | UnsetType:
+    try:
+        return UNSET if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (OSError, OverflowError, ValueError):
+        return UNSET
+
+
 def _facts(record: Struct | UnsetType | None) -> dict[str, Any]:
     return {} if record is None or isinstance(record, UnsetType) else structs.asdict(record)
 
@@ -184,13 +194,27 @@ class _Noting:
 
     def undecided(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
         """Note those facts that were read, but from which no verdict follows."""
-        for name, value in facts.items():
-            if value is UNSET and f"{prefix}{name}" not in self.gaps:
-                self.gaps[f"{prefix}{name}"] = Gap(
-                    account_id=self._seen.account_id,
-                    region=self._seen.region,
-                    resource_arn=resource_arn,
-                    operation=operation,
-                    code="Undecided",
-                    reason="it cannot be decided from outside; read it, and waive this gap if all is well",
-                )
+        reason = "it cannot be decided from outside; read it, and waive this gap if all is well"
+        for path in self._unexplained(prefix, facts):
+            self._note(path, resource_arn, operation, "Undecided", reason)
+
+    def missing(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
+        """Note those facts that AWS's answer ought to have told, but did not."""
+        for path in self._unexplained(prefix, facts):
+            name = path.rpartition(".")[2]
+            reason = f"AWS's answer has no {name}, or none that can be read; scan again later"
+            self._note(path, resource_arn, operation, "MissingValue", reason)
+
+    def _unexplained(self, prefix: str, facts: dict[str, Any]) -> list[str]:
+        paths = {f"{prefix}{name}": value for name, value in facts.items()}
+        return [path for path, value in paths.items() if value is UNSET and path not in self.gaps]
+
+    def _note(self, path: str, resource_arn: str, operation: str, code: str, reason: str) -> None:
+        self.gaps[path] = Gap(
+            account_id=self._seen.account_id,
+            region=self._seen.region,
+            resource_arn=resource_arn,
+            operation=operation,
+            code=code,
+            reason=reason,
+        )

@@ -134,8 +134,9 @@ def _explained(error: Exception, action: str) -> tuple[str, str]:
         case boto.ClientError():
             code, status = _code_and_status(error)
             return code, _why_refused(code, status, action, str(error))
-        case MalformedAnswerError():
-            return "MalformedAnswer", f"{error}; asked again without success, scan again later"
+        case MalformedAnswerError() | ResponseParserError():
+            what = error if isinstance(error, MalformedAnswerError) else "the answer is malformed: it cannot be parsed"
+            return "MalformedAnswer", f"{what}; asked again without success, scan again later"
         case EndlessPagesError() | boto.PaginationError():
             return "EndlessPages", "the pages of the list repeat and never end; scan again later"
         case OutOfScopeError():

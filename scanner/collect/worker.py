@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterable
@@ -92,7 +94,16 @@ _of_this_process: list[Worker] = []
 def begin_process(stop: Stop, targets: Iterable[Target]) -> None:
     """Prepare a process that does nothing but works; the terminal's Ctrl-C is for its parent to act on."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _of_this_process.append(Worker(stop, targets))
+
+
+def _end_with_parent() -> None:
+    """A process that outlived its parent would write into a journal that a resumed scan writes to as well."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def do_in_process(work: Work) -> Done:

@@ -1,0 +1,491 @@
+"""What rules read beyond the lists: fetched only where a rule asks, each thing once; unknown where it is not had."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.answers import Answer, Call, error, refusal, truth, xml
+from tests.command import Ended
+from tests.conftest import Scan
+from tests.fake_aws import ACCOUNT, FakeAws, Fault, Flow, function_arn, processor
+
+MEMBER, VENDOR = "222222222222", "999988887777"
+FUNCTION = function_arn()
+RULES = {
+    "tags": ("tags.owner: {exists: true}", {"tags": {"owner": "x"}}, {"tags": {}}, {"tags": {"owner": "unknown"}}),
+    "detail": (
+        'updated_at: {newer_than: "36500d"}',
+        {"updated_at": "1d"},
+        {"updated_at": "40000d"},
+        {"updated_at": "unknown"},
+    ),
+}
+LISTS = {"GetCallerIdentity": 1, "ListAppInstances": 1, "ListChannelFlows": 1}
+FUNCTION_CALLS = dict.fromkeys(
+    ("GetFunctionConfiguration", "GetFunctionConcurrency", "GetFunctionEventInvokeConfig", "GetPolicy"), 1
+)
+ROLE_CALLS = dict.fromkeys(("GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies"), 1)
+
+
+@pytest.fixture
+def chat(aws: FakeAws) -> FakeAws:
+    """One healthy flow."""
+    aws.inventory = {"us-east-1": {"support": [Flow()]}}
+    return aws
+
+
+@pytest.fixture
+def judge(quick_scan: Scan, tmp_path: Path) -> Any:
+    """Scan one region under one rule: a shipped one by its id, or one of RULES."""
+
+    def run(rule: str, *more: str) -> Ended:
+        chosen = ("--select", rule)
+        if rule in RULES:
+            require, *given = RULES[rule]
+            verdicts = zip(("pass", "fail", "unknown"), given, strict=True)
+            lines = (
+                *(f"id: {rule}", f"title: {rule}", "severity: high", "status: stable", "resource: channel_flow"),
+                *("rationale: r", "remediation: r", "references: [https://docs.aws.amazon.com/]", "message: m"),
+                *("require:", f"  {require}"),
+                f"tests: {json.dumps([{'name': n, 'given': facts, 'expect': n} for n, facts in verdicts])}",
+            )
+            text = "\n".join(lines).replace('"unknown"', "unknown")  # in quotes it would be a value
+            (tmp_path / f"{rule}.yaml").write_text(text)
+            chosen = ("--rules", f"{rule}.yaml")
+        return quick_scan("--regions", "us-east-1", *chosen, "-o", "json:-", *more)
+
+    return run
+
+
+def when(*operations: str, answer: Answer) -> Fault:
+    return lambda call: answer if call.operation in operations else None
+
+
+@pytest.mark.parametrize(
+    ("rule", "calls"),
+    [
+        ("last-processor-fails-open", {}),
+        ("cross-account-lambda", {}),
+        ("tags", {"ListTagsForResource": 2}),
+        ("detail", {"DescribeChannelFlow": 1}),
+        ("unused-channel-flow", {"ListChannelsAssociatedWithChannelFlow": 1}),
+        ("missing-lambda", FUNCTION_CALLS),
+        ("callback-not-allowed", {**FUNCTION_CALLS, **ROLE_CALLS}),
+        ("no-failure-alert", {"ListRules": 1, "ListTargetsByRule": 1}),
+        ("missing-required-tags", {}),
+    ],
+)
+def test_only_what_the_rule_reads_is_fetched(chat: FakeAws, judge: Any, rule: str, calls: dict[str, int]) -> None:
+    ended = judge(rule)
+
+    assert ended.code == 0
+    assert not ended.gaps
+    assert Counter(call.operation for call in chat.calls) == LISTS | calls
+
+
+def test_what_many_flows_share_is_read_once(chat: FakeAws, scan: Scan) -> None:
+    chat.inventory = {"us-east-1": {"one": [Flow()] * 40, "two": [Flow()] * 40, "none": []}}
+
+    ended = scan("--regions", "us-east-1", "-o", "json:-")
+
+    counted = Counter(call.operation for call in chat.calls)
+    assert not ended.gaps
+    assert {name: counted[name] for name in (*FUNCTION_CALLS, *ROLE_CALLS)} == {**FUNCTION_CALLS, **ROLE_CALLS}
+    assert (counted["ListRules"], counted["ListTargetsByRule"]) == (1, 1)
+    assert counted["ListChannelsAssociatedWithChannelFlow"] == 80
+    assert all(call.parameters["max-results"] == "1" for call in chat.asked("ListChannelsAssociatedWithChannelFlow"))
+
+
+def test_what_belongs_to_a_qualifier_is_read_for_the_processors_own(chat: FakeAws, judge: Any) -> None:
+    processors = [
+        processor(Configuration={"Lambda": {"ResourceArn": arn}}, ExecutionOrder=n)
+        for n, arn in enumerate(
+            (function_arn("moderate:live"), function_arn("moderate:7"), function_arn("moderate")), 1
+        )
+    ]
+    chat.inventory = {"us-east-1": {"support": [Flow(processors=processors)]}}
+
+    judge("missing-lambda")
+
+    for operation in ("GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy"):
+        asked = Counter(call.parameters.get("Qualifier", "none") for call in chat.asked(operation))
+        assert asked == {"live": 1, "7": 1, "none": 1}
+    assert {call.parameters["function"] for call in chat.asked("GetPolicy")} == {function_arn("moderate")}
+
+
+PLACES = [
+    # rule, operation, path of the unknown fact, what the gap is about
+    pytest.param("tags", "ListTagsForResource", "tags", "flow", id="tags"),
+    pytest.param("detail", "DescribeChannelFlow", "updated_at", "flow", id="detail"),
+    pytest.param("unused-channel-flow", "ListChannelsAssociatedWithChannelFlow", "has_channels", "flow", id="channels"),
+    pytest.param(
+        "missing-lambda", "GetFunctionConfiguration", "processors[0].lambda.function.exists", FUNCTION, id="function"
+    ),
+    pytest.param(
+        "disabled-lambda",
+        "GetFunctionConcurrency",
+        "processors[0].lambda.function.reserved_concurrency",
+        FUNCTION,
+        id="concurrency",
+    ),
+    pytest.param(
+        "public-lambda-policy", "GetPolicy", "processors[0].lambda.access.public", FUNCTION, id="resource policy"
+    ),
+    pytest.param(
+        "callback-not-allowed",
+        "GetFunctionConfiguration",
+        "processors[0].lambda.callback.allowed",
+        FUNCTION,
+        id="function of the role",
+    ),
+    *(
+        pytest.param("callback-not-allowed", name, "processors[0].lambda.callback.allowed", FUNCTION, id=name)
+        for name in ROLE_CALLS
+    ),
+    pytest.param("no-failure-alert", "ListRules", "failure_alert", "app instance", id="alerts"),
+    pytest.param("no-failure-alert", "ListTargetsByRule", "failure_alert", "app instance", id="targets of alerts"),
+]
+WORDS = {"denied": "access denied", "malformed": "malformed", "throttled": "throttling", "reset": ""}
+
+
+@pytest.mark.parametrize("failure", ["denied", "malformed"])
+@pytest.mark.parametrize(("rule", "operation", "path", "about"), PLACES)
+def test_what_cannot_be_read_is_unknown_with_its_gap(
+    chat: FakeAws, judge: Any, *, rule: str, operation: str, path: str, about: str, failure: str
+) -> None:
+    chat.faults = [lambda call: failed(call, failure) if call.operation == operation else None]
+
+    ended = judge(rule)
+
+    (finding,) = [each for each in ended.report["findings"] if each["rule_id"] == rule]
+    gap = next(gap for gap in ended.gaps if gap["operation"] == operation)
+    instance = chat.app_instance_arn("us-east-1", "support")
+    arn = {"flow": f"{instance}/channel-flow/0000", "app instance": instance}.get(about, about)
+    assert ended.code == 3
+    assert finding["status"] == "unknown"
+    assert ended.report["summary"]["by_status"]["pass"] == 0
+    assert WORDS[failure] in gap["reason"]
+    assert arn in {each["resource_arn"] for each in ended.gaps}
+    (evidence,) = finding["evidence"]
+    assert evidence["path"].startswith(path)
+    assert any(evidence["gap"] == {name: each[name] for name in evidence["gap"]} for each in ended.gaps)
+
+
+@pytest.mark.parametrize("failure", ["throttled", "reset"])
+@pytest.mark.parametrize("operation", ["ListTagsForResource", "GetPolicy", "GetRolePolicy", "ListRules"])
+def test_what_keeps_failing_is_unknown_after_a_second_try(
+    chat: FakeAws, judge: Any, operation: str, failure: str
+) -> None:
+    rules = ("tags", "public-lambda-policy", "callback-not-allowed", "no-failure-alert")
+    rule = dict(zip(("ListTagsForResource", "GetPolicy", "GetRolePolicy", "ListRules"), rules, strict=True))[operation]
+    chat.faults = [lambda call: failed(call, failure) if call.operation == operation else None]
+
+    ended = judge(rule)
+
+    assert {finding["status"] for finding in ended.report["findings"]} == {"unknown"}
+    assert {WORDS[failure] in gap["reason"] for gap in ended.gaps} == {True}
+    assert len(chat.asked(operation)) > 1
+
+
+def failed(call: Call, failure: str) -> Answer:
+    """How this service fails in this way."""
+    speaks_xml = call.service == "iam"
+    match failure:
+        case "denied" if speaks_xml:
+            return refusal(403, "AccessDenied")
+        case "denied":
+            return error(400 if call.service == "events" else 403, "AccessDeniedException")
+        case "malformed" if speaks_xml:
+            return xml(call.operation, "<Role><Rol")
+        case "malformed":
+            return Answer(body=b'{"Policy": "{')
+        case "throttled" if speaks_xml:
+            return refusal(400, "Throttling")
+        case "throttled":
+            return error(400 if call.service == "events" else 429, "ThrottlingException")
+        case _:
+            return Answer(body=b"{}" * 100, cut=7)
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "configuration"),
+    [
+        ("unhealthy-lambda", "processors[0].lambda.function.state", {"State": None}),
+        ("lambda-update-failed", "processors[0].lambda.function.last_update_status", {"LastUpdateStatus": None}),
+        ("callback-not-allowed", "processors[0].lambda.callback", {"Role": None}),
+    ],
+)
+def test_what_an_answer_leaves_out_is_unknown_with_its_gap(
+    chat: FakeAws, judge: Any, rule: str, path: str, configuration: dict[str, Any]
+) -> None:
+    whole = {"FunctionArn": FUNCTION, "Runtime": "python3.13", "Timeout": 3, "LastModified": "2026-01-01T00:00:00+0000"}
+    whole |= {"Role": "arn:aws:iam::111122223333:role/r", "State": "Active", "LastUpdateStatus": "Successful"}
+    chat.faults = [when("GetFunctionConfiguration", answer=truth(whole | configuration))]
+
+    ended = judge(rule)
+
+    (finding,) = ended.report["findings"]
+    assert ended.code == 3
+    assert finding["status"] == "unknown"
+    assert {(gap["code"], gap["resource_arn"]) for gap in ended.gaps} == {("MissingValue", FUNCTION)}
+    assert finding["evidence"][0]["path"].startswith(path)
+    assert finding["evidence"][0]["gap"]["code"] == "MissingValue"
+
+
+@pytest.mark.parametrize(
+    "answer", [truth({"ChannelFlow": {}}), truth({"ChannelFlow": {"LastUpdatedTimestamp": 1e300}})]
+)
+def test_a_time_that_is_none_is_unknown_with_its_gap(chat: FakeAws, judge: Any, answer: Answer) -> None:
+    chat.faults = [when("DescribeChannelFlow", answer=answer)]
+
+    ended = judge("detail")
+
+    assert ended.code == 3
+    assert ended.report["findings"][0]["status"] == "unknown"
+    assert {gap["code"] for gap in ended.gaps} == {"MissingValue"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "operation", "verdict"),
+    [
+        ("missing-lambda", "GetFunctionConfiguration", "fail"),
+        ("unhealthy-lambda", "GetFunctionConfiguration", None),
+        ("disabled-lambda", "GetFunctionConcurrency", None),
+        ("lambda-not-invocable-by-chime", "GetPolicy", "fail"),
+        ("public-lambda-policy", "GetPolicy", None),
+    ],
+)
+def test_a_404_of_lambda_is_a_fact(chat: FakeAws, judge: Any, rule: str, operation: str, verdict: str | None) -> None:
+    chat.faults = [when(operation, answer=error(404, "ResourceNotFoundException"))]
+
+    ended = judge(rule)
+
+    assert not ended.gaps
+    assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
+
+
+def test_a_404_that_is_not_lambdas_own_is_no_fact(chat: FakeAws, judge: Any) -> None:
+    chat.faults = [when("GetFunctionConfiguration", answer=Answer(status=404, body=b"<html>no such host</html>"))]
+
+    ended = judge("missing-lambda")
+
+    assert ended.report["findings"][0]["status"] == "unknown"
+
+
+def test_a_role_that_does_not_exist_may_not_call_back(chat: FakeAws, judge: Any) -> None:
+    chat.faults = [when("GetRole", answer=refusal(404, "NoSuchEntity"))]
+
+    ended = judge("callback-not-allowed")
+
+    assert not ended.gaps
+    assert [finding["status"] for finding in ended.report["findings"]] == ["fail"]
+
+
+ANY_CHIME = {"Statement": [{"Effect": "Allow", "Action": "chime:*", "Resource": "*"}]}
+NOTHING = {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+POLICY = "arn:aws:iam::111122223333:policy/{}"
+POLICY_FOUND = (
+    "<Policy><PolicyName>p</PolicyName><PolicyId>ANPAEXAMPLEEXAMPLE</PolicyId><Arn>{0}</Arn>"
+    "<DefaultVersionId>v3</DefaultVersionId></Policy>"
+)
+
+
+def managed(attached: dict[str, Any], boundary: Any = None, per_page: int = 1) -> Fault:
+    """A role with these managed policies by name, as many a page, and nothing inline."""
+    documents = {POLICY.format(name): document for name, document in (attached | {"boundary": boundary}).items()}
+    names = list(attached)
+    limited = f"<PermissionsBoundary><PermissionsBoundaryArn>{POLICY.format('boundary')}</PermissionsBoundaryArn>"
+    limited = f"{limited}</PermissionsBoundary>" if boundary else ""
+
+    def answer(call: Call) -> Answer | None:
+        match call.operation:
+            case "GetRole":
+                return xml(call.operation, f"<Role><RoleName>r</RoleName>{limited}</Role>")
+            case "ListRolePolicies":
+                return xml(call.operation, "<PolicyNames></PolicyNames><IsTruncated>false</IsTruncated>")
+            case "ListAttachedRolePolicies":
+                start = int(call.parameters.get("Marker", 0))
+                page = "".join(
+                    f"<member><PolicyName>{name}</PolicyName><PolicyArn>{POLICY.format(name)}</PolicyArn></member>"
+                    for name in names[start : start + per_page]
+                )
+                end = start + per_page
+                more = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>" if end < len(names) else ""
+                return xml(call.operation, f"<AttachedPolicies>{page}</AttachedPolicies>{more}")
+            case "GetPolicy" if call.service == "iam":
+                return xml(call.operation, POLICY_FOUND.format(call.parameters["PolicyArn"]))
+            case "GetPolicyVersion":
+                assert call.parameters["VersionId"] == "v3"
+                document = json.dumps(documents[call.parameters["PolicyArn"]])
+                return xml(call.operation, f"<PolicyVersion><Document>{document}</Document></PolicyVersion>")
+        return None
+
+    return answer
+
+
+def test_managed_policies_count_to_the_last_page(chat: FakeAws, judge: Any) -> None:
+    chat.faults = [managed({"a": NOTHING | {"Statement": []}, "b": {"Statement": []}, "c": ANY_CHIME})]
+
+    ended = judge("callback-role-too-broad")
+
+    assert not ended.gaps
+    assert [finding["status"] for finding in ended.report["findings"]] == ["fail"]
+    assert len(chat.asked("ListAttachedRolePolicies")) == 3
+
+
+def test_a_boundary_counts(chat: FakeAws, judge: Any) -> None:
+    chat.faults = [managed({"a": ANY_CHIME}, boundary={"Statement": []})]
+
+    ended = judge("callback-not-allowed")
+
+    assert not ended.gaps
+    assert [finding["status"] for finding in ended.report["findings"]] == ["fail"]
+
+
+def test_a_managed_policy_of_many_roles_is_read_once(chat: FakeAws, judge: Any) -> None:
+    names = ("moderate", "translate")
+    chat.inventory = {
+        "us-east-1": {
+            "support": [
+                Flow(processors=[processor(Configuration={"Lambda": {"ResourceArn": function_arn(name)}})])
+                for name in names
+            ]
+        }
+    }
+
+    def roles(call: Call) -> Answer | None:
+        if call.operation != "GetFunctionConfiguration":
+            return None
+        arn = call.parameters["function"]
+        return truth({"FunctionArn": arn, "Role": f"arn:aws:iam::{ACCOUNT}:role/path/{arn.rpartition(':')[2]}"})
+
+    chat.faults = [roles, managed({"shared": ANY_CHIME})]
+
+    judge("callback-role-too-broad")
+
+    assert {call.parameters["RoleName"] for call in chat.asked("GetRole")} == set(names)
+    assert len(chat.asked("GetPolicyVersion")) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(when("GetRolePolicy", answer=refusal(404, "NoSuchEntity")), id="an inline policy just deleted"),
+        pytest.param(when("GetRole", answer=xml("GetRole", "")), id="no role in the answer"),
+        pytest.param(when("GetRole", answer=Answer(body=b"<html>portal</html>")), id="other XML"),
+        pytest.param(
+            when("ListRolePolicies", answer=xml("ListRolePolicies", "<IsTruncated>true</IsTruncated>")), id="no list"
+        ),
+        pytest.param(
+            when(
+                "ListAttachedRolePolicies",
+                answer=xml("ListAttachedRolePolicies", "<AttachedPolicies/><IsTruncated>true</IsTruncated>"),
+            ),
+            id="more, but no marker",
+        ),
+        pytest.param(
+            when(
+                "ListAttachedRolePolicies",
+                answer=xml("ListAttachedRolePolicies", "<AttachedPolicies><member/></AttachedPolicies>"),
+            ),
+            id="a policy without ARN",
+        ),
+        pytest.param(
+            when("GetRolePolicy", answer=xml("GetRolePolicy", "<PolicyName>p</PolicyName>")), id="no document"
+        ),
+        pytest.param(
+            when("GetRolePolicy", answer=xml("GetRolePolicy", "<PolicyDocument>{oops</PolicyDocument>")), id="no JSON"
+        ),
+    ],
+)
+def test_a_role_that_is_not_known_whole_is_unknown(chat: FakeAws, judge: Any, fault: Fault) -> None:
+    chat.faults = [fault]
+
+    ended = judge("callback-not-allowed")
+
+    assert ended.gaps
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+    assert ended.report["findings"][0]["evidence"][0]["gap"]
+
+
+@pytest.mark.parametrize("operation", ["GetPolicy", "GetPolicyVersion"])
+def test_a_managed_policy_without_its_document_is_unknown(chat: FakeAws, judge: Any, operation: str) -> None:
+    empty = {"GetPolicy": "<Policy></Policy>", "GetPolicyVersion": "<PolicyVersion></PolicyVersion>"}
+    chat.faults = [
+        lambda call: xml(operation, empty[operation]) if (call.service, call.operation) == ("iam", operation) else None,
+        managed({"a": ANY_CHIME}),
+    ]
+
+    ended = judge("callback-not-allowed")
+
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+
+
+def abroad(account: str) -> Flow:
+    return Flow(processors=[processor(Configuration={"Lambda": {"ResourceArn": function_arn(account=account)}})])
+
+
+def test_a_function_in_another_account_in_scope_is_read_with_that_accounts_role(aws: FakeAws, judge: Any) -> None:
+    aws.inventory = {"us-east-1": {"support": [abroad(MEMBER)]}}
+    aws.members = {MEMBER: {}}
+
+    ended = judge("callback-not-allowed", "--accounts", f"{ACCOUNT},{MEMBER}")
+
+    readers = {(call.operation, call.account) for call in aws.calls if call.service in {"lambda", "iam"}}
+    assert not ended.gaps
+    assert readers == {(name, MEMBER) for name in (*FUNCTION_CALLS, *ROLE_CALLS)}
+
+
+def test_a_function_out_of_scope_is_a_gap(aws: FakeAws, judge: Any) -> None:
+    aws.inventory = {"us-east-1": {"support": [abroad(VENDOR)]}}
+
+    ended = judge("missing-lambda")
+
+    (gap,) = ended.gaps
+    assert (gap["code"], gap["account_id"]) == ("OutOfScope", ACCOUNT)
+    assert gap["resource_arn"] == function_arn(account=VENDOR)
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+    assert not [call for call in aws.calls if call.service == "lambda"]
+
+
+def test_a_function_in_an_account_that_lets_nobody_in_is_unknown(aws: FakeAws, judge: Any) -> None:
+    aws.inventory = {"us-east-1": {"support": [abroad(MEMBER)]}}
+    aws.faults = [lambda call: refusal(403, "AccessDenied") if MEMBER in call.parameters.get("RoleArn", "") else None]
+
+    ended = judge("missing-lambda", "--accounts", f"{ACCOUNT},{MEMBER}")
+
+    assert {gap["operation"] for gap in ended.gaps} == {"AssumeRole"}
+    assert {gap["account_id"] for gap in ended.gaps} == {ACCOUNT, MEMBER}
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+
+
+def test_alerts_count_to_the_last_page(chat: FakeAws, judge: Any) -> None:
+    other = {"Name": "o", "Arn": "arn:o", "State": "ENABLED", "EventPattern": '{"source": ["aws.ec2"]}'}
+
+    def pages(call: Call) -> Answer | None:
+        if call.operation == "ListRules" and not call.token:
+            return truth({"Rules": [other], "NextToken": "more"})
+        return None
+
+    chat.faults = [pages]
+
+    assert judge("no-failure-alert").report["summary"]["by_status"]["pass"] == 1
+    assert len(chat.asked("ListRules")) == 2
+    assert len(chat.asked("ListTargetsByRule")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [(truth({"Targets": []}), "fail"), (truth({"Targets": [], "NextToken": "more"}), None)],
+)
+def test_an_alert_without_targets_tells_nobody(chat: FakeAws, judge: Any, answer: Answer, verdict: str | None) -> None:
+    chat.faults = [when("ListTargetsByRule", answer=answer)]
+
+    ended = judge("no-failure-alert")
+
+    assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)

@@ -1,0 +1,326 @@
+"""Storms, outages and slow answers: what passes is waited out or tried again, what stays is a gap, and time is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.collect import aws as scanner_aws
+from tests.answers import Answer, Call, error, truth
+from tests.command import CHIMEAUDIT, chimeaudit, environment
+from tests.conftest import Scan
+from tests.fake_aws import FakeAws, Fault, Flow, processor
+
+OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
+ONE_RULE = ("--regions", "us-east-1", "--select", "last-processor-fails-open", "-o", "json:-")
+
+
+@pytest.fixture
+def chat(aws: FakeAws) -> FakeAws:
+    """Three app instances, one with two pages."""
+    aws.inventory = {"us-east-1": {"a": [OPEN], "b": [OPEN] * 60, "c": []}}
+    return aws
+
+
+def first(times: int, operation: str, answer: Answer) -> Fault:
+    """Answer only the first calls of an operation with this."""
+    left = [answer] * times
+
+    def fault(call: Call) -> Answer | None:
+        return left.pop() if call.operation == operation and left else None
+
+    return fault
+
+
+TROUBLE = [
+    pytest.param(error(429, "ThrottledClientException"), id="throttled"),
+    pytest.param(error(500, "ServiceFailureException"), id="failing"),
+    pytest.param(error(503, "ServiceUnavailableException"), id="unavailable"),
+    pytest.param(Answer(body=b'{"ChannelFlows": []}', cut=7), id="reset in mid-body"),
+    pytest.param(Answer(body=b'{"ChannelFlows": ['), id="truncated"),
+    pytest.param(Answer(body=b"<html>sign in</html>", headers={"Content-Type": "text/html"}), id="no JSON"),
+    pytest.param(error(403, "ExpiredTokenException"), id="expired"),
+]
+
+
+@pytest.mark.parametrize("answer", TROUBLE)
+@pytest.mark.parametrize("operation", ["ListAppInstances", "ListChannelFlows"])
+def test_what_outlasts_its_retries_and_then_passes_leaves_no_trace(
+    chat: FakeAws, quick_scan: Scan, operation: str, answer: Answer
+) -> None:
+    chat.faults = [first(1, operation, answer)]
+
+    ended = quick_scan(*ONE_RULE)
+
+    assert ended.gaps == []
+    assert ended.report["coverage"]["observed"]["channel_flows"] == 61
+    assert ended.report["summary"]["by_rule"]["last-processor-fails-open"] == 61
+
+
+def test_the_second_try_asks_only_for_what_the_first_did_not_get(chat: FakeAws, quick_scan: Scan) -> None:
+    chat.faults = [
+        lambda call: (
+            error(500, "ServiceFailureException")
+            if str(call.app_instance_arn).endswith("/b") and len(chat.asked("ListAppInstances")) == 1
+            else None
+        )
+    ]
+
+    ended = quick_scan(*ONE_RULE)
+
+    asked = Counter(str(call.app_instance_arn).rpartition("/")[2] for call in chat.asked("ListChannelFlows"))
+    assert ended.gaps == []
+    assert asked == {"a": 1, "b": 3, "c": 1}
+
+
+@pytest.mark.parametrize("answer", TROUBLE)
+def test_what_outlasts_the_second_try_too_is_a_gap(chat: FakeAws, quick_scan: Scan, answer: Answer) -> None:
+    chat.faults = [lambda call: answer if str(call.app_instance_arn).endswith("/b") else None]
+
+    ended = quick_scan(*ONE_RULE)
+
+    (gap,) = ended.gaps
+    assert gap["resource_arn"] == chat.app_instance_arn("us-east-1", "b")
+    assert len(chat.asked("ListAppInstances")) == 2
+    assert ended.report["coverage"]["observed"]["channel_flows"] == 1
+    assert ended.code == 1
+
+
+def test_a_storm_of_throttling_is_slowed_down_for_and_counted(chat: FakeAws, scan: Scan) -> None:
+    turns = iter(range(1000))
+    chat.faults = [
+        lambda call: error(429, "ThrottledClientException") if call.service == "chime" and next(turns) % 3 else None
+    ]
+
+    ended = scan(*ONE_RULE, AWS_MAX_ATTEMPTS="8")
+
+    assert ended.gaps == []
+
+
+def test_an_explicit_deny_in_one_region_is_one_gap_that_names_it(chat: FakeAws, quick_scan: Scan) -> None:
+    denied = error(403, "AccessDeniedException", "not authorized with an explicit deny in a service control policy")
+    chat.faults = [lambda call: denied if call.region == "eu-central-1" else None]
+
+    ended = quick_scan("-o", "json:-")
+
+    (gap,) = ended.gaps
+    assert (gap["region"], gap["resource_arn"]) == ("eu-central-1", None)
+    assert "an explicit deny in a service control policy" in gap["reason"]
+    assert len(chat.asked("ListAppInstances")) == 2  # once a region: what is denied is not asked for again
+
+
+@pytest.mark.parametrize(("code", "words"), [("RequestTimeTooSkewed", "clock"), ("InvalidSignatureException", "clock")])
+def test_a_clock_that_is_wrong_is_named(chat: FakeAws, quick_scan: Scan, code: str, words: str) -> None:
+    chat.faults = [lambda call: error(403, code) if call.service == "chime" else None]
+
+    ended = quick_scan(*ONE_RULE)
+
+    assert ended.code == 4
+    assert {words in gap["reason"] for gap in ended.gaps} == {True}
+
+
+def test_an_app_instance_that_was_deleted_since_it_was_listed_is_no_gap(chat: FakeAws, quick_scan: Scan) -> None:
+    gone = error(404, "NotFoundException")
+    chat.faults = [lambda call: gone if str(call.app_instance_arn).endswith("/b") else None]
+
+    ended = quick_scan(*ONE_RULE)
+
+    assert ended.gaps == []
+    assert ended.report["coverage"]["observed"]["app_instances"] == 2
+
+
+def test_pages_that_come_back_reordered_change_nothing(chat: FakeAws, quick_scan: Scan) -> None:
+    straight = quick_scan(*ONE_RULE).report
+
+    def reversed_pages(call: Call) -> Answer | None:
+        if call.operation != "ListChannelFlows" or not str(call.app_instance_arn).endswith("/b"):
+            return None
+        flows = [
+            {"ChannelFlowArn": f"{call.app_instance_arn}/channel-flow/{n:04}", "Name": OPEN.name}
+            | {"Processors": OPEN.processors}
+            for n in reversed(range(60))
+        ]
+        token = int(call.token or 0)
+        more = {"NextToken": str(token + 25)} if token < 50 else {}
+        return truth({"ChannelFlows": flows[max(0, token - 5) : token + 25], **more})
+
+    chat.faults = [reversed_pages]
+
+    assert without_run(quick_scan(*ONE_RULE).report) == without_run(straight)
+
+
+def without_run(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in report.items() if name != "run"}
+
+
+def test_app_instances_that_are_never_all_listed_are_a_gap_and_what_was_listed_is_judged(
+    chat: FakeAws, quick_scan: Scan
+) -> None:
+    listed = {"AppInstances": [{"AppInstanceArn": chat.app_instance_arn("us-east-1", "b")}], "NextToken": "again"}
+    chat.faults = [lambda call: truth(listed) if call.operation == "ListAppInstances" else None]
+
+    ended = quick_scan(*ONE_RULE)
+
+    (gap,) = ended.gaps
+    assert (gap["code"], gap["resource_arn"]) == ("EndlessPages", None)
+    assert ended.report["coverage"]["observed"]["channel_flows"] == 60
+
+
+def test_an_answer_that_never_comes_is_given_up(
+    chat: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner_aws, "_READ_SECONDS", 0.3)
+    never = threading.Event()
+    chat.faults = [lambda call: (never.wait(20), None)[1] if str(call.app_instance_arn).endswith("/b") else None]
+
+    ended = quick_scan(*ONE_RULE)
+
+    never.set()
+    (gap,) = ended.gaps
+    assert gap["code"] == "Timeout"
+    assert "no answer in time" in gap["reason"]
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_max_runtime_is_kept_though_an_answer_is_awaited_and_resume_goes_on(
+    chat: FakeAws, tmp_path: Path, workers: str
+) -> None:
+    never = threading.Event()
+    chat.faults = [lambda call: (never.wait(60), None)[1] if str(call.app_instance_arn).endswith("/b") else None]
+    run = ("--run-dir", str(tmp_path / "run"), "--workers", workers)
+    began = time.monotonic()
+
+    ended = chimeaudit("scan", *ONE_RULE, *run, "--max-runtime", "4s", home=tmp_path, variables=chat.variables)
+
+    took = time.monotonic() - began
+    never.set()
+    assert took < 25  # and not the sixty that the answer takes, nor the thirty of the read timeout
+    assert ended.code == 1
+    assert {gap["code"] for gap in ended.gaps} == {"Interrupted"}
+    assert "Stopped by --max-runtime" in ended.stderr
+    assert f"--resume --run-dir {tmp_path / 'run'}" in ended.stderr
+    chat.faults = []
+    chat.calls.clear()
+    resumed = chimeaudit(
+        *("scan", "--resume", *run, "--select", "last-processor-fails-open", "-o", "json:-"),
+        home=tmp_path,
+        variables=chat.variables,
+    )
+    assert resumed.gaps == []
+    assert {str(call.app_instance_arn).rpartition("/")[2] for call in chat.asked("ListChannelFlows")} == {"b"}
+
+
+def test_max_runtime_with_nothing_found_yet_ends_in_3(chat: FakeAws, tmp_path: Path) -> None:
+    chat.inventory = {"us-east-1": {"a": [Flow()], "b": []}}
+    never = threading.Event()
+    chat.faults = [lambda call: (never.wait(60), None)[1] if str(call.app_instance_arn).endswith("/b") else None]
+
+    ended = chimeaudit("scan", *ONE_RULE, "--max-runtime", "4s", home=tmp_path, variables=chat.variables)
+
+    never.set()
+    assert ended.code == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_worker_processes_end_with_the_scan(chat: FakeAws, tmp_path: Path, number: signal.Signals) -> None:
+    asked, never = threading.Event(), threading.Event()
+
+    def hold(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows":
+            asked.set()
+            never.wait(60)
+        return None
+
+    chat.faults = [hold]
+    scanning = subprocess.Popen(
+        [CHIMEAUDIT, "scan", *ONE_RULE, "--workers", "2", "--run-dir", "run"],
+        env=environment(tmp_path, {**chat.variables, "MARK": str(tmp_path)}),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert asked.wait(60), scanning.poll()
+    assert len(marked(tmp_path)) > 1
+
+    os.kill(scanning.pid, number)
+    scanning.communicate(timeout=60)
+
+    deadline = time.monotonic() + 20
+    while marked(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert marked(tmp_path) == []
+    never.set()
+
+
+def marked(home: Path) -> list[int]:
+    """The processes that were started for this test."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"MARK={home}".encode() in environ.read_bytes() and (environ.parent / "cmdline").read_bytes():
+                found.append(int(environ.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_a_worker_process_that_is_killed_is_told_in_one_line(chat: FakeAws, tmp_path: Path) -> None:
+    def kill(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows":
+            for pid in set(marked(tmp_path)) - {scanning.pid}:
+                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+        return None
+
+    chat.faults = [kill]
+    scanning = subprocess.Popen(
+        [CHIMEAUDIT, "scan", *ONE_RULE, "--workers", "1"],
+        env=environment(tmp_path, {**chat.variables, "MARK": str(tmp_path)}),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _, stderr = scanning.communicate(timeout=60)
+
+    assert scanning.returncode == 70
+    assert "error: a worker process was killed" in stderr
+    assert "--resume" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_an_error_of_a_worker_process_reaches_the_user_whole(chat: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    def make_unwritable(call: Call) -> Answer | None:
+        targets = tmp_path / "run" / "targets"
+        if call.operation == "GetCallerIdentity":
+            targets.mkdir(parents=True)
+            for region in ("us-east-1", "eu-central-1"):
+                (targets / f"{chat.account}.{region}.jsonl").symlink_to("/dev/null/nothing")
+        return None
+
+    chat.faults = [make_unwritable]
+
+    ended = scan("--regions", "us-east-1", "--workers", "1", "--run-dir", "run")
+
+    assert ended.code == 70
+    assert "cannot be written" in ended.stderr
+    assert "hint: Make room or name another directory" in ended.stderr
+
+
+def test_the_report_is_the_same_with_worker_processes(chat: FakeAws, scan: Scan) -> None:
+    chat.inventory["eu-central-1"] = {"d": [OPEN] * 3}
+    chat.faults = [lambda call: error(403, "ForbiddenException") if str(call.app_instance_arn).endswith("/a") else None]
+
+    reports = [scan("-o", "json:-", "--workers", workers).report for workers in ("0", "2")]
+
+    first_bytes, second_bytes = (json.dumps(without_run(report)) for report in reports)
+    assert first_bytes == second_bytes
