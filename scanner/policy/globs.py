@@ -17,7 +17,7 @@ MANY = "\ufdd0"  # any text
 ONE = "\ufdd1"  # any character
 FRESH = "\ufdd2"  # a character that nobody wrote: only a wildcard matches it
 
-_MAX_STATES = 4000
+_MAX_STATES = 20_000  # what a function's policy of 20 KB needs that is nothing but ARNs
 _MAX_FOUND = 1000
 
 _WILDCARDS = str.maketrans({"*": MANY, "?": ONE})

@@ -67,7 +67,10 @@ def ask(*identity: str | None, boundary: Document = None) -> tuple[object, objec
         pytest.param({"Condition": UNDECIDED}, UNSET, (), id="perhaps"),
         pytest.param({"Condition": UNDECIDED, "Action": "*"}, UNSET, UNSET, id="perhaps too much"),
         pytest.param({"Condition": WEST}, False, (), id="another region"),
-        pytest.param({"Condition": WEST, "Action": "*"}, False, UNSET, id="too much, perhaps, in another region"),
+        pytest.param({"Condition": WEST, "Action": "*"}, False, (), id="never where the condition holds"),
+        pytest.param(
+            {"Condition": WEST, "Action": "*", "Resource": "*"}, False, UNSET, id="too much, perhaps, in another region"
+        ),
         pytest.param({"Condition": {"Bool": {"AWS:SecureTransport": True}}}, True, (), id="as calls are made"),
     ],
 )
