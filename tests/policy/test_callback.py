@@ -200,3 +200,14 @@ def test_other_partitions_are_told_apart() -> None:
 @given(st.text(), st.text())
 def test_no_text_raises(identity: str, boundary: str) -> None:
     assert ask(identity, boundary=boundary) == (UNSET, UNSET)
+
+
+@EXAMPLES
+@given(st.data())
+def test_no_mutation_of_a_policy_raises(data: st.DataObject) -> None:
+    policy = text(HEALTHY, {"Effect": "Deny", "NotAction": "chime:*", "NotResource": "*", "Condition": UNDECIDED})
+    start = data.draw(st.integers(0, len(policy)))
+    mutated = policy[:start] + data.draw(st.text(max_size=3)) + policy[start + data.draw(st.integers(0, 3)) :]
+
+    assert ask(mutated)[0] in (True, False, UNSET)
+    assert ask(text(HEALTHY), boundary=mutated)[0] in (True, False, UNSET)
