@@ -53,8 +53,8 @@ def access(document: str | None, *, app_instance_arn: str, account_id: str) -> F
     - `foreign_app_instances`: the values, of conditions that do name something, by which app instances of other
       accounts come in; what comes in unconditioned is not repeated here. Who belongs to an organisation that
       aws:SourceOrgID names is not known.
-    - `public`: somebody in an AWS account of which the policy names nothing may, by API or by function URL. The
-      authentication type of a URL restricts nobody: with AWS_IAM any AWS account will do.
+    - `public`: somebody of whom the policy names nothing may, anonymous or in an AWS account, by API or by function
+      URL. The authentication type of a URL restricts nobody: with AWS_IAM any AWS account will do.
 
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
@@ -167,8 +167,14 @@ def _foreign_by(statement: Statement, policy: Policy, home: _Home) -> tuple[str,
         return UNSET
     verdicts = [(caller, _may(policy, caller)) for caller in callers]
     found = {value for caller, verdict in verdicts if verdict is True for value in _named(statement, caller, policy)}
-    unknown = any(verdict is UNSET for _, verdict in verdicts)
+    unknown = any(verdict is UNSET for _, verdict in verdicts) or _may_differ_in_case(policy)
     return UNSET if unknown and not found else tuple(found)
+
+
+def _may_differ_in_case(policy: Policy) -> bool:
+    """Whether patterns that heed case and some that do not must both match: callers are not spelled in every case."""
+    clauses = _clauses(policy, _ARN)
+    return len(clauses) > 1 and any("ignorecase" in clause.operator for clause in clauses)
 
 
 def _may(policy: Policy, caller: _Caller) -> Verdict:
@@ -189,7 +195,7 @@ def _foreign_callers(policy: Policy, home: _Home) -> list[_Caller] | None:
     before, after = f"{MANY}:" * 4, f":{MANY}"
     globs = [
         *(before + spelled + after for account in accounts for spelled in (account, iam_glob(account))),
-        *(spelled for arn in _values(policy, _ARN) for spelled in (arn, iam_glob(arn))),
+        *(spelled for arn in _values(policy, _ARN) for spelled in (arn, iam_glob(arn), arn.lower())),
     ]
     anywhere = f"arn:{home.partition}:chime:{ONE}{MANY}:{ONE * 12}:app-instance/{ONE}{MANY}"
     arns = representatives(anywhere, globs, without=":*?")  # none of which a part of such an ARN holds

@@ -16,7 +16,7 @@ from scanner.policy.requests import Request, allowed, names_action
 from scanner.policy.verdict import Verdict, all_of, any_of
 
 CALLBACK = "chime:ChannelFlowCallback"
-_MAX_REQUESTS = 1000
+_MAX_REQUESTS = 1000  # all patterns together; of more nothing is known
 
 Document = str | None | UnsetType
 _Read = Policy | UnsetType
@@ -32,14 +32,33 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 """
 
 
+class _Place(Struct, frozen=True, kw_only=True):
+    """Where the app instance is at home."""
+
+    partition: str
+    region: str
+    account_id: str
+
+    @property
+    def arns(self) -> str:
+        return f"arn:{self.partition}:chime:{self.region}:{self.account_id}:"
+
+    def context(self, resource: str) -> Context:
+        """What is known of a call that a function makes; of one beyond its own place not where it leads."""
+        own: Context = {"aws:requestedregion": (self.region,), "aws:resourceaccount": (self.account_id,)}
+        return {**_ANYWHERE, **own} if resource.startswith(self.arns) else _ANYWHERE
+
+
 class _Role(Struct, frozen=True, kw_only=True):
     """What decides over a role's requests."""
 
     identity: tuple[_Read, ...]
     boundary: _Read | None
+    home: _Place
 
-    def may(self, request: Request, by: Policy | None = None) -> Verdict:
+    def may(self, action: str, resource: str, by: Policy | None = None) -> Verdict:
         """An identity policy (`by` one statement of them alone) allows it, the boundary too, and nothing denies it."""
+        request = Request(action=action, resource=resource, context=self.home.context(resource))
         identity = allowed(self.identity if by is None else [by, *map(_denials, self.identity)], request)
         return identity if self.boundary is None else all_of((identity, allowed([self.boundary], request)))
 
@@ -70,15 +89,10 @@ def callback(identity: Sequence[str | None], boundary: Document, *, app_instance
     role = _Role(
         identity=tuple(UNSET if document is None else read_policy(document) for document in identity),
         boundary=read_policy(boundary) if isinstance(boundary, str) else boundary,
+        home=_Place(partition=parts[1], region=parts[3], account_id=parts[4]),
     )
-    context = _context(region=parts[3], account_id=parts[4])
-    channels = Request(action=CALLBACK, resource=f"{app_instance_arn}/channel/{ONE}{MANY}", context=context)
-    return CallbackPermission(allowed=role.may(channels), excessive=_excessive(role, partition=parts[1], own=context))
-
-
-def _context(*, region: str, account_id: str) -> Context:
-    """What is known of a call that a function makes to its own app instance."""
-    return {"aws:requestedregion": (region,), "aws:resourceaccount": (account_id,), **_ANYWHERE}
+    channels = f"{app_instance_arn}/channel/{ONE}{MANY}"
+    return CallbackPermission(allowed=role.may(CALLBACK, channels), excessive=_excessive(role))
 
 
 def _is_read(policy: _Read | None) -> TypeGuard[Policy]:
@@ -99,7 +113,7 @@ class _Universe(Struct, frozen=True, kw_only=True):
     beyond_app_instances: list[str]
 
 
-def _universe(role: _Role, partition: str) -> _Universe | None:
+def _universe(role: _Role) -> _Universe | None:
     """An action's name heeds no case. An action upon no resource in particular is asked for `*`.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonchime.html
@@ -108,10 +122,13 @@ def _universe(role: _Role, partition: str) -> _Universe | None:
     resource_globs = [
         iam_glob(value) for each in role.statements() if each.resources for value in each.resources.values
     ]
+    partition = role.home.partition
     app_instances = f"arn:{partition}:chime:{MANY}:{MANY}:app-instance{MANY}"
     actions = representatives(f"chime:{ONE}{MANY}", [*action_globs, CALLBACK.lower()])
     resources = representatives(
-        f"arn:{partition}:chime:{MANY}:{MANY}:{ONE}{MANY}", [*resource_globs, app_instances], without=":"
+        f"arn:{partition}:chime:{MANY}:{MANY}:{ONE}{MANY}",
+        [*resource_globs, app_instances, role.home.arns + MANY],
+        without=":",
     )
     if actions is None or resources is None:
         return None
@@ -122,22 +139,30 @@ def _universe(role: _Role, partition: str) -> _Universe | None:
     )
 
 
-def _excessive(role: _Role, *, partition: str, own: Context) -> tuple[str, ...] | UnsetType:
-    universe = _universe(role, partition)
+def _excessive(role: _Role) -> tuple[str, ...] | UnsetType:
+    universe = _universe(role)
     if UNSET in role.identity or universe is None:
         return UNSET
-    verdicts = list(_judged(role, universe, own))
+    verdicts = list(_judged(role, universe))
     found = {pattern for pattern, verdict in verdicts if verdict is True}
     unknown = any(verdict is UNSET for _, verdict in verdicts)
     return UNSET if unknown and not found else tuple(sorted(found))
 
 
-def _judged(role: _Role, universe: _Universe, own: Context) -> Iterator[tuple[str, Verdict]]:
+def _judged(role: _Role, universe: _Universe) -> Iterator[tuple[str, Verdict]]:
     """Every pattern of every statement that allows, and whether it lets the role do too much."""
+    budget = iter(range(_MAX_REQUESTS))
     for policy in filter(_is_read, role.identity):
         for statement in policy.statements:
             for pattern, narrowed, requests in _excess(statement, universe) if statement.allows else ():
-                yield pattern, _some(role, structs.replace(policy, statements=(narrowed,)), requests, own)
+                by = structs.replace(policy, statements=(narrowed,))
+                yield (
+                    pattern,
+                    any_of(
+                        role.may(action, resource, by) if next(budget, None) is not None else UNSET
+                        for action, resource in islice(requests, _MAX_REQUESTS + 1)
+                    ),
+                )
 
 
 def _excess(statement: Statement, universe: _Universe) -> Iterator[tuple[str, Statement, Iterable[tuple[str, str]]]]:
@@ -155,17 +180,3 @@ def _single(choice: Choice, negative: str) -> list[tuple[str, Choice]]:
     if choice.negated:
         return [(f"{negative} {', '.join(choice.values)}", choice)]
     return [(value, Choice(values=(value,))) for value in choice.values]
-
-
-def _some(role: _Role, by: Policy, requests: Iterable[tuple[str, str]], own: Context) -> Verdict:
-    """Whether any of the requests is allowed; there may be more than it is sensible to ask.
-
-    The function may ask them where its app instance is, and elsewhere.
-    """
-    asked = list(islice(requests, _MAX_REQUESTS))
-    verdict = any_of(
-        role.may(Request(action=action, resource=resource, context=context), by)
-        for action, resource in asked
-        for context in (own, _ANYWHERE)
-    )
-    return UNSET if verdict is False and len(asked) == _MAX_REQUESTS else verdict

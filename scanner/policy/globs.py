@@ -17,7 +17,7 @@ MANY = "\ufdd0"  # any text
 ONE = "\ufdd1"  # any character
 FRESH = "\ufdd2"  # a character that nobody wrote: only a wildcard matches it
 
-_MAX_STATES = 4000
+_MAX_STATES = 20_000  # what a function's policy of 20 KB needs that is nothing but ARNs
 _MAX_FOUND = 1000
 
 _WILDCARDS = str.maketrans({"*": MANY, "?": ONE})
@@ -70,7 +70,7 @@ def representatives(domain: str, globs: Iterable[str], *, without: str = "") -> 
             return None
         state = queue.popleft()
         if machine.in_domain(state):
-            found.setdefault(machine.way(state), reached[state])
+            found.setdefault(machine.ended(state), reached[state])
         for char, there in machine.steps(state):
             if there not in reached:
                 reached[there] = reached[state] + char
@@ -79,14 +79,15 @@ def representatives(domain: str, globs: Iterable[str], *, without: str = "") -> 
 
 
 class _Machine:
-    """Reads a text by all globs at once. A state is the set of places that were reached, one bit each: every glob has a
-    place before each of its characters and one at its end."""
+    """Reads a text by all globs at once, the first of which is the domain.
+
+    A state is the set of places that were reached, one bit each: every glob has a place before each of its characters
+    and one at its end.
+    """
 
     def __init__(self, globs: Sequence[str], without: str) -> None:
-        self._ends = 0
-        self._many = 0
-        self._takes: dict[str, int] = {FRESH: 0}
-        self._wild = 0
+        self._takes: dict[str, int] = {FRESH: 0}  # character -> places before it
+        self._one = self._many = self._ends = 0
         self._domain = (1 << len(globs[0]) + 1) - 1
         self._without = without
         start = at = 0
@@ -103,22 +104,23 @@ class _Machine:
         if char == MANY:
             self._many |= place
         elif char == ONE:
-            self._wild |= place
+            self._one |= place
         else:
             self._takes[char] = self._takes.get(char, 0) | place
 
-    def way(self, state: int) -> int:
+    def ended(self, state: int) -> int:
+        """Which of the globs match what was read."""
         return state & self._ends
 
     def in_domain(self, state: int) -> bool:
-        return bool(state & self._ends & self._domain)
+        return self.ended(state) & self._domain != 0
 
     def steps(self, state: int) -> Iterator[tuple[str, int]]:
         """Every character that makes a difference, and where it leads; nowhere outside the domain."""
         for char, takes in self._takes.items():
             if not (state & takes or char == FRESH):
                 continue
-            wild = self._many | self._wild
+            wild = self._many | self._one
             if char in self._without:
                 wild &= ~self._domain
             here = state & (takes | wild)

@@ -165,6 +165,14 @@ def test_conditions_are_taken_together() -> None:
     )
 
 
+def test_text_that_heeds_no_case() -> None:
+    shouted, pattern = {"aws:SourceArn": THEIRS.upper().replace("*", "X")}, {"aws:SourceArn": "*:app-instance/X"}
+
+    assert when(StringEqualsIgnoreCase={"aws:SourceArn": APP.upper()}) == FINE
+    assert when(StringEqualsIgnoreCase=shouted) == found(False, False, tuple(shouted.values()))
+    assert when(StringEqualsIgnoreCase=shouted, StringLike=pattern) == found(False, False, UNSET)
+
+
 def test_statements_are_judged_one_by_one() -> None:
     foreign = {**BARE, "Condition": {"ArnLike": {"aws:SourceArn": THEIRS}}}
 

@@ -67,7 +67,10 @@ def ask(*identity: str | None, boundary: Document = None) -> tuple[object, objec
         pytest.param({"Condition": UNDECIDED}, UNSET, (), id="perhaps"),
         pytest.param({"Condition": UNDECIDED, "Action": "*"}, UNSET, UNSET, id="perhaps too much"),
         pytest.param({"Condition": WEST}, False, (), id="another region"),
-        pytest.param({"Condition": WEST, "Action": "*"}, False, UNSET, id="too much, perhaps, in another region"),
+        pytest.param({"Condition": WEST, "Action": "*"}, False, (), id="never where the condition holds"),
+        pytest.param(
+            {"Condition": WEST, "Action": "*", "Resource": "*"}, False, UNSET, id="too much, perhaps, in another region"
+        ),
         pytest.param({"Condition": {"Bool": {"AWS:SecureTransport": True}}}, True, (), id="as calls are made"),
     ],
 )
@@ -197,3 +200,14 @@ def test_other_partitions_are_told_apart() -> None:
 @given(st.text(), st.text())
 def test_no_text_raises(identity: str, boundary: str) -> None:
     assert ask(identity, boundary=boundary) == (UNSET, UNSET)
+
+
+@EXAMPLES
+@given(st.data())
+def test_no_mutation_of_a_policy_raises(data: st.DataObject) -> None:
+    policy = text(HEALTHY, {"Effect": "Deny", "NotAction": "chime:*", "NotResource": "*", "Condition": UNDECIDED})
+    start = data.draw(st.integers(0, len(policy)))
+    mutated = policy[:start] + data.draw(st.text(max_size=3)) + policy[start + data.draw(st.integers(0, 3)) :]
+
+    assert ask(mutated)[0] in (True, False, UNSET)
+    assert ask(text(HEALTHY), boundary=mutated)[0] in (True, False, UNSET)
