@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from scanner.collect.target import FAST, SLOW, Pace, StoppedError, Work
+from scanner.collect.target import SLOW, Pace, StoppedError, Work, fast
 from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
 from scanner.journal import Journal, Target
 
@@ -38,6 +38,7 @@ class Collection:
         self._targets = frozenset(each for each in journal.header.targets if each.account_id not in unidentified)
         self._left = set(self._targets)
         self._elsewhere = Tally()
+        self._targets_at_once = 1 if workers else max(1, min(TARGETS_AT_ONCE, len(self._targets)))
         if workers:
             processes = multiprocessing.get_context("spawn")
             self._stop: Any = processes.Event()
@@ -62,7 +63,7 @@ class Collection:
         running: list[Future[Done]] = []
         try:
             with _alarm(max_seconds, self._stop.set):
-                for pace in (FAST, SLOW):
+                for pace in (fast(self._targets_at_once), SLOW):
                     running = [self._submit(target, pace) for target in sorted(self._left)]
                     for future in as_completed(running):
                         self._note(future.result())
