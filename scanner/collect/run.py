@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from scanner.collect.target import FAST, SLOW, Pace, StoppedError, Work
+from scanner.collect.target import SLOW, Pace, StoppedError, Work, fast
 from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
 from scanner.errors import ChimeauditError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
@@ -45,6 +45,7 @@ class Collection:
         self._left = set(self._targets)
         self._tell = tell
         self._elsewhere = Tally()
+        self._targets_at_once = 1 if workers else max(1, min(TARGETS_AT_ONCE, len(self._targets)))
         if workers:
             processes = multiprocessing.get_context("spawn")
             self._stop: Any = processes.Event()
@@ -70,7 +71,7 @@ class Collection:
         end = None if max_seconds is None else monotonic() + max_seconds
         running: list[Future[Done]] = []
         try:
-            for pace in (FAST, SLOW):
+            for pace in (fast(self._targets_at_once), SLOW):
                 running = [self._submit(target, pace) for target in sorted(self._left)]
                 # Not the word to stop alone: who waits for an answer does not hear it.
                 for future in as_completed(running, timeout=None if end is None else max(0, end - monotonic())):

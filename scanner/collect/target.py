@@ -46,7 +46,15 @@ class Pace(Struct, frozen=True):
             raise failed
 
 
-FAST = Pace(threads=48, is_last_try=False)
+_MOST_THREADS = 48  # 30 ms of waiting for 1 ms of work: more would wait for each other
+_ALL_THREADS = 128  # of all targets together; each costs memory, and its connection
+
+
+def fast(targets_at_once: int) -> Pace:
+    """The pace at which one process reads so many targets at once."""
+    return Pace(threads=min(_MOST_THREADS, _ALL_THREADS // targets_at_once), is_last_try=False)
+
+
 SLOW = Pace(threads=2, is_last_try=True)
 
 
