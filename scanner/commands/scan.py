@@ -94,7 +94,11 @@ def command(
     report = marked(report, accepted) if accepted else report
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
-    showing.summary(report, wanted)
+    by_status: dict[str, Any] = dict(report.summary.by_status)
+    if log.form is LogFormat.TEXT:
+        showing.summary(report, wanted)
+    else:
+        log.tell("judged", "Everything that was seen has been judged", complete=report.coverage.complete, **by_status)
     go_on = f"chimeaudit scan --resume --run-dir {journal.directory}"
     if ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is in the report"
