@@ -34,16 +34,18 @@ def newest_unfinished() -> Path:
         UsageError: there is none.
     """
     for journal in _journals():
-        if not journal.complete:
-            return journal.directory
+        with suppress(UsageError):
+            if not journal.complete:
+                return journal.directory
     raise UsageError(f"no unfinished run in {home()}", hint="Name its directory with --run-dir, or scan anew.")
 
 
 def prune(now: datetime) -> None:
     """Remove finished runs that began longer ago than KEPT."""
     for journal in _journals():
-        if datetime.fromisoformat(journal.header.started_at) < now - KEPT and journal.complete:
-            shutil.rmtree(journal.directory, ignore_errors=True)
+        with suppress(UsageError):  # a damaged one is nothing to a scan that begins
+            if datetime.fromisoformat(journal.header.started_at) < now - KEPT and journal.complete:
+                shutil.rmtree(journal.directory, ignore_errors=True)
 
 
 def _journals() -> Iterator[Journal]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scanner import runs
 from scanner.commands import progress
@@ -16,6 +16,9 @@ from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.errors import UsageError
 from scanner.journal import Journal, RunHeader
+
+if TYPE_CHECKING:
+    from scanner.collect.worker import Done
 
 
 class Ended(Enum):
@@ -57,7 +60,14 @@ def _collect(journal: Journal, where: Where, log: Log) -> Ended:
     from scanner.collect.run import Collection
 
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
-    collection = Collection(journal, workers=where.workers)
+
+    def tell(done: Done) -> None:
+        target = done.target
+        came_to = "has been read" if done.complete else "is left to a second try"
+        message = f"Account {target.account_id} in {target.region} {came_to}"
+        log.detail("target", message, account_id=target.account_id, region=target.region, complete=done.complete)
+
+    collection = Collection(journal, workers=where.workers, tell=tell)
     try:
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(where.max_runtime)

@@ -112,7 +112,7 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
         showing.summary(report, [each for each in wanted if each not in failures])
     else:
         counts = report.summary.by_severity | report.summary.by_status
-        log.tell("ended", "The scan has ended", complete=report.coverage.complete, **counts)
+        log.tell("judged", "Everything that was seen has been judged", complete=report.coverage.complete, **counts)
     for warning in warnings:
         log.tell("warning", f"Warning: {warning}")
     return list(failures.values())

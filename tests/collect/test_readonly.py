@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,25 @@ def test_what_is_not_declared_is_stopped_before_it_is_sent(
     fake: FakeAws, service: str, method: str, arguments: dict[str, str]
 ) -> None:
     client = Aws().client(service, "us-east-1")
+
+    with pytest.raises(ChimeauditError, match="refused to call"):
+        getattr(client, method)(**arguments)
+
+    assert not fake.calls
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "arguments"),
+    [
+        ("s3", "put_object", {"Bucket": "bucket", "Key": "key", "Body": b"x"}),
+        ("securityhub", "enable_security_hub", {}),
+        ("lambda", "invoke", {"FunctionName": "f"}),
+    ],
+)
+def test_a_client_that_somebody_else_makes_of_the_session_is_held_too(
+    fake: FakeAws, service: str, method: str, arguments: dict[str, Any]
+) -> None:
+    client = Aws()._boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]  # a name in a variable
 
     with pytest.raises(ChimeauditError, match="refused to call"):
         getattr(client, method)(**arguments)

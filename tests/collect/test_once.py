@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from scanner.collect.once import Once
+
+
+def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
+    once: Once[str, str] = Once()
+    reading, goes_on = threading.Event(), threading.Event()
+    reads: list[int] = []
+
+    def read() -> str:
+        reads.append(1)
+        reading.set()
+        goes_on.wait(10)
+        return "answer"
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(once.get, "key", read)
+        reading.wait(10)
+        others = [pool.submit(once.get, "key", read) for _ in range(3)]
+        goes_on.set()
+
+        assert {future.result(10) for future in (first, *others)} == {"answer"}
+    assert len(reads) == 1
+
+
+def test_keys_are_read_each_for_itself() -> None:
+    once: Once[str, str] = Once()
+
+    assert [once.get(key, key.upper) for key in ("a", "b", "a")] == ["A", "B", "A"]
+
+
+def test_a_failure_is_everybodys() -> None:
+    once: Once[str, str] = Once()
+    reads: list[int] = []
+
+    def fail() -> str:
+        reads.append(1)
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            once.get("key", fail)
+    assert len(reads) == 1

@@ -1,0 +1,221 @@
+"""A scan that is killed goes on where it stopped, and comes to the report of one that was not."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.journal import TargetReader
+from tests.answers import Answer, Call, error
+from tests.command import CHIMEAUDIT, Ended, environment
+from tests.conftest import Scan
+from tests.fake_aws import FakeAws, Flow, processor
+
+OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
+CHOSEN = ("last-processor-fails-open", "app-instance-without-flow", "no-failure-alert")
+RULES = tuple(word for rule in CHOSEN for word in ("--select", rule))
+SCAN = ("--regions", "us-east-1", *RULES, "-o", "json:-", "--run-dir", "run")
+RESUME = ("--resume", *RULES, "-o", "json:-", "--run-dir", "run")
+
+
+@pytest.fixture
+def busy(aws: FakeAws) -> FakeAws:
+    """120 app instances, some empty, some with two pages; each list is answered after a moment, one at a time."""
+    aws.inventory = {"us-east-1": {f"{n:03}": [OPEN] * (0, 1, 60)[n % 3] for n in range(120)}}
+    one = threading.Lock()
+
+    def slowly(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows":
+            with one:
+                time.sleep(0.001)
+            if call.app_instance_arn == aws.app_instance_arn("us-east-1", "007"):
+                return error(403, "ForbiddenException")
+        return None
+
+    aws.faults = [slowly]
+    return aws
+
+
+def without_run(ended: Ended) -> bytes:
+    assert "Traceback" not in ended.stderr
+    return json.dumps({name: value for name, value in ended.report.items() if name != "run"}).encode()
+
+
+def kill_at(number: int, aws: FakeAws, home: Path) -> None:
+    """Scan, and kill it while it waits for the answer to this list of channel flows."""
+    lock = threading.Lock()
+
+    def kill(call: Call) -> Answer | None:
+        with lock:
+            if call.operation == "ListChannelFlows" and len(aws.asked("ListChannelFlows")) >= number:
+                os.kill(scanning.pid, signal.SIGKILL)
+        return None
+
+    aws.faults.append(kill)
+    scanning = subprocess.Popen(
+        [CHIMEAUDIT, "scan", *SCAN],
+        env=environment(home, aws.variables),
+        cwd=home,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert scanning.wait(60) == -signal.SIGKILL
+    aws.faults.remove(kill)
+
+
+def test_a_scan_that_is_killed_and_resumed_comes_to_the_report_of_an_undisturbed_one(
+    busy: FakeAws, quick_scan: Scan, tmp_path: Path
+) -> None:
+    undisturbed = without_run(quick_scan(*SCAN[:-1], "undisturbed"))
+    for number in (1, 40, random.randint(50, 150), 159):  # noqa: S311 - any moment will do
+        run = tmp_path / "run"
+        busy.calls.clear()
+        kill_at(number, busy, tmp_path)
+        journal = run / "targets" / f"{busy.account}.us-east-1.jsonl"
+        read = set(TargetReader(journal).index) if journal.exists() else set()
+        busy.calls.clear()
+
+        resumed = without_run(quick_scan(*RESUME))
+
+        assert resumed == undisturbed, number
+        asked = {call.app_instance_arn for call in busy.asked("ListChannelFlows")}
+        assert asked.isdisjoint(read), number
+        assert len(asked | read) == 120
+        run.rename(tmp_path / f"killed at {number}")
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_run_that_is_complete_is_rendered_again_without_reading(
+    busy: FakeAws, quick_scan: Scan, workers: str
+) -> None:
+    first = quick_scan(*SCAN)
+    busy.calls.clear()
+
+    again = quick_scan(*RESUME, "--workers", workers)
+    judged = quick_scan("--from", "run", *RULES, "-o", "json:-")
+
+    assert without_run(first) == without_run(again) == without_run(judged)
+    assert again.report["run"]["id"] == first.report["run"]["id"]
+    assert busy.calls == []
+
+
+def test_a_torn_line_is_dropped_and_its_app_instance_read_again(
+    busy: FakeAws, quick_scan: Scan, tmp_path: Path
+) -> None:
+    first = quick_scan(*SCAN)
+    journal = tmp_path / "run" / "targets" / f"{busy.account}.us-east-1.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-1])[:-20])
+    busy.calls.clear()
+
+    again = quick_scan(*RESUME)
+
+    assert without_run(again) == without_run(first)
+    assert len({call.app_instance_arn for call in busy.asked("ListChannelFlows")}) == 1
+
+
+def test_a_damaged_line_is_told_with_its_place(busy: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
+    quick_scan(*SCAN)
+    journal = tmp_path / "run" / "targets" / f"{busy.account}.us-east-1.jsonl"
+    journal.write_bytes(b"garbage\n" + b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+
+    ended = quick_scan(*RESUME)
+
+    assert ended.code == 2
+    assert "damaged at byte 0" in ended.stderr
+    assert "Scan again into a new run directory" in ended.stderr
+
+
+def test_a_damaged_run_does_not_keep_later_scans_from_beginning(
+    busy: FakeAws, quick_scan: Scan, tmp_path: Path
+) -> None:
+    busy.inventory = {"us-east-1": {"a": [OPEN]}}
+    quick_scan("--regions", "us-east-1", *RULES)
+    (run,) = (tmp_path / "state" / "chimeaudit" / "runs").iterdir()
+    header = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(header | {"started_at": "2020-01-01T00:00:00Z"}))
+    (run / "targets" / f"{busy.account}.us-east-1.jsonl").write_text("garbage\n")
+
+    assert quick_scan("--regions", "us-east-1", *RULES).code == 1
+    assert quick_scan("--resume", *RULES).code == 2
+    assert run.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({"journal_version": 99}, "another version of chimeaudit", id="another version"),
+        pytest.param({"facets": []}, "holds no alerts, which the rules read", id="other facets"),
+    ],
+)
+def test_a_run_that_does_not_fit_says_so_and_what_to_do(
+    busy: FakeAws, quick_scan: Scan, tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    quick_scan(*SCAN)
+    header = tmp_path / "run" / "run.json"
+    header.write_text(json.dumps(json.loads(header.read_text()) | change))
+    busy.calls.clear()
+
+    for options in (RESUME, ("--from", "run", *RULES)):
+        ended = quick_scan(*options)
+        assert ended.code == 2
+        assert words in ended.error
+        assert "scan again" in ended.stderr.lower()
+    assert busy.calls == []
+
+
+def test_a_run_directory_that_cannot_be_made_is_told_in_one_line(
+    busy: FakeAws, quick_scan: Scan, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+
+    ended = quick_scan("--regions", "us-east-1", "--run-dir", "file/run")
+
+    assert ended.code == 70
+    assert "the journal file/run cannot be written: Not a directory" in ended.error
+    assert not busy.asked("ListAppInstances")
+
+
+def test_two_scans_do_not_share_a_run_directory(aws: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"a": [OPEN]}}
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def hold(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows" and not asked.is_set():
+            asked.set()
+            goes_on.wait(60)
+        return None
+
+    aws.faults = [hold]
+    scanning = subprocess.Popen(
+        [CHIMEAUDIT, "scan", *SCAN],
+        env=environment(tmp_path, aws.variables),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert asked.wait(60)
+
+    resumed, begun = quick_scan(*RESUME), quick_scan(*SCAN)
+    goes_on.set()
+
+    assert (resumed.code, begun.code) == (2, 2)
+    assert "another scan is writing to run" in resumed.error
+    assert "run holds a run already" in begun.error
+    assert scanning.wait(60) == 1
+
+
+def test_without_a_run_to_resume_it_says_so(quick_scan: Scan) -> None:
+    ended = quick_scan("--resume")
+
+    assert ended.code == 2
+    assert "no unfinished run" in ended.error

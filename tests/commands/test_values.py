@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from scanner.commands import values
+from scanner.errors import UsageError
+
+CONTEXT = click.Context(click.Command("scan"))
+OPTION = click.Option(["--accounts"])
+
+
+def test_lists_may_be_given_in_one_go_or_in_several() -> None:
+    assert values.listed(CONTEXT, OPTION, ("a, b", "c,")) == ("a", "b", "c")
+    assert values.listed(CONTEXT, OPTION, ()) == ()
+
+
+@pytest.mark.parametrize("value", ["", " ", ",", " , "])
+def test_a_list_with_nothing_in_it_is_a_slip_and_not_everything(value: str) -> None:
+    with pytest.raises(UsageError, match="--accounts is given, but names nothing"):
+        values.listed(CONTEXT, OPTION, (value,))
+
+
+def test_account_ids_come_from_the_command_line_and_from_files(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.txt"
+    file.write_text("# ours\n111122223333 # chat\n\n  444455556666\n")
+
+    assert values.account_ids(CONTEXT, OPTION, (f"777788889999,{file}",)) == (
+        "777788889999",
+        "111122223333",
+        "444455556666",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "# nobody\n", "\n\n"])
+def test_a_file_without_accounts_is_a_slip_and_not_every_account(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "accounts.txt"
+    file.write_text(text)
+
+    with pytest.raises(UsageError, match="names no account"):
+        values.account_ids(CONTEXT, OPTION, (str(file),))
+
+
+@pytest.mark.parametrize("text", ["1234", "1111-2222-3333", "arn:aws:iam::111122223333:root", "١١١١٢٢٢٢٣٣٣٣"])
+def test_a_bad_line_of_a_file_is_told_with_its_number(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "accounts.txt"
+    file.write_text(f"111122223333\n{text}\n", encoding="utf-8")
+
+    with pytest.raises(UsageError, match=r"accounts\.txt:2: .* is not an account id"):
+        values.account_ids(CONTEXT, OPTION, (str(file),))
+
+
+def test_what_is_neither_an_id_nor_a_readable_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+
+    for value in (str(tmp_path / "none"), str(tmp_path), str(tmp_path / "binary"), "12345"):
+        with pytest.raises(UsageError, match="neither an account id nor a file"):
+            values.account_ids(CONTEXT, OPTION, (value,))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("2h", 7200), ("1d", 86400), (None, None)]
+)
+def test_durations_are_read(text: str | None, seconds: float | None) -> None:
+    assert values.seconds(CONTEXT, OPTION, text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "0h", "-1", "1.5h", "soon", "1w", "1h30m"])
+def test_what_is_no_duration_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a duration"):
+        values.seconds(CONTEXT, OPTION, text)
