@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,15 @@ def test_a_scan_waives_shows_what_it_waived_and_warns_of_waivers_of_no_use(tmp_p
     assert ended.report["summary"]["by_status"]["fail"] == 0
     assert "chimeaudit.yaml:8: the waiver for last-processor-fails-open (chat-platform) matches nothing" in ended.stderr
     assert "chimeaudit.yaml:13: the waiver for last-processor-fails-open (chat-platform) expired on" in ended.stderr
+
+
+def test_the_example_of_the_documentation_is_one() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = config.load(written(Path(folder), example))
+
+    assert loaded.fail_on == "medium"
+    assert len(loaded.waivers) == 2
+    assert "missing-required-tags" in {rule.info.id for rule in loaded.rules if not rule.off}
