@@ -81,8 +81,8 @@ def run(arguments: list[str]) -> int:
         return _tell(error.message, error.hint, error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _tell("interrupted", "Nothing was begun that could be resumed.", InterruptedScanError.exit_code)
-    except BrokenPipeError:
-        return FAULT
+    except (BrokenPipeError, SystemExit):
+        return FAULT  # click, too, leaves when nobody reads on; its 1 would mean findings
     except Exception as error:  # noqa: BLE001 - the last fence: a fault of ours must not look like findings (1)
         if verbose:
             traceback.print_exc()

@@ -105,7 +105,7 @@ class TargetWriter:
         self._path = path
         self._writing = threading.Lock()
         with _explained(path):
-            path.touch()
+            path.touch(mode=0o600)
             self._end = _drop_torn_line(path)
         self._index = dict(TargetReader(path).index)
         with _explained(path):
@@ -219,8 +219,12 @@ class Journal:
             if file.exists():
                 hint = "Go on with it by --resume, or name another directory."
                 raise UsageError(f"{directory} holds a run already", hint=hint)
-            (directory / "targets").mkdir(mode=0o700, exist_ok=True)
+            targets = directory / "targets"
+            targets.mkdir(mode=0o700, exist_ok=True)
+            if any(targets.iterdir()):
+                raise UsageError(f"{targets} holds what another run left", hint="Name an empty directory.")
             files.write_whole(file, [msgspec.json.format(msgspec.json.encode(header), indent=2)])
+            file.chmod(0o600)  # the directory may have been there before, open to others
         return cls(directory, header)
 
     @classmethod

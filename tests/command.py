@@ -25,6 +25,7 @@ class Ended:
     @property
     def report(self) -> Any:
         """The JSON report that it printed (``-o json:-``)."""
+        assert self.stdout, self.stderr
         return json.loads(self.stdout)
 
     @property

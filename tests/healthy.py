@@ -15,7 +15,7 @@ def answer(call: Call) -> Answer:
     return truth(_chime_and_others(call))
 
 
-def _chime_and_others(call: Call) -> object:
+def _chime_and_others(call: Call) -> object:  # noqa: PLR0911 - a table of answers
     function = call.parameters.get("function", "")
     match call.operation:
         case "GetFunctionConfiguration":
@@ -27,8 +27,9 @@ def _chime_and_others(call: Call) -> object:
                 "LastModified": "2026-01-01T00:00:00.000+0000",
                 "State": "Active",
                 "LastUpdateStatus": "Successful",
-                "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:111122223333:failed"},
             }
+        case "GetFunctionEventInvokeConfig":
+            return {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:111122223333:failed"}}}
         case "GetPolicy":
             return {"Policy": json.dumps(_resource_policy(function.split(":")[4]))}
         case "ListTagsForResource":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -128,9 +128,10 @@ def _queue(configuration: GetFunctionConfiguration) -> str | None:
 
 def _last_modified(text: str | None) -> datetime | UnsetType:
     try:
-        return datetime.fromisoformat(text or "")
+        time = datetime.fromisoformat(text or "")
     except ValueError:
         return UNSET
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _unless_none(value: Value | None) -> Value | UnsetType:

@@ -15,7 +15,7 @@ from scanner.commands.demo import simulated_aws
 from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.errors import UsageError
-from scanner.journal import Journal, RunHeader
+from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader
 
 if TYPE_CHECKING:
     from scanner.collect.worker import Done
@@ -45,7 +45,29 @@ def observe(where: Where, facets: frozenset[str], record: dict[str, Any], log: L
 
 
 def _take_up(where: Where, facets: frozenset[str]) -> Journal:
-    return _with_facets(Journal.open(where.run_dir or runs.newest_unfinished()), facets)
+    journal = _with_facets(Journal.open(where.run_dir or runs.newest_unfinished()), facets)
+    if bool(journal.header.options.get("demo")) != where.demo:
+        which = "of the demo" if not where.demo else "no run of the demo"
+        raise UsageError(f"{journal.directory} is {which}", hint="Give --demo to both, or to neither.")
+    if not journal.complete:
+        _check_owner(journal)
+    return journal
+
+
+def _check_owner(journal: Journal) -> None:
+    """Refuse to go on with other credentials than those that a run was begun with: they would read another account."""
+    from scanner.collect.aws import Aws
+    from scanner.collect.failure import FailedCallError
+
+    own = {target.profile: target.account_id for target in journal.header.targets if target.role is None}
+    for profile, account_id in own.items():
+        try:
+            found = Aws(profile).identity().account_id
+        except FailedCallError:
+            continue  # what cannot be read with them becomes a gap
+        if account_id not in {found, UNKNOWN_ACCOUNT}:
+            message = f"{journal.directory} is about account {account_id}, and these credentials belong to {found}"
+            raise UsageError(message, hint="Use the credentials that the run was begun with.")
 
 
 def _with_facets(journal: Journal, facets: frozenset[str]) -> Journal:

@@ -139,6 +139,7 @@ def _end_early(ended: Ended, failures: Sequence[str], journal: Journal, log: Log
 def _verdict(report: Report, fail_on: str, *, allow_gaps: bool) -> int:
     code = gate(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
     if code is ExitCode.NOTHING_SCANNED:
-        reason, _, step = report.coverage.gaps[0].reason.rpartition("; ")
-        raise NothingScannedError(f"nothing could be scanned: {reason}", hint=f"{step[:1].upper()}{step[1:]}.")
+        reason, _, step = report.coverage.gaps[0].reason.partition("; ")
+        hint = f"{step[:1].upper()}{step[1:]}." if step else "The report names every gap."
+        raise NothingScannedError(f"nothing could be scanned: {reason}", hint=hint)
     return code

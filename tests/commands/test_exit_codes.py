@@ -180,3 +180,43 @@ def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tm
         assert resumed.code == 1
         assert resumed.report["coverage"]["complete"]
         assert resumed.report["coverage"]["observed"]["channel_flows"] == 2
+
+
+def test_70_not_1_when_nobody_reads_on(aws: FakeAws, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"support": [Flow()] * 50}}
+    ended = subprocess.run(
+        ["bash", "-c", '"$0" scan --fail-on none -o json:- | head -c 10 >/dev/null; exit ${PIPESTATUS[0]}', CHIMEAUDIT],
+        env=environment(tmp_path, aws.variables),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode in {0, 70}
+    assert "Traceback" not in ended.stderr
+
+
+def test_2_when_a_run_is_resumed_with_the_credentials_of_another_account(
+    aws: FakeAws, scan: Scan, tmp_path: Path
+) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    scan("--run-dir", "run")
+    for journal in (tmp_path / "run" / "targets").iterdir():
+        journal.write_bytes(b"")  # as if it had been stopped before anything was read
+    aws.account = "999999999999"
+
+    ended = scan("--resume", "--run-dir", "run")
+
+    assert ended.code == 2
+    assert "999999999999" in ended.stderr
+
+
+def test_2_when_a_real_run_is_resumed_as_a_demo(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    scan("--run-dir", "run")
+
+    ended = scan("--resume", "--run-dir", "run", "--demo")
+
+    assert ended.code == 2
+    assert "demo" in ended.stderr
