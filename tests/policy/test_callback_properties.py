@@ -21,16 +21,20 @@ SILENCE: Json = {"Statement": []}
 NAMES = ["ChannelFlow", "ChannelFlowCallback", "Send"]
 ENDINGS = ["", "Callback", "X", "XX", "k", "XCallback"]
 ACTIONS = {"".join(name) for name in product(["", *NAMES], ENDINGS)} - {"", "ChannelFlowCallback"}
-CHANNELS = [f"{APP}/channel/{channel}" for channel in ("c", "z", "cc", "zzz")]
-PLACES = [f"arn:aws:chime:{region}:{account}" for region, account in product(("us-east-1", "us-west-2"), (HOME, OTHER))]
-BELOW = ["z", "zz", "ing/z", "ing/channel/z", "z/channel/z"]
-BEYOND = [f"{place}:{name}" for place, name in product(PLACES, [*BELOW, "appInstance/z"])]
+CHANNELS = [f"{APP}/channel/{channel}" for channel in ("c", "z", "cc", "zzz", "ing/z")]
+OWN = f"arn:aws:chime:us-east-1:{HOME}"
+OTHERS = [f"arn:aws:chime:us-west-2:{HOME}", f"arn:aws:chime:us-east-1:{OTHER}", f"arn:aws:chime:us-west-2:{OTHER}"]
+ENDS = ["z", "zz", "ing/z", "channel/z", "ing/channel/z"]
+BEYOND = [
+    *(f"{place}:{end}" for place, end in product([OWN, *OTHERS], [*ENDS, "z/channel/z"])),
+    *(f"{OWN}:appInstance/{end}" for end in ENDS),
+]
 RESOURCES = [
     "*",
     *BEYOND,
-    *(f"{place}:app-instance/{name}" for place, name in product(PLACES, BELOW)),
+    *(f"{place}:app-instance/{end}" for place, end in product([OWN, *OTHERS], ENDS)),
     *CHANNELS,
-    *(f"{APP}/{name}" for name in BELOW),
+    *(f"{APP}/{end}" for end in ENDS),
     APP,
 ]
 
@@ -110,4 +114,5 @@ def test_a_denial_never_permits(role: Role, more: Json) -> None:
     before, after = ask(role), ask(([*identity, denials], boundary, readable))
 
     assert before[0] is not False or after[0] is False
-    assert before[1] != () or after[1] == ()
+    # one statement more may be one too many to ask about
+    assert before[1] != () or after[1] in ((), UNSET)
