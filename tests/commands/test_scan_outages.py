@@ -298,18 +298,14 @@ def test_a_worker_process_that_is_killed_is_told_in_one_line(chat: FakeAws, tmp_
     assert "Traceback" not in stderr
 
 
-def test_an_error_of_a_worker_process_reaches_the_user_whole(chat: FakeAws, scan: Scan, tmp_path: Path) -> None:
-    def make_unwritable(call: Call) -> Answer | None:
-        targets = tmp_path / "run" / "targets"
-        if call.operation == "GetCallerIdentity":
-            targets.mkdir(parents=True)
-            for region in ("us-east-1", "eu-central-1"):
-                (targets / f"{chat.account}.{region}.jsonl").symlink_to("/dev/null/nothing")
-        return None
+@pytest.mark.usefixtures("chat")
+def test_an_error_of_a_worker_process_reaches_the_user_whole(scan: Scan, tmp_path: Path) -> None:
+    scan("--regions", "us-east-1", "--run-dir", "run")
+    (journal,) = (tmp_path / "run" / "targets").iterdir()
+    journal.unlink()
+    journal.symlink_to("/dev/null/nothing")
 
-    chat.faults = [make_unwritable]
-
-    ended = scan("--regions", "us-east-1", "--workers", "1", "--run-dir", "run")
+    ended = scan("--resume", "--run-dir", "run", "--workers", "1")
 
     assert ended.code == 70
     assert "cannot be written" in ended.stderr
