@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from scanner.facets import Operation
 from scanner.inventory import Gap
 
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
@@ -67,8 +68,6 @@ _SPEAK_XML = frozenset({"iam", "sts"})
 _STUMBLES = (AttributeError, KeyError, TypeError, ValueError)
 """What botocore's parser raises over XML that is not of the operation's shape."""
 
-_IAM_PREFIXES = {"chime-sdk-identity": "chime", "chime-sdk-messaging": "chime"}
-
 
 class FailedCallError(Exception):
     """A call that gave no answer. `service` and `operation` are botocore's names; the cause is one of CALL_ERRORS."""
@@ -78,7 +77,7 @@ class FailedCallError(Exception):
         self.cause = cause
         assuming = isinstance(cause, boto.ClientError) and cause.operation_name == ASSUME_ROLE
         self.operation = ASSUME_ROLE if assuming else operation
-        self.action = f"{'sts' if assuming else _IAM_PREFIXES.get(service, service)}:{self.operation}"
+        self.action = Operation("sts" if assuming else service, self.operation).action
 
     @property
     def denied_entry(self) -> bool:

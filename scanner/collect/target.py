@@ -92,7 +92,7 @@ class Work(Struct, frozen=True, kw_only=True):
 
 
 def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Control) -> bool:
-    """Read a target; returns whether it is complete. The word to stop is heeded before each call.
+    """Read a target; returns whether it is complete. The word to stop is heeded before each page.
 
     Raises:
         StoppedError: it was told to stop; the target stays open in the journal.
