@@ -1,16 +1,26 @@
-"""Coverage account by account, for the formats that know findings only: they tell of it as a finding of its own."""
+"""What was missed: the findings behind each gap and, for formats of findings alone, coverage as one an account."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from scanner.finding import Report, ReportedGap, fingerprint
+from scanner.finding import GapReference, Report, ReportedGap, fingerprint
 from scanner.render.words import count
 
 RULE_ID = "coverage"
 TITLE = "Everything in scope was observed"
+
+
+def unknown_by_gap(report: Report) -> Counter[GapReference]:
+    """How many findings each gap leaves unknown."""
+    return Counter(
+        gap
+        for finding in report.findings
+        for gap in {item.gap for item in finding.evidence if isinstance(item.gap, GapReference)}
+    )
 
 
 class AccountCoverage(Struct, frozen=True, kw_only=True):

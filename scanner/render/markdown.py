@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from scanner.finding import Finding, GapReference, Report, ReportedGap, RuleInfo, Severity, Status
+from scanner.render.coverage import unknown_by_gap
 from scanner.render.html_blocks import blocks
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import clipped, count, gap_cause, gap_place, seen
@@ -68,11 +68,7 @@ def _coverage(report: Report) -> Iterator[str]:
 def _gaps(report: Report) -> Iterator[str]:
     if not report.coverage.gaps:
         return
-    unknown = Counter(
-        gap
-        for finding in report.findings
-        for gap in {item.gap for item in finding.evidence if isinstance(item.gap, GapReference)}
-    )
+    unknown = unknown_by_gap(report)
     rows = (_gap_row(gap, unknown[GapReference.to(gap)]) for gap in report.coverage.gaps)
     yield "## Not observed"
     yield ""

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner.finding import Finding, GapReference, Report, ReportedGap, Severity, Status
+from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
 
 _WIDE = 100
@@ -90,12 +91,7 @@ def _incomplete(report: Report) -> str:
 
 
 def _gap_lines(report: Report) -> Iterable[RenderableType]:
-    unknown = Counter(
-        evidence.gap
-        for finding in report.findings
-        for evidence in {item.gap: item for item in finding.evidence}.values()
-        if isinstance(evidence.gap, GapReference)
-    )
+    unknown = unknown_by_gap(report)
     for gap in report.coverage.gaps:
         yield Padding(_gap_line(gap, unknown[GapReference.to(gap)]), (0, 0, 0, 2))
 
