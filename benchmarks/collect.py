@@ -312,7 +312,7 @@ def _role(account: str) -> Role:
 
 
 def _collected(journal: Journal) -> tuple[float, float]:
-    """The seconds that it took, on the wall and of CPU."""
+    """The seconds that it took, on the wall and of CPU, without what loading boto3 takes."""
     from scanner.collect.run import Collection
 
     began = time.perf_counter(), time.process_time()

@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from scanner.collect.cpus import shares, stay_on
 from scanner.collect.target import SLOW, Pace, StoppedError, Work, fast
 from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
 from scanner.errors import ChimeauditError
@@ -49,15 +50,18 @@ class Collection:
         if workers:
             processes = multiprocessing.get_context("spawn")
             self._stop: Any = processes.Event()
+            cpus = processes.SimpleQueue()
+            for cpu in shares(workers):
+                cpus.put(cpu)
             self._executor: Any = ProcessPoolExecutor(
-                workers, processes, begin_process, (self._stop, journal.header.targets)
+                workers, processes, begin_process, (self._stop, journal.header.targets, cpus)
             )
             self._do: Any = do_in_process
             self._local = None
         else:
             self._stop = threading.Event()
             self._local = Worker(self._stop, journal.header.targets)
-            self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target")
+            self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target", stay_on, shares(1))
             self._do = self._local.do
 
     def run(self, max_seconds: float | None = None) -> bool:

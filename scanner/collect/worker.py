@@ -8,11 +8,13 @@ import signal
 import threading
 from collections.abc import Iterable
 from contextlib import closing
+from multiprocessing.queues import SimpleQueue
 
 from msgspec import Struct
 
 from scanner.collect.aws import Aws
 from scanner.collect.clients import Clients
+from scanner.collect.cpus import stay_on
 from scanner.collect.target import Control, Stop, Work, read_target
 from scanner.journal import Target, TargetReader, TargetWriter
 
@@ -91,8 +93,12 @@ class Worker:
 _of_this_process: list[Worker] = []
 
 
-def begin_process(stop: Stop, targets: Iterable[Target]) -> None:
-    """Prepare a process that does nothing but works; the terminal's Ctrl-C is for its parent to act on."""
+def begin_process(stop: Stop, targets: Iterable[Target], cpus: SimpleQueue[int | None]) -> None:
+    """Prepare a process that does nothing but works; the terminal's Ctrl-C is for its parent to act on.
+
+    The process takes one of the `cpus` for itself.
+    """
+    stay_on(cpus.get())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     _of_this_process.append(Worker(stop, targets))
