@@ -8,7 +8,11 @@ import os
 import sys
 import threading
 import traceback
-from typing import Any, NoReturn
+from contextlib import suppress
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -55,21 +59,34 @@ def chimeaudit() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
+    code = run(sys.argv[1:]) if sys.stdout else _told("standard output is closed", "Send it somewhere.", FAULT)
+    error = _flush(sys.stdout)
+    if error and not isinstance(error, BrokenPipeError):
+        code = _told(f"standard output: {error.strerror}", "Make room, or send it elsewhere.", FAULT)
+    _flush(sys.stderr)
     if threading.active_count() > 1:
         # They may still wait for AWS, up to the read timeout; who pressed Ctrl-C or gave --max-runtime should not.
-        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def _flush(stream: TextIO | None) -> OSError | None:
+    """Write what is left, or drop it: at its end Python would try again, and have an exit code of its own for it."""
+    if stream is None:
+        return None
+    try:
+        stream.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code. Errors are told on stderr, each in a line and a hint."""
     verbose = {"-v", "--verbose"} & set(arguments)
+    _tell = partial(_told, as_json=_wants_json(arguments))
     try:
         code = chimeaudit.main(arguments, prog_name="chimeaudit", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -83,6 +100,11 @@ def run(arguments: list[str]) -> int:
         return _tell("interrupted", "Nothing was begun that could be resumed.", InterruptedScanError.exit_code)
     except (BrokenPipeError, SystemExit):
         return FAULT  # click, too, leaves when nobody reads on; its 1 would mean findings
+    except OSError as error:
+        if verbose:
+            traceback.print_exc()
+        where = f"{error.filename}: " if error.filename else ""
+        return _tell(f"{where}{error.strerror or error}", "Make room or mend what it names; -v prints details.", FAULT)
     except Exception as error:  # noqa: BLE001 - the last fence: a fault of ours must not look like findings (1)
         if verbose:
             traceback.print_exc()
@@ -96,8 +118,19 @@ def _usage_hint(error: click.ClickException) -> str:
     return f"See {path} --help."
 
 
-def _tell(message: str, hint: str, code: int) -> int:
-    for line in f"error: {message}".split("\n"):
-        click.echo(visible(line), err=True)
-    click.echo(f"hint: {visible(hint)}", err=True)
+def _wants_json(arguments: list[str]) -> bool:
+    """Of whatever subcommand, and also where its options could not be read."""
+    return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
+
+
+def _told(message: str, hint: str, code: int, *, as_json: bool = False) -> int:
+    with suppress(OSError):  # where it cannot be said, the code alone must
+        if as_json:
+            from scanner.commands.log import Log, LogFormat
+
+            Log(form=LogFormat.JSON).tell("error", message, hint=hint, exit_code=code)
+            return code
+        for line in f"error: {message}".split("\n"):
+            click.echo(visible(line), err=True)
+        click.echo(f"hint: {visible(hint)}", err=True)
     return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,6 +15,8 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     Raises:
         OSError: as the operating system says it; nothing is left behind.
     """
+    with suppress(FileNotFoundError):
+        path.stat()  # a loop of links, a name that is too long
     path = path.resolve()
     if path.exists() and not path.is_file():
         with path.open("wb") as file:

@@ -15,7 +15,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -97,19 +97,26 @@ _decoder = msgspec.json.Decoder(Line)
 class TargetWriter:
     """Appends to one target's file, from many threads; what a write returned from survives the process.
 
-    Raises (each method):
-        OutputError: the file cannot be written.
+    Nobody else can write to it meanwhile: the threads of a scan that was stopped may outlive its hold on the directory.
+
+    Raises:
+        UsageError: another scan writes to it.
+        OutputError (each method, too): the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writing = threading.Lock()
-        with _explained(path):
-            path.touch(mode=0o600)
-            self._end = _drop_torn_line(path)
-        self._index = dict(TargetReader(path).index)
-        with _explained(path):
-            self._file: BinaryIO = path.open("ab", buffering=0)
+        self._is_torn = False
+        with ExitStack() as unless_all_is_well:
+            with _explained(path):
+                path.touch(mode=0o600)
+                self._file: BinaryIO = unless_all_is_well.enter_context(path.open("ab", buffering=0))
+            _lock(self._file, path)
+            with _explained(path):
+                self._end = _drop_torn_line(path)
+            self._index = dict(TargetReader(path).index)
+            unless_all_is_well.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -135,9 +142,13 @@ class TargetWriter:
     def _append(self, line: Line) -> int:
         encoded = msgspec.json.encode(line) + b"\n"
         with self._writing, _explained(self._path):
+            if self._is_torn:  # what another thread wrote behind half a line would be lost with it
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             offset = self._end
+            self._is_torn = True
             self._end += self._file.write(encoded)
-            if self._end != offset + len(encoded):
+            self._is_torn = self._end != offset + len(encoded)
+            if self._is_torn:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return offset
 
@@ -161,18 +172,20 @@ class TargetReader:
         if not self.index:
             return
         with self._path.open("rb") as file:
-            for _, offset in sorted(self.index.items()):
+            for arn, offset in sorted(self.index.items()):
                 line = self._line_at(file, offset)
-                if isinstance(line, AppInstanceRead):
-                    yield line
+                if not isinstance(line, AppInstanceRead) or line.app_instance.arn != arn:
+                    raise self._damaged(offset, f"{arn} should be here")
+                yield line
 
     def flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
         """In the order in which AWS gave them."""
         with self._path.open("rb") as file:
             for offset in read.pages:
                 line = self._line_at(file, offset)
-                if isinstance(line, FlowPage):
-                    yield from line.flows
+                if not isinstance(line, FlowPage) or line.app_instance_arn != read.app_instance.arn:
+                    raise self._damaged(offset, f"channel flows of {read.app_instance.arn} should be here")
+                yield from line.flows
 
     def _rebuilt_index(self) -> Iterator[tuple[str, int]]:
         if not self._path.exists():
@@ -193,9 +206,12 @@ class TargetReader:
         try:
             line: Line = _decoder.decode(raw)
         except ValueError as error:
-            message = f"{self._path}: damaged at byte {offset}: {error}"
-            raise UsageError(message, hint="Scan again into a new run directory.") from None
+            raise self._damaged(offset, str(error)) from None
         return line
+
+    def _damaged(self, offset: int, what: str) -> UsageError:
+        message = f"{self._path}: damaged at byte {offset}: {what}"
+        return UsageError(message, hint="Scan again into a new run directory.")
 
 
 class Journal:
@@ -259,11 +275,7 @@ class Journal:
         with _explained(self.directory):
             lock = (self.directory / "lock").open("wb")
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                hint = "Wait until it has ended, or name another directory."
-                raise UsageError(f"another scan is writing to {self.directory}", hint=hint) from None
+            _lock(lock, self.directory)
             yield
 
     def target_path(self, target: Target) -> Path:
@@ -274,8 +286,18 @@ class Journal:
 
     @property
     def complete(self) -> bool:
-        """Whether every target was read as far as it can be."""
-        return all(self.reader(target).complete for target in self.header.targets)
+        """Whether every target was read as far as it can be; one of an unknown account cannot be read at all."""
+        known = (target for target in self.header.targets if target.account_id != UNKNOWN_ACCOUNT)
+        return all(self.reader(target).complete for target in known)
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    """Keep other scans from writing to `path` until the file is closed, or its process ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        hint = "Wait until it has ended, or name another directory."
+        raise UsageError(f"another scan is writing to {path}", hint=hint) from None
 
 
 @contextmanager

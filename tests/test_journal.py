@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Scope
 from scanner.inventory import AppInstance, ChannelFlow, Gap
-from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetReader, TargetWriter
+from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetRead, TargetReader, TargetWriter
 
 TARGET = Target(account_id="111122223333", region="us-east-1")
 
@@ -163,3 +166,47 @@ def test_a_directory_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> N
 
     with pytest.raises(OutputError, match="cannot be written"):
         Journal.create(tmp_path / "file" / "run", header())
+
+
+@pytest.mark.parametrize(
+    "index", [{"arn:a": 0}, {"arn:b": 2}], ids=("a page in the place of an app instance", "another app instance")
+)
+def test_an_index_that_leads_astray_is_damage_and_no_empty_answer(tmp_path: Path, index: dict[str, int]) -> None:
+    path = tmp_path / "target.jsonl"
+    write(path, "a", close=False)
+    lines = path.read_bytes().splitlines(keepends=True)
+    offsets = [0, *itertools.accumulate(map(len, lines))]
+    closing = TargetRead(index={arn: offsets[line] for arn, line in index.items()})
+    path.write_bytes(b"".join(lines) + msgspec.json.encode(closing) + b"\n")
+    with pytest.raises(UsageError, match="damaged at byte"):
+        read(path)
+
+
+def test_a_page_of_another_app_instance_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "target.jsonl"
+    owner, other = app_instance("a"), app_instance("b")
+    with TargetWriter(path) as writer:
+        writer.app_instance(AppInstanceRead(app_instance=owner, pages=(writer.page(other.arn, (flow(other, 1),)),)))
+    with pytest.raises(UsageError, match="channel flows of arn:a should be here"):
+        read(path)
+
+
+def test_two_writers_never_share_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "target.jsonl"
+    with TargetWriter(path), pytest.raises(UsageError, match="another scan is writing"):
+        TargetWriter(path)
+    write(path, "a")
+
+
+def test_nothing_is_written_behind_half_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "target.jsonl"
+    owner = app_instance("a")
+    with TargetWriter(path) as writer:
+        whole = writer._file.write
+        monkeypatch.setattr(
+            writer, "_file", SimpleNamespace(write=lambda line: whole(line[:10]), close=writer._file.close)
+        )
+        for _ in range(2):
+            with pytest.raises(OutputError, match="No space left"):
+                writer.page(owner.arn, (flow(owner, 1),))
+    assert path.stat().st_size == 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ TOO_MANY_REQUESTS = 429
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
+_ROLES_KEPT = 64  # far more than the targets that are read at the same time; an organisation has thousands
 # botocore would put its own together twice for each call, which is a tenth of what a call costs
 _USER_AGENT = f"chimeaudit/{__version__} Botocore/{botocore.__version__}"
 
@@ -58,7 +60,7 @@ class Aws:
         self._session = session
         self._boto3 = boto3.Session(botocore_session=session)
         self._making_a_client = threading.RLock()
-        self._assumed: dict[Role, Credentials] = {}
+        self._assumed: OrderedDict[Role, Credentials] = OrderedDict()
 
     def client(self, service: str, region: str, *, role: Role | None = None, connections: int = 1) -> Any:
         """A client, with the profile's own credentials or those of a role, which are renewed before they expire.
@@ -87,6 +89,9 @@ class Aws:
         with self._making_a_client:
             if role not in self._assumed:
                 self._assumed[role] = DeferredRefreshableCredentials(lambda: self._assume(role), "assume-role")
+            self._assumed.move_to_end(role)
+            if len(self._assumed) > _ROLES_KEPT:
+                self._assumed.popitem(last=False)
             return self._assumed[role]
 
     def can_assume(self, role: Role) -> bool:
@@ -99,7 +104,8 @@ class Aws:
 
     def forget(self, role: Role) -> None:
         """Assume the role anew when it is next used."""
-        self._assumed.pop(role, None)
+        with self._making_a_client:
+            self._assumed.pop(role, None)
 
     def identity(self) -> Identity:
         """Whom the profile's own credentials belong to; asking needs no permission.

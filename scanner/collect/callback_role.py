@@ -22,7 +22,7 @@ class RolePolicies(Struct, frozen=True, kw_only=True):
 
 
 class Roles:
-    """The roles of one target's functions; a managed policy that many have attached is read once."""
+    """The roles of one account's functions; a managed policy that many have attached is read once."""
 
     def __init__(self) -> None:
         self._roles: Once[str, RolePolicies] = Once()

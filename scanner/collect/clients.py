@@ -14,13 +14,19 @@ Connect = Callable[[str | None], Aws]
 
 
 class Clients:
-    """`ways` holds, by account, a target by which every account in scope can be entered."""
+    """`ways` holds, by account, a target by which every account in scope can be entered.
 
-    def __init__(self, connect: Connect, target: Target, ways: Mapping[str, Target], connections: int) -> None:
+    With `anew`, roles are assumed anew, in case it was their credentials that were at fault.
+    """
+
+    def __init__(
+        self, connect: Connect, target: Target, ways: Mapping[str, Target], connections: int, *, anew: bool = False
+    ) -> None:
         self._connect = connect
         self._target = target
         self._ways = {**ways, target.account_id: target}
         self._connections = connections
+        self._anew = anew
         self._making = threading.Lock()
         self._made: dict[tuple[str, str, str], Any] = {}
 
@@ -39,6 +45,8 @@ class Clients:
             key = (service, account_id, region)
             if key not in self._made:
                 aws = self._connect(way.profile)
+                if self._anew and way.role and not any(account_id == entered for _, entered, _ in self._made):
+                    aws.forget(way.role)
                 with calling("sts", ASSUME_ROLE if way.role else IDENTIFY):
                     self._made[key] = aws.client(service, region, role=way.role, connections=self._connections)
             return self._made[key]

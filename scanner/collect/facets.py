@@ -17,7 +17,7 @@ from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import Roles
 from scanner.collect.calls import ask
 from scanner.collect.clients import Clients
-from scanner.collect.failure import FailedCallError, calling
+from scanner.collect.failure import FailedCallError, calling, containing
 from scanner.collect.function import FunctionRead, read_function
 from scanner.collect.once import Once
 from scanner.collect.readonly import IDENTITY, MESSAGING
@@ -46,13 +46,13 @@ class Facets:
         FailedCallError: `tolerate` raised it.
     """
 
-    def __init__(self, wanted: frozenset[str], clients: Clients, tolerate: Tolerate) -> None:
+    def __init__(self, wanted: frozenset[str], clients: Clients, roles: Roles, tolerate: Tolerate) -> None:
         self._wanted = wanted
         self._clients = clients
         self._tolerate = tolerate
         self._functions: Once[str, FunctionRead] = Once()
         self._concurrencies: Once[str, Any] = Once()
-        self._roles = Roles()
+        self._roles = roles
         self._alerts = Alerts()
 
     @property
@@ -64,9 +64,13 @@ class Facets:
         noting = _Noting(seen, self._tolerate)
         facts: dict[str, Any] = {}
         if "tags" in self._wanted:
-            facts["tags"] = noting.read(("tags",), seen.arn, lambda: self._tags(IDENTITY, seen.arn))
+            facts["tags"] = noting.read(
+                ("tags",), seen.arn, "ListTagsForResource", lambda: self._tags(IDENTITY, seen.arn)
+            )
         if "alerts" in self._wanted:
-            facts["failure_alert"] = noting.read(("failure_alert",), seen.arn, lambda: self._failure_alert(seen))
+            facts["failure_alert"] = noting.read(
+                ("failure_alert",), seen.arn, "ListRules", lambda: self._failure_alert(seen)
+            )
             noting.undecided("", facts, "ListRules", seen.arn)
         return structs.replace(seen, **facts, gaps=noting.gaps)
 
@@ -74,14 +78,21 @@ class Facets:
         noting = _Noting(seen, self._tolerate)
         facts: dict[str, Any] = {}
         if "tags" in self._wanted:
-            facts["tags"] = noting.read(("tags",), seen.arn, lambda: self._tags(MESSAGING, seen.arn))
+            facts["tags"] = noting.read(
+                ("tags",), seen.arn, "ListTagsForResource", lambda: self._tags(MESSAGING, seen.arn)
+            )
         if "detail" in self._wanted:
-            times = noting.read(("created_at", "updated_at"), seen.arn, lambda: self._times(seen.arn))
+            times = noting.read(
+                ("created_at", "updated_at"), seen.arn, "DescribeChannelFlow", lambda: self._times(seen.arn)
+            )
             if not isinstance(times, UnsetType):
                 facts |= times
                 noting.missing("", times, "DescribeChannelFlow", seen.arn)
         if "channels" in self._wanted:
-            facts["has_channels"] = noting.read(("has_channels",), seen.arn, lambda: self._has_channels(seen.arn))
+            operation = "ListChannelsAssociatedWithChannelFlow"
+            facts["has_channels"] = noting.read(
+                ("has_channels",), seen.arn, operation, lambda: self._has_channels(seen.arn)
+            )
         if self._wanted & {"function", "callback_role"} and not isinstance(seen.processors, UnsetType):
             facts["processors"] = tuple(
                 self._with_function(processor, f"processors[{index}].lambda", seen, noting)
@@ -94,19 +105,20 @@ class Facets:
         if isinstance(target, UnsetType):
             return processor
         paths = [f"{path}.{name}" for name in self._facts_of_functions()]
-        read = noting.read(paths, target.arn, lambda: self._function(target))
+        read = noting.read(paths, target.arn, "GetFunctionConfiguration", lambda: self._function(target))
         if isinstance(read, UnsetType):
             return processor
         facts: dict[str, Any] = {}
         if "function" in self._wanted:
             for part, failed in read.failures.items():
                 noting.fail(f"{path}.{part}", target.arn, failed)
-            facts |= {"function": read.function, "access": _access(read, flow)}
+            facts["function"] = read.function
+            facts["access"] = noting.read((f"{path}.access",), target.arn, "GetPolicy", lambda: _access(read, flow))
             noting.missing(f"{path}.function.", _facts(read.function), "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.access.", _facts(facts["access"]), "GetPolicy", target.arn)
         if "callback_role" in self._wanted:
             facts["callback"] = noting.read(
-                (f"{path}.callback",), target.arn, lambda: self._callback(read, target, flow)
+                (f"{path}.callback",), target.arn, "GetRole", lambda: self._callback(read, target, flow)
             )
             noting.missing(f"{path}.", {"callback": read.function.role_arn}, "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.callback.", _facts(facts["callback"]), "GetRole", target.arn)
@@ -179,10 +191,16 @@ class _Noting:
         self._seen = seen
         self._tolerate = tolerate
 
-    def read(self, paths: Iterable[str], resource_arn: str, read: Callable[[], Value]) -> Value | UnsetType:
-        """What `read` returns; where it fails, the facts at all these paths are unknown."""
+    def read(
+        self, paths: Iterable[str], resource_arn: str, operation: str, read: Callable[[], Value]
+    ) -> Value | UnsetType:
+        """What `read` returns; where it fails, the facts at all these paths are unknown.
+
+        `operation` is what a fault of ours is named after; a call that fails names itself.
+        """
         try:
-            return read()
+            with containing(operation):
+                return read()
         except FailedCallError as failed:
             for path in paths:
                 self.fail(path, resource_arn, failed)

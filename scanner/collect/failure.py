@@ -6,14 +6,16 @@ AWS's own message is left out of the sentence: it may repeat tokens, and its wor
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from scanner.errors import ChimeauditError
 from scanner.facets import Operation
-from scanner.inventory import Gap
+from scanner.inventory import FAULT, Gap
 
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 
@@ -54,6 +56,18 @@ class OutOfScopeError(Exception):
     """It lives in an account that is not in scope, so there are no credentials to ask with."""
 
 
+class StillListedError(Exception):
+    """AWS says that it does not exist, and lists it all the same."""
+
+
+class FaultError(Exception):
+    """A fault of ours, by the name of what was raised."""
+
+
+class StoppedError(Exception):
+    """The scan was told to stop; what was read until then is in the journal."""
+
+
 CALL_ERRORS = (
     boto.BotoCoreError,
     boto.ClientError,
@@ -70,7 +84,10 @@ _STUMBLES = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class FailedCallError(Exception):
-    """A call that gave no answer. `service` and `operation` are botocore's names; the cause is one of CALL_ERRORS."""
+    """A call that gave no answer. `service` and `operation` are botocore's names.
+
+    The cause is one of CALL_ERRORS, or a StillListedError or FaultError.
+    """
 
     def __init__(self, service: str, operation: str, cause: Exception) -> None:
         super().__init__(service, operation, cause)
@@ -101,6 +118,12 @@ class FailedCallError(Exception):
         code, status = _code_and_status(self.cause)
         return status == 404 and code in NOT_FOUND
 
+    @property
+    def fault(self) -> str | None:
+        """Where it was our own fault: where that happened, for those who will mend it."""
+        is_ours = isinstance(self.cause, FaultError)
+        return "".join(traceback.format_exception(self.cause.__cause__)) if is_ours else None
+
     def gap(self, account_id: str, region: str | None = None, resource_arn: str | None = None) -> Gap:
         """The gap that it leaves, in plain words."""
         code, reason = _explained(self.cause, self.action)
@@ -128,7 +151,45 @@ def calling(service: str, operation: str) -> Iterator[None]:
         raise FailedCallError(service, operation, malformed) from error
 
 
+@contextmanager
+def containing(operation: str) -> Iterator[None]:
+    """Let a fault of ours cost no more than what it was about: it becomes a failure of the operation."""
+    try:
+        yield
+    except (FailedCallError, StoppedError, ChimeauditError):
+        raise
+    except Exception as error:
+        fault = FaultError(type(error).__name__)
+        fault.__cause__ = error
+        raise FailedCallError("chimeaudit", operation, fault) from error
+
+
+_EXPLAINED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
+    (FaultError, FAULT, "chimeaudit itself failed ({error}); report it, with what -v prints"),
+    (StillListedError, "StillListed", "AWS lists it and says that it does not exist; scan again later"),
+    (
+        (EndlessPagesError, boto.PaginationError),
+        "EndlessPages",
+        "the pages of the list repeat and never end; scan again later",
+    ),
+    (OutOfScopeError, "OutOfScope", "account {error} is not in scope; bring it into scope, or waive this gap"),
+    (
+        (boto.NoCredentialsError, boto.PartialCredentialsError),
+        "NoCredentials",
+        "there are no complete AWS credentials; sign in, or name --profile",
+    ),
+    (
+        (boto.ConnectTimeoutError, boto.ReadTimeoutError),
+        "Timeout",
+        "no answer in time; check the network and proxy, then scan again",
+    ),
+)
+
+
 def _explained(error: Exception, action: str) -> tuple[str, str]:
+    for kind, code, reason in _EXPLAINED:
+        if isinstance(error, kind):
+            return code, reason.format(error=error)
     match error:
         case boto.ClientError():
             code, status = _code_and_status(error)
@@ -136,14 +197,6 @@ def _explained(error: Exception, action: str) -> tuple[str, str]:
         case MalformedAnswerError() | ResponseParserError():
             what = error if isinstance(error, MalformedAnswerError) else "the answer is malformed: it cannot be parsed"
             return "MalformedAnswer", f"{what}; asked again without success, scan again later"
-        case EndlessPagesError() | boto.PaginationError():
-            return "EndlessPages", "the pages of the list repeat and never end; scan again later"
-        case OutOfScopeError():
-            return "OutOfScope", f"account {error} is not in scope; bring it into scope, or waive this gap"
-        case boto.NoCredentialsError() | boto.PartialCredentialsError():
-            return "NoCredentials", "there are no complete AWS credentials; sign in, or name --profile"
-        case boto.ConnectTimeoutError() | boto.ReadTimeoutError():
-            return "Timeout", "no answer in time; check the network and proxy, then scan again"
         case boto.HTTPClientError() | boto.ConnectionError():
             reason = "the endpoint could not be reached; check network and proxy, and that the service exists here"
             return _name(error), reason

@@ -19,13 +19,17 @@ def accounts(aws: Aws, units: Sequence[str]) -> Iterator[Account]:
     if not units:
         for page in new_items(client, ListAccounts):
             yield from page
+    searched: set[str] = set()
     for unit in units:
-        yield from _below(client, unit)
+        yield from _below(client, unit, searched)
 
 
-def _below(client: object, parent: str) -> Iterator[Account]:
+def _below(client: object, parent: str, searched: set[str]) -> Iterator[Account]:
+    if parent in searched:
+        return
+    searched.add(parent)
     for page in new_items(client, ListAccountsForParent, ParentId=parent):
         yield from page
     for units in new_items(client, ListOrganizationalUnitsForParent, ParentId=parent):
         for unit in units:
-            yield from _below(client, unit.Id)
+            yield from _below(client, unit.Id, searched)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from time import monotonic
 from typing import Any
 
 from msgspec import Struct
 
 from scanner.collect.cpus import shares, stay_on
-from scanner.collect.target import SLOW, Pace, StoppedError, Work, fast
+from scanner.collect.failure import StoppedError
+from scanner.collect.target import SLOW, Pace, Work, fast
 from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
 from scanner.errors import ChimeauditError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
 
 TARGETS_AT_ONCE = 8
+_SUBMITTED_AT_ONCE = 128  # twice the most --workers: enough to keep all busy, and no memory for what is yet to come
 _GRACE_SECONDS = 1
 
 
@@ -61,25 +64,34 @@ class Collection:
         else:
             self._stop = threading.Event()
             self._local = Worker(self._stop, journal.header.targets)
-            self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target", stay_on, shares(1))
+            (cpu,) = shares(1)
+            self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target", lambda: stay_on(cpu))
             self._do = self._local.do
 
-    def run(self, max_seconds: float | None = None) -> bool:
+    def run(self, until: float | None = None) -> bool:
         """Read every target that the journal does not hold yet; returns whether there was time for all.
+
+        `until` is a point in time of `time.monotonic`.
 
         Raises:
             KeyboardInterrupt: the user stopped it; what was read until then is in the journal.
             OutputError: the journal cannot be written.
             ChimeauditError: a worker process was killed.
         """
-        end = None if max_seconds is None else monotonic() + max_seconds
-        running: list[Future[Done]] = []
+        running: set[Future[Done]] = set()
         try:
             for pace in (fast(self._targets_at_once), SLOW):
-                running = [self._submit(target, pace) for target in sorted(self._left)]
-                # Not the word to stop alone: who waits for an answer does not hear it.
-                for future in as_completed(running, timeout=None if end is None else max(0, end - monotonic())):
-                    self._note(future.result())
+                waiting = iter(sorted(self._left))
+                running = self._submit(islice(waiting, _SUBMITTED_AT_ONCE), pace)
+                while running:
+                    # Not the word to stop alone: who waits for an answer does not hear it.
+                    left = None if until is None else max(0, min(until - monotonic(), threading.TIMEOUT_MAX))
+                    done, running = wait(running, timeout=left, return_when=FIRST_COMPLETED)
+                    if not done:
+                        raise TimeoutError
+                    for future in done:
+                        self._note(future.result())
+                    running |= self._submit(islice(waiting, len(done)), pace)
         except BaseException as error:
             self._stop.set()
             self._executor.shutdown(wait=False, cancel_futures=True)
@@ -106,12 +118,13 @@ class Collection:
             tally=self._local.tally if self._local else self._elsewhere,
         )
 
-    def _submit(self, target: Target, pace: Pace) -> Future[Done]:
-        facets, path = frozenset(self._journal.header.facets), self._journal.target_path(target)
-        work = Work(target=target, facets=facets, path=path, pace=pace)
+    def _submit(self, targets: Iterable[Target], pace: Pace) -> set[Future[Done]]:
+        facets = frozenset(self._journal.header.facets)
+        works = [
+            Work(target=target, facets=facets, path=self._journal.target_path(target), pace=pace) for target in targets
+        ]
         with nullcontext() if self._local else _uninterrupted():
-            future: Future[Done] = self._executor.submit(self._do, work)
-        return future
+            return {self._executor.submit(self._do, work) for work in works}
 
     def _note(self, done: Done) -> None:
         self._elsewhere += done.tally

@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
 from scanner.collect import facts
+from scanner.collect.callback_role import Roles
 from scanner.collect.calls import new_items
 from scanner.collect.clients import Clients
 from scanner.collect.facets import Facets
-from scanner.collect.failure import FailedCallError
+from scanner.collect.failure import FailedCallError, StillListedError, StoppedError, containing
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances, ListChannelFlows
 from scanner.inventory import AppInstance, ChannelFlow, Gap
@@ -58,16 +60,16 @@ def fast(targets_at_once: int) -> Pace:
 SLOW = Pace(threads=2, is_last_try=True)
 
 
-class StoppedError(Exception):
-    """The scan was told to stop; what was read until then is in the journal."""
-
-
 class Control:
-    """What joins the readings of a process to whoever waits for them: the word to stop, the count of what was read."""
+    """What joins the readings of a process, and whoever waits for them: the word to stop, the count of what was read.
+
+    What was read of an account's roles is shared by its targets as long as one of them is being read.
+    """
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
-        self._counting = threading.Lock()
+        self._sharing = threading.Lock()
+        self._roles: WeakValueDictionary[str, Roles] = WeakValueDictionary()
         self.app_instances = self.channel_flows = 0
 
     def check(self) -> None:
@@ -75,9 +77,14 @@ class Control:
         if self._stop.is_set():
             raise StoppedError
 
+    def roles_of(self, account_id: str) -> Roles:
+        """They are the same in every region."""
+        with self._sharing:
+            return self._roles.setdefault(account_id, Roles())
+
     def count(self, channel_flows: int) -> None:
         """One more app instance, with its channel flows."""
-        with self._counting:
+        with self._sharing:
             self.app_instances += 1
             self.channel_flows += channel_flows
 
@@ -91,8 +98,15 @@ class Work(Struct, frozen=True, kw_only=True):
     pace: Pace
 
 
-def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Control) -> bool:
-    """Read a target; returns whether it is complete. The word to stop is heeded before each page.
+class Reading(Struct, frozen=True):
+    """What came of reading a target: whether it is complete, and where faults of ours happened."""
+
+    complete: bool
+    faults: tuple[str, ...] = ()
+
+
+def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Control) -> Reading:
+    """Read a target. The word to stop is heeded before each page, and before the facets of each channel flow.
 
     Raises:
         StoppedError: it was told to stop; the target stays open in the journal.
@@ -108,13 +122,14 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
                 if len(running) >= 4 * threads:
                     running = _raise_first(*wait(running, return_when=FIRST_COMPLETED))
             _raise_first(*wait(running))
+            reading.look_for_the_vanished()
         except BaseException:
             for pool in (readers, helpers):
                 pool.shutdown(wait=False, cancel_futures=True)
             raise
     if not reading.left_open:
         journal.target(tuple(reading.gaps))
-    return not reading.left_open
+    return Reading(not reading.left_open, tuple(reading.faults))
 
 
 def _raise_first(done: Iterable[Future[None]], running: set[Future[None]]) -> set[Future[None]]:
@@ -133,38 +148,60 @@ class _Reading:
         self._journal = journal
         self._control = control
         self._helpers = helpers
-        self._facets = Facets(work.facets, clients, work.pace.tolerate)
+        self._facets = Facets(work.facets, clients, control.roles_of(work.target.account_id), self._tolerate)
         self._done = journal.app_instances
+        self._vanished: dict[str, AppInstance] = {}
         self.gaps: list[Gap] = []
+        self.faults: list[str] = []
         self.left_open = False
 
     def app_instances(self) -> Iterator[AppInstance]:
         """Those that are still to be read; ends early where the list cannot be read on."""
         try:
-            for page in new_items(self._clients.of(IDENTITY), ListAppInstances):
-                for item in page:
+            for page in self._listed():
+                for app_instance in page:
                     self._control.check()
-                    if item.arn not in self._done:
-                        yield facts.app_instance(item, self._target.account_id, self._target.region)
+                    if app_instance.arn not in self._done:
+                        yield app_instance
         except FailedCallError as failed:
             self.gaps += self._unless_open(failed)
 
+    def _listed(self) -> Iterator[list[AppInstance]]:
+        with containing(ListAppInstances.__name__):
+            for page in new_items(self._clients.of(IDENTITY), ListAppInstances):
+                yield [facts.app_instance(item, self._target.account_id, self._target.region) for item in page]
+
+    def look_for_the_vanished(self) -> None:
+        """An app instance whose flows do not exist was deleted since it was listed, unless it is listed still."""
+        if not self._vanished:
+            return
+        try:
+            listed = {app_instance.arn for page in self._listed() for app_instance in page}
+        except FailedCallError as failed:
+            self.gaps += self._unless_open(failed)
+            return
+        for arn in sorted(listed & self._vanished.keys()):
+            gap = self._gap(FailedCallError(MESSAGING, ListChannelFlows.__name__, StillListedError()), arn)
+            self._journal.app_instance(AppInstanceRead(app_instance=self._vanished[arn], pages=(), gaps=(gap,)))
+
     def read_flows(self, listed: AppInstance) -> None:
-        """Read one app instance into the journal, unless it was deleted since, or is left to a later try."""
+        """Read one app instance into the journal, unless it has vanished, or is left to a later try."""
         pages: list[int] = []
         flows_read = 0
         gaps: list[Gap] = []
         app_instance = listed
         try:
-            self._control.check()
-            for page in new_items(self._clients.of(MESSAGING), ListChannelFlows, AppInstanceArn=listed.arn):
-                flows = self._with_facets([facts.channel_flow(item, listed) for item in page])
-                pages += [self._journal.page(listed.arn, flows)] if flows else []
-                flows_read += len(flows)
+            with containing(ListChannelFlows.__name__):
                 self._control.check()
-            app_instance = self._facets.of_app_instance(listed)
+                for page in new_items(self._clients.of(MESSAGING), ListChannelFlows, AppInstanceArn=listed.arn):
+                    flows = self._with_facets([facts.channel_flow(item, listed) for item in page])
+                    pages += [self._journal.page(listed.arn, flows)] if flows else []
+                    flows_read += len(flows)
+                    self._control.check()
+                app_instance = self._facets.of_app_instance(listed)
         except FailedCallError as failed:
             if failed.is_not_found:
+                self._vanished[listed.arn] = listed
                 return
             gaps = self._unless_open(failed, listed.arn)
             if not gaps:
@@ -173,16 +210,30 @@ class _Reading:
         self._control.count(flows_read)
 
     def _with_facets(self, flows: Sequence[ChannelFlow]) -> tuple[ChannelFlow, ...]:
-        return tuple(self._helpers.map(self._facets.of_flow, flows)) if self._facets.cost_calls else tuple(flows)
+        return tuple(self._helpers.map(self._facets_of, flows)) if self._facets.cost_calls else tuple(flows)
+
+    def _facets_of(self, flow: ChannelFlow) -> ChannelFlow:
+        self._control.check()
+        return self._facets.of_flow(flow)
+
+    def _tolerate(self, failed: FailedCallError) -> None:
+        self._note_fault(failed)
+        self._pace.tolerate(failed)
+
+    def _note_fault(self, failed: FailedCallError) -> None:
+        if failed.fault:
+            self.faults.append(failed.fault)
 
     def _unless_open(self, failed: FailedCallError, resource_arn: str | None = None) -> list[Gap]:
-        """The gap that a failure leaves, or none where it may wait for a later try and the target stays open for it.
-
-        Where the role could not be assumed, the gap is the whole account, whichever call noticed it.
-        """
+        """The gap that a failure leaves, or none where it may wait for a later try and the target stays open for it."""
         if self._pace.lets_wait(failed):
             self.left_open = True
             return []
+        self._note_fault(failed)
+        return [self._gap(failed, resource_arn)]
+
+    def _gap(self, failed: FailedCallError, resource_arn: str | None) -> Gap:
+        """Where the role could not be assumed, the gap is the whole account, whichever call noticed it."""
         if failed.denied_entry and self._target.role:
-            return [failed.gap(self._target.account_id, None, self._target.role.arn)]
-        return [failed.gap(self._target.account_id, self._target.region, resource_arn)]
+            return failed.gap(self._target.account_id, None, self._target.role.arn)
+        return failed.gap(self._target.account_id, self._target.region, resource_arn)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from scanner.collect.aws import Aws
 from scanner.collect.clients import Clients
 from scanner.collect.cpus import stay_on
-from scanner.collect.target import Control, Stop, Work, read_target
+from scanner.collect.target import Control, Reading, Stop, Work, read_target
 from scanner.journal import Target, TargetReader, TargetWriter
 
 
@@ -35,10 +35,11 @@ class Tally(Struct, frozen=True, kw_only=True):
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What came of a work; where it is not complete, another try is worth it."""
+    """What came of a work; where it is not complete, another try is worth it. `faults` are tracebacks of our own."""
 
     target: Target
     complete: bool
+    faults: tuple[str, ...]
     tally: Tally
 
 
@@ -70,16 +71,14 @@ class Worker:
             OutputError: the journal cannot be written.
         """
         before = self.tally
-        complete = TargetReader(work.path).complete or self._read(work)
-        return Done(target=work.target, complete=complete, tally=self.tally - before)
+        reading = Reading(complete=True) if TargetReader(work.path).complete else self._read(work)
+        return Done(target=work.target, complete=reading.complete, faults=reading.faults, tally=self.tally - before)
 
-    def _read(self, work: Work) -> bool:
-        role = work.target.role
-        if work.pace.is_last_try and role:
-            self._connect(work.target.profile).forget(role)
+    def _read(self, work: Work) -> Reading:
+        threads, anew = work.pace.threads, work.pace.is_last_try
         with (
             TargetWriter(work.path) as journal,
-            closing(Clients(self._connect, work.target, self._ways, work.pace.threads)) as clients,
+            closing(Clients(self._connect, work.target, self._ways, threads, anew=anew)) as clients,
         ):
             return read_target(work, clients, journal, self._control)
 

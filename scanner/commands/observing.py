@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import Enum
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scanner import runs
@@ -38,10 +39,11 @@ def observe(where: Where, facets: frozenset[str], record: dict[str, Any], log: L
     """
     if where.from_:
         return _with_facets(Journal.open(where.from_), facets), Ended.ALL_TRIED
+    began = monotonic()
     with _interruptible(), simulated_aws() if where.demo else nullcontext():
         journal = _take_up(where, facets) if where.resume else _begin(where, facets, record, log)
         with journal.locked():
-            return journal, _collect(journal, where, log)
+            return journal, _collect(journal, where, log, began)
 
 
 def _take_up(where: Where, facets: frozenset[str]) -> Journal:
@@ -78,13 +80,15 @@ def _with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
     return journal
 
 
-def _collect(journal: Journal, where: Where, log: Log) -> Ended:
+def _collect(journal: Journal, where: Where, log: Log, began: float) -> Ended:
     from scanner.collect.run import Collection
 
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
 
     def tell(done: Done) -> None:
         target = done.target
+        for fault in done.faults:
+            log.detail("fault", fault, account_id=target.account_id, region=target.region)
         came_to = "has been read" if done.complete else "is left to a second try"
         message = f"Account {target.account_id} in {target.region} {came_to}"
         log.detail("target", message, account_id=target.account_id, region=target.region, complete=done.complete)
@@ -92,7 +96,7 @@ def _collect(journal: Journal, where: Where, log: Log) -> Ended:
     collection = Collection(journal, workers=where.workers, tell=tell)
     try:
         with progress.shown(lambda: collection.progress, log):
-            in_time = collection.run(where.max_runtime)
+            in_time = collection.run(None if where.max_runtime is None else began + where.max_runtime)
     except KeyboardInterrupt:
         return Ended.INTERRUPTED
     return Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,7 +52,7 @@ def parse_all(values: Sequence[str]) -> list[Output]:
         UsageError: one cannot be used, or two go to the same place.
     """
     outputs = [parse(value) for value in values]
-    places = Counter(output.path if output.path == STDOUT else str(Path(output.path).resolve()) for output in outputs)
+    places = Counter(output.path if output.path == STDOUT else os.path.realpath(output.path) for output in outputs)
     for place, count in places.items():
         if count > 1:
             shown = "standard output" if place == STDOUT else place
@@ -74,8 +75,11 @@ def parse(value: str) -> Output:
         raise UsageError(f"-o {value} names no path", hint=f"Write {prefix}:PATH, or {prefix}:- for standard output.")
     if form is None:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
-    if path != STDOUT and Path(path).is_dir():
-        raise UsageError(f"-o {value}: {path} is a folder", hint="Name a file in it.")
+    try:
+        if path != STDOUT and Path(path).is_dir():
+            raise UsageError(f"-o {value}: {path} is a folder", hint="Name a file in it.")
+    except OSError as error:
+        raise UsageError(f"-o {value}: {error.strerror}", hint="Name another file.") from None
     return Output(form, path)
 
 
@@ -96,14 +100,17 @@ def write(report: Report, outputs: Sequence[Output]) -> dict[Output, str]:
 
 def _write_one(report: Report, output: Output) -> str | None:
     pieces = render(report, output.form)
-    if output.path == STDOUT:
-        for piece in pieces:
-            click.echo(piece, nl=False)
-        return None
-    path = Path(output.path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(path, (piece.encode() for piece in pieces))
+        if output.path == STDOUT:
+            for piece in pieces:
+                click.echo(piece, nl=False)
+        else:
+            path = Path(output.path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write_whole(path, (piece.encode() for piece in pieces))
+    except BrokenPipeError:
+        raise  # who read it has seen enough
     except OSError as error:
-        return f"the report {output.path} could not be written: {error.strerror}"
+        named = "on standard output" if output.path == STDOUT else output.path
+        return f"the report {named} could not be written: {error.strerror}"
     return None

@@ -18,9 +18,10 @@ from scanner.commands.outputs import Output
 from scanner.commands.where import Where
 from scanner.engine.audit import audit
 from scanner.engine.rule import facets as needed
-from scanner.errors import InterruptedScanError, NothingScannedError, OutputError
+from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
 from scanner.finding import Report
 from scanner.gate import ExitCode, gate
+from scanner.inventory import FAULT
 from scanner.journal import Journal
 from scanner.waivers import Waivers
 
@@ -94,8 +95,8 @@ def command(
         report = _judged_as_asked(report, options)
     report = marked(report, accepted) if accepted else report
     failures = _tell(report, wanted, waivers.warnings(), log)
-    _end_early(ended, failures, journal, log)
-    return _verdict(report, fail_on, allow_gaps=allow_gaps)
+    _end_early(ended, failures, report, journal, log)
+    return _verdict(report, fail_on, ended, allow_gaps=allow_gaps)
 
 
 def _judged_as_asked(report: Report, options: dict[str, Any]) -> Report:
@@ -118,10 +119,11 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
     return list(failures.values())
 
 
-def _end_early(ended: Ended, failures: Sequence[str], journal: Journal, log: Log) -> None:
+def _end_early(ended: Ended, failures: Sequence[str], report: Report, journal: Journal, log: Log) -> None:
     """Say how to go on with a scan that was stopped, or with a report that was not written.
 
     Raises:
+        ChimeauditError: something was not seen through a fault of ours.
         InterruptedScanError: the user stopped it.
         OutputError: a report could not be written.
     """
@@ -132,12 +134,21 @@ def _end_early(ended: Ended, failures: Sequence[str], journal: Journal, log: Log
     if failures:
         hint = f"Write it elsewhere: chimeaudit scan --from {journal.directory} -o PATH"
         raise OutputError("\n".join(failures), hint=hint)
+    faults = [gap for gap in report.coverage.gaps if gap.code == FAULT and not gap.waiver]
+    if faults:
+        count = f"{len(faults)} gap{'s' if len(faults) > 1 else ''}"
+        message = f"chimeaudit itself failed, which leaves {count}: {faults[0].reason.partition(';')[0]}"
+        raise ChimeauditError(
+            message, hint="The report names what was not seen. Please report the fault, with what -v prints."
+        )
     if ended is Ended.OUT_OF_TIME:
         log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. Go on with it: {go_on}")
 
 
-def _verdict(report: Report, fail_on: str, *, allow_gaps: bool) -> int:
+def _verdict(report: Report, fail_on: str, ended: Ended, *, allow_gaps: bool) -> int:
     code = gate(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
+    if code is ExitCode.NOTHING_SCANNED and ended is Ended.OUT_OF_TIME:
+        return ExitCode.GAPS
     if code is ExitCode.NOTHING_SCANNED:
         reason, _, step = report.coverage.gaps[0].reason.partition("; ")
         hint = f"{step[:1].upper()}{step[1:]}." if step else "The report names every gap."

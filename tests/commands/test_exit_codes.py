@@ -9,6 +9,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan
@@ -137,6 +139,68 @@ def test_70_for_a_fault_of_ours_in_one_line(aws: FakeAws, tmp_path: Path) -> Non
     assert "error: ZeroDivisionError: a fault" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "Traceback" in verbose.stderr
+
+
+def test_a_fault_of_ours_costs_what_it_was_about_and_no_more(aws: FakeAws, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"broken": [Flow(name="hostile")], "whole": [OPEN]}}
+    (tmp_path / "sitecustomize.py").write_text(
+        "from scanner.collect import facts\n"
+        "whole = facts.channel_flow\n"
+        "def broken(seen, owner):\n"
+        "    if seen.Name == 'hostile': raise ZeroDivisionError\n"
+        "    return whole(seen, owner)\n"
+        "facts.channel_flow = broken\n"
+    )
+    variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
+
+    ended = chimeaudit("scan", "-o", "json:-", home=tmp_path, variables=variables)
+    verbose = chimeaudit("scan", "-v", home=tmp_path, variables=variables)
+
+    assert ended.code == verbose.code == 70
+    assert [(gap["code"], gap["operation"], gap["resource_arn"].rpartition("/")[2]) for gap in ended.gaps] == [
+        ("Fault", "ListChannelFlows", "broken")
+    ]
+    failed = {finding["resource"]["name"] for finding in ended.report["findings"] if finding["status"] == "fail"}
+    assert "left open" in failed
+    assert "chimeaudit itself failed" in ended.stderr
+    assert "in broken" in verbose.stderr  # the traceback, for those who will mend it
+
+
+@pytest.mark.parametrize("streams", [">&-", ">/dev/full", ">/dev/full 2>&1", ">&- 2>&-"])
+def test_70_when_standard_output_takes_nothing(tmp_path: Path, streams: str) -> None:
+    ended = subprocess.run(
+        ["bash", "-c", f'"$0" rules list {streams}', CHIMEAUDIT],
+        env=environment(tmp_path, {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 70
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_loop_of_links_is_no_report_and_stays(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"support": [Flow()]}}
+    (tmp_path / "loop.json").symlink_to("loop.json")
+
+    ended = scan("-o", "loop.json", "-o", "report.json")
+
+    assert ended.code == 70
+    assert "the report loop.json could not be written" in ended.stderr
+    assert (tmp_path / "loop.json").is_symlink()
+    assert (tmp_path / "report.json").exists()
+
+
+def test_errors_are_json_where_the_log_is(scan: Scan) -> None:
+    for options in (("--log-format", "json", "--from", "nowhere"), ("--log-format=json", "--regoins", "us-east-1")):
+        ended = scan(*options)
+
+        said = json.loads(ended.stderr)
+        assert said["event"] == "error"
+        assert said["exit_code"] == ended.code == 2
+        assert said["message"]
+        assert said["hint"]
 
 
 def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tmp_path: Path) -> None:

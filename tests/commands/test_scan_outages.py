@@ -129,13 +129,29 @@ def test_a_clock_that_is_wrong_is_named(chat: FakeAws, quick_scan: Scan, code: s
 
 
 def test_an_app_instance_that_was_deleted_since_it_was_listed_is_no_gap(chat: FakeAws, quick_scan: Scan) -> None:
-    gone = error(404, "NotFoundException")
-    chat.faults = [lambda call: gone if str(call.app_instance_arn).endswith("/b") else None]
+    def delete(call: Call) -> Answer | None:
+        if not str(call.app_instance_arn).endswith("/b"):
+            return None
+        chat.inventory[call.region].pop("b", None)
+        return error(404, "NotFoundException")
+
+    chat.faults = [delete]
 
     ended = quick_scan(*ONE_RULE)
 
     assert ended.gaps == []
     assert ended.report["coverage"]["observed"]["app_instances"] == 2
+    assert len(chat.asked("ListAppInstances")) == 2
+
+
+def test_an_app_instance_that_is_listed_and_does_not_exist_is_a_gap(chat: FakeAws, quick_scan: Scan) -> None:
+    gone = error(404, "NotFoundException")
+    chat.faults = [lambda call: gone if str(call.app_instance_arn).endswith("/b") else None]
+
+    ended = quick_scan(*ONE_RULE)
+
+    assert [(gap["code"], gap["resource_arn"].rpartition("/")[2]) for gap in ended.gaps] == [("StillListed", "b")]
+    assert ended.report["coverage"]["complete"] is False
 
 
 def test_pages_that_come_back_reordered_change_nothing(chat: FakeAws, quick_scan: Scan) -> None:
@@ -228,6 +244,21 @@ def test_max_runtime_with_nothing_found_yet_ends_in_3(chat: FakeAws, tmp_path: P
 
     never.set()
     assert ended.code == 3
+
+
+def test_max_runtime_that_is_over_before_anything_was_seen_ends_in_3_whatever_is_allowed(
+    chat: FakeAws, tmp_path: Path
+) -> None:
+    never = threading.Event()
+    chat.faults = [lambda call: (never.wait(60), None)[1] if call.operation == "ListAppInstances" else None]
+
+    ended = chimeaudit(
+        *("scan", *ONE_RULE, "--allow-gaps", "--max-runtime", "1s"), home=tmp_path, variables=chat.variables
+    )
+
+    never.set()
+    assert ended.code == 3
+    assert {gap["code"] for gap in ended.gaps} == {"Interrupted"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -87,7 +87,7 @@ def test_excluded_accounts_are_left_out_and_named(organization: FakeAws, scan: S
 
 
 def test_units_are_searched_through_and_through(organization: FakeAws, scan: Scan) -> None:
-    children = {"ou-root": ["ou-a", "ou-b"], "ou-b": ["ou-deep"]}
+    children = {"ou-root": ["ou-a", "ou-b"], "ou-b": ["ou-deep"], "ou-deep": ["ou-root"]}
     below = {"ou-a": [FIRST], "ou-deep": [LAST]}
 
     def units(call: Call) -> Answer | None:
