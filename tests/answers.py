@@ -34,12 +34,16 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What goes back. `cut` announces the whole body and sends only so many bytes of it."""
+    """What goes back. `cut` announces the whole body and sends only so many bytes of it.
+
+    `drips` is how many seconds lie between the bytes, from the first line on.
+    """
 
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
+    drips: float = 0.0
 
 
 def error(status: int, code: str, message: str = "no") -> Answer:

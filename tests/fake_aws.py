@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -220,6 +221,9 @@ class _Handler(BaseHTTPRequestHandler):
                 access_key=scope[1],
             )
         )
+        if answer.drips:
+            self._drip(answer)
+            return
         self.send_response(answer.status)
         for name, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(name, value)
@@ -228,6 +232,14 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):  # a client that was stopped does not wait for its answer
             self.wfile.write(answer.body[: answer.cut])
         self.close_connection = answer.cut is not None
+
+    def _drip(self, answer: Answer) -> None:
+        lines = f"HTTP/1.1 {answer.status} OK\r\nContent-Length: {len(answer.body)}\r\n\r\n"
+        with suppress(ConnectionError):
+            for byte in lines.encode() + answer.body:
+                self.wfile.write(bytes([byte]))
+                time.sleep(answer.drips)
+        self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Tests look at calls, not at a log."""

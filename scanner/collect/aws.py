@@ -19,9 +19,11 @@ import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, RefreshableCredentials
+from botocore.utils import parse_timestamp
 from msgspec import Struct
 
 from scanner import __version__
+from scanner.collect import patience
 from scanner.collect.failure import ASSUME_ROLE, FailedCallError, MalformedAnswerError, calling
 from scanner.collect.readonly import IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
@@ -35,7 +37,7 @@ _GLOBAL_REGION = "us-east-1"
 TOO_MANY_REQUESTS = 429
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
-_READ_SECONDS = 30
+_READ_SECONDS = 15
 _ROLES_KEPT = 64  # far more than the targets that are read at the same time; an organisation has thousands
 # botocore would put its own together twice for each call, which is a tenth of what a call costs
 _USER_AGENT = f"chimeaudit/{__version__} Botocore/{botocore.__version__}"
@@ -82,7 +84,9 @@ class Aws:
             _endpoint_explained(),
             self._session.lending(self.credentials(role) if role else None),
         ):
-            return self._boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # a name in a variable
+            client = self._boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # a name in a variable
+        patience.bound(client)
+        return client
 
     def credentials(self, role: Role) -> Credentials:
         """Those of a role; it is assumed when they are first used."""
@@ -193,7 +197,7 @@ class _Session(botocore.session.Session):
             own = _retrieved(super().get_credentials)
             if isinstance(own, RefreshableCredentials):
                 refresh = own._refresh_using  # type: ignore[attr-defined]  # the only place that sees what it raises
-                own._refresh_using = lambda: _retrieved(refresh)  # type: ignore[attr-defined]
+                own._refresh_using = lambda: _renewed(refresh)  # type: ignore[attr-defined]
             self._own = own
         return self._lent or self._own
 
@@ -212,6 +216,14 @@ def _retrieved(retrieve: Callable[[], Any]) -> Any:
         return retrieve()
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
         raise boto.CredentialRetrievalError(provider="configured", error_msg=type(error).__name__) from error
+
+
+def _renewed(retrieve: Callable[[], Any]) -> Any:
+    """Of credentials that are no newer than those they replace botocore says so in no error of its own."""
+    renewed = _retrieved(retrieve)
+    if renewed and "expiry_time" in renewed and parse_timestamp(renewed["expiry_time"]) <= datetime.now(UTC):
+        raise boto.CredentialRetrievalError(provider="configured", error_msg="what it gives has expired already")
+    return renewed
 
 
 @contextmanager

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from scanner.collect.aws import Aws
 from scanner.collect.calls import new_items
 from scanner.collect.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
 
 
-def accounts(aws: Aws, units: Sequence[str]) -> Iterator[Account]:
-    """Every account of the organisation, or of these organizational units and those below them.
+def accounts(aws: Aws, unit: str | None) -> Iterator[Account]:
+    """Every account of the organisation, or of an organizational unit and those below it.
 
     Raises:
         FailedCallError: they cannot be listed (on).
     """
     client = aws.client("organizations", aws.home_region)
-    if not units:
+    if unit:
+        yield from _below(client, unit, set())
+    else:
         for page in new_items(client, ListAccounts):
             yield from page
-    searched: set[str] = set()
-    for unit in units:
-        yield from _below(client, unit, searched)
 
 
 def _below(client: object, parent: str, searched: set[str]) -> Iterator[Account]:

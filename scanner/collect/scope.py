@@ -136,19 +136,20 @@ def _named(wanted: Wanted) -> _Listed:
 def _organization(wanted: Wanted, aws: Aws, identity: Identity) -> _Listed:
     open_accounts: set[str] = set()
     suspended: set[str] = set()
-    gaps: tuple[Gap, ...] = ()
-    try:
-        for account in organization.accounts(aws, wanted.units):
-            (suspended if account.is_suspended else open_accounts).add(account.Id)
-    except FailedCallError as failed:
-        gaps = (failed.gap(identity.account_id),)
+    gaps: list[Gap] = []
+    for unit in wanted.units or (None,):
+        try:
+            for account in organization.accounts(aws, unit):
+                (suspended if account.is_suspended else open_accounts).add(account.Id)
+        except FailedCallError as failed:
+            gaps.append(failed.gap(identity.account_id, None, unit))
     kept, notes = _without(wanted.exclude, open_accounts)
     if suspended:
         notes = (f"left out, because suspended: {', '.join(sorted(suspended))}", *notes)
     units = f" below {', '.join(wanted.units)}" if wanted.units else ""
     chosen_by = f"the organisation that account {identity.account_id} belongs to{units}"
     chosen_by = f"{chosen_by} ({'; '.join(notes)})" if notes else chosen_by
-    return _Listed(chosen_by=chosen_by, account_ids=kept, gaps=gaps, notes=notes)
+    return _Listed(chosen_by=chosen_by, account_ids=kept, gaps=tuple(gaps), notes=notes)
 
 
 def _without(exclude: Sequence[str], accounts: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
-from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -49,6 +49,7 @@ class Pace(Struct, frozen=True):
 
 
 _MOST_THREADS = 48  # 30 ms of waiting for 1 ms of work: more would wait for each other
+_ACCOUNTS_AT_ONCE = 32  # more than are ever read together
 _ALL_THREADS = 128  # of all targets together; each costs memory, and its connection
 
 
@@ -63,13 +64,13 @@ SLOW = Pace(threads=2, is_last_try=True)
 class Control:
     """What joins the readings of a process, and whoever waits for them: the word to stop, the count of what was read.
 
-    What was read of an account's roles is shared by its targets as long as one of them is being read.
+    What was read of an account's roles is shared by its targets, which are read one after the other or together.
     """
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._sharing = threading.Lock()
-        self._roles: WeakValueDictionary[str, Roles] = WeakValueDictionary()
+        self._roles = lru_cache(maxsize=_ACCOUNTS_AT_ONCE)(lambda _: Roles())
         self.app_instances = self.channel_flows = 0
 
     def check(self) -> None:
@@ -80,7 +81,7 @@ class Control:
     def roles_of(self, account_id: str) -> Roles:
         """They are the same in every region."""
         with self._sharing:
-            return self._roles.setdefault(account_id, Roles())
+            return self._roles(account_id)
 
     def count(self, channel_flows: int) -> None:
         """One more app instance, with its channel flows."""
@@ -142,13 +143,14 @@ class _Reading:
     def __init__(
         self, work: Work, clients: Clients, journal: TargetWriter, control: Control, helpers: ThreadPoolExecutor
     ) -> None:
+        roles = Roles() if work.pace.is_last_try else control.roles_of(work.target.account_id)  # not what failed before
         self._target = work.target
         self._pace = work.pace
         self._clients = clients
         self._journal = journal
         self._control = control
         self._helpers = helpers
-        self._facets = Facets(work.facets, clients, control.roles_of(work.target.account_id), self._tolerate)
+        self._facets = Facets(work.facets, clients, roles, self._tolerate)
         self._done = journal.app_instances
         self._vanished: dict[str, AppInstance] = {}
         self.gaps: list[Gap] = []

@@ -101,6 +101,16 @@ def test_what_many_flows_share_is_read_once(chat: FakeAws, scan: Scan) -> None:
     assert all(call.parameters["max-results"] == "1" for call in chat.asked("ListChannelsAssociatedWithChannelFlow"))
 
 
+def test_a_role_that_functions_of_two_regions_have_is_read_once(chat: FakeAws, scan: Scan) -> None:
+    chat.inventory = {region: {"one": [Flow()]} for region in ("us-east-1", "eu-central-1")}
+
+    ended = scan("--select", "callback-not-allowed", "-o", "json:-")
+
+    counted = Counter(call.operation for call in chat.calls)
+    assert ended.report["coverage"]["observed"]["channel_flows"] == 2
+    assert {name: counted[name] for name in ROLE_CALLS} == ROLE_CALLS
+
+
 def test_what_belongs_to_a_qualifier_is_read_for_the_processors_own(chat: FakeAws, judge: Any) -> None:
     processors = [
         processor(Configuration={"Lambda": {"ResourceArn": arn}}, ExecutionOrder=n)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from scanner.collect import aws as scanner_aws
+from scanner.collect import patience
 from tests.answers import Answer, Call, error, truth
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan
@@ -204,6 +205,20 @@ def test_an_answer_that_never_comes_is_given_up(
     (gap,) = ended.gaps
     assert gap["code"] == "Timeout"
     assert "no answer in time" in gap["reason"]
+
+
+@pytest.mark.parametrize("padding", [0, 10_000], ids=["in its head", "in its body"])
+def test_an_answer_that_drips_in_is_given_up(
+    chat: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch, padding: int
+) -> None:
+    monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.5)
+    drip = Answer(body=b'{"ChannelFlows":[]' + b" " * padding + b"}", drips=0.1 if not padding else 0.005)
+    chat.faults = [lambda call: drip if str(call.app_instance_arn).endswith("/b") else None]
+
+    ended = quick_scan(*ONE_RULE)
+
+    (gap,) = ended.gaps
+    assert (gap["code"], gap["resource_arn"].rpartition("/")[2]) == ("Timeout", "b")
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

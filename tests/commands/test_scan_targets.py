@@ -107,6 +107,22 @@ def test_units_are_searched_through_and_through(organization: FakeAws, scan: Sca
     assert not organization.asked("ListAccounts")
 
 
+def test_a_unit_that_cannot_be_listed_is_a_gap_and_the_others_are_scanned(organization: FakeAws, scan: Scan) -> None:
+    def units(call: Call) -> Answer | None:
+        if call.parameters.get("ParentId") == "ou-gone":
+            return error(400, "ParentNotFoundException")
+        if call.operation == "ListAccountsForParent":
+            return truth({"Accounts": [{"Id": FIRST, "State": "ACTIVE"}]})
+        return truth({"OrganizationalUnits": []}) if "Parent" in call.operation else None
+
+    organization.faults.append(units)
+
+    ended = scan("--org", "--ou", "ou-gone,ou-a", *ONE_REGION)
+
+    assert ended.report["scope"]["accounts"] == [FIRST]
+    assert [(gap["code"], gap["resource_arn"]) for gap in ended.gaps] == [("ParentNotFoundException", "ou-gone")]
+
+
 def test_accounts_are_named_by_id_and_by_file(organization: FakeAws, scan: Scan, tmp_path: Path) -> None:
     (tmp_path / "accounts.txt").write_text(f"\ufeff{FIRST}\r\n# none\r\n{SECOND} # chat\r\n")
 
@@ -307,6 +323,12 @@ def test_several_profiles_are_scanned_each_with_its_own_credentials(aws: FakeAws
         ),
         pytest.param("credential_process = echo oops", "CredentialRetrieval", id="a program that says nothing useful"),
         pytest.param("credential_process = false", "CredentialRetrieval", id="a program that fails"),
+        pytest.param(
+            'credential_process = echo \'{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"s","SessionToken":"t",'
+            '"Expiration":"2020-01-01T00:00:00Z"}\'',
+            "CredentialRetrieval",
+            id="a program whose credentials have expired",
+        ),
         pytest.param(
             f"role_arn = arn:aws:iam::{SECOND}:role/x\nweb_identity_token_file = /nowhere/token",
             "CredentialRetrieval",
