@@ -14,13 +14,13 @@ import errno
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scanner import files
 from scanner.errors import OutputError, UsageError
@@ -92,6 +92,7 @@ class TargetRead(Struct, frozen=True, kw_only=True, tag="target"):
 
 Line = FlowPage | AppInstanceRead | TargetRead
 _decoder = msgspec.json.Decoder(Line)
+_PAGE_PREFIX = b'{"type":"flows",'
 
 
 class TargetWriter:
@@ -122,6 +123,10 @@ class TargetWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others write to the file."""
         self._file.close()
 
     @property
@@ -139,8 +144,30 @@ class TargetWriter:
     def target(self, gaps: tuple[Gap, ...]) -> None:
         self._append(TargetRead(index=self._index, gaps=gaps))
 
+    def absorb(self, lines: Iterable[bytes]) -> TargetRead | None:
+        """Take over what was written of this target elsewhere, except its closing line, which is returned.
+
+        Raises:
+            ValueError: that is no journal.
+        """
+        offset = 0
+        moved: dict[int, int] = {}
+        for raw in lines:
+            line = None if raw.startswith(_PAGE_PREFIX) else _decoder.decode(raw)
+            match line:
+                case AppInstanceRead():
+                    self.app_instance(structs.replace(line, pages=tuple(moved[page] for page in line.pages)))
+                case TargetRead():
+                    return line
+                case _:
+                    moved[offset] = self._append_encoded(raw)
+            offset += len(raw)
+        return None
+
     def _append(self, line: Line) -> int:
-        encoded = msgspec.json.encode(line) + b"\n"
+        return self._append_encoded(msgspec.json.encode(line) + b"\n")
+
+    def _append_encoded(self, encoded: bytes) -> int:
         with self._writing, _explained(self._path):
             if self._is_torn:  # what another thread wrote behind half a line would be lost with it
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PROCESSOR_FIELD = 36  # of /proc/self/stat, behind the command's name: the CPU that ran it last (proc(5))
@@ -25,6 +27,14 @@ def shares(processes: int) -> tuple[int | None, ...]:
     return tuple(itertools.islice(itertools.cycle(allowed), processes))
 
 
+def share(number: int | None) -> int | None:
+    """The CPU of one among several processes that know their number; None where it does not, or does not pin."""
+    if number is None or not hasattr(os, "sched_getaffinity"):
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    return allowed[number % len(allowed)]
+
+
 def stay_on(cpu: int | None) -> None:
     """Keep this thread, and those that it will start, on a CPU; a sandbox that refuses leaves them where they are."""
     if cpu is None:
@@ -33,6 +43,18 @@ def stay_on(cpu: int | None) -> None:
         os.sched_setaffinity(0, {cpu})
     except OSError:
         return
+
+
+@contextmanager
+def staying_on(cpu: int | None) -> Iterator[None]:
+    """As `stay_on`, for a while: the thread is somebody else's."""
+    before = os.sched_getaffinity(0) if cpu is not None else set()
+    stay_on(cpu)
+    try:
+        yield
+    finally:
+        if before:
+            os.sched_setaffinity(0, before)
 
 
 def _current() -> int:

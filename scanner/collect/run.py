@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from itertools import chain, islice
 from time import monotonic
-from typing import Any
 
 from msgspec import Struct
 
-from scanner.collect.cpus import shares, stay_on
 from scanner.collect.failure import StoppedError
-from scanner.collect.target import SLOW, Pace, Work, fast
-from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
+from scanner.collect.parts import Parts
+from scanner.collect.places import Place, Threads
+from scanner.collect.target import SLOW, Pace, Work
+from scanner.collect.worker import Done, Tally
 from scanner.errors import ChimeauditError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
 
-TARGETS_AT_ONCE = 8
 _SUBMITTED_AT_ONCE = 128  # twice the most --workers: enough to keep all busy, and no memory for what is yet to come
 _GRACE_SECONDS = 1
+_CHECK_SECONDS = 2
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -37,36 +33,26 @@ class Progress(Struct, frozen=True, kw_only=True):
     tally: Tally
 
 
+class BrokenRunError(ChimeauditError):
+    """The place where targets were read is gone; what was read until then is in the journal."""
+
+
 class Collection:
-    """The collecting of one run, in threads of this process or, with `workers`, in as many processes.
+    """The collecting of one run, at a place: in threads of this process where none is named.
 
     `tell` is called with each target as it is done with, for good or until its second try.
     """
 
-    def __init__(self, journal: Journal, *, workers: int = 0, tell: Callable[[Done], None] = lambda _: None) -> None:
+    def __init__(
+        self, journal: Journal, place: Place | None = None, *, tell: Callable[[Done], None] = lambda _: None
+    ) -> None:
         self._journal = journal
         self._targets = frozenset(each for each in journal.header.targets if each.account_id != UNKNOWN_ACCOUNT)
         self._left = set(self._targets)
         self._tell = tell
         self._elsewhere = Tally()
-        self._targets_at_once = 1 if workers else max(1, min(TARGETS_AT_ONCE, len(self._targets)))
-        if workers:
-            processes = multiprocessing.get_context("spawn")
-            self._stop: Any = processes.Event()
-            cpus = processes.SimpleQueue()
-            for cpu in shares(workers):
-                cpus.put(cpu)
-            self._executor: Any = ProcessPoolExecutor(
-                workers, processes, begin_process, (self._stop, journal.header.targets, cpus)
-            )
-            self._do: Any = do_in_process
-            self._local = None
-        else:
-            self._stop = threading.Event()
-            self._local = Worker(self._stop, journal.header.targets)
-            (cpu,) = shares(1)
-            self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target", lambda: stay_on(cpu))
-            self._do = self._local.do
+        self._place = place or Threads(journal.header.targets)
+        self._parts = Parts(journal)
 
     def run(self, until: float | None = None) -> bool:
         """Read every target that the journal does not hold yet; returns whether there was time for all.
@@ -76,33 +62,30 @@ class Collection:
         Raises:
             KeyboardInterrupt: the user stopped it; what was read until then is in the journal.
             OutputError: the journal cannot be written.
-            ChimeauditError: a worker process was killed.
+            BrokenRunError: a worker process was killed, or the cluster is gone.
         """
         running: set[Future[Done]] = set()
         try:
-            for pace in (fast(self._targets_at_once), SLOW):
-                waiting = iter(sorted(self._left))
-                running = self._submit(islice(waiting, _SUBMITTED_AT_ONCE), pace)
+            for pace in (self._place.pace, SLOW):
+                waiting = map(self._work(pace), sorted(self._left))
+                running = self._submit(islice(waiting, _SUBMITTED_AT_ONCE))
                 while running:
-                    # Not the word to stop alone: who waits for an answer does not hear it.
-                    left = None if until is None else max(0, min(until - monotonic(), threading.TIMEOUT_MAX))
-                    done, running = wait(running, timeout=left, return_when=FIRST_COMPLETED)
-                    if not done:
-                        raise TimeoutError
-                    for future in done:
-                        self._note(future.result())
-                    running |= self._submit(islice(waiting, len(done)), pace)
+                    done, running = _wait(running, until)
+                    self._place.check()
+                    more = [work for future in done for work in self._note(future.result())]
+                    running |= self._submit(chain(more, islice(waiting, max(0, len(done) - len(more)))))
         except BaseException as error:
-            self._stop.set()
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._place.stop()
             wait(running, timeout=_GRACE_SECONDS)
             if isinstance(error, StoppedError | TimeoutError):
                 return False
-            if isinstance(error, BrokenProcessPool):
-                message = "a worker process was killed, maybe for want of memory"
-                raise ChimeauditError(message, hint="Go on with --resume, with fewer --workers.") from error
+            why = self._place.why_broken(error)
+            if why:
+                raise BrokenRunError(why, hint="Go on with it:") from error
             raise
-        self._executor.shutdown()
+        finally:
+            self._parts.close()
+        self._place.close()
         return True
 
     @property
@@ -115,29 +98,34 @@ class Collection:
             targets_read=len(self._targets) - len(left),
             accounts=len(accounts),
             accounts_read=len(accounts) - len({target.account_id for target in left}),
-            tally=self._local.tally if self._local else self._elsewhere,
+            tally=self._place.tally or self._elsewhere,
         )
 
-    def _submit(self, targets: Iterable[Target], pace: Pace) -> set[Future[Done]]:
+    def _work(self, pace: Pace) -> Callable[[Target], Work]:
         facets = frozenset(self._journal.header.facets)
-        works = [
-            Work(target=target, facets=facets, path=self._journal.target_path(target), pace=pace) for target in targets
-        ]
-        with nullcontext() if self._local else _uninterrupted():
-            return {self._executor.submit(self._do, work) for work in works}
+        return lambda target: Work(target=target, facets=facets, path=self._journal.target_path(target), pace=pace)
 
-    def _note(self, done: Done) -> None:
-        self._elsewhere += done.tally
+    def _submit(self, works: Iterable[Work]) -> set[Future[Done]]:
+        return {self._place.submit(work) for work in works}
+
+    def _note(self, part: Done) -> Sequence[Work]:
+        """Returns what is left to do of the target."""
+        self._elsewhere += part.tally
+        done = self._parts.take(part)
         if done.complete:
             self._left.discard(done.target)
-        self._tell(done)
+        if not self._parts.is_open(done.target):
+            self._tell(done)
+        return done.more
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let a process that is started here leave Ctrl-C to its parent from its first moment on."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def _wait(running: set[Future[Done]], until: float | None) -> tuple[set[Future[Done]], set[Future[Done]]]:
+    """Those that are done, and those that are not; now and then without any.
+
+    Not the word to stop alone: who waits for an answer does not hear it.
+    """
+    left = threading.TIMEOUT_MAX if until is None else until - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    done, running = wait(running, timeout=min(left, _CHECK_SECONDS), return_when=FIRST_COMPLETED)
+    return done, running

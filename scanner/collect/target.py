@@ -90,20 +90,35 @@ class Control:
             self.channel_flows += channel_flows
 
 
+class Share(Struct, frozen=True, kw_only=True):
+    """How much of a target one work takes on: no further app instance once so many were begun, or flows were read."""
+
+    app_instances: int
+    channel_flows: int
+
+
 class Work(Struct, frozen=True, kw_only=True):
-    """A target to be read, with these facets, into the file at `path`. It can be pickled."""
+    """A target to be read, with these facets, into the file at `path`. It can be pickled.
+
+    `app_instances` are those to be read, where it is not all that are listed; those in `passed_over` (ARNs) are not
+    read. With a `share`, what is beyond it is handed back.
+    """
 
     target: Target
     facets: frozenset[str]
     path: Path
     pace: Pace
+    app_instances: tuple[AppInstance, ...] | None = None
+    passed_over: frozenset[str] = frozenset()
+    share: Share | None = None
 
 
 class Reading(Struct, frozen=True):
-    """What came of reading a target: whether it is complete, and where faults of ours happened."""
+    """What came of reading a target: whether it is complete but for the `rest`, and where faults of ours happened."""
 
     complete: bool
     faults: tuple[str, ...] = ()
+    rest: tuple[AppInstance, ...] = ()
 
 
 def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Control) -> Reading:
@@ -119,6 +134,8 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
         running: set[Future[None]] = set()
         try:
             for app_instance in reading.app_instances():
+                if not reading.takes_on(app_instance):
+                    continue
                 running.add(readers.submit(reading.read_flows, app_instance))
                 if len(running) >= 4 * threads:
                     running = _raise_first(*wait(running, return_when=FIRST_COMPLETED))
@@ -130,7 +147,7 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
             raise
     if not reading.left_open:
         journal.target(tuple(reading.gaps))
-    return Reading(not reading.left_open, tuple(reading.faults))
+    return Reading(not reading.left_open, tuple(reading.faults), tuple(reading.rest))
 
 
 def _raise_first(done: Iterable[Future[None]], running: set[Future[None]]) -> set[Future[None]]:
@@ -151,16 +168,29 @@ class _Reading:
         self._control = control
         self._helpers = helpers
         self._facets = Facets(work.facets, clients, roles, self._tolerate)
-        self._done = journal.app_instances
+        self._done = journal.app_instances | work.passed_over
+        self._named = work.app_instances
+        self._share = work.share
+        self._begun = self._flows_read = 0
         self._vanished: dict[str, AppInstance] = {}
         self.gaps: list[Gap] = []
         self.faults: list[str] = []
+        self.rest: list[AppInstance] = []
         self.left_open = False
+
+    def takes_on(self, app_instance: AppInstance) -> bool:
+        """Whether it is within this work's share; otherwise it is part of the rest."""
+        share = self._share
+        if share and (self._begun >= share.app_instances or self._flows_read >= share.channel_flows):
+            self.rest.append(app_instance)
+            return False
+        self._begun += 1
+        return True
 
     def app_instances(self) -> Iterator[AppInstance]:
         """Those that are still to be read; ends early where the list cannot be read on."""
         try:
-            for page in self._listed():
+            for page in self._listed() if self._named is None else (self._named,):
                 for app_instance in page:
                     self._control.check()
                     if app_instance.arn not in self._done:
@@ -168,7 +198,7 @@ class _Reading:
         except FailedCallError as failed:
             self.gaps += self._unless_open(failed)
 
-    def _listed(self) -> Iterator[list[AppInstance]]:
+    def _listed(self) -> Iterator[Sequence[AppInstance]]:
         with containing(ListAppInstances.__name__):
             for page in new_items(self._clients.of(IDENTITY), ListAppInstances):
                 yield [facts.app_instance(item, self._target.account_id, self._target.region) for item in page]
@@ -209,6 +239,7 @@ class _Reading:
             if not gaps:
                 return
         self._journal.app_instance(AppInstanceRead(app_instance=app_instance, pages=tuple(pages), gaps=tuple(gaps)))
+        self._flows_read += flows_read  # by many threads, and so a little too low at times
         self._control.count(flows_read)
 
     def _with_facets(self, flows: Sequence[ChannelFlow]) -> tuple[ChannelFlow, ...]:

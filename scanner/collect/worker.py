@@ -6,16 +6,17 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from multiprocessing.queues import SimpleQueue
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scanner.collect.aws import Aws
 from scanner.collect.clients import Clients
 from scanner.collect.cpus import stay_on
 from scanner.collect.target import Control, Reading, Stop, Work, read_target
+from scanner.inventory import AppInstance
 from scanner.journal import Target, TargetReader, TargetWriter
 
 
@@ -35,12 +36,17 @@ class Tally(Struct, frozen=True, kw_only=True):
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """What came of a work; where it is not complete, another try is worth it. `faults` are tracebacks of our own."""
+    """What came of a work; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
+
+    `more` is what was beyond the work's share; `part` is the packed journal, where it was not written to its place.
+    """
 
     target: Target
     complete: bool
-    faults: tuple[str, ...]
-    tally: Tally
+    faults: tuple[str, ...] = ()
+    tally: Tally = Tally()
+    more: tuple[Work, ...] = ()
+    part: bytes | None = None
 
 
 class Worker:
@@ -72,7 +78,13 @@ class Worker:
         """
         before = self.tally
         reading = Reading(complete=True) if TargetReader(work.path).complete else self._read(work)
-        return Done(target=work.target, complete=reading.complete, faults=reading.faults, tally=self.tally - before)
+        return Done(
+            target=work.target,
+            complete=reading.complete,
+            faults=reading.faults,
+            tally=self.tally - before,
+            more=tuple(_shares(work, reading.rest)),
+        )
 
     def _read(self, work: Work) -> Reading:
         threads, anew = work.pace.threads, work.pace.is_last_try
@@ -87,6 +99,12 @@ class Worker:
             if profile not in self._connections:
                 self._connections[profile] = Aws(profile)
             return self._connections[profile]
+
+
+def _shares(work: Work, rest: Sequence[AppInstance]) -> Iterator[Work]:
+    if work.share:
+        for start in range(0, len(rest), work.share.app_instances):
+            yield structs.replace(work, app_instances=tuple(rest[start : start + work.share.app_instances]))
 
 
 _of_this_process: list[Worker] = []

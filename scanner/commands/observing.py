@@ -10,15 +10,18 @@ from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from scanner import runs
 from scanner.commands import progress
 from scanner.commands.demo import simulated_aws
 from scanner.commands.log import Log
 from scanner.commands.where import Where
-from scanner.errors import UsageError
+from scanner.errors import ChimeauditError, UsageError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader
 
 if TYPE_CHECKING:
+    from scanner.collect.places import Place
     from scanner.collect.worker import Done
 
 
@@ -28,9 +31,18 @@ class Ended(Enum):
     ALL_TRIED = "all tried"
     INTERRUPTED = "interrupted"
     OUT_OF_TIME = "out of time"
+    BROKEN = "broken"
 
 
-def observe(where: Where, facets: frozenset[str], record: dict[str, Any], log: Log) -> tuple[Journal, Ended]:
+class Observed(Struct, frozen=True):
+    """What was seen, and how that ended; `broken` says why, where the means of looking were lost."""
+
+    journal: Journal
+    ended: Ended = Ended.ALL_TRIED
+    broken: ChimeauditError | None = None
+
+
+def observe(where: Where, facets: frozenset[str], record: dict[str, Any], log: Log) -> Observed:
     """The journal of what was seen: the lists, and these facets. `record` is what the report will say of the options.
 
     Raises:
@@ -38,12 +50,12 @@ def observe(where: Where, facets: frozenset[str], record: dict[str, Any], log: L
         OutputError: the journal cannot be written.
     """
     if where.from_:
-        return _with_facets(Journal.open(where.from_), facets), Ended.ALL_TRIED
+        return Observed(_with_facets(Journal.open(where.from_), facets))
     began = monotonic()
     with _interruptible(), simulated_aws() if where.demo else nullcontext():
         journal = _take_up(where, facets) if where.resume else _begin(where, facets, record, log)
         with journal.locked():
-            return journal, _collect(journal, where, log, began)
+            return _collect(journal, where, log, began)
 
 
 def _take_up(where: Where, facets: frozenset[str]) -> Journal:
@@ -80,8 +92,8 @@ def _with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
     return journal
 
 
-def _collect(journal: Journal, where: Where, log: Log, began: float) -> Ended:
-    from scanner.collect.run import Collection
+def _collect(journal: Journal, where: Where, log: Log, began: float) -> Observed:
+    from scanner.collect.run import BrokenRunError, Collection
 
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
 
@@ -93,13 +105,26 @@ def _collect(journal: Journal, where: Where, log: Log, began: float) -> Ended:
         message = f"Account {target.account_id} in {target.region} {came_to}"
         log.detail("target", message, account_id=target.account_id, region=target.region, complete=done.complete)
 
-    collection = Collection(journal, workers=where.workers, tell=tell)
+    collection = Collection(journal, _place(where, journal), tell=tell)
     try:
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(None if where.max_runtime is None else began + where.max_runtime)
     except KeyboardInterrupt:
-        return Ended.INTERRUPTED
-    return Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME
+        return Observed(journal, Ended.INTERRUPTED)
+    except BrokenRunError as error:
+        return Observed(journal, Ended.BROKEN, error)
+    return Observed(journal, Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME)
+
+
+def _place(where: Where, journal: Journal) -> Place:
+    if where.cluster:
+        from scanner.cluster import Cluster
+
+        return Cluster(where.cluster, journal.header.targets)
+    from scanner.collect.places import Processes, Threads
+
+    targets = journal.header.targets
+    return Processes(targets, where.workers) if where.workers else Threads(targets)
 
 
 def _begin(where: Where, facets: frozenset[str], record: dict[str, Any], log: Log) -> Journal:

@@ -13,7 +13,7 @@ from msgspec import structs
 from scanner.baseline import marked
 from scanner.commands import inputs, outputs, ruleset, showing, threshold, where
 from scanner.commands.log import Log, LogFormat
-from scanner.commands.observing import Ended, observe
+from scanner.commands.observing import Ended, Observed, observe
 from scanner.commands.outputs import Output
 from scanner.commands.where import Where
 from scanner.engine.audit import audit
@@ -22,7 +22,6 @@ from scanner.errors import ChimeauditError, InterruptedScanError, NothingScanned
 from scanner.finding import Report
 from scanner.gate import ExitCode, gate
 from scanner.inventory import FAULT
-from scanner.journal import Journal
 from scanner.waivers import Waivers
 
 _EXIT_CODES = """\b
@@ -89,14 +88,14 @@ def command(
     }
     if configured.file and not config_file:
         log.tell("configuration", f"Configuration: {configured.file}")
-    journal, ended = observe(places, facets, options, log)
-    report = audit(journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
+    seen = observe(places, facets, options, log)
+    report = audit(seen.journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
     if places.from_ or places.resume:
         report = _judged_as_asked(report, options)
     report = marked(report, accepted) if accepted else report
     failures = _tell(report, wanted, waivers.warnings(), log)
-    _end_early(ended, failures, report, journal, log)
-    return _verdict(report, fail_on, ended, allow_gaps=allow_gaps)
+    _end_early(seen, failures, report, log)
+    return _verdict(report, fail_on, seen.ended, allow_gaps=allow_gaps)
 
 
 def _judged_as_asked(report: Report, options: dict[str, Any]) -> Report:
@@ -119,21 +118,24 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
     return list(failures.values())
 
 
-def _end_early(ended: Ended, failures: Sequence[str], report: Report, journal: Journal, log: Log) -> None:
+def _end_early(seen: Observed, failures: Sequence[str], report: Report, log: Log) -> None:
     """Say how to go on with a scan that was stopped, or with a report that was not written.
 
     Raises:
-        ChimeauditError: something was not seen through a fault of ours.
+        ChimeauditError: something was not seen through a fault of ours, or a worker or cluster that is gone.
         InterruptedScanError: the user stopped it.
         OutputError: a report could not be written.
     """
-    go_on = f"chimeaudit scan --resume --run-dir {journal.directory}"
-    if ended is Ended.INTERRUPTED:
+    go_on = f"chimeaudit scan --resume --run-dir {seen.journal.directory}"
+    if seen.ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is reported"
         raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {go_on}")
     if failures:
-        hint = f"Write it elsewhere: chimeaudit scan --from {journal.directory} -o PATH"
+        hint = f"Write it elsewhere: chimeaudit scan --from {seen.journal.directory} -o PATH"
         raise OutputError("\n".join(failures), hint=hint)
+    if seen.broken:
+        hint = f"What was observed until then is reported. {seen.broken.hint} {go_on}"
+        raise ChimeauditError(seen.broken.message, hint=hint)
     faults = [gap for gap in report.coverage.gaps if gap.code == FAULT and not gap.waiver]
     if faults:
         count = f"{len(faults)} gap{'s' if len(faults) > 1 else ''}"
@@ -141,7 +143,7 @@ def _end_early(ended: Ended, failures: Sequence[str], report: Report, journal: J
         raise ChimeauditError(
             message, hint="The report names what was not seen. Please report the fault, with what -v prints."
         )
-    if ended is Ended.OUT_OF_TIME:
+    if seen.ended is Ended.OUT_OF_TIME:
         log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. Go on with it: {go_on}")
 
 

@@ -76,6 +76,11 @@ _OPTIONS = (
         help="Read targets in N processes.  [default: in threads of one]",
     ),
     click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Read targets on the Dask cluster of this scheduler; local starts one here.",
+    ),
+    click.option(
         "--run-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where the journal of the run is kept."
     ),
     click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, or with the newest unfinished one."),
@@ -112,6 +117,7 @@ class Where(Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...]
     max_runtime: float | None
     workers: int
+    cluster: str | None
     run_dir: Path | None
     resume: bool
     from_: Path | None
@@ -156,12 +162,14 @@ class Where(Struct, frozen=True, kw_only=True):
                     "--resume": self.resume,
                     "--run-dir": self.run_dir,
                     "--workers": self.workers,
+                    "--cluster": self.cluster,
                     "--max-runtime": self.max_runtime,
                     "--external-id": self.external_id,
                 },
             ),
             "--resume": (self.resume, dict(choosing)),
-            "--demo": (self.demo, {"--profile": self.profile}),
+            "--demo": (self.demo, {"--profile": self.profile, "--cluster": self.cluster not in {None, "local"}}),
+            "--workers": (self.workers, {"--cluster": self.cluster}),
             "--org": (self.org, {"--accounts": self.accounts}),
         }
         for option, (given, others) in clashes.items():

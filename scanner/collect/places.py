@@ -1,0 +1,137 @@
+"""Where works are done on this machine: in threads of this process, or in processes of their own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol
+
+from scanner.collect.cpus import shares, stay_on
+from scanner.collect.target import Pace, Work, fast
+from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
+from scanner.journal import Target
+
+TARGETS_AT_ONCE = 8
+
+
+class Place(Protocol):
+    """An executor of works. `pace` is that of a first try; `tally` is live where the place can tell, else None."""
+
+    @property
+    def pace(self) -> Pace: ...
+    @property
+    def tally(self) -> Tally | None: ...
+
+    def submit(self, work: Work) -> Future[Done]:
+        """Have a work done."""
+        ...
+
+    def check(self) -> None:
+        """Asked now and then while works are awaited.
+
+        Raises:
+            BrokenExecutor: the place is gone, and none of them will be done any more.
+        """
+        ...
+
+    def why_broken(self, error: BaseException) -> str | None:
+        """In plain words, where an error means that the place is gone."""
+        ...
+
+    def stop(self) -> None:
+        """Give the word to stop: what was not begun is dropped, what was begun ends soon."""
+        ...
+
+    def close(self) -> None:
+        """All is done."""
+        ...
+
+
+class Threads:
+    """Targets in threads of this process; they share its connections."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        targets = frozenset(targets)
+        (cpu,) = shares(1)
+        self.pace = fast(max(1, min(TARGETS_AT_ONCE, len(targets))))
+        self._stop = threading.Event()
+        self._worker = Worker(self._stop, targets)
+        self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target", lambda: stay_on(cpu))
+
+    @property
+    def tally(self) -> Tally:
+        """Live."""
+        return self._worker.tally
+
+    def submit(self, work: Work) -> Future[Done]:
+        """`Worker.do`, in a thread."""
+        return self._executor.submit(self._worker.do, work)
+
+    def check(self) -> None:
+        """Threads stay."""
+
+    def why_broken(self, _error: BaseException) -> None:
+        """They do not break."""
+
+    def stop(self) -> None:
+        """Heeded by each thread when its call is answered."""
+        self._stop.set()
+        _drop(self._executor)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._executor.shutdown()
+
+
+class Processes:
+    """Targets in so many processes, one at a time in each."""
+
+    tally = None
+
+    def __init__(self, targets: Iterable[Target], workers: int) -> None:
+        processes = multiprocessing.get_context("spawn")
+        cpus = processes.SimpleQueue()
+        for cpu in shares(workers):
+            cpus.put(cpu)
+        self.pace = fast(1)
+        self._stop = processes.Event()
+        self._executor = ProcessPoolExecutor(workers, processes, begin_process, (self._stop, tuple(targets), cpus))
+
+    def submit(self, work: Work) -> Future[Done]:
+        """`Worker.do`, in a process."""
+        with _uninterrupted():
+            return self._executor.submit(do_in_process, work)
+
+    def check(self) -> None:
+        """A process that is killed breaks its works."""
+
+    def why_broken(self, error: BaseException) -> str | None:
+        """A process that is killed breaks all."""
+        return "a worker process was killed, maybe for want of memory" if isinstance(error, BrokenExecutor) else None
+
+    def stop(self) -> None:
+        """Heeded by each thread of each process when its call is answered."""
+        self._stop.set()
+        _drop(self._executor)
+
+    def close(self) -> None:
+        """Let the processes end."""
+        self._executor.shutdown()
+
+
+def _drop(executor: Executor) -> None:
+    executor.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a process that is started here leave Ctrl-C to its parent from its first moment on."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

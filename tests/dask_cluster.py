@@ -1,0 +1,82 @@
+"""A Dask cluster of real processes on loopback, started as its operators start theirs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.command import environment
+
+_QUIET = {"PYTHONWARNINGS": "ignore"}  # Dask's own
+
+
+class DaskCluster:
+    """A scheduler, and workers as they are added; all end with `close`."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        file = home / "scheduler.json"
+        self.scheduler = self._start(
+            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)
+        )
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.address = ""
+        _until(lambda: _whole(file), self.scheduler)
+        self.address = json.loads(file.read_text())["address"]
+
+    def add_worker(self, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """One process with one thread, and these variables to find credentials by."""
+        worker = self._start(
+            *("dask_worker", self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"),
+            variables=variables,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def wait(self) -> None:
+        """Until the scheduler knows all workers."""
+        known = f"from distributed import Client; Client({self.address!r}).wait_for_workers({len(self.workers)})"
+        subprocess.run(
+            [sys.executable, "-c", known],
+            env=environment(self._home, _QUIET),
+            timeout=60,
+            check=True,
+            capture_output=True,
+        )
+
+    def close(self) -> None:
+        """Whatever they are doing."""
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+    def _start(
+        self, program: str, *arguments: str, variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.{program}", *arguments],
+            env=environment(self._home, {**_QUIET, **(variables or {})}),
+            cwd=self._home,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _whole(file: Path) -> bool:
+    try:
+        return bool(json.loads(file.read_text())["address"])
+    except (OSError, ValueError):
+        return False
+
+
+def _until(holds: object, process: subprocess.Popen[bytes]) -> None:
+    assert callable(holds)
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,253 @@
+"""Targets on a Dask cluster: the same report, whoever is killed; and one clear line where it cannot be."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner import __version__
+from tests.answers import Answer, Call
+from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
+from tests.dask_cluster import DaskCluster
+from tests.fake_aws import ACCOUNT, FakeAws, Flow, processor
+
+OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
+MEMBERS = ("222222222222", "333333333333", "444444444444")
+ONE_RULE = ("--select", "last-processor-fails-open", "-o", "json:-")
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[DaskCluster]:
+    """A scheduler that has no workers yet."""
+    cluster = DaskCluster(tmp_path)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def organization(aws: FakeAws) -> FakeAws:
+    """Three accounts in two regions, entered by their role; some flows are left open."""
+    aws.members = {
+        account: {
+            "us-east-1": {"one": [OPEN] * 60, "two": [Flow()], "none": []},
+            "eu-central-1": {f"{account}": [OPEN, Flow()]},
+        }
+        for account in MEMBERS
+    }
+    return aws
+
+
+def key(aws: FakeAws, name: str) -> dict[str, str]:
+    """What a worker finds its own credentials by."""
+    return {**aws.variables, "AWS_ACCESS_KEY_ID": f"AKIA{name}"}
+
+
+def scan(aws: FakeAws, home: Path, *arguments: str) -> Ended:
+    return chimeaudit("scan", *arguments, home=home, variables=aws.variables)
+
+
+def without_run(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in report.items() if name != "run"}
+
+
+def test_threads_processes_a_cluster_and_a_resumed_run_give_the_same_report(
+    organization: FakeAws, dask: DaskCluster, tmp_path: Path
+) -> None:
+    for name in ("FIRST", "SECOND"):
+        dask.add_worker(key(organization, name))
+    dask.wait()
+    accounts = ("--accounts", ",".join((ACCOUNT, *MEMBERS)), "-o", "json:-")
+
+    threads = scan(organization, tmp_path, *accounts, "--run-dir", "whole")
+    ways = {
+        "processes": scan(organization, tmp_path, *accounts, "--workers", "4"),
+        "cluster": scan(organization, tmp_path, *accounts, "--cluster", dask.address),
+    }
+    halves = tmp_path / "halves"
+    halves.mkdir()
+    (halves / "run.json").write_bytes((tmp_path / "whole" / "run.json").read_bytes())
+    (halves / "targets").mkdir()
+    for journal in sorted((tmp_path / "whole" / "targets").iterdir())[::2]:
+        lines = journal.read_bytes().splitlines(keepends=True)
+        (halves / "targets" / journal.name).write_bytes(b"".join(lines[:-2]))
+    ways["resumed"] = scan(
+        organization, tmp_path, "--resume", "--run-dir", "halves", "--cluster", dask.address, "-o", "json:-"
+    )
+
+    assert threads.report["coverage"]["complete"]
+    assert threads.report["summary"]["by_status"]["fail"] > 180
+    for name, ended in ways.items():
+        assert without_run(ended.report) == without_run(threads.report), name
+        assert ended.code == threads.code == 1
+        assert "arning" not in ended.stderr
+
+
+def test_roles_are_assumed_by_the_workers_and_the_coordinators_keys_stay_with_it(
+    organization: FakeAws, dask: DaskCluster, tmp_path: Path
+) -> None:
+    dask.add_worker(key(organization, "WORKER"))
+
+    ended = scan(organization, tmp_path, "--accounts", ",".join(MEMBERS), "--cluster", dask.address, *ONE_RULE)
+
+    assert not ended.gaps
+    assert {call.access_key for call in organization.asked("AssumeRole")} == {"AKIAWORKER"}
+    assert {call.account for call in organization.asked("ListChannelFlows")} == set(MEMBERS)
+
+
+def test_a_worker_that_is_killed_leaves_its_targets_to_another(
+    organization: FakeAws, dask: DaskCluster, tmp_path: Path
+) -> None:
+    whole = scan(organization, tmp_path, "--accounts", MEMBERS[0], *ONE_RULE)
+    doomed = dask.add_worker(key(organization, "DOOMED"))
+
+    def kill(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows" and doomed.poll() is None:
+            doomed.kill()
+            doomed.wait()
+            dask.add_worker(key(organization, "HEIR"))
+        return None
+
+    organization.faults = [kill]
+    ended = scan(organization, tmp_path, "--accounts", MEMBERS[0], "--cluster", dask.address, *ONE_RULE)
+
+    assert without_run(ended.report) == without_run(whole.report)
+    assert {call.access_key for call in organization.asked("AssumeRole")} >= {"AKIADOOMED", "AKIAHEIR"}
+
+
+def test_a_scheduler_that_dies_is_told_in_one_line_and_resume_goes_on(
+    organization: FakeAws, dask: DaskCluster, tmp_path: Path
+) -> None:
+    dask.add_worker(key(organization, "WORKER"))
+    done, never = threading.Event(), threading.Event()
+
+    def kill(call: Call) -> Answer | None:
+        if call.account == MEMBERS[-1] and call.operation == "ListChannelFlows" and call.region == "us-east-1":
+            done.wait(60)
+            dask.scheduler.kill()
+            never.wait(60)
+        return None
+
+    organization.faults = [kill]
+    options = ("--run-dir", "run", "-v", "--select", "last-processor-fails-open", "-o", "report.json")
+    said = []
+    with subprocess.Popen(
+        [CHIMEAUDIT, "scan", "--accounts", ",".join(MEMBERS), "--cluster", dask.address, *options],
+        env=environment(tmp_path, organization.variables),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as scanning:
+        assert scanning.stderr
+        for line in scanning.stderr:
+            said.append(line)
+            if sum("has been read" in each for each in said) == 5:
+                done.set()
+    never.set()
+    organization.faults = []
+    organization.calls.clear()
+    resumed = scan(organization, tmp_path, "--resume", "--run-dir", "run", *ONE_RULE)
+
+    assert scanning.returncode == 70
+    (error,) = [line for line in said if line.startswith("error: ")]
+    assert "the cluster's scheduler" in error
+    assert "--resume --run-dir" in said[-1]
+    assert "Traceback" not in "".join(said)
+    assert (tmp_path / "report.json").exists()
+    assert resumed.report["coverage"]["complete"]
+    assert {call.account for call in organization.asked("ListChannelFlows")} == {MEMBERS[-1]}
+
+
+def test_a_giant_target_is_shared_out(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {f"tenant-{number:03}": [OPEN] for number in range(200)}}
+    (tmp_path / "sitecustomize.py").write_text(
+        "from scanner import cluster\ncluster._SHARE = cluster.Share(app_instances=20, channel_flows=20_000)\n"
+    )
+    for name in ("FIRST", "SECOND"):
+        dask.add_worker(key(aws, name))
+    dask.wait()
+
+    ended = chimeaudit(
+        *("scan", "--regions", "us-east-1", "--cluster", dask.address, *ONE_RULE),
+        home=tmp_path,
+        variables={**aws.variables, "PYTHONPATH": str(tmp_path)},
+    )
+
+    assert not ended.gaps
+    assert ended.report["coverage"]["observed"]["app_instances"] == 200
+    assert ended.report["summary"]["by_status"]["fail"] == 200
+    assert len(aws.asked("ListChannelFlows")) == 200
+    assert len(aws.asked("ListAppInstances")) == 4
+    assert {call.access_key for call in aws.asked("ListChannelFlows")} == {"AKIAFIRST", "AKIASECOND"}
+
+
+def test_workers_of_another_account_read_nothing_under_this_ones_name(
+    aws: FakeAws, dask: DaskCluster, tmp_path: Path
+) -> None:
+    aws.inventory = {"us-east-1": {"ours": [OPEN]}}
+    aws.members = {MEMBERS[0]: {"us-east-1": {"theirs": [OPEN]}}}
+    dask.add_worker({**aws.variables, "AWS_ACCESS_KEY_ID": f"ASIA{MEMBERS[0]}", "AWS_SESSION_TOKEN": "t"})
+
+    ended = scan(aws, tmp_path, "--regions", "us-east-1", "--cluster", dask.address, *ONE_RULE)
+
+    assert ended.code == 4
+    assert [(gap["account_id"], gap["code"]) for gap in ended.gaps] == [(ACCOUNT, "OtherAccount")]
+    assert not aws.asked("ListAppInstances")
+
+
+def test_a_worker_of_another_version_is_refused_with_both(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
+    shim = tmp_path / "shim"
+    shim.mkdir()
+    (shim / "sitecustomize.py").write_text("import scanner\nscanner.__version__ = '9.9.9'\n")
+    dask.add_worker({**aws.variables, "PYTHONPATH": str(shim)})
+
+    ended = scan(aws, tmp_path, "--cluster", dask.address, *ONE_RULE)
+
+    assert ended.code == 2
+    assert "has chimeaudit 9.9.9" in ended.stderr
+    assert f"this is {__version__}" in ended.stderr
+    assert not aws.asked("ListAppInstances")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("tcp://127.0.0.1:1", "127.0.0.1:1"),
+        ("not an address", "not an address"),
+        ("gopher://127.0.0.1:1", "gopher"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_told_in_one_line(
+    aws: FakeAws, tmp_path: Path, address: str, words: str
+) -> None:
+    ended = scan(aws, tmp_path, "--cluster", address, *ONE_RULE)
+
+    assert ended.code == 4
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_without_dask_it_says_what_to_install(aws: FakeAws, tmp_path: Path) -> None:
+    (tmp_path / "distributed.py").write_text("raise ModuleNotFoundError(name='distributed')\n")
+    variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
+
+    ended = chimeaudit("scan", "--cluster", "local", home=tmp_path, variables=variables)
+
+    assert ended.code == 2
+    assert "chimeaudit[dask]" in ended.stderr
+
+
+def test_a_cluster_of_ones_own_needs_no_address(aws: FakeAws, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"one": [OPEN]}}
+    variables = {**aws.variables, "PYTHONWARNINGS": "ignore"}
+
+    ended = chimeaudit("scan", "--cluster", "local", *ONE_RULE, home=tmp_path, variables=variables)
+
+    assert ended.code == 1
+    assert ended.report["summary"]["by_status"]["fail"] == 1
+    assert "Traceback" not in ended.stderr
