@@ -20,6 +20,12 @@ from tests.render import sample
 from tests.render.conftest import Viewer
 
 TITLES = "#list .line .title"
+IN_WINDOW = """
+    [...document.querySelectorAll("#list .line")]
+    .filter((row) => row.getBoundingClientRect().bottom > 0 && row.getBoundingClientRect().top < innerHeight)
+    .map((row) => Number(row.getAttribute("aria-rowindex")))
+"""
+ROWS = "document.querySelector('#rows').getBoundingClientRect()"
 TALL = 5000
 """A window in which the whole of a small list is drawn."""
 
@@ -294,6 +300,69 @@ def test_only_rows_near_the_window_exist_and_say_which_they_are(viewer: Viewer) 
     expect(page.locator("#list .line").last).to_have_attribute("aria-rowindex", "3001")
     assert page.locator("#list .line").count() < 60
     assert page.locator(TITLES).last.is_visible()
+
+
+@pytest.fixture
+def tall(viewer: Viewer) -> Page:
+    """A list on a phone, higher than the page may be on so fine a screen, as 100,000 findings are on a phone's."""
+    fine = "Object.defineProperty(window, 'devicePixelRatio', {value: 100})"
+    return viewer.open(sample.many(3_000), width=390, height=800, before=fine).page
+
+
+def seen(page: Page) -> list[int]:
+    """The places of the rows in the window."""
+    return [index - 1 for index in page.evaluate(IN_WINDOW)]
+
+
+def scrolled(page: Page, distance: float) -> list[int]:
+    page.evaluate(
+        "async (top) => { scrollBy({top, behavior: 'instant'}); await new Promise(requestAnimationFrame); }", distance
+    )
+    return seen(page)
+
+
+def test_list_higher_than_a_page_can_be_begins_and_ends_with_it(tall: Page) -> None:
+    assert tall.evaluate("document.documentElement.scrollHeight") < 330_000
+    assert 3_000 in scrolled(
+        tall, tall.evaluate("document.querySelector('#list').getBoundingClientRect().bottom - innerHeight")
+    )
+    assert 1 in scrolled(tall, tall.evaluate("document.querySelector('#list').getBoundingClientRect().top"))
+
+
+@pytest.mark.parametrize("part", [0.001, 0.05, 0.5, 0.95, 0.999])
+def test_every_row_of_a_list_higher_than_a_page_can_be_is_met_on_the_way(tall: Page, part: float) -> None:
+    top, height = tall.evaluate(f"[{ROWS}.top, {ROWS}.height]")
+    met = set(scrolled(tall, top + part * height))
+    assert min(met) == pytest.approx(3_000 * part, abs=150)
+    step = -400 if part < 0.5 else 400
+    for _ in range(40):
+        met |= set(scrolled(tall, step))
+    assert met == set(range(min(met), max(met) + 1))
+    assert part in (0.05, 0.5, 0.95) or {1, 3_000} & met
+
+
+def test_arrows_go_through_a_list_higher_than_a_page_can_be(tall: Page) -> None:
+    tall.locator(TITLES).first.press("End")
+    for place in (3_000, 2_999, 2_998):
+        row = tall.locator("#list .line").filter(has=tall.locator(":focus"))
+        expect(row).to_have_attribute("aria-rowindex", str(place + 1))
+        assert place in seen(tall)
+        tall.keyboard.press("ArrowUp")
+    tall.keyboard.press("Home")
+    assert 1 in seen(tall)
+
+
+def test_finding_in_the_middle_of_a_list_higher_than_a_page_can_be_opens_in_place(tall: Page) -> None:
+    scrolled(tall, 150_000)
+    place = seen(tall)[1]
+    row = tall.locator(f'#list .line[aria-rowindex="{place + 1}"]')
+    before = row.bounding_box()
+    row.get_by_role("button").press("Enter")
+    after = row.bounding_box()
+    assert before
+    assert after
+    assert after["y"] == pytest.approx(before["y"], abs=1)
+    assert tall.locator(".opened .detail").is_visible()
 
 
 def test_open_finding_leaves_its_row_in_place_and_the_list_whole(viewer: Viewer) -> None:

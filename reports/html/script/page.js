@@ -10,6 +10,8 @@ import { Search } from "./search.js";
 
 const MAKEUP = [...SEVERITIES, "waived", "unknown"];
 
+const STICKY = [".contents", ".finder"]; // on a phone only the first is
+
 const byId = (id) => document.getElementById(id);
 
 class Page {
@@ -23,10 +25,10 @@ class Page {
       const { texts } = store.fields[field].values;
       this.set({ q: text(toggled(parsed(this.state.q), field, texts, place)) });
     });
-    this.list = new List(byId("list"), {
+    this.list = new List(byId("list"), byId("rows"), {
       draw: (line, open) => this.line(line, open),
       detail: (line) => detail(store, line, () => `${location.href.split("#")[0]}#${fragment(this.state)}`),
-      ceiling: () => document.querySelector(".finder").getBoundingClientRect().bottom,
+      ceiling: () => Math.max(...STICKY.map((place) => document.querySelector(place).getBoundingClientRect().bottom)),
     });
     this.list.chosen = (position) => this.chosen(position);
     this.listen();
@@ -146,9 +148,9 @@ class Page {
       return [`${number(amount)} ${MAKEUP[kind]}`];
     });
     return [
-      el("th", { role: "rowheader", scope: "rowgroup" }, opener, more ? el("span.message", {}, more) : null),
-      el("td.makeup-cell", { role: "cell" }, bar, el("span.where", {}, words.join(", "))),
-      el("td.amount", { role: "cell" }, number(rows.length)),
+      el("div", { role: "rowheader" }, opener, more ? el("span.message", {}, more) : null),
+      el("div.makeup-cell", { role: "cell" }, bar, el("span.where", {}, words.join(", "))),
+      el("div.amount", { role: "cell" }, number(rows.length)),
     ];
   }
 
