@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
+from msgspec import structs
 from playwright.sync_api import Page, expect
 
-from scanner.finding import Finding, Report
+from scanner.finding import Finding, Report, ReportedGap
 from scanner.render import Format, render
 from scanner.render.text import visible
 from tests.render import sample
@@ -63,6 +64,11 @@ FOUND = {
     "app:sales": "5 of 26 findings",
     "app:Gästechat": "1 of 26 findings",
     "change:new": "2 of 26 findings",
+    "gap:getpolicy": "3 of 26 findings",
+    "gap:OutOfScope app:claims": "1 of 26 findings",
+    "gap:ListAppInstances gap:GetPolicy": "3 of 26 findings",
+    "gap:nothing-like-it": "0 of 26 findings",
+    "-gap:GetPolicy status:unknown": "1 of 26 findings",
     "moderate": "3 of 26 findings",
     "MODERATE arn:aws:lambda": "3 of 26 findings",
     "moderate -another": "2 of 26 findings",
@@ -119,6 +125,39 @@ def test_overview_leads_to_what_it_counts(page: Page) -> None:
     page.locator(".heat").get_by_role("link", name="6", exact=True).click()
     expect(page.get_by_role("searchbox")).to_have_value("status:failed account:444455556666 severity:high")
     assert page.locator("#count").inner_text() == "6 of 26 findings"
+
+
+def test_gap_leads_to_what_it_leaves_unknown(page: Page) -> None:
+    page.locator("summary", has_text="3 findings unknown because of this gap").click()
+    page.get_by_role("link", name="3 unknown findings in the list").click()
+    assert page.locator("#count").inner_text() == "3 of 26 findings"
+    names = {finding.resource.name for finding in sample.rich().findings if any(item.gap for item in finding.evidence)}
+    assert set(in_order(page)) == names
+
+
+def test_finding_with_two_gaps_is_found_by_each(viewer: Viewer) -> None:
+    gaps = [
+        ReportedGap(
+            account_id=sample.PROD,
+            region="us-east-1",
+            resource_arn=arn,
+            operation="GetPolicy",
+            code="Denied",
+            reason="",
+        )
+        for arn in ("arn:one", 'arn:"two"\u202e x')
+    ]
+    first, second = (sample.unknown(sample.PUBLIC, sample.flow("both"), "processors[0].name", gap) for gap in gaps)
+    both = structs.replace(first, evidence=first.evidence + second.evidence)
+    report = sample.report(
+        [both, sample.unknown(sample.NO_ALERT, sample.flow("one"), "name", gaps[0])], gaps=tuple(gaps)
+    )
+    page = viewer.open(report).page
+    for count in (2, 1):
+        gap = page.locator(".gap").nth(2 - count)
+        gap.locator("summary").click()
+        gap.locator(".leads a").click()
+        assert page.locator("#count").inner_text() == ("2 findings" if count == 2 else "1 of 2 findings")
 
 
 def test_failures_come_first_then_unknown_then_waived(page: Page) -> None:

@@ -41,6 +41,10 @@ const tail = (arn) => (arn ?? "").slice((arn ?? "").lastIndexOf("/") + 1);
 export const resourceName = (resource) => resource.name || tail(resource.arn) || "unnamed";
 export const appName = (resource) => resource.app_instance_name || tail(resource.app_instance_arn) || "not observed";
 
+// In the words by which the coverage of the page links here (scanner/render/html_coverage.py).
+const gapText = ({ operation, code, account_id, region, resource_arn }) =>
+  [operation, code, account_id, region, resource_arn].filter(Boolean).join(" ");
+
 export class Store {
   constructor(data) {
     this.data = data;
@@ -55,6 +59,8 @@ export class Store {
     }
     // Two app instances may share a name: they are filtered by it together, and grouped apart.
     this.apps = { values: new Values(), column: new Uint32Array(this.size) };
+    // What a finding is unknown for may be several gaps, or none: places by finding.
+    this.gaps = { values: new Values(), behind: new Map() };
     this.fill();
   }
 
@@ -76,6 +82,8 @@ export class Store {
         region.column[n] = inRegion;
         app.column[n] = inApp;
         this.apps.column[n] = own;
+        const gaps = finding.evidence.flatMap(({ gap }) => (gap ? [this.gaps.values.place(gapText(gap))] : []));
+        if (gaps.length) this.gaps.behind.set(n, gaps);
         n += 1;
       }
     });
