@@ -42,9 +42,8 @@ class GapView:
     def query(self) -> str:
         """What finds its unknown findings in the list. The page's script puts a gap together in the same words."""
         gap = self.gap
-        return term(
-            "gap", " ".join(filter(None, (gap.operation, gap.code, gap.account_id, gap.region, gap.resource_arn)))
-        )
+        words = (gap.operation, gap.code, gap.account_id, gap.region, gap.resource_arn)
+        return term("gap", " ".join(filter(None, words)))
 
     @property
     def account(self) -> str:

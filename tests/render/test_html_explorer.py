@@ -136,23 +136,14 @@ def test_gap_leads_to_what_it_leaves_unknown(page: Page) -> None:
 
 
 def test_finding_with_two_gaps_is_found_by_each(viewer: Viewer) -> None:
-    gaps = [
-        ReportedGap(
-            account_id=sample.PROD,
-            region="us-east-1",
-            resource_arn=arn,
-            operation="GetPolicy",
-            code="Denied",
-            reason="",
-        )
+    gaps = tuple(
+        ReportedGap(account_id=sample.PROD, resource_arn=arn, operation="GetPolicy", code="Denied", reason="denied")
         for arn in ("arn:one", 'arn:"two"\u202e x')
-    ]
+    )
     first, second = (sample.unknown(sample.PUBLIC, sample.flow("both"), "processors[0].name", gap) for gap in gaps)
     both = structs.replace(first, evidence=first.evidence + second.evidence)
-    report = sample.report(
-        [both, sample.unknown(sample.NO_ALERT, sample.flow("one"), "name", gaps[0])], gaps=tuple(gaps)
-    )
-    page = viewer.open(report).page
+    single = sample.unknown(sample.NO_ALERT, sample.flow("single"), "name", gaps[0])
+    page = viewer.open(sample.report([both, single], gaps=gaps)).page
     for count in (2, 1):
         gap = page.locator(".gap").nth(2 - count)
         gap.locator("summary").click()
@@ -393,7 +384,7 @@ def test_arrows_go_through_a_list_higher_than_a_page_can_be(tall: Page) -> None:
 
 def test_finding_in_the_middle_of_a_list_higher_than_a_page_can_be_opens_in_place(tall: Page) -> None:
     scrolled(tall, 150_000)
-    place = seen(tall)[1]
+    place = seen(tall)[2]
     row = tall.locator(f'#list .line[aria-rowindex="{place + 1}"]')
     before = row.bounding_box()
     row.get_by_role("button").press("Enter")
