@@ -15,6 +15,7 @@ from msgspec import structs
 from playwright.sync_api import Page, expect
 
 from scanner.finding import Finding, Report, ReportedGap
+from scanner.remediation import filled
 from scanner.render import Format, render
 from scanner.render.text import visible
 from tests.render import sample
@@ -451,6 +452,31 @@ def test_json_export_has_what_is_filtered_as_the_report_has_it(page: Page, tmp_p
     wanted = {f.fingerprint: msgspec.to_builtins(f) for f in sample.rich().findings if f.severity == "high"}
     assert data["query"] == "severity:high"
     assert {finding["fingerprint"]: finding for finding in data["findings"]} == json.loads(json.dumps(wanted))
+
+
+NAMED = ["support", "a b", "a  b", " a", "-x", "file://x", "$x", "it's", 'a"b', "a,b", "ä", "\u202ea", "a\n", None]
+
+
+def test_script_fills_in_remediations_as_the_report_does(viewer: Viewer, tmp_path: Path) -> None:
+    text = (
+        "aws x --arn CHANNEL_FLOW_ARN --name FLOW_NAME \\\n"
+        "  --in 'Name=PROCESSOR_NAME,Order=EXECUTION_ORDER,Back=FALLBACK_ACTION' OTHER_PROCESSORS\n"
+        "REGION:ACCOUNT_ID APP_INSTANCE_ARN AWS_REGION\nFUNCTION_NAME FUNCTION_REGION FUNCTION_ARN PROCESSORS"
+    )
+    rules = tuple(structs.replace(rule, remediation=text) for rule in (sample.FAILS_OPEN, sample.NO_ALERT))
+    findings = [sample.unknown(sample.NO_ALERT, sample.app_instance(), "failure_alert", None)]
+    for name in NAMED:
+        steps = (sample.step(name, function="f:$LATEST"), sample.step("second", 2, "CONTINUE"))
+        findings += [sample.fails_open(sample.flow(name, *steps[:count])) for count in (1, 2)]
+        findings.append(sample.fails_open(sample.flow(f"{name}3", steps[1], steps[0]), 1))
+    findings = [structs.replace(each, remediation=filled(text, each.resource, each.evidence)) for each in findings]
+    page = viewer.open(sample.report(findings, rules=rules)).page
+    data = json.loads(exported(page, "JSON", tmp_path))
+    assert len({each.remediation for each in findings}) > len(NAMED)
+    assert sorted(each["remediation"] for each in data["findings"]) == sorted(each.remediation for each in findings)
+    search(page, sample.flow("support").arn or "")
+    page.locator(TITLES).first.click()
+    assert "--name support" in page.locator(".opened .command").first.inner_text()
 
 
 @pytest.mark.parametrize("build", [sample.rich, sample.hostile], ids=lambda build: build.__name__)

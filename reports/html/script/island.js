@@ -1,5 +1,6 @@
 // The findings: unpacked from the page, then laid out in columns of small numbers that a search goes through quickly.
 import { spelled } from "./dom.js";
+import { filled } from "./remedy.js";
 
 export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app"];
 export const SEVERITIES = ["critical", "high", "medium", "low", "info"];
@@ -96,7 +97,14 @@ export class Store {
   rule(n) { return this.data.rules[this.findings[n].rule_id] ?? {}; }
 
   // A finding's own text, else its rule's.
-  said(n, what) { return this.findings[n][what] ?? this.rule(n)[what]; }
+  said(n, what) {
+    const said = this.findings[n][what] ?? this.rule(n)[what];
+    if (!this.findings[n].filled) return said;
+    if (what === "remediation") return this.filled(n, said);
+    return what === "remedy" ? said.map(({ kind, text }) => ({ kind, text: this.filled(n, text) })) : said;
+  }
+
+  filled(n, text) { return filled(text, this.resource(n), this.findings[n].evidence); }
 
   // As it stands in the JSON report.
   whole(n) {
