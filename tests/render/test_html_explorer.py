@@ -261,8 +261,8 @@ def test_link_to_a_finding_opens_it(viewer: Viewer) -> None:
     report = sample.rich()
     finding = first_failure(report)
     page = viewer.open(report, fragment=f"#finding-{finding.fingerprint}").page
-    assert page.locator(f"#finding-{finding.fingerprint}").is_visible()
     expect(page.locator("#list .line.open button")).to_be_focused()
+    expect(page.locator(f"#finding-{finding.fingerprint} .step").first).to_be_in_viewport()
 
 
 def test_link_to_a_finding_that_the_filter_hides_lifts_the_filter(viewer: Viewer) -> None:

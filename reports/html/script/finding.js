@@ -31,6 +31,9 @@ export function detail(store, n, link) {
   const resource = store.resource(n);
   const arn = resource.arn === null ? null : el("code.arn", {}, resource.arn);
   return el("div.detail", { id: `finding-${finding.fingerprint}` },
+    // In full: its row cuts what is long.
+    el("p.said", {}, el("b", {}, store.said(n, "title")), el("span", {}, finding.message),
+      el("span.quiet", {}, resourceName(resource))),
     el("p.actions", {},
       arn && copier("Copy ARN", () => resource.arn, arn),
       copier("Copy link", link)),

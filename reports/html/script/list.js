@@ -219,6 +219,13 @@ export class List {
     else if (top > floor) this.move(top - floor);
   }
 
+  // To the top of the window, with what opens below it in view.
+  bring(position) {
+    this.focus(position);
+    this.move(this.offset(position) - this.shift - this.scrolled() - this.ceiling() - 8);
+    this.update();
+  }
+
   activate(position) {
     this.active = position;
     this.markActive();

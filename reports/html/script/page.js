@@ -84,7 +84,7 @@ class Page {
     if (open >= 0 && !this.result.rows.includes(open)) this.set({ q: "" });
     if (open >= 0) {
       this.openGroupOf(open);
-      this.list.focus(this.list.open);
+      this.list.bring(this.list.open);
     } else byId("findings").scrollIntoView();
   }
 
