@@ -10,8 +10,6 @@ import { Search } from "./search.js";
 
 const MAKEUP = [...SEVERITIES, "waived", "unknown"];
 
-const STICKY = [".contents", ".finder"]; // on a phone only the first is
-
 const byId = (id) => document.getElementById(id);
 
 class Page {
@@ -28,7 +26,7 @@ class Page {
     this.list = new List(byId("list"), byId("rows"), {
       draw: (line, open) => this.line(line, open),
       detail: (line) => detail(store, line, () => `${location.href.split("#")[0]}#${fragment(this.state)}`),
-      ceiling: () => Math.max(...STICKY.map((place) => document.querySelector(place).getBoundingClientRect().bottom)),
+      ceiling: () => Math.max(...[".contents", ".finder"].map((place) => stuck(document.querySelector(place)))),
     });
     this.list.chosen = (position) => this.chosen(position);
     this.listen();
@@ -232,6 +230,12 @@ class Page {
     const filter = this.state.q ? ` Filter: ${this.state.q}` : "";
     byId("printed").textContent = `${cut}${number(rows.length)} of ${count(this.store.size, "finding")}.${filter}`;
   }
+}
+
+// How far down the window something reaches once it sticks to the top; on a phone not everything does.
+function stuck(node) {
+  const { position, top } = getComputedStyle(node);
+  return position === "sticky" ? Number.parseFloat(top) + node.offsetHeight : 0;
 }
 
 // As the state keeps a query: without the spaces that are only on the way to the next term.
