@@ -71,6 +71,15 @@ def test_every_rule_of_the_default_profile_finds_something(report: Report) -> No
     assert idle == {"flow-name-convention", "missing-required-tags", "stale-channel-flow"}, "off until configured"
 
 
+def test_commands_name_the_resource_that_they_mend(report: Report) -> None:
+    by_rule = {finding["rule_id"]: finding for finding in report["findings"] if finding["status"] == "fail"}
+    rules = {rule["id"]: rule for rule in report["rules"]}
+    finding = by_rule["unused-channel-flow"]
+
+    assert f"--channel-flow-arn {finding['resource']['arn']}" in finding["remediation"]
+    assert "--channel-flow-arn CHANNEL_FLOW_ARN" in rules["unused-channel-flow"]["remediation"]
+
+
 def test_it_sees_every_page(report: Report) -> None:
     everything = list(placed(load()))
     observed = report["coverage"]["observed"]

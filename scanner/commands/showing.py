@@ -25,8 +25,8 @@ def findings(report: Report, wanted: Sequence[Output]) -> None:
     if any(output.path == outputs.STDOUT for output in wanted):
         return
     most = _ROWS_BESIDE_A_REPORT if wanted else None
-    text = table.findings(report, width=width(), color=wants_color(sys.stdout), most=most)
-    click.echo(text, nl=False, color=True)
+    for piece in table.findings(report, width=width(), color=wants_color(sys.stdout), most=most):
+        click.echo(piece, nl=False, color=True)
 
 
 def summary(report: Report, written: Iterable[Output]) -> None:

@@ -22,6 +22,7 @@ from scanner.engine.judgement import HOLDS, Certain, Judge, Judgement, Note, Sco
 from scanner.engine.rule import Rule
 from scanner.finding import Evidence, Finding, GapReference, PipelineStep, Resource, Status, fingerprint
 from scanner.inventory import ChannelFlow, Gap, Processor
+from scanner.remediation import filled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,15 +149,17 @@ def _finding(rule: Rule, resource: facts.Resource, part: str, notes: Sequence[No
     info = rule.info
     gaps = [_gap(resource, note.fact) for note in notes]
     failed = notes[0].holds is False
+    shown = described(resource)
+    evidence = tuple(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True))
     return Finding(
         rule_id=info.id,
         title=info.title,
         severity=info.severity,
         status=Status.FAIL if failed else Status.UNKNOWN,
-        resource=described(resource),
+        resource=shown,
         message=_message(rule, notes) if failed else _doubt(rule, notes, gaps),
-        evidence=tuple(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True)),
-        remediation=info.remediation,
+        evidence=evidence,
+        remediation=filled(info.remediation, shown, evidence),
         references=info.references,
         frameworks=info.frameworks,
         fingerprint=fingerprint(info.id, resource.arn, part),

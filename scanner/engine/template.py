@@ -22,7 +22,8 @@ resource: <RESOURCE>
 # Why it matters: what can happen, and to whom.
 rationale: >
   A name that starts with the stage says at a glance whether a change can reach real conversations.
-# What to do. A command on a line of its own can be copied from the report.
+# What to do. A command on a line of its own can be copied from the report, where words such as REGION and PROCESSORS
+# give way to what is known of the resource.
 remediation: |
   Rename it:
 <COMMAND>
@@ -49,22 +50,18 @@ tests:
     expect: unknown
 """
 _API = "https://docs.aws.amazon.com/chime-sdk/latest/APIReference"
-_PROCESSOR = (
-    "Name=NAME,ExecutionOrder=1,FallbackAction=ABORT,"
-    "Configuration={Lambda={ResourceArn=FUNCTION_ARN,InvocationType=ASYNC}}"
-)
 _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
     "channel_flow": {
         "WHAT": "channel flow",
         "REFERENCE": f"{_API}/API_messaging-chime_UpdateChannelFlow.html",
-        "COMMAND": rf"""  aws chime-sdk-messaging update-channel-flow --channel-flow-arn CHANNEL_FLOW_ARN \
-    --name NEW_NAME --processors '{_PROCESSOR}'""",
+        "COMMAND": r"""  aws chime-sdk-messaging update-channel-flow --region REGION \
+    --channel-flow-arn CHANNEL_FLOW_ARN --name NEW_NAME --processors PROCESSORS""",
     },
     "app_instance": {
         "WHAT": "app instance",
         "REFERENCE": f"{_API}/API_identity-chime_UpdateAppInstance.html",
-        "COMMAND": r"""  aws chime-sdk-identity update-app-instance --app-instance-arn APP_INSTANCE_ARN \
-    --name NEW_NAME --metadata METADATA""",
+        "COMMAND": r"""  aws chime-sdk-identity update-app-instance --region REGION \
+    --app-instance-arn APP_INSTANCE_ARN --name NEW_NAME --metadata NEW_METADATA""",
     },
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from scanner.finding import GapReference, Report, ReportedGap, fingerprint
+from scanner.finding import Finding, GapReference, Report, ReportedGap, fingerprint
 from scanner.render.words import count
 
 RULE_ID = "coverage"
@@ -16,11 +16,12 @@ TITLE = "Everything in scope was observed"
 
 def unknown_by_gap(report: Report) -> Counter[GapReference]:
     """How many findings each gap leaves unknown."""
-    return Counter(
-        gap
-        for finding in report.findings
-        for gap in {item.gap for item in finding.evidence if isinstance(item.gap, GapReference)}
-    )
+    return Counter(gap for finding in report.findings for gap in gaps_behind(finding))
+
+
+def gaps_behind(finding: Finding) -> set[GapReference]:
+    """The gaps that leave a finding unknown; each of them alone would."""
+    return {item.gap for item in finding.evidence if isinstance(item.gap, GapReference)}
 
 
 class AccountCoverage(Struct, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from scanner.render.text import segments, visible
 SCOPE_ITEMS = 200
 BUFFERED = 200
 """Pieces of the template that are handed on as one: it makes very small ones."""
-MODULES = ("dom", "island", "query", "search", "finding", "list", "facets", "export", "page")
+MODULES = ("dom", "remedy", "island", "query", "search", "finding", "list", "facets", "export", "page")
 """Files of the script, each after those that it imports from."""
 _INDENT = re.compile(r"^ +", re.MULTILINE)
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)

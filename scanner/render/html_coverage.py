@@ -40,13 +40,10 @@ class GapView:
 
     @property
     def query(self) -> str:
-        """What finds its unknown findings in the list: they have its place in common."""
-        parts = ["status:unknown"]
-        if self._account_known:
-            parts.append(term("account", self.gap.account_id))
-        if self.gap.region:
-            parts.append(term("region", self.gap.region))
-        return " ".join(parts)
+        """What finds its unknown findings in the list. The page's script puts a gap together in the same words."""
+        gap = self.gap
+        words = (gap.operation, gap.code, gap.account_id, gap.region, gap.resource_arn)
+        return term("gap", " ".join(filter(None, words)))
 
     @property
     def account(self) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scanner.finding import Finding, GapReference, Report, Severity, Status
+from scanner.render.coverage import gaps_behind
 from scanner.render.html_words import Cut, cut
 
 FAILURES = 300
@@ -36,19 +37,17 @@ class Some:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digest:
-    """`failed` and `waived` stand worst first; `unknown` under its gap, or under None; `changes` and `accounts`
-    (failures of an account by severity) count failed findings."""
+    """`failed` and `waived` stand worst first; `unknown` under each gap behind it, or under None where the report has
+    none of them, and `explained` counts those under gaps; `changes` and `accounts` (failures of an account by severity)
+    count failed findings."""
 
     failed: Cut[Finding]
     waived: Cut[Finding]
     unknown: Mapping[GapReference | None, Cut[Finding]]
+    explained: int
     severities: Mapping[Severity, int]
     changes: Mapping[str, int]
     accounts: Mapping[str, Mapping[Severity, int]]
-
-    @property
-    def all_unknown(self) -> int:
-        return sum(rows.total for rows in self.unknown.values())
 
 
 def digest(report: Report) -> Digest:
@@ -59,6 +58,7 @@ def digest(report: Report) -> Digest:
     unknown: dict[GapReference | None, Some] = defaultdict(Some)
     accounts: dict[str, Counter[Severity]] = defaultdict(Counter)
     changes: Counter[str] = Counter()
+    explained = 0
     for finding in report.findings:
         match finding.status:
             case Status.FAIL:
@@ -69,22 +69,21 @@ def digest(report: Report) -> Digest:
             case Status.WAIVED:
                 waived[finding.severity].add(finding, WAIVED)
             case Status.UNKNOWN:
-                cause = _cause(finding, gaps)
-                unknown[cause].add(finding, UNKNOWN_OF_A_GAP if cause else UNKNOWN_WITHOUT_A_GAP)
+                causes = gaps_behind(finding) & gaps
+                explained += bool(causes)
+                for cause in causes:
+                    unknown[cause].add(finding, UNKNOWN_OF_A_GAP)
+                if not causes:
+                    unknown[None].add(finding, UNKNOWN_WITHOUT_A_GAP)
     return Digest(
         failed=_worst(failed.values(), FAILURES),
         waived=_worst(waived.values(), WAIVED),
         unknown={cause: some.cut() for cause, some in unknown.items()},
+        explained=explained,
         severities={severity: some.total for severity, some in failed.items()},
         changes=changes,
         accounts=accounts,
     )
-
-
-def _cause(finding: Finding, gaps: set[GapReference]) -> GapReference | None:
-    """The gap of the report that a finding is unknown for: the first one where there are several."""
-    causes = (item.gap for item in finding.evidence if isinstance(item.gap, GapReference))
-    return next((gap for gap in causes if gap in gaps), None)
 
 
 def _worst(by_severity: Iterable[Some], limit: int) -> Cut[Finding]:

@@ -71,7 +71,7 @@ def findings(report: Report, digest: Digest) -> FindingsView:
         rows=Cut(items=digest.failed.items[IN_FULL:], more=digest.failed.more),
         waived=digest.waived,
         unknown=unknown,
-        unknown_under_gaps=digest.all_unknown - unknown.total,
+        unknown_under_gaps=digest.explained,
         printed_open=min(PRINTED_OPEN, len(shown)),
         nothing=None if report.findings else _nothing(report),
     )

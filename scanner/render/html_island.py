@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from scanner.finding import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
+from scanner.remediation import filled
 from scanner.render.html_blocks import Block, Link, blocks, link
 from scanner.render.pipeline import Outcome, outcomes
 
@@ -39,7 +40,10 @@ class PackedRule(Struct, frozen=True, kw_only=True):
 
 
 class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A finding without its resource; what is left out is as its rule says it, or null."""
+    """A finding without its resource; what is left out is as its rule says it, or null.
+
+    `filled` says that its remediation is its rule's with the placeholders filled in, which the script does.
+    """
 
     rule_id: str
     severity: Severity
@@ -48,6 +52,7 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     evidence: tuple[Evidence, ...]
     fingerprint: str
     title: str | None = None
+    filled: bool = False
     remediation: str | None = None
     remedy: tuple[Block, ...] | None = None
     references: tuple[str, ...] | None = None
@@ -126,7 +131,13 @@ def _packed_rule(rule: RuleInfo) -> PackedRule:
 
 def _packed(finding: Finding, rule: RuleInfo | None) -> PackedFinding:
     own_title = rule is None or finding.title != rule.title
-    own_remedy = rule is None or finding.remediation != rule.remediation
+    remedy = None if rule is None else rule.remediation
+    is_filled = (
+        remedy is not None
+        and finding.remediation != remedy
+        and finding.remediation == filled(remedy, finding.resource, finding.evidence)
+    )
+    own_remedy = not is_filled and finding.remediation != remedy
     own_links = rule is None or finding.references != rule.references
     own_frameworks = rule is None or finding.frameworks != rule.frameworks
     return PackedFinding(
@@ -137,6 +148,7 @@ def _packed(finding: Finding, rule: RuleInfo | None) -> PackedFinding:
         evidence=finding.evidence,
         fingerprint=finding.fingerprint,
         title=finding.title if own_title else None,
+        filled=is_filled,
         remediation=finding.remediation if own_remedy else None,
         remedy=blocks(finding.remediation) if own_remedy else None,
         references=finding.references if own_links else None,

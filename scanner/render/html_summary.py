@@ -33,7 +33,7 @@ class RuleBar:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeatRow:
-    """Failures of one account, by severity; a level from 0 (none) to 4 (the most of any account)."""
+    """Failures of one account, by severity; a level from 0 (none) to 4 (as many of it as any account has)."""
 
     account_id: str
     cells: tuple[tuple[Severity, int, int], ...]
@@ -194,8 +194,12 @@ def _passing_verdict(report: Report) -> Statement:
 
 
 def _rule_bars(report: Report) -> Cut[RuleBar]:
+    """Worst first: a rule of which much fails is not worse than one that is critical."""
     rules = {rule.id: rule for rule in report.rules}
-    counts = sorted(report.summary.by_rule.items(), key=lambda item: (-item[1], item[0]))
+    ranks = {rule.id: rule.severity.rank for rule in report.rules}
+    counts = sorted(
+        report.summary.by_rule.items(), key=lambda item: (ranks.get(item[0], len(Severity)), -item[1], item[0])
+    )
     most = max((value for _, value in counts), default=0)
     bars = (
         RuleBar(
@@ -212,14 +216,15 @@ def _rule_bars(report: Report) -> Cut[RuleBar]:
 
 
 def _heat_map(digest: Digest) -> Cut[HeatRow]:
-    most = max((value for row in digest.accounts.values() for value in row.values()), default=0)
-    totals = {account: sum(row.values()) for account, row in digest.accounts.items()}
+    """Worst first: by the critical ones, then by the high ones, and so on."""
+    counts = {account: [row.get(severity, 0) for severity in Severity] for account, row in digest.accounts.items()}
+    most = [max(column, default=0) or 1 for column in zip(*counts.values(), strict=True)]
     rows = (
         HeatRow(
             account_id=account,
-            cells=tuple((s, row.get(s, 0), math.ceil(4 * row.get(s, 0) / most)) for s in Severity),
-            total=totals[account],
+            cells=tuple((s, n, math.ceil(4 * n / top)) for s, n, top in zip(Severity, row, most, strict=True)),
+            total=sum(row),
         )
-        for account, row in sorted(digest.accounts.items(), key=lambda item: (-totals[item[0]], item[0]))
+        for account, row in sorted(counts.items(), key=lambda item: ([-value for value in item[1]], item[0]))
     )
     return cut(rows, ACCOUNTS)

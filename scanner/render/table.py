@@ -1,14 +1,18 @@
-"""What a scan prints on a terminal: what was not observed, then the findings, then a summary of both."""
+"""What a scan prints on a terminal: what was not observed, then the findings, then a summary of both.
+
+Findings are gone through several times and printed some at a time, so that memory does not grow with their number.
+"""
 
 from __future__ import annotations
 
-import heapq
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +22,10 @@ from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
 
 _WIDE = 100
+_HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")
+_AROUND = 11
+"""Columns of the terminal before, between and after those of the table."""
+_AT_ONCE = 200
 _STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
@@ -27,29 +35,29 @@ _STYLES = {
 }
 
 
-def findings(report: Report, *, width: int, color: bool, most: int | None = None) -> str:
+def findings(report: Report, *, width: int, color: bool, most: int | None = None) -> Iterator[str]:
     """Gaps, each with the findings it leaves unknown, then a table of the first `most` findings, worst first."""
-    parts: list[RenderableType] = []
     if report.coverage.gaps:
-        parts += [Text("Not observed", style="bold red"), *_gap_lines(report), Text()]
-    judged = report.summary.by_status["fail"] + report.summary.by_status["waived"]
+        yield _printed([Text("Not observed", style="bold red"), *_gap_lines(report)], width, color) + "\n"
+    levels = Counter(map(_level, _judged(report)))
+    judged = levels.total()
     shown = judged if most is None else min(most, judged)
-    if shown:
-        known = (finding for finding in report.findings if finding.status is not Status.UNKNOWN)
-        parts.append(_table(heapq.nsmallest(shown, known, key=_worst_first), width))
+    worst = (finding for level in sorted(levels) for finding in _judged(report) if _level(finding) == level)
+    yield from _rows(_judged(report), islice(worst, shown), width, color)
     if judged > shown:
-        parts.append(Text(f"  and {judged - shown:,} more findings in the report\n", style="dim"))
-    return _printed(parts, width, color) if parts else ""
+        yield (
+            _printed([Text(f"  and {judged - shown:,} more findings in the report", style="dim")], width, color) + "\n"
+        )
 
 
 def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, color: bool) -> str:
     """A table of findings under each heading, worst first; of an empty group, the number alone."""
-    parts: list[RenderableType] = []
+    pieces: list[str] = []
     for heading, members in groups:
-        parts.append(Text(f"{heading}: {_count(len(members), 'finding')}", style="bold"))
+        pieces.append(_printed([Text(f"{heading}: {_count(len(members), 'finding')}", style="bold")], width, color))
         if members:
-            parts.append(_table(sorted(members, key=_worst_first), width))
-    return _printed(parts, width, color)
+            pieces += ["\n", *_rows(members, iter(sorted(members, key=_level)), width, color)]
+    return "".join(pieces)
 
 
 def summary(report: Report, *, width: int, color: bool) -> str:
@@ -108,8 +116,50 @@ def _gap_line(gap: ReportedGap, unknown: int) -> Text:
     )
 
 
-def _table(findings: Sequence[Finding], width: int) -> RenderableType:
-    return _columns(findings) if width >= _WIDE else Group(*map(_stacked, findings))
+def _judged(report: Report) -> Iterator[Finding]:
+    return (finding for finding in report.findings if finding.status is not Status.UNKNOWN)
+
+
+def _level(finding: Finding) -> tuple[bool, int]:
+    """What sorts findings worst first."""
+    return finding.status is Status.WAIVED, finding.severity.rank
+
+
+def _rows(every: Iterable[Finding], shown: Iterator[Finding], width: int, color: bool) -> Iterator[str]:
+    """The findings that are shown, and an empty line; the columns have the widths that suit `every` one."""
+    widths = _widths(every, width) if width >= _WIDE else None
+    head = True
+    while some := list(islice(shown, _AT_ONCE)):
+        yield _printed([_columns(some, widths, head=head)] if widths else map(_stacked, some), width, color)
+        head = False
+    if not head:
+        yield "\n"
+
+
+def _widths(findings: Iterable[Finding], width: int) -> tuple[int, int, int, int]:
+    """Of each column: what its widest cell needs, or a share where there is no room for all."""
+    needs = [len(heading) for heading in _HEADINGS]
+    for finding in findings:
+        needs = [max(pair) for pair in zip(needs, map(_need, _cells(finding)), strict=True)]
+    severity, rule, place, message = needs
+    rule = min(rule, width // 3)
+    room = width - _AROUND - severity - rule
+    place = min(place, max(room * 2 // 5, room - message))
+    return severity, rule, place, min(message, room - place)
+
+
+def _need(cell: Text) -> int:
+    return max(map(cell_len, cell.plain.split("\n")))
+
+
+def _cells(finding: Finding) -> tuple[Text, Text, Text, Text]:
+    resource = finding.resource
+    return (
+        _severity(finding),
+        Text(visible(finding.rule_id)),
+        Text(_named(finding)).append(f"\n{visible(resource.account_id)} {visible(resource.region)}", style="dim"),
+        Text(visible(finding.message)),
+    )
 
 
 def _stacked(finding: Finding) -> Text:
@@ -131,25 +181,13 @@ def _severity(finding: Finding) -> Text:
     return Text(finding.severity.value, style=_STYLES[finding.severity])
 
 
-def _columns(findings: Sequence[Finding]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
-    table.add_column("Severity", no_wrap=True)
-    table.add_column("Rule", no_wrap=True)
-    table.add_column("App instance / channel flow", overflow="fold", ratio=2)
-    table.add_column("What was found", overflow="fold", ratio=3)
+def _columns(findings: Iterable[Finding], widths: Iterable[int], *, head: bool) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=head)
+    for heading, width in zip(_HEADINGS, widths, strict=True):
+        table.add_column(heading, width=width, overflow="fold")
     for finding in findings:
-        resource = finding.resource
-        table.add_row(
-            _severity(finding),
-            Text(visible(finding.rule_id)),
-            Text(_named(finding)).append(f"\n{visible(resource.account_id)} {visible(resource.region)}", style="dim"),
-            Text(visible(finding.message)),
-        )
+        table.add_row(*_cells(finding))
     return table
-
-
-def _worst_first(finding: Finding) -> tuple[bool, int]:
-    return finding.status is Status.WAIVED, finding.severity.rank
 
 
 def _named(finding: Finding) -> str:
@@ -168,12 +206,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _printed(parts: Sequence[RenderableType], width: int, color: bool) -> str:
+def _printed(parts: Iterable[RenderableType], width: int, color: bool) -> str:
     out = io.StringIO()
     console = Console(
         file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False
     )
     for part in parts:
         console.print(part)
-    lines = out.getvalue().strip("\n").split("\n")
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    return text.strip("\n") + "\n"

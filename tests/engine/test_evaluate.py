@@ -31,6 +31,17 @@ def test_a_rule_that_holds_is_counted_and_says_nothing(tmp_path: Path) -> None:
     assert (evaluation.passed, evaluation.not_applicable) == (1, 0)
 
 
+def test_a_fail_says_what_to_do_about_this_very_processor(tmp_path: Path) -> None:
+    require = {"processors": {"each": {"fallback_action": "ABORT"}}}
+    rule = loaded(tmp_path, require=require, remediation="aws x PROCESSOR_NAME in REGION")
+    steps = (step("a", "ABORT"), step("b", "CONTINUE"))
+
+    (finding,) = Evaluation([rule], NOW).judge(flow(*steps))
+
+    assert finding.remediation == f"aws x b in {flow().region}"
+    assert rule.info.remediation == "aws x PROCESSOR_NAME in REGION"
+
+
 def test_a_fail_carries_everything_a_reader_needs(tmp_path: Path) -> None:
     rule = loaded(tmp_path, frameworks={"soc2": ["CC6.1"]})
 

@@ -62,9 +62,13 @@ class Viewer:
         scheme: Literal["light", "dark"] = "light",
         scripts: bool = True,
         fragment: str = "",
+        before: str = "",
         edit: Callable[[str], str] = str,
     ) -> Opened:
-        """`edit` is what happens to the file on its way; the list of findings is there when this returns."""
+        """`edit` is what happens to the file on its way, `before` a script that runs before the page's own.
+
+        The list of findings is there when this returns.
+        """
         file = self._folder / "report.html"
         file.write_text(edit("".join(render(report))), encoding="utf-8")
         context = self._browser.new_context(
@@ -74,6 +78,7 @@ class Viewer:
         context.set_default_timeout(10_000)
         opened = Opened(page=context.new_page())
         opened.listen()
+        opened.page.add_init_script(before)
         opened.page.goto(file.as_uri() + fragment)
         if scripts and report.findings:
             opened.page.locator("#explorer:visible, #opening:has-text('could not')").wait_for()
@@ -84,15 +89,21 @@ class Viewer:
             context.close()
 
 
+def program(name: str, *commands: str) -> str:
+    """The path of a program that the system has. Without it a laptop skips the test; continuous integration may not."""
+    path = next(filter(None, map(shutil.which, commands)), None)
+    if path is not None:
+        return path
+    missing = f"{name} is not installed, and this test of the HTML page needs it"
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, as the system has it. Without one a laptop skips these tests; continuous integration may not."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        missing = "Chromium is not installed, and the tests of the HTML page need it"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    """Chromium, as the system has it."""
+    path = program("Chromium", "chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

@@ -23,6 +23,6 @@ def test_the_format_reads_as_it_did(form: Format, suffix: str, build: Callable[[
 def test_the_terminal_reads_as_it_did(build: Callable[[], Report]) -> None:
     report = build()
 
-    text = table.findings(report, width=120, color=False) + table.summary(report, width=120, color=False)
+    text = "".join(table.findings(report, width=120, color=False)) + table.summary(report, width=120, color=False)
 
     golden.check(f"{build.__name__}.txt", text)

@@ -16,6 +16,15 @@ from tests.render.conftest import Viewer
 SAMPLES = (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile)
 OPEN_EVERYTHING = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
 CONTENT_SHOWN = "(element) => element.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true})"
+DISTANCE_FROM_CARD = """(cell) => {
+  const canvas = document.createElement("canvas").getContext("2d");
+  const [shade, card] = [cell, document.querySelector(".statement.verdict")].map((element) => {
+    canvas.fillStyle = getComputedStyle(element).backgroundColor;
+    canvas.fillRect(0, 0, 1, 1);
+    return canvas.getImageData(0, 0, 1, 1).data;
+  });
+  return Math.hypot(...[0, 1, 2].map((n) => shade[n] - card[n]));
+}"""
 
 each_sample = pytest.mark.parametrize("build", SAMPLES, ids=lambda build: build.__name__)
 
@@ -88,6 +97,17 @@ def test_axe_finds_nothing_on_a_phone_among_groups_and_filters(
     page.locator("summary", has_text="Account").last.click()
     results = Axe().run(page)
     assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_one_critical_is_shaded_more_than_many_low(viewer: Viewer, scheme: Literal["light", "dark"]) -> None:
+    lows = [sample.finding(sample.UNPINNED, sample.flow(f"flow-{n}"), "m") for n in range(40)]
+    other = [sample.finding(sample.PUBLIC, sample.flow(f"flow-{n}", account=sample.CHAT), "m") for n in range(9)]
+    worst = sample.finding(sample.PUBLIC, sample.flow("worst"), "m")
+    page = viewer.open(sample.report([*lows, *other, worst]), scheme=scheme).page
+    row = page.locator(".heat tbody tr").filter(has_text=sample.PROD)
+    one, many = (row.locator(f"td.{name}").evaluate(DISTANCE_FROM_CARD) for name in ("critical", "low"))
+    assert one > 2 * many > 0
 
 
 def test_scheme_follows_the_reader(viewer: Viewer) -> None:

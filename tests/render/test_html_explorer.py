@@ -11,15 +11,23 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
+from msgspec import structs
 from playwright.sync_api import Page, expect
 
-from scanner.finding import Finding, Report
+from scanner.finding import Finding, Report, ReportedGap
+from scanner.remediation import filled
 from scanner.render import Format, render
 from scanner.render.text import visible
 from tests.render import sample
 from tests.render.conftest import Viewer
 
 TITLES = "#list .line .title"
+IN_WINDOW = """
+    [...document.querySelectorAll("#list .line")]
+    .filter((row) => row.getBoundingClientRect().bottom > 0 && row.getBoundingClientRect().top < innerHeight)
+    .map((row) => Number(row.getAttribute("aria-rowindex")))
+"""
+ROWS = "document.querySelector('#rows').getBoundingClientRect()"
 TALL = 5000
 """A window in which the whole of a small list is drawn."""
 
@@ -57,6 +65,11 @@ FOUND = {
     "app:sales": "5 of 26 findings",
     "app:Gästechat": "1 of 26 findings",
     "change:new": "2 of 26 findings",
+    "gap:getpolicy": "3 of 26 findings",
+    "gap:OutOfScope app:claims": "1 of 26 findings",
+    "gap:ListAppInstances gap:GetPolicy": "3 of 26 findings",
+    "gap:nothing-like-it": "0 of 26 findings",
+    "-gap:GetPolicy status:unknown": "1 of 26 findings",
     "moderate": "3 of 26 findings",
     "MODERATE arn:aws:lambda": "3 of 26 findings",
     "moderate -another": "2 of 26 findings",
@@ -113,6 +126,30 @@ def test_overview_leads_to_what_it_counts(page: Page) -> None:
     page.locator(".heat").get_by_role("link", name="6", exact=True).click()
     expect(page.get_by_role("searchbox")).to_have_value("status:failed account:444455556666 severity:high")
     assert page.locator("#count").inner_text() == "6 of 26 findings"
+
+
+def test_gap_leads_to_what_it_leaves_unknown(page: Page) -> None:
+    page.locator("summary", has_text="3 findings unknown because of this gap").click()
+    page.get_by_role("link", name="3 unknown findings in the list").click()
+    assert page.locator("#count").inner_text() == "3 of 26 findings"
+    names = {finding.resource.name for finding in sample.rich().findings if any(item.gap for item in finding.evidence)}
+    assert set(in_order(page)) == names
+
+
+def test_finding_with_two_gaps_is_found_by_each(viewer: Viewer) -> None:
+    gaps = tuple(
+        ReportedGap(account_id=sample.PROD, resource_arn=arn, operation="GetPolicy", code="Denied", reason="denied")
+        for arn in ("arn:one", 'arn:"two"\u202e x')
+    )
+    first, second = (sample.unknown(sample.PUBLIC, sample.flow("both"), "processors[0].name", gap) for gap in gaps)
+    both = structs.replace(first, evidence=first.evidence + second.evidence)
+    single = sample.unknown(sample.NO_ALERT, sample.flow("single"), "name", gaps[0])
+    page = viewer.open(sample.report([both, single], gaps=gaps)).page
+    for count in (2, 1):
+        gap = page.locator(".gap").nth(2 - count)
+        gap.locator("summary").click()
+        gap.locator(".leads a").click()
+        assert page.locator("#count").inner_text() == ("2 findings" if count == 2 else "1 of 2 findings")
 
 
 def test_failures_come_first_then_unknown_then_waived(page: Page) -> None:
@@ -224,8 +261,8 @@ def test_link_to_a_finding_opens_it(viewer: Viewer) -> None:
     report = sample.rich()
     finding = first_failure(report)
     page = viewer.open(report, fragment=f"#finding-{finding.fingerprint}").page
-    assert page.locator(f"#finding-{finding.fingerprint}").is_visible()
     expect(page.locator("#list .line.open button")).to_be_focused()
+    expect(page.locator(f"#finding-{finding.fingerprint} .step").first).to_be_in_viewport()
 
 
 def test_link_to_a_finding_that_the_filter_hides_lifts_the_filter(viewer: Viewer) -> None:
@@ -296,6 +333,69 @@ def test_only_rows_near_the_window_exist_and_say_which_they_are(viewer: Viewer) 
     assert page.locator(TITLES).last.is_visible()
 
 
+@pytest.fixture
+def tall(viewer: Viewer) -> Page:
+    """A list on a phone, higher than the page may be on so fine a screen, as 100,000 findings are on a phone's."""
+    fine = "Object.defineProperty(window, 'devicePixelRatio', {value: 100})"
+    return viewer.open(sample.many(3_000), width=390, height=800, before=fine).page
+
+
+def seen(page: Page) -> list[int]:
+    """The places of the rows in the window."""
+    return [index - 1 for index in page.evaluate(IN_WINDOW)]
+
+
+def scrolled(page: Page, distance: float) -> list[int]:
+    page.evaluate(
+        "async (top) => { scrollBy({top, behavior: 'instant'}); await new Promise(requestAnimationFrame); }", distance
+    )
+    return seen(page)
+
+
+def test_list_higher_than_a_page_can_be_begins_and_ends_with_it(tall: Page) -> None:
+    assert tall.evaluate("document.documentElement.scrollHeight") < 330_000
+    assert 3_000 in scrolled(
+        tall, tall.evaluate("document.querySelector('#list').getBoundingClientRect().bottom - innerHeight")
+    )
+    assert 1 in scrolled(tall, tall.evaluate("document.querySelector('#list').getBoundingClientRect().top"))
+
+
+@pytest.mark.parametrize("part", [0.001, 0.05, 0.5, 0.95, 0.999])
+def test_every_row_of_a_list_higher_than_a_page_can_be_is_met_on_the_way(tall: Page, part: float) -> None:
+    top, height = tall.evaluate(f"[{ROWS}.top, {ROWS}.height]")
+    met = set(scrolled(tall, top + part * height))
+    assert min(met) == pytest.approx(3_000 * part, abs=150)
+    step = -400 if part < 0.5 else 400
+    for _ in range(40):
+        met |= set(scrolled(tall, step))
+    assert met == set(range(min(met), max(met) + 1))
+    assert part in (0.05, 0.5, 0.95) or {1, 3_000} & met
+
+
+def test_arrows_go_through_a_list_higher_than_a_page_can_be(tall: Page) -> None:
+    tall.locator(TITLES).first.press("End")
+    for place in (3_000, 2_999, 2_998):
+        row = tall.locator("#list .line").filter(has=tall.locator(":focus"))
+        expect(row).to_have_attribute("aria-rowindex", str(place + 1))
+        assert place in seen(tall)
+        tall.keyboard.press("ArrowUp")
+    tall.keyboard.press("Home")
+    assert 1 in seen(tall)
+
+
+def test_finding_in_the_middle_of_a_list_higher_than_a_page_can_be_opens_in_place(tall: Page) -> None:
+    scrolled(tall, 150_000)
+    place = seen(tall)[2]
+    row = tall.locator(f'#list .line[aria-rowindex="{place + 1}"]')
+    before = row.bounding_box()
+    row.get_by_role("button").press("Enter")
+    after = row.bounding_box()
+    assert before
+    assert after
+    assert after["y"] == pytest.approx(before["y"], abs=1)
+    assert tall.locator(".opened .detail").is_visible()
+
+
 def test_open_finding_leaves_its_row_in_place_and_the_list_whole(viewer: Viewer) -> None:
     page = viewer.open(sample.many(3_000), fragment="#q=flow").page
     page.locator(TITLES).first.press("End")
@@ -352,6 +452,31 @@ def test_json_export_has_what_is_filtered_as_the_report_has_it(page: Page, tmp_p
     wanted = {f.fingerprint: msgspec.to_builtins(f) for f in sample.rich().findings if f.severity == "high"}
     assert data["query"] == "severity:high"
     assert {finding["fingerprint"]: finding for finding in data["findings"]} == json.loads(json.dumps(wanted))
+
+
+NAMED = ["support", "a b", "a  b", " a", "-x", "file://x", "$x", "it's", 'a"b', "a,b", "ä", "\u202ea", "a\n", None]
+
+
+def test_script_fills_in_remediations_as_the_report_does(viewer: Viewer, tmp_path: Path) -> None:
+    text = (
+        "aws x --arn CHANNEL_FLOW_ARN --name FLOW_NAME \\\n"
+        "  --in 'Name=PROCESSOR_NAME,Order=EXECUTION_ORDER,Back=FALLBACK_ACTION' OTHER_PROCESSORS\n"
+        "REGION:ACCOUNT_ID APP_INSTANCE_ARN AWS_REGION\nFUNCTION_NAME FUNCTION_REGION FUNCTION_ARN PROCESSORS"
+    )
+    rules = tuple(structs.replace(rule, remediation=text) for rule in (sample.FAILS_OPEN, sample.NO_ALERT))
+    findings = [sample.unknown(sample.NO_ALERT, sample.app_instance(), "failure_alert", None)]
+    for name in NAMED:
+        steps = (sample.step(name, function="f:$LATEST"), sample.step("second", 2, "CONTINUE"))
+        findings += [sample.fails_open(sample.flow(name, *steps[:count])) for count in (1, 2)]
+        findings.append(sample.fails_open(sample.flow(f"{name}3", steps[1], steps[0]), 1))
+    findings = [structs.replace(each, remediation=filled(text, each.resource, each.evidence)) for each in findings]
+    page = viewer.open(sample.report(findings, rules=rules)).page
+    data = json.loads(exported(page, "JSON", tmp_path))
+    assert len({each.remediation for each in findings}) > len(NAMED)
+    assert sorted(each["remediation"] for each in data["findings"]) == sorted(each.remediation for each in findings)
+    search(page, sample.flow("support").arn or "")
+    page.locator(TITLES).first.click()
+    assert "--name support" in page.locator(".opened .command").first.inner_text()
 
 
 @pytest.mark.parametrize("build", [sample.rich, sample.hostile], ids=lambda build: build.__name__)

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from scanner.finding import Finding, Report, Severity
+from scanner.remediation import filled
 from scanner.render.html_island import LINE, island
 from tests.render import sample
 
@@ -43,6 +44,17 @@ def test_every_finding_is_in_it_as_it_stands_in_the_report(build: Callable[[], R
 @each_sample
 def test_same_report_gives_the_same_bytes(build: Callable[[], Report]) -> None:
     assert list(island(build())) == list(island(build()))
+
+
+def test_what_is_filled_into_a_remediation_is_not_written_again() -> None:
+    text = "aws x --name FLOW_NAME"
+    kept = sample.fails_open(sample.flow("support"))
+    kept = msgspec.structs.replace(kept, remediation=filled(text, kept.resource, kept.evidence))
+    rule = msgspec.structs.replace(sample.FAILS_OPEN, remediation=text)
+    (packed,) = unpacked(sample.report([kept], rules=(rule,)))["resources"][0]["findings"]
+    assert packed["filled"] is True
+    assert "remediation" not in packed
+    assert "remedy" not in packed
 
 
 def test_no_time_stands_in_the_header() -> None:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from scanner.finding import Status
+from scanner.finding import Report, Status
 from scanner.render import table
+from scanner.spool import Spool
 from tests.render import sample
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
@@ -14,7 +18,7 @@ CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2
 def test_what_was_not_observed_comes_before_the_findings() -> None:
     report = sample.incomplete()
 
-    text = table.findings(report, width=140, color=False)
+    text = "".join(table.findings(report, width=140, color=False))
 
     assert text.startswith("Not observed")
     for gap in report.coverage.gaps:
@@ -26,7 +30,7 @@ def test_unknown_findings_are_counted_under_their_gap() -> None:
     gap = next(item.gap for finding in report.findings for item in finding.evidence if item.gap)
     count = sum(gap in {item.gap for item in finding.evidence} for finding in report.findings)
 
-    text = re.sub(r"\s+", " ", table.findings(report, width=1000, color=False))
+    text = re.sub(r"\s+", " ", "".join(table.findings(report, width=1000, color=False)))
 
     assert f"({count} finding{'s' if count > 1 else ''} unknown)" in text
 
@@ -34,7 +38,7 @@ def test_unknown_findings_are_counted_under_their_gap() -> None:
 def test_the_worst_come_first_and_waived_ones_last() -> None:
     report = sample.rich()
 
-    text = table.findings(report, width=200, color=False)
+    text = "".join(table.findings(report, width=200, color=False))
 
     found = re.findall(r"^ ?(critical|high|medium|low|info|waived)\b", text, re.MULTILINE)
     assert found == sorted(found, key=["critical", "high", "medium", "low", "info", "waived"].index)
@@ -43,7 +47,7 @@ def test_the_worst_come_first_and_waived_ones_last() -> None:
 
 
 def test_a_long_list_is_cut_where_a_report_has_the_rest() -> None:
-    text = table.findings(sample.rich(), width=140, color=False, most=1)
+    text = "".join(table.findings(sample.rich(), width=140, color=False, most=1))
 
     assert "more findings in the report" in text
 
@@ -53,7 +57,7 @@ def test_a_long_list_is_cut_where_a_report_has_the_rest() -> None:
 def test_hostile_names_do_not_reach_the_terminal_as_they_are(width: int, color: bool) -> None:
     report = sample.hostile()
 
-    text = table.findings(report, width=width, color=color) + table.summary(report, width=width, color=color)
+    text = "".join(table.findings(report, width=width, color=color)) + table.summary(report, width=width, color=color)
 
     assert not CONTROL.search(re.sub("\x1b\\[[0-9;]*m", "", text))
     assert color or "\x1b" not in text
@@ -68,4 +72,31 @@ def test_the_summary_says_coverage_first() -> None:
 
 
 def test_a_clean_report_has_no_table() -> None:
-    assert table.findings(sample.clean(), width=140, color=False) == ""
+    assert "".join(table.findings(sample.clean(), width=140, color=False)) == ""
+
+
+def test_a_long_table_is_one_table() -> None:
+    lines = "".join(table.findings(sample.many(450), width=120, color=False)).split("\n")
+
+    assert sum("What was found" in line for line in lines) == 1
+    assert len({line.index("tenant-") for line in lines if "tenant-" in line}) == 1
+    assert sum("tenant-" in line for line in lines) == 450
+    assert "" not in lines[:-2]
+
+
+def test_memory_does_not_grow_with_the_findings(tmp_path: Path) -> None:
+    def drain(report: Report) -> None:
+        for _ in table.findings(report, width=120, color=False):
+            pass
+
+    def peak(count: int) -> int:
+        report = structs.replace(sample.many(count), findings=(kept := Spool(tmp_path)))
+        kept.extend(sample.many(count).findings)
+        drain(report)  # rich remembers the widths of texts
+        tracemalloc.start()
+        drain(report)
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    assert peak(750) < 1.2 * peak(250)

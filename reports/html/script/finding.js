@@ -19,9 +19,9 @@ export function cells(store, n, open) {
   }, store.said(n, "title"));
   const app = resource.type === "channel_flow" ? el("span.app", {}, `App instance ${appName(resource)}`) : null;
   return [
-    el("td.summary-badges", { role: "cell" }, badges(finding)),
-    el("th", { role: "rowheader", scope: "row" }, opener, el("span.message", {}, finding.message)),
-    el("td.summary-place", { role: "cell" }, el("span.name", { id: `name-${n}` }, resourceName(resource)),
+    el("div.summary-badges", { role: "cell" }, badges(finding)),
+    el("div", { role: "rowheader" }, opener, el("span.message", {}, finding.message)),
+    el("div.summary-place", { role: "cell" }, el("span.name", { id: `name-${n}` }, resourceName(resource)),
       el("span.where", {}, `${resource.account_id} · ${resource.region}`), app),
   ];
 }
@@ -31,6 +31,9 @@ export function detail(store, n, link) {
   const resource = store.resource(n);
   const arn = resource.arn === null ? null : el("code.arn", {}, resource.arn);
   return el("div.detail", { id: `finding-${finding.fingerprint}` },
+    // In full: its row cuts what is long.
+    el("p.said", {}, el("b", {}, store.said(n, "title")), el("span", {}, finding.message),
+      el("span.quiet", {}, resourceName(resource))),
     el("p.actions", {},
       arn && copier("Copy ARN", () => resource.arn, arn),
       copier("Copy link", link)),
@@ -46,20 +49,22 @@ export function detail(store, n, link) {
       fact(resource.type === "channel_flow" ? "Channel flow" : "App instance", arn ?? el("span.quiet", {}, "no ARN")),
       resource.type === "channel_flow" && resource.app_instance_arn !== null
         ? fact("App instance", el("code.arn", {}, resource.app_instance_arn)) : null,
-      resource.processors.filter((step) => step.lambda_arn !== null)
-        .map((step) => fact("Function", el("code.arn", {}, step.lambda_arn))),
+      facts("Function", functions(resource).map((function_) => el("code.arn", {}, function_))),
       finding.location ? fact("File", el("code", {}, place(finding.location))) : null,
       finding.change ? fact("Baseline", finding.change === "new" ? "new since then" : "already known") : null,
       finding.first_seen ? fact("First seen", moment(finding.first_seen)) : null,
       Object.entries(store.said(n, "frameworks")).map(([name, controls]) =>
         fact(name, controls.map((control) => el("span.control", {}, control)))),
-      store.said(n, "links").map((link_) => fact("See", reference(link_))),
+      facts("See", store.said(n, "links").map(reference)),
       fact("Fingerprint", el("code", {}, finding.fingerprint))));
 }
 
 // Titles of findings stand in a table, not in headings; these are the next level below the section's own.
 const heading = (text) => el("h3.h4", {}, text);
-const fact = (name, ...values) => [el("dt", {}, name), el("dd", {}, ...values)];
+// A name and each of its values; nothing where there is none.
+const facts = (name, values) => (values.length ? [el("dt", {}, name), values.map((value) => el("dd", {}, value))] : null);
+const fact = (name, value) => facts(name, [value]);
+const functions = ({ processors }) => [...new Set(processors.map((step) => step.lambda_arn).filter((arn) => arn !== null))];
 const place = ({ file, line, column }) => `${file}:${line}:${column}`;
 const section = (title, content) => (content.length ? el("div", {}, heading(title), content) : null);
 

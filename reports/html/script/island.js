@@ -1,5 +1,6 @@
 // The findings: unpacked from the page, then laid out in columns of small numbers that a search goes through quickly.
 import { spelled } from "./dom.js";
+import { filled } from "./remedy.js";
 
 export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app"];
 export const SEVERITIES = ["critical", "high", "medium", "low", "info"];
@@ -41,6 +42,10 @@ const tail = (arn) => (arn ?? "").slice((arn ?? "").lastIndexOf("/") + 1);
 export const resourceName = (resource) => resource.name || tail(resource.arn) || "unnamed";
 export const appName = (resource) => resource.app_instance_name || tail(resource.app_instance_arn) || "not observed";
 
+// In the words by which the coverage of the page links here (scanner/render/html_coverage.py).
+const gapText = ({ operation, code, account_id, region, resource_arn }) =>
+  [operation, code, account_id, region, resource_arn].filter(Boolean).join(" ");
+
 export class Store {
   constructor(data) {
     this.data = data;
@@ -55,6 +60,8 @@ export class Store {
     }
     // Two app instances may share a name: they are filtered by it together, and grouped apart.
     this.apps = { values: new Values(), column: new Uint32Array(this.size) };
+    // What a finding is unknown for may be several gaps, or none: places by finding.
+    this.gaps = { values: new Values(), behind: new Map() };
     this.fill();
   }
 
@@ -76,6 +83,8 @@ export class Store {
         region.column[n] = inRegion;
         app.column[n] = inApp;
         this.apps.column[n] = own;
+        const gaps = finding.evidence.flatMap(({ gap }) => (gap ? [this.gaps.values.place(gapText(gap))] : []));
+        if (gaps.length) this.gaps.behind.set(n, gaps);
         n += 1;
       }
     });
@@ -88,7 +97,14 @@ export class Store {
   rule(n) { return this.data.rules[this.findings[n].rule_id] ?? {}; }
 
   // A finding's own text, else its rule's.
-  said(n, what) { return this.findings[n][what] ?? this.rule(n)[what]; }
+  said(n, what) {
+    const said = this.findings[n][what] ?? this.rule(n)[what];
+    if (!this.findings[n].filled) return said;
+    if (what === "remediation") return this.filled(n, said);
+    return what === "remedy" ? said.map(({ kind, text }) => ({ kind, text: this.filled(n, text) })) : said;
+  }
+
+  filled(n, text) { return filled(text, this.resource(n), this.findings[n].evidence); }
 
   // As it stands in the JSON report.
   whole(n) {

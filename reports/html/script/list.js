@@ -1,15 +1,21 @@
 // A table of which only the rows near the window exist. Rows are of one height, but for the finding that is open.
+//
+// Browsers lose their way in pages beyond a height. A list that is taller than `tallest` is given that much of the page:
+// scrolling moves its rows as ever, while `shift` says how far they lie above the place they would have on a page that
+// is high enough. A leap, such as a drag of the scroll bar, goes to the same part of the list as of the page.
 import { el } from "./dom.js";
 
 const MARGIN = 600; // px drawn beyond the window
-const TALLEST = 15_000_000; // px; browsers lose their way in pages beyond about twice that
+const TALLEST = 15_000_000; // px of the page; Firefox goes up to 17.9 million
+const TALLEST_DRAWN = 30_000_000; // px of the screen; Chromium goes up to 33.5 million
+const LEAP = 3; // windows; nobody scrolls as far from one frame to the next
 const PRINTED = 500; // more take a browser too long to lay out on paper
 
 export class List {
   // draw(line, open) gives the cells of a row, detail(line) what opens below it, ceiling() where the window begins
   // below what sticks to its top.
-  constructor(table, { draw, detail, ceiling }) {
-    Object.assign(this, { table, body: table.tBodies[0], draw, detail, ceiling });
+  constructor(table, body, { draw, detail, ceiling }) {
+    Object.assign(this, { table, body, draw, detail, ceiling });
     this.lines = new Int32Array();
     this.rows = new Map(); // position -> <tr>
     this.open = -1;
@@ -17,6 +23,8 @@ export class List {
     this.height = 90; // until it is measured
     this.detailRow = null;
     this.detailHeight = 0;
+    this.shift = 0;
+    this.seen = null; // how far the page was scrolled into the list when it was last drawn; null before that
     this.everything = false;
     this.resized = new ResizeObserver(() => this.measure());
     const later = () => { this.frame ??= requestAnimationFrame(() => { this.frame = null; this.update(); }); };
@@ -27,7 +35,8 @@ export class List {
 
   // Lines are what `draw` knows them by. `open` is the position of the open one, or -1.
   show(lines, open = -1) {
-    this.lines = lines.subarray(0, Math.floor(TALLEST / this.height));
+    this.lines = lines;
+    this.seen = null;
     this.active = Math.max(0, Math.min(this.active, this.lines.length - 1));
     this.open = open < this.lines.length ? open : -1;
     this.clear();
@@ -40,6 +49,8 @@ export class List {
     this.rows.clear();
     this.body.replaceChildren();
   }
+
+  get tallest() { return Math.min(TALLEST, TALLEST_DRAWN / devicePixelRatio); }
 
   get total() { return this.lines.length * this.height + (this.open < 0 ? 0 : this.detailHeight); }
 
@@ -56,13 +67,49 @@ export class List {
     return Math.max(0, Math.min(position, last));
   }
 
+  // What of the list has no room on the page, in px.
+  get excess() { return Math.max(0, this.total - this.tallest); }
+
+  // How far the page can be scrolled within the list.
+  get way() { return Math.max(1, Math.min(this.total, this.tallest) - innerHeight); }
+
+  // How far the page is scrolled into the list; less than 0 above it.
+  scrolled() { return -this.body.getBoundingClientRect().top; }
+
+  // The shift that leaves the rows at either end of the list in reach from there: none at the top, all at the bottom.
+  bounded(shift, scrolled) {
+    const end = MARGIN + this.height + this.detailHeight;
+    const pace = this.excess / Math.max(1, this.way / 2 - end);
+    const within = (value) => Math.max(0, Math.min(value, this.excess));
+    const least = within(this.excess - pace * (this.way - end - scrolled));
+    return Math.max(least, Math.min(shift, within(pace * (scrolled - end))));
+  }
+
+  follow() {
+    const scrolled = this.scrolled();
+    const leapt = this.seen === null || Math.abs(scrolled - this.seen) > innerHeight * LEAP;
+    this.shift = this.bounded(leapt ? (this.excess * scrolled) / this.way : this.shift, scrolled);
+    this.seen = scrolled;
+  }
+
+  // Scrolls the list, however far that is.
+  move(distance) {
+    const before = this.scrolled();
+    const wanted = before + this.shift + distance;
+    const share = (wanted * this.excess) / (this.way + this.excess);
+    this.shift = this.bounded(share, wanted - share);
+    this.seen = wanted - this.shift;
+    scrollBy({ top: this.seen - before, behavior: "instant" });
+  }
+
   update() {
     const detailRows = this.open < 0 ? 0 : 1;
     this.table.setAttribute("aria-rowcount", String(this.lines.length + 1 + detailRows));
     if (!this.lines.length) return this.pad(0, 0);
-    const { top } = this.body.getBoundingClientRect();
-    const first = this.everything ? 0 : this.at(-top - MARGIN);
-    const last = this.everything ? Math.min(this.lines.length, PRINTED) - 1 : this.at(innerHeight - top + MARGIN);
+    this.follow();
+    const top = this.seen + this.shift;
+    const first = this.everything ? 0 : this.at(top - MARGIN);
+    const last = this.everything ? Math.min(this.lines.length, PRINTED) - 1 : this.at(top + innerHeight + MARGIN);
     this.keepFocus(first, last);
     for (const [position, row] of this.rows) {
       if (position < first || position > last) {
@@ -83,7 +130,7 @@ export class List {
     }
     this.markActive();
     if (this.everything) this.pad(0, 0);
-    else this.pad(this.offset(first), this.total - this.offset(last + 1));
+    else this.pad(this.offset(first) - this.shift, this.total - this.excess + this.shift - this.offset(last + 1));
   }
 
   pad(above, below) {
@@ -93,7 +140,7 @@ export class List {
   row(position) {
     const open = position === this.open;
     const { kind, cells } = this.draw(this.lines[position], open);
-    const row = el(`tr.line.${kind}`, { role: "row", "aria-rowindex": this.rowIndex(position) }, cells);
+    const row = el(`div.line.${kind}`, { role: "row", "aria-rowindex": this.rowIndex(position) }, cells);
     row.classList.toggle("open", open);
     row.querySelector("button").addEventListener("focus", () => this.activate(position));
     row.addEventListener("click", (event) => {
@@ -106,8 +153,8 @@ export class List {
 
   openDetail() {
     if (!this.detailRow) {
-      this.detailRow = el("tr.opened", { role: "row", "aria-rowindex": this.rowIndex(this.open) + 1 },
-        el("td", { role: "cell", colspan: 3 }, this.detail(this.lines[this.open])));
+      this.detailRow = el("div.opened", { role: "row", "aria-rowindex": this.rowIndex(this.open) + 1 },
+        el("div", { role: "cell", "aria-colspan": 3 }, this.detail(this.lines[this.open])));
       this.resized.observe(this.detailRow);
     }
     return this.detailRow;
@@ -165,11 +212,18 @@ export class List {
   }
 
   reveal(position) {
-    const top = this.body.getBoundingClientRect().top + this.offset(position);
+    const top = this.offset(position) - this.shift - this.scrolled();
     const ceiling = this.ceiling() + 8;
     const floor = innerHeight - this.height - 8;
-    if (top < ceiling) scrollBy({ top: top - ceiling, behavior: "instant" });
-    else if (top > floor) scrollBy({ top: top - floor, behavior: "instant" });
+    if (top < ceiling) this.move(top - ceiling);
+    else if (top > floor) this.move(top - floor);
+  }
+
+  // To the top of the window, with what opens below it in view.
+  bring(position) {
+    this.focus(position);
+    this.move(this.offset(position) - this.shift - this.scrolled() - this.ceiling() - 8);
+    this.update();
   }
 
   activate(position) {
@@ -179,7 +233,7 @@ export class List {
 
   markActive() {
     if (!this.rows.has(this.active) && !this.table.contains(document.activeElement)) {
-      this.active = this.at(this.ceiling() - this.body.getBoundingClientRect().top);
+      this.active = this.at(this.ceiling() + this.scrolled() + this.shift);
     }
     for (const [position, row] of this.rows) {
       row.querySelector("button").tabIndex = position === this.active ? 0 : -1;
@@ -188,7 +242,7 @@ export class List {
 
   // A row that is scrolled away while it has the focus leaves it to the table, whose arrow keys go on from there.
   keepFocus(first, last) {
-    const held = this.body.contains(document.activeElement) && document.activeElement.closest("tr");
+    const held = this.body.contains(document.activeElement) && document.activeElement.closest(".line, .opened");
     if (!held) return;
     const position = held === this.detailRow ? this.open : [...this.rows].find(([, row]) => row === held)?.[0];
     if (position < first || position > last) this.table.focus({ preventScroll: true });

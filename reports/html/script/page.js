@@ -23,10 +23,10 @@ class Page {
       const { texts } = store.fields[field].values;
       this.set({ q: text(toggled(parsed(this.state.q), field, texts, place)) });
     });
-    this.list = new List(byId("list"), {
+    this.list = new List(byId("list"), byId("rows"), {
       draw: (line, open) => this.line(line, open),
       detail: (line) => detail(store, line, () => `${location.href.split("#")[0]}#${fragment(this.state)}`),
-      ceiling: () => document.querySelector(".finder").getBoundingClientRect().bottom,
+      ceiling: () => Math.max(...[".contents", ".finder"].map((place) => stuck(document.querySelector(place)))),
     });
     this.list.chosen = (position) => this.chosen(position);
     this.listen();
@@ -82,7 +82,7 @@ class Page {
     if (open >= 0 && !this.result.rows.includes(open)) this.set({ q: "" });
     if (open >= 0) {
       this.openGroupOf(open);
-      this.list.focus(this.list.open);
+      this.list.bring(this.list.open);
     } else byId("findings").scrollIntoView();
   }
 
@@ -146,9 +146,9 @@ class Page {
       return [`${number(amount)} ${MAKEUP[kind]}`];
     });
     return [
-      el("th", { role: "rowheader", scope: "rowgroup" }, opener, more ? el("span.message", {}, more) : null),
-      el("td.makeup-cell", { role: "cell" }, bar, el("span.where", {}, words.join(", "))),
-      el("td.amount", { role: "cell" }, number(rows.length)),
+      el("div", { role: "rowheader" }, opener, more ? el("span.message", {}, more) : null),
+      el("div.makeup-cell", { role: "cell" }, bar, el("span.where", {}, words.join(", "))),
+      el("div.amount", { role: "cell" }, number(rows.length)),
     ];
   }
 
@@ -230,6 +230,12 @@ class Page {
     const filter = this.state.q ? ` Filter: ${this.state.q}` : "";
     byId("printed").textContent = `${cut}${number(rows.length)} of ${count(this.store.size, "finding")}.${filter}`;
   }
+}
+
+// How far down the window something reaches once it sticks to the top; on a phone not everything does.
+function stuck(node) {
+  const { position, top } = getComputedStyle(node);
+  return position === "sticky" ? Number.parseFloat(top) + node.offsetHeight : 0;
 }
 
 // As the state keeps a query: without the spaces that are only on the way to the next term.

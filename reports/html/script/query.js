@@ -2,7 +2,7 @@
 import { spelled } from "./dom.js";
 import { FIELDS } from "./island.js";
 
-const TERM = new RegExp(`(-)?(?:(${FIELDS.join("|")}):)?("(?:[^"]|"")*"?|\\S*)\\s*`, "iy");
+const TERM = new RegExp(`(-)?(?:(${[...FIELDS, "gap"].join("|")}):)?("(?:[^"]|"")*"?|\\S*)\\s*`, "iy");
 
 // "severity:high -us-east-1" -> [{field, value, not}, ...]; a term that is still being typed says nothing.
 export function parsed(text) {

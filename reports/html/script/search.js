@@ -19,6 +19,7 @@ export class Search {
     });
     const filters = fields.filter((field) => field.allowed);
     const words = terms.filter((term) => !term.field).map((term) => this.word(term));
+    for (const not of [false, true]) words.push(...this.behind(terms.filter((term) => term.field === "gap" && term.not === not), not));
     const order = this.order(sort);
     const rows = new Uint32Array(store.size);
     let length = 0;
@@ -52,6 +53,14 @@ export class Search {
     const { column } = store.fields.rule;
     return (n) => not !== (inRule[column[n]] || inResource[store.resourceOf[n]]
       || this.texts.messages[n].includes(value) || store.findings[n].fingerprint === value);
+  }
+
+  // Whether one of these gaps is behind a finding.
+  behind(terms, not) {
+    if (!terms.length) return [];
+    const { values, behind } = this.store.gaps;
+    const meant = allowed(terms.map((term) => ({ ...term, not: false })), "gap", values.texts);
+    return [(n) => not !== Boolean(behind.get(n)?.some((place) => meant[place]))];
   }
 
   lower() {

