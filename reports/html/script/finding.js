@@ -19,9 +19,9 @@ export function cells(store, n, open) {
   }, store.said(n, "title"));
   const app = resource.type === "channel_flow" ? el("span.app", {}, `App instance ${appName(resource)}`) : null;
   return [
-    el("div.summary-badges", { role: "cell" }, badges(finding)),
-    el("div", { role: "rowheader" }, opener, el("span.message", {}, finding.message)),
-    el("div.summary-place", { role: "cell" }, el("span.name", { id: `name-${n}` }, resourceName(resource)),
+    el("td.summary-badges", {}, badges(finding)),
+    el("th", { scope: "row" }, opener, el("span.message", {}, finding.message)),
+    el("td.summary-place", {}, el("span.name", { id: `name-${n}` }, resourceName(resource)),
       el("span.where", {}, `${resource.account_id} · ${resource.region}`), app),
   ];
 }

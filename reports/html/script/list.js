@@ -140,7 +140,7 @@ export class List {
   row(position) {
     const open = position === this.open;
     const { kind, cells } = this.draw(this.lines[position], open);
-    const row = el(`div.line.${kind}`, { role: "row", "aria-rowindex": this.rowIndex(position) }, cells);
+    const row = el(`tr.line.${kind}`, { "aria-rowindex": this.rowIndex(position) }, cells);
     row.classList.toggle("open", open);
     row.querySelector("button").addEventListener("focus", () => this.activate(position));
     row.addEventListener("click", (event) => {
@@ -153,8 +153,8 @@ export class List {
 
   openDetail() {
     if (!this.detailRow) {
-      this.detailRow = el("div.opened", { role: "row", "aria-rowindex": this.rowIndex(this.open) + 1 },
-        el("div", { role: "cell", "aria-colspan": 3 }, this.detail(this.lines[this.open])));
+      this.detailRow = el("tr.opened", { "aria-rowindex": this.rowIndex(this.open) + 1 },
+        el("td", { colspan: 3 }, this.detail(this.lines[this.open])));
       this.resized.observe(this.detailRow);
     }
     return this.detailRow;

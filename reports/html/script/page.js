@@ -146,9 +146,9 @@ class Page {
       return [`${number(amount)} ${MAKEUP[kind]}`];
     });
     return [
-      el("div", { role: "rowheader" }, opener, more ? el("span.message", {}, more) : null),
-      el("div.makeup-cell", { role: "cell" }, bar, el("span.where", {}, words.join(", "))),
-      el("div.amount", { role: "cell" }, number(rows.length)),
+      el("th", { scope: "rowgroup" }, opener, more ? el("span.message", {}, more) : null),
+      el("td.makeup-cell", {}, bar, el("span.where", {}, words.join(", "))),
+      el("td.amount", {}, number(rows.length)),
     ];
   }
 
