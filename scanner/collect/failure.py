@@ -101,9 +101,14 @@ class FailedCallError(Exception):
         code, status = _code_and_status(self.cause)
         return status == 404 and code in NOT_FOUND
 
+    @property
+    def explained(self) -> tuple[str, str]:
+        """AWS's code, and in plain words what failed and, behind a semicolon, the next step of a scan."""
+        return _explained(self.cause, self.action)
+
     def gap(self, account_id: str, region: str | None = None, resource_arn: str | None = None) -> Gap:
         """The gap that it leaves, in plain words."""
-        code, reason = _explained(self.cause, self.action)
+        code, reason = self.explained
         return Gap(
             account_id=account_id,
             region=region,
