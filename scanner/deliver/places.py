@@ -53,7 +53,7 @@ class Webhook(Struct, frozen=True):
 Target = Topic | Webhook
 
 
-def s3_object(value: str, option: str) -> S3Object:
+def s3_object(value: str) -> S3Object:
     """Read ``s3://bucket/key``.
 
     Raises:
@@ -62,12 +62,12 @@ def s3_object(value: str, option: str) -> S3Object:
     bucket, _, key = value.removeprefix(S3).partition("/")
     if not _BUCKET.fullmatch(bucket):
         hint = "Write s3://BUCKET/KEY; the name of a bucket has 3 to 63 of a-z, 0-9, '-' and '.'."
-        raise UsageError(f"{option} {value}: {bucket!r} is not the name of a bucket", hint=hint)
+        raise UsageError(f"{value}: {bucket!r} is not the name of a bucket", hint=hint)
     if not key or key.endswith("/"):
-        raise UsageError(f"{option} {value} names no object in the bucket", hint="Write s3://BUCKET/KEY.")
+        raise UsageError(f"{value} names no object in the bucket", hint="Write s3://BUCKET/KEY.")
     if not key.isprintable() or len(key.encode()) > _MOST_KEY_BYTES:
         hint = f"A key has at most {_MOST_KEY_BYTES:,} bytes, and here no control characters."
-        raise UsageError(f"{option} {S3}{bucket}/...: the key cannot be used", hint=hint)
+        raise UsageError(f"{S3}{bucket}/...: the key cannot be used", hint=hint)
     return S3Object(bucket, key)
 
 

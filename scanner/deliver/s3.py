@@ -74,7 +74,9 @@ class Storing(Struct, frozen=True, kw_only=True):
             if _code(error) == "NoSuchKey":
                 return None
             # S3 answers 403 for a key that is not there to those who may not list the bucket.
-            hint = "Allow s3:GetObject on it and s3:ListBucket on the bucket, or mend the name."
+            hint = (
+                "Mend that or the name; s3:ListBucket tells an object that is not there from one that may not be read."
+            )
             raise UsageError(f"{at} cannot be read: {_explained(error)}", hint=hint) from None
         return body
 

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 import msgspec
-from botocore.awsrequest import AWSPreparedRequest, HTTPHeaders
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
@@ -82,9 +82,9 @@ def _send(to: Webhook, body: bytes, patience: int) -> _Answer:
         proxies=get_environ_proxies(to.url),
         timeout=patience,
     )
-    headers = HTTPHeaders.from_dict({"Content-Type": "application/json; charset=utf-8"})
+    headers = {"Content-Type": "application/json; charset=utf-8"}
     try:
-        answer = session.send(AWSPreparedRequest("POST", to.url, headers, body, stream_output=True))
+        answer = session.send(AWSRequest("POST", to.url, headers, body, stream_output=True).prepare())
         return _Answer(answer.status_code, answer.headers.get("Retry-After"))
     except (ConnectTimeoutError, ReadTimeoutError):
         raise _unsent(to, "there was no answer in time") from None
