@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, TypeVar
@@ -23,10 +24,9 @@ _OPTIONS = (
     click.option(
         "--notify",
         multiple=True,
-        envvar=VARIABLE,
         metavar="TARGET",
         help="Tell this SNS topic (ARN) or Slack webhook (https:// URL) of failures and gaps that no baseline knows; "
-        f"repeatable. {VARIABLE} may hold such targets instead, separated by spaces.",
+        f"repeatable. {VARIABLE} names more of them, separated by spaces.",
     ),
     click.option(
         "--securityhub",
@@ -71,7 +71,7 @@ def options(command: AnyCommand) -> AnyCommand:
         **rest: Any,
     ) -> Any:
         deliveries = Deliveries(
-            notify=tuple(dict.fromkeys(map(places.target, notify))),
+            notify=tuple(dict.fromkeys(map(places.target, (*notify, *os.environ.get(VARIABLE, "").split())))),
             securityhub=securityhub,
             role_name=delivery_role,
             external_id=delivery_external_id,

@@ -108,10 +108,9 @@ def command(
     report = marked(report, accepted) if accepted else report
     successor = [output for output in wanted if output.is_at(baseline)]
     failures = _tell(report, [output for output in wanted if output not in successor], waivers.warnings(), log)
-    archive = ended is not Ended.INTERRUPTED
-    undelivered = delivering.deliver(deliveries, report, wanted, log, baseline=accepted, archive=archive)
-    is_told = ended is Ended.ALL_TRIED and not undelivered
-    failures += [*undelivered, *_succeed(report, successor, log, is_told=is_told)]
+    finished = ended is Ended.ALL_TRIED
+    undelivered = delivering.deliver(deliveries, report, wanted, log, baseline=accepted, archive=finished)
+    failures += [*undelivered, *_succeed(report, successor, log, told=finished and not undelivered)]
     _end_early(ended, failures, journal, log)
     return _verdict(report, fail_on, allow_gaps=allow_gaps)
 
@@ -149,12 +148,15 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
     return list(failures.values())
 
 
-def _succeed(report: Report, successor: Sequence[Output], log: Log, *, is_told: bool) -> list[str]:
+def _succeed(report: Report, successor: Sequence[Output], log: Log, *, told: bool) -> list[str]:
     """Put the report in the baseline's place, last of all: what was not told this time shall be new the next time."""
     if not successor:
         return []
-    if not is_told:
-        log.tell("baseline_kept", f"The baseline {successor[0].path} is kept, because not everything was seen and told")
+    if not told:
+        log.tell(
+            "baseline_kept",
+            f"The baseline {successor[0].path} is kept: the scan was cut short, or not everybody was told",
+        )
         return []
     failures = outputs.write(report, successor)
     if not failures:

@@ -81,16 +81,24 @@ def target(value: str) -> Target:
     if topic:
         return Topic(value, topic["region"])
     if value.startswith("arn:"):
-        raise UsageError(f"--notify {value!r} is not the ARN of a standard SNS topic", hint=_TARGETS)
+        raise UsageError(
+            f"--notify (or CHIMEAUDIT_NOTIFY): {value!r} is not the ARN of a standard SNS topic", hint=_TARGETS
+        )
     url = _split(value)
     if url.scheme == "http" and not _is_loopback(url.hostname or ""):
         hint = "Use https://; http:// goes only to this machine itself."
-        raise UsageError("--notify: the URL of a webhook is a secret, which http:// would send in the clear", hint=hint)
+        raise UsageError(
+            "--notify (or CHIMEAUDIT_NOTIFY): the URL of a webhook is a secret, which http:// would send in the clear",
+            hint=hint,
+        )
     return Webhook(value, url.hostname or "")
 
 
 def _split(value: str) -> SplitResult:
-    refused = UsageError("--notify: a target is neither the ARN of a topic nor the URL of a webhook", hint=_TARGETS)
+    refused = UsageError(
+        "--notify (or CHIMEAUDIT_NOTIFY): a target is neither the ARN of a topic nor the URL of a webhook",
+        hint=_TARGETS,
+    )
     try:
         url = urlsplit(value)
         _ = url.port  # raises where it is none
