@@ -17,6 +17,7 @@ from scanner.deliver import places
 from scanner.deliver.places import Target, Topic
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Report
+from scanner.render.words import count
 
 VARIABLE = "CHIMEAUDIT_NOTIFY"
 
@@ -119,7 +120,7 @@ def _import(deliveries: Deliveries, report: Report, fixed_since: Report | None, 
 
     way = securityhub.Way(role_name=deliveries.role_name, external_id=deliveries.external_id)
     imported = securityhub.deliver(report, fixed_since, way)
-    message = f"Security Hub took {imported.taken:,} findings, of which {imported.archived:,} are archived"
+    message = f"Security Hub took {count(imported.taken, 'finding')}, {imported.archived:,} of them archived"
     log.tell("imported", message, taken=imported.taken, archived=imported.archived)
     return imported.failures
 

@@ -21,7 +21,7 @@ from scanner.engine.audit import audit
 from scanner.engine.rule import facets as needed
 from scanner.errors import InterruptedScanError, NothingScannedError, OutputError, UsageError
 from scanner.finding import Report
-from scanner.gate import ExitCode, gate
+from scanner.gate import ExitCode, gate, saw_nothing
 from scanner.journal import Journal
 from scanner.waivers import Waivers
 
@@ -108,7 +108,7 @@ def command(
     report = marked(report, accepted) if accepted else report
     successor = [output for output in wanted if output.is_at(baseline)]
     failures = _tell(report, [output for output in wanted if output not in successor], waivers.warnings(), log)
-    finished = ended is Ended.ALL_TRIED
+    finished = journal.complete and not saw_nothing(report)
     undelivered = delivering.deliver(deliveries, report, wanted, log, baseline=accepted, archive=finished)
     failures += [*undelivered, *_succeed(report, successor, log, told=finished and not undelivered)]
     _end_early(ended, failures, journal, log)
@@ -153,10 +153,8 @@ def _succeed(report: Report, successor: Sequence[Output], log: Log, *, told: boo
     if not successor:
         return []
     if not told:
-        log.tell(
-            "baseline_kept",
-            f"The baseline {successor[0].path} is kept: the scan was cut short, or not everybody was told",
-        )
+        message = f"The baseline {successor[0].path} is kept: the scan was cut short, or not everybody was told"
+        log.tell("baseline_kept", message)
         return []
     failures = outputs.write(report, successor)
     if not failures:

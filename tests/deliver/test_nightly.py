@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.answers import error
 from tests.command import chimeaudit
+from tests.conftest import Scan
 from tests.deliver.conftest import Cloud, Run
 from tests.deliver.listener import Answer, listening
 from tests.fake_aws import FakeAws, Flow, processor, serve
@@ -72,3 +74,17 @@ def test_what_was_not_told_is_new_the_next_time(cloud: Cloud, run: Run, seen: st
     assert f"The baseline {latest} is kept" in nights[0].stderr
     assert "Report    tonight.json" in nights[0].stderr
     assert len(slack.posted) == 2
+
+
+def test_a_night_that_saw_nothing_keeps_the_baseline(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    night = ("--baseline", "latest.json", "--allow-no-baseline", "-o", "latest.json", "--select", "topic:fallback")
+    assert scan(*night).code == 1
+    before = (tmp_path / "latest.json").read_bytes()
+    aws.faults = [lambda call: error(403, "ForbiddenException") if call.service == "chime" else None]
+
+    denied = scan(*night)
+
+    assert denied.code == 4
+    assert "The baseline latest.json is kept" in denied.stderr
+    assert (tmp_path / "latest.json").read_bytes() == before

@@ -57,7 +57,7 @@ def test_each_accounts_findings_arrive_there_in_their_region(cloud: Cloud, run: 
 
     assert ended.code == 0, ended.stderr
     expected = list(asff.findings(sample.rich()))
-    assert f"Security Hub took {len(expected)} findings, of which 0 are archived" in ended.stderr
+    assert f"Security Hub took {len(expected)} findings, 0 of them archived" in ended.stderr
     for account, region in {(finding["AwsAccountId"], finding["Region"]) for finding in expected}:
         ids = {
             finding["Id"] for finding in expected if (finding["AwsAccountId"], finding["Region"]) == (account, region)
@@ -197,7 +197,7 @@ def test_what_is_fixed_is_archived(aws: FakeAws, scan: Scan, baseline: list[str]
 
     (gone,) = archived(imported(aws))
     assert ended.code == 0, ended.stderr
-    assert "of which 1 are archived" in ended.stderr
+    assert "1 of them archived" in ended.stderr
     assert (gone["Region"], gone["Compliance"]["Status"], gone["Workflow"]) == (
         "us-east-1",
         "PASSED",

@@ -17,14 +17,9 @@ class _Loader(yaml.SafeLoader):
 
 
 def _short(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    match node:
-        case yaml.ScalarNode():
-            value = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            value = loader.construct_sequence(node, deep=True)
-        case _:
-            raise ValueError(f"!{tag} of a mapping")
-    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
+    is_scalar = isinstance(node, yaml.ScalarNode)
+    value: Any = loader.construct_scalar(node) if is_scalar else loader.construct_sequence(node, deep=True)
+    return {tag if tag == "Ref" else f"Fn::{tag}": value}
 
 
 _Loader.add_multi_constructor("!", _short)

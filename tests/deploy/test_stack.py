@@ -87,6 +87,7 @@ def test_the_task_may_do_what_it_does_and_no_more() -> None:
         *(operation.action for operation in ORGANIZATION),
         *delivering,
         "sts:AssumeRole",
+        "s3:AbortMultipartUpload",
         "s3:GetObject",
         "s3:PutObject",
         "s3:ListBucket",
