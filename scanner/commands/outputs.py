@@ -12,7 +12,7 @@ import click
 from msgspec import Struct
 
 from scanner import files
-from scanner.commands import values
+from scanner.commands.values import account_id, kms_key
 from scanner.deliver import places
 from scanner.deliver.places import S3Object
 from scanner.errors import OutputError, UsageError
@@ -72,14 +72,14 @@ _OPTIONS = (
     click.option(
         "--s3-kms-key",
         expose_value=False,
-        callback=_remembered(_KMS_KEY, values.kms_key),
+        callback=_remembered(_KMS_KEY, kms_key),
         metavar="KEY",
         help="Encrypt what -o writes to S3 with this KMS key.  [default: with S3's own, AES256]",
     ),
     click.option(
         "--s3-bucket-owner",
         expose_value=False,
-        callback=_remembered(_BUCKET_OWNER, values.account_id),
+        callback=_remembered(_BUCKET_OWNER, account_id),
         metavar="ID",
         help="Use buckets in S3 only if they belong to this account.",
     ),

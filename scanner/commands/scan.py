@@ -153,8 +153,8 @@ def _succeed(report: Report, successor: Sequence[Output], log: Log, *, told: boo
     if not successor:
         return []
     if not told:
-        message = f"The baseline {successor[0].path} is kept: the scan was cut short, or not everybody was told"
-        log.tell("baseline_kept", message)
+        why = "the scan was cut short or saw nothing, or not everybody was told"
+        log.tell("baseline_kept", f"The baseline {successor[0].path} is kept: {why}")
         return []
     failures = outputs.write(report, successor)
     if not failures:

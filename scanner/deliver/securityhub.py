@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -117,15 +117,14 @@ class _Import:
         self._clients: dict[Place, Any] = {}
         self._closed: dict[Place, str] = {}
         self._taken = self._archived = 0
-        self._missed: Counter[tuple[str, str]] = Counter()
+        self._missed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
     def send(self, place: Place, batch: list[Asff]) -> None:
-        account_id, _ = place
         try:
             self._send(place, batch)
         except _ClosedError as error:
             self._closed[place] = error.reason
-            self._missed[account_id, error.reason] += len(batch)
+            self._miss(place, error.reason, len(batch))
 
     @property
     def result(self) -> Imported:
@@ -133,13 +132,17 @@ class _Import:
             taken=self._taken,
             archived=self._archived,
             failures=tuple(
-                f"Security Hub: account {account_id}: {count(missed, 'finding')} not imported: {reason}"
+                f"Security Hub: account {account_id}: {count(missed.total(), 'finding')} not imported in "
+                f"{', '.join(sorted(missed))}: {reason}"
                 for (account_id, reason), missed in sorted(self._missed.items())
             ),
         )
 
-    def _send(self, place: Place, batch: list[Asff]) -> None:
+    def _miss(self, place: Place, reason: str, findings: int) -> None:
         account_id, region = place
+        self._missed[account_id, reason][region] += findings
+
+    def _send(self, place: Place, batch: list[Asff]) -> None:
         try:
             client = self._client(place)
             with calling("securityhub", "BatchImportFindings"):
@@ -147,13 +150,13 @@ class _Import:
         except UsageError as error:
             raise _ClosedError(error.message) from None
         except FailedCallError as error:
-            raise _ClosedError(self._told(error, region)) from None
+            raise _ClosedError(self._told(error)) from None
         if answer.get("SuccessCount", 0) + answer.get("FailedCount", 0) != len(batch):
             raise _ClosedError("the answer is malformed: it does not speak of every finding")
         failed = {each["Id"]: each for each in answer.get("FailedFindings", ())}
         for each in failed.values():
             message = clipped(each["ErrorMessage"], _MOST_CHARACTERS)
-            self._missed[account_id, f"{message} [{each['ErrorCode']}]"] += 1
+            self._miss(place, f"{message} [{each['ErrorCode']}]", 1)
         taken = [finding for finding in batch if finding["Id"] not in failed]
         self._taken += len(taken)
         self._archived += sum(finding["RecordState"] == "ARCHIVED" for finding in taken)
@@ -180,12 +183,12 @@ class _Import:
             external_id=self._way.external_id,
         )
 
-    def _told(self, error: FailedCallError, region: str) -> str:
+    def _told(self, error: FailedCallError) -> str:
         if error.denied_entry:
             return f"the role {self._way.role_name} could not be assumed: {why(error)}"
         if error.explained[0] == _NOT_ENABLED:
-            return f"Security Hub is not enabled in {region} [{_NOT_ENABLED}]"
-        return f"{why(error)} in {region}"
+            return f"Security Hub is not enabled there [{_NOT_ENABLED}]"
+        return why(error)
 
 
 class _ClosedError(Exception):

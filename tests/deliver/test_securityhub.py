@@ -98,7 +98,7 @@ def test_without_a_role_the_others_are_named_and_ones_own_is_served(aws: FakeAws
     ("operation", "answer", "complaint"),
     [
         ("AssumeRole", refusal(403, "AccessDenied"), "the role audit-delivery could not be assumed: access denied"),
-        ("BatchImportFindings", error(401, "InvalidAccessException"), "Security Hub is not enabled in "),
+        ("BatchImportFindings", error(401, "InvalidAccessException"), "Security Hub is not enabled there "),
         ("BatchImportFindings", error(403, "AccessDeniedException"), "allow securityhub:BatchImportFindings"),
         ("BatchImportFindings", error(500, "InternalException"), "[InternalException]"),
         ("BatchImportFindings", Answer(body=b"{}"), "does not speak of every finding"),
@@ -118,7 +118,7 @@ def test_70_and_a_line_for_an_account_that_refuses_and_the_others_go_on(
     ended = deliver("three.json", *HUB)
 
     assert ended.code == 70
-    one_line(ended, f"Security Hub: account {MEMBER}: 2 findings not imported: ")
+    one_line(ended, f"Security Hub: account {MEMBER}: 2 findings not imported in us-east-1: ")
     one_line(ended, complaint)
     assert {finding["AwsAccountId"] for finding in imported(aws)} >= {OWN, sample.LABS}
     assert "Security Hub took 4 findings" in ended.stderr
@@ -160,7 +160,8 @@ def test_a_hostile_report_leads_nowhere(aws: FakeAws, home: Path, deliver: Scan,
     ended = deliver("odd.json", *HUB)
 
     assert ended.code == 70
-    one_line(ended, "1 finding not imported: the report names an account or a region that AWS has not")
+    one_line(ended, "1 finding not imported in ")
+    one_line(ended, "the report names an account or a region that AWS has not")
     assert {call.operation for call in aws.calls} == {"GetCallerIdentity"}
 
 

@@ -17,8 +17,12 @@ class _Loader(yaml.SafeLoader):
 
 
 def _short(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    is_scalar = isinstance(node, yaml.ScalarNode)
-    value: Any = loader.construct_scalar(node) if is_scalar else loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.ScalarNode | yaml.SequenceNode), f"!{tag} of a mapping"
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    else:
+        value = loader.construct_sequence(node, deep=True)
     return {tag if tag == "Ref" else f"Fn::{tag}": value}
 
 
