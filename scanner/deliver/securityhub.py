@@ -60,8 +60,7 @@ def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
     except FailedCallError as error:
         return Imported(failures=(f"Security Hub: nothing was imported: {why(error)}",))
     for place, group in groupby(_findings(report, fixed_since), key=_place):
-        for batch in batches(group):
-            importing.send(place, batch)
+        importing.send(place, batches(group))
     return importing.result
 
 
@@ -114,17 +113,24 @@ class _Import:
         self._aws = aws
         self._own = own
         self._way = way
-        self._clients: dict[Place, Any] = {}
         self._closed: dict[Place, str] = {}
         self._taken = self._archived = 0
         self._missed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
-    def send(self, place: Place, batch: list[Asff]) -> None:
-        try:
-            self._send(place, batch)
-        except _ClosedError as error:
-            self._closed[place] = error.reason
-            self._miss(place, error.reason, len(batch))
+    def send(self, place: Place, parts: Iterable[list[Asff]]) -> None:
+        """Import into one account and region; its client is let go of afterwards, for there may be thousands."""
+        client = None
+        for batch in parts:
+            try:
+                if place in self._closed:
+                    raise _ClosedError(self._closed[place])
+                client = client or self._client(place)
+                self._send(client, place, batch)
+            except _ClosedError as error:
+                self._closed[place] = error.reason
+                self._miss(place, error.reason, len(batch))
+        if client:
+            client.close()
 
     @property
     def result(self) -> Imported:
@@ -142,35 +148,34 @@ class _Import:
         account_id, region = place
         self._missed[account_id, reason][region] += findings
 
-    def _send(self, place: Place, batch: list[Asff]) -> None:
+    def _send(self, client: Any, place: Place, batch: list[Asff]) -> None:
         try:
-            client = self._client(place)
             with calling("securityhub", "BatchImportFindings"):
                 answer = client.batch_import_findings(Findings=batch)
-        except UsageError as error:
-            raise _ClosedError(error.message) from None
         except FailedCallError as error:
             raise _ClosedError(self._told(error)) from None
-        if answer.get("SuccessCount", 0) + answer.get("FailedCount", 0) != len(batch):
+        refused = answer.get("FailedFindings", [])
+        if answer.get("SuccessCount", 0) + len(refused) != len(batch):
             raise _ClosedError("the answer is malformed: it does not speak of every finding")
-        failed = {each["Id"]: each for each in answer.get("FailedFindings", ())}
-        for each in failed.values():
-            message = clipped(each["ErrorMessage"], _MOST_CHARACTERS)
-            self._miss(place, f"{message} [{each['ErrorCode']}]", 1)
-        taken = [finding for finding in batch if finding["Id"] not in failed]
+        for each in refused:
+            message = clipped(each.get("ErrorMessage", "refused"), _MOST_CHARACTERS)
+            self._miss(place, f"{message} [{each.get('ErrorCode')}]", 1)
+        ids = {each.get("Id") for each in refused}
+        taken = [finding for finding in batch if finding["Id"] not in ids]
         self._taken += len(taken)
         self._archived += sum(finding["RecordState"] == "ARCHIVED" for finding in taken)
 
     def _client(self, place: Place) -> Any:
-        if place in self._closed:
-            raise _ClosedError(self._closed[place])
-        if place not in self._clients:
-            account_id, region = place
-            if not _ACCOUNT_ID.fullmatch(account_id) or not self._aws.is_region(region):
-                raise _ClosedError("the report names an account or a region that AWS has not")
+        account_id, region = place
+        if not _ACCOUNT_ID.fullmatch(account_id) or not self._aws.is_region(region):
+            raise _ClosedError("the report names an account or a region that AWS has not")
+        try:
             with calling("sts", "AssumeRole"):
-                self._clients[place] = self._aws.client("securityhub", region, role=self._role(account_id))
-        return self._clients[place]
+                return self._aws.client("securityhub", region, role=self._role(account_id))
+        except UsageError as error:
+            raise _ClosedError(error.message) from None
+        except FailedCallError as error:
+            raise _ClosedError(self._told(error)) from None
 
     def _role(self, account_id: str) -> Role | None:
         if account_id == self._own.account_id:

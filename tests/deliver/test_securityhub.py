@@ -102,6 +102,7 @@ def test_without_a_role_the_others_are_named_and_ones_own_is_served(aws: FakeAws
         ("BatchImportFindings", error(403, "AccessDeniedException"), "allow securityhub:BatchImportFindings"),
         ("BatchImportFindings", error(500, "InternalException"), "[InternalException]"),
         ("BatchImportFindings", Answer(body=b"{}"), "does not speak of every finding"),
+        ("BatchImportFindings", truth({"SuccessCount": 1, "FailedCount": 1}), "does not speak of every finding"),
     ],
 )
 def test_70_and_a_line_for_an_account_that_refuses_and_the_others_go_on(
