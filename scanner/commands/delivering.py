@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from msgspec import Struct
@@ -18,6 +18,9 @@ from scanner.deliver.places import Target, Topic
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Report
 from scanner.render.words import count
+
+if TYPE_CHECKING:
+    from scanner.deliver.notice import Notice
 
 VARIABLE = "CHIMEAUDIT_NOTIFY"
 
@@ -93,29 +96,13 @@ def _check(deliveries: Deliveries) -> None:
         raise UsageError("--delivery-external-id goes with --delivery-role, which is not given", hint=hint)
 
 
-def deliver(
-    deliveries: Deliveries,
-    report: Report,
-    wanted: Sequence[Output],
-    log: Log,
-    *,
-    baseline: Report | None = None,
-    archive: bool = True,
-) -> list[str]:
-    """Tell everybody who is to be told; returns a line for each that could not be.
+def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report | None, log: Log) -> Sequence[str]:
+    """Import into Security Hub, if that is wanted; returns a line for each account that was not served.
 
-    Without `archive` nothing is called fixed.
+    What is fixed since the other report is archived.
     """
-    failures: list[str] = []
-    if deliveries.securityhub:
-        failures += _import(deliveries, report, baseline if archive else None, log)
-    if deliveries.notify:
-        in_s3 = [output.path for output in wanted if output.in_s3]
-        failures += _notify(deliveries.notify, report, baseline, in_s3, log)
-    return failures
-
-
-def _import(deliveries: Deliveries, report: Report, fixed_since: Report | None, log: Log) -> Sequence[str]:
+    if not deliveries.securityhub:
+        return ()
     from scanner.deliver import securityhub
 
     way = securityhub.Way(role_name=deliveries.role_name, external_id=deliveries.external_id)
@@ -125,23 +112,33 @@ def _import(deliveries: Deliveries, report: Report, fixed_since: Report | None, 
     return imported.failures
 
 
-def _notify(
-    targets: Sequence[Target], report: Report, baseline: Report | None, in_s3: Sequence[str], log: Log
-) -> Iterator[str]:
-    from scanner.deliver import sns, webhook
+def notify(
+    deliveries: Deliveries, report: Report, baseline: Report | None, wanted: Sequence[Output], log: Log
+) -> list[str]:
+    """Tell everybody who is to be told, if anything is new; returns a line for each who could not be."""
+    if not deliveries.notify:
+        return []
     from scanner.deliver.notice import notice
 
-    told = notice(report, baseline, in_s3)
+    told = notice(report, baseline, [output.path for output in wanted if output.in_s3])
     if told is None:
         log.detail("not_notified", "Nothing is new: nobody was notified")
-        return
-    for target in targets:
+        return []
+    failures = []
+    for target in deliveries.notify:
         try:
-            if isinstance(target, Topic):
-                sns.publish(target, told)
-            else:
-                webhook.post(target, told)
+            _send(target, told)
         except OutputError as error:
-            yield error.message
+            failures.append(error.message)
         else:
             log.tell("notified", f"Notified  {target}", target=str(target))
+    return failures
+
+
+def _send(target: Target, told: Notice) -> None:
+    from scanner.deliver import sns, webhook
+
+    if isinstance(target, Topic):
+        sns.publish(target, told)
+    else:
+        webhook.post(target, told)

@@ -27,7 +27,11 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, *, verb
     failures = outputs.write(report, wanted)
     written = [each for each in wanted if each not in failures]
     showing.summary(report, written)
-    undelivered = delivering.deliver(deliveries, report, written, Log(verbose=verbose))
+    log = Log(verbose=verbose)
+    undelivered = [
+        *delivering.import_findings(deliveries, report, None, log),
+        *delivering.notify(deliveries, report, None, written, log),
+    ]
     if failures or undelivered:
         hint = "Mend that, or name another place." if undelivered else "Name another place with -o."
         raise OutputError("\n".join((*failures.values(), *undelivered)), hint=hint)

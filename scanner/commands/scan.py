@@ -109,8 +109,9 @@ def command(
     successor = [output for output in wanted if output.is_at(baseline)]
     failures = _tell(report, [output for output in wanted if output not in successor], waivers.warnings(), log)
     finished = journal.complete and not saw_nothing(report)
-    undelivered = delivering.deliver(deliveries, report, wanted, log, baseline=accepted, archive=finished)
-    failures += [*undelivered, *_succeed(report, successor, log, told=finished and not undelivered)]
+    failures += delivering.import_findings(deliveries, report, accepted if finished else None, log)
+    untold = delivering.notify(deliveries, report, accepted, wanted, log)
+    failures += [*untold, *_succeed(report, successor, log, told=finished and not untold)]
     _end_early(ended, failures, journal, log)
     return _verdict(report, fail_on, allow_gaps=allow_gaps)
 
@@ -154,7 +155,7 @@ def _succeed(report: Report, successor: Sequence[Output], log: Log, *, told: boo
         return []
     if not told:
         why = "the scan was cut short or saw nothing, or not everybody was told"
-        log.tell("baseline_kept", f"The baseline {successor[0].path} is kept: {why}")
+        log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {why}")
         return []
     failures = outputs.write(report, successor)
     if not failures:

@@ -71,7 +71,7 @@ def test_what_was_not_told_is_new_the_next_time(cloud: Cloud, run: Run, seen: st
         ]
 
     assert [ended.code for ended in nights] == [70, 1, 0]
-    assert f"The baseline {latest} is kept" in nights[0].stderr
+    assert f"The baseline {latest} stays as it was" in nights[0].stderr
     assert "Report    tonight.json" in nights[0].stderr
     assert len(slack.posted) == 2
 
@@ -86,5 +86,21 @@ def test_a_night_that_saw_nothing_keeps_the_baseline(aws: FakeAws, scan: Scan, t
     denied = scan(*night)
 
     assert denied.code == 4
-    assert "The baseline latest.json is kept" in denied.stderr
+    assert "The baseline latest.json stays as it was" in denied.stderr
     assert (tmp_path / "latest.json").read_bytes() == before
+
+
+def test_an_account_that_security_hub_does_not_serve_does_not_make_old_findings_new(
+    aws: FakeAws, scan: Scan, tmp_path: Path
+) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    refused = error(401, "InvalidAccessException")
+    aws.faults = [lambda call: refused if call.operation == "BatchImportFindings" else None]
+    night = ("--baseline", "latest.json", "--allow-no-baseline", "-o", "latest.json", "--select", "topic:fallback")
+
+    with listening() as slack:
+        codes = [scan(*night, "--securityhub", "--notify", slack.url).code for _ in range(2)]
+
+    assert codes == [70, 70]
+    assert len(slack.posted) == 1
+    assert (tmp_path / "latest.json").exists()

@@ -260,7 +260,7 @@ def test_a_scan_that_is_cut_short_archives_nothing_and_keeps_the_baseline(
 
     assert not archived(imported(aws))
     assert "Stopped by --max-runtime" in ended.stderr
-    assert "The baseline before.json is kept" in ended.stderr
+    assert "The baseline before.json stays as it was" in ended.stderr
     assert (tmp_path / "before.json").read_bytes() == before
 
 
