@@ -1,4 +1,4 @@
-"""Measures how cost grows, and what a cluster is worth; a model takes it on to organisations that this machine cannot hold.
+"""Measures how cost grows and what a cluster is worth; a model takes it on to organisations too large for this machine.
 
     python -m benchmarks.scale            a tenth of the sizes; some minutes
     python -m benchmarks.scale --full     1,000 accounts x 1,000 channel flows, 1,000,000 of them in one account
@@ -105,7 +105,7 @@ def _projected(a_target: float, a_call: float) -> list[str]:
     giant = sum(least_calls(Shape(app_instances=10_000, flows=(100,)), frozenset()).values())
     each = sum(least_calls(shape, frozenset()).values())
     lines = [
-        "| accounts in 2 regions | calls | CPU hours | 1 worker | 16 workers | the API's own time | workers until then |",
+        "| accounts x 2 regions | calls | CPU hours | 1 worker | 16 workers | API alone | workers until then |",
         "|---" * 7 + "|",
     ]
     for accounts in (1_000, 10_000, 100_000):
@@ -133,9 +133,12 @@ def _line(cost: Cost, model: float) -> str:
 
 def _timed(shape: Shape, workers: int) -> Cost:
     """In a process of its own, against a server of its own, with a cluster of its own where there are workers."""
-    with serving(shape) as url, _cluster(url, workers) as address:
-        with ProcessPoolExecutor(1, get_context("spawn"), _environment, (url,)) as fresh:
-            return fresh.submit(run, shape, address).result()
+    with (
+        serving(shape) as url,
+        _cluster(url, workers) as address,
+        ProcessPoolExecutor(1, get_context("spawn"), _environment, (url,)) as fresh,
+    ):
+        return fresh.submit(run, shape, address).result()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import structs
 
-from scanner.finding import Finding, Report, Status
+from scanner.finding import Finding, GapReference, Report, ReportedGap, Status
 
 Known = Mapping[str, Status]
 """The findings of an earlier report: what each said, by its fingerprint."""
@@ -31,6 +31,12 @@ def mark(findings: Iterable[Finding], baseline: Known) -> Iterator[Finding]:
 def marked(report: Report, baseline: Report) -> Report:
     """The report with all findings marked, one by one as they are read."""
     return structs.replace(report, findings=_Marked(report.findings, known(baseline)))
+
+
+def new_gaps(report: Report, baseline: Report | None) -> Iterator[ReportedGap]:
+    """The gaps that nobody waived and that were not there already."""
+    before = {GapReference.to(gap) for gap in baseline.coverage.gaps if not gap.waiver} if baseline else set()
+    return (gap for gap in report.coverage.gaps if not gap.waiver and GapReference.to(gap) not in before)
 
 
 class _Marked(Collection[Finding]):

@@ -51,6 +51,15 @@ def compare(old: Report, new: Report) -> Difference:
     )
 
 
+def settled(old: Report, new: Report) -> Iterator[Finding]:
+    """The findings of the old report, whatever their status, that the new one looked for and has no more."""
+    now = {finding.fingerprint for finding in new.findings}
+    sight = _Sight(new)
+    for finding in old.findings:
+        if finding.fingerprint not in now and sight.missing(finding) is None:
+            yield finding
+
+
 class _Sight:
     """What a report looked at."""
 

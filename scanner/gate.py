@@ -23,11 +23,16 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
 
     What is unknown never fails, and what a baseline knows already does not either.
     """
-    coverage = report.coverage
-    seen_nothing = coverage.observed.targets == coverage.observed.app_instances == 0
-    if seen_nothing and (coverage.in_scope.targets or not coverage.complete):
+    if saw_nothing(report):
         return ExitCode.NOTHING_SCANNED
     return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
+
+
+def saw_nothing(report: Report) -> bool:
+    """Whether there was something to look at, and none of it was seen."""
+    coverage = report.coverage
+    is_empty = coverage.observed.targets == coverage.observed.app_instances == 0
+    return is_empty and bool(coverage.in_scope.targets or not coverage.complete)
 
 
 def gate_difference(difference: Difference, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:

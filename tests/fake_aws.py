@@ -1,4 +1,4 @@
-"""An AWS that can misbehave: it speaks just enough of STS and Chime over HTTP, and a test decides what it answers.
+"""An AWS that can misbehave: it speaks just enough of STS, Chime and Security Hub, and a test decides how.
 
 The simulator is AWS on a good day; this one is for the others.
 """
@@ -108,6 +108,9 @@ class FakeAws:
             return xml("AssumeRole", credentials(call.parameters["RoleArn"].split(":")[4]))
         if call.operation == "GetCallerIdentity":
             return xml("GetCallerIdentity", _IDENTITY.format(account))
+        if call.operation == "BatchImportFindings":
+            taken = len(json.loads(call.parameters["body"])["Findings"])
+            return truth({"SuccessCount": taken, "FailedCount": 0, "FailedFindings": []})
         if call.operation == "ListAccounts":
             return truth(_page("Accounts", self.organization, call.token, size=2))
         return healthy.answer(call)
@@ -202,7 +205,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         target = self.headers["X-Amz-Target"]
-        if target:
+        if self.path == "/findings/import":
+            self._reply("BatchImportFindings", {"body": body})
+        elif target:
             parameters = {name: str(value) for name, value in json.loads(body).items()}
             self._reply(target.rpartition(".")[2], parameters)
         else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
+
+import pytest
 
 from scanner.errors import ChimeauditError
 from scanner.gate import ExitCode
@@ -33,6 +36,28 @@ def test_every_exit_code_is_documented() -> None:
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:
-    for page in (README, *((ROOT / "docs" / name).read_text() for name in ("architecture.md",))):
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page):
-            assert (ROOT / link).exists(), link
+    for page in ("README.md", "CHANGELOG.md", "docs/architecture.md", "docs/nightly.md"):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
+            assert (ROOT / page).parent.joinpath(link).exists(), (page, link)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/nightly.md"])
+def test_every_option_that_is_shown_exists(page: str, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text().replace("\\\n", " ")
+    shown = re.findall(r"^ {4,}chimeaudit ((?:iam )?[a-z]+)(.*)$", text, re.MULTILINE)
+
+    assert shown
+    for command, rest in shown:
+        helped = chimeaudit(*command.split(), *(["policy"] if command == "iam" else []), "--help", home=tmp_path)
+        assert helped.code == 0, command
+        assert set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest.partition("#")[0])) <= set(
+            re.findall(r"--?[a-z][a-z-]*", helped.stdout)
+        )
+
+
+def test_every_policy_that_is_shown_is_one() -> None:
+    policies = re.findall(r"```json\n(.*?)```", (ROOT / "docs/nightly.md").read_text(), re.DOTALL)
+
+    assert len(policies) == 3
+    for policy in map(json.loads, policies):
+        assert all(statement.keys() == {"Effect", "Action", "Resource"} for statement in policy["Statement"])

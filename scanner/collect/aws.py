@@ -1,4 +1,4 @@
-"""AWS through one profile and the roles that it may assume: clients that page, retry, read strictly and never write."""
+"""AWS through one profile and the roles that it may assume: clients that page, retry, read strictly and are fenced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -25,9 +25,10 @@ from msgspec import Struct
 from scanner import __version__
 from scanner.collect import patience
 from scanner.collect.failure import ASSUME_ROLE, FailedCallError, MalformedAnswerError, calling
-from scanner.collect.readonly import IDENTITY, MESSAGING, fence
+from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
 from scanner.errors import UsageError
+from scanner.facets import Operation
 from scanner.journal import Role
 
 _PARTITION = re.compile(r"arn:(aws[a-z-]*):")
@@ -46,17 +47,18 @@ _USER_AGENT = f"chimeaudit/{__version__} Botocore/{botocore.__version__}"
 class Aws:
     """The credentials of a profile, or with None those that the AWS CLI would find, and of roles assumed with them.
 
-    Clients are made one at a time (botocore's session is not thread-safe) and used by many threads.
+    Clients are made one at a time (botocore's session is not thread-safe) and used by many threads. They send what is
+    `allowed` and nothing else; left out, that is reading.
 
     Raises:
         UsageError: there is no such profile, or the AWS configuration cannot be read.
     """
 
-    def __init__(self, profile: str | None = None) -> None:
+    def __init__(self, profile: str | None = None, allowed: Set[Operation] = ALLOWED) -> None:
         session = _Session(profile=profile)
         self._attempts = _configured_attempts(session) or _ATTEMPTS
         session.get_component("data_loader").search_paths.append(str(Path(__file__).parent / "botocore_data"))
-        fence(session)
+        fence(session, allowed)
         read_strictly(session, self._attempts)
         self.traffic = Traffic(session)
         self._session = session

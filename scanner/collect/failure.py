@@ -124,9 +124,14 @@ class FailedCallError(Exception):
         is_ours = isinstance(self.cause, FaultError)
         return "".join(traceback.format_exception(self.cause.__cause__)) if is_ours else None
 
+    @property
+    def explained(self) -> tuple[str, str]:
+        """AWS's code, and in plain words what failed and, behind a semicolon, the next step of a scan."""
+        return _explained(self.cause, self.action)
+
     def gap(self, account_id: str, region: str | None = None, resource_arn: str | None = None) -> Gap:
         """The gap that it leaves, in plain words."""
-        code, reason = _explained(self.cause, self.action)
+        code, reason = self.explained
         return Gap(
             account_id=account_id,
             region=region,

@@ -1,15 +1,20 @@
-"""Saved reports that a command reads; ``-`` is standard input."""
+"""Saved reports that a command reads, from this machine or from S3; ``-`` is standard input."""
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
 from scanner import saved
+from scanner.commands import outputs
+from scanner.deliver import places
 from scanner.errors import UsageError
 from scanner.finding import Report
 
 STDIN = "-"
+_HINT = "Name a report that -o wrote as JSON."
 
 
 def report(path: str) -> Report:
@@ -18,11 +23,33 @@ def report(path: str) -> Report:
     Raises:
         UsageError: it cannot be read, or is none.
     """
-    name = "standard input" if path == STDIN else path
+    content = _content(path)
+    if content is None:
+        missing = "there is no such object" if path.startswith(places.S3) else os.strerror(errno.ENOENT)
+        raise UsageError(f"{path} cannot be read: {missing}", hint=_HINT)
+    return saved.decode(content, _name(path))
+
+
+def report_if_any(path: str) -> Report | None:
+    """The report saved there; None where there is nothing yet.
+
+    Raises:
+        UsageError: there is something, but it cannot be read, or is no report.
+    """
+    content = _content(path)
+    return None if content is None else saved.decode(content, _name(path))
+
+
+def _content(path: str) -> bytes | None:
+    if path.startswith(places.S3):
+        return outputs.storing().get(places.s3_object(path))
     try:
-        content = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+        return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise UsageError(
-            f"{name} cannot be read: {error.strerror}", hint="Name a report that -o wrote as JSON."
-        ) from error
-    return saved.decode(content, name)
+        raise UsageError(f"{_name(path)} cannot be read: {error.strerror}", hint=_HINT) from error
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == STDIN else path

@@ -1,20 +1,27 @@
-"""``-o [FORMAT:]PATH``: where reports go."""
+"""``-o [FORMAT:]PATH``: where reports go, on this machine or in S3."""
 
 from __future__ import annotations
 
 import difflib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from msgspec import Struct
 
 from scanner import files
-from scanner.errors import UsageError
+from scanner.commands.values import account_id, kms_key
+from scanner.deliver import places
+from scanner.deliver.places import S3Object
+from scanner.errors import OutputError, UsageError
 from scanner.finding import Report
 from scanner.render import Format, render
+
+if TYPE_CHECKING:
+    from scanner.deliver.s3 import Storing
 
 STDOUT = "-"
 _FORMATS = [form.value for form in Format]
@@ -27,22 +34,86 @@ _SUFFIXES = {
     "csv": Format.CSV,
     "md": Format.MARKDOWN,
 }
+_CONTENT_TYPES = {
+    Format.HTML: "text/html; charset=utf-8",
+    Format.JSON: "application/json",
+    Format.JSONL: "application/x-ndjson",
+    Format.SARIF: "application/sarif+json",
+    Format.JUNIT: "application/xml",
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.MARKDOWN: "text/markdown; charset=utf-8",
+    Format.OCSF: "application/x-ndjson",
+    Format.ASFF: "application/json",
+}
+_KMS_KEY = "scanner.s3_kms_key"
+_BUCKET_OWNER = "scanner.s3_bucket_owner"
 
-option = click.option(
-    "-o",
-    "--output",
-    multiple=True,
-    metavar="[FORMAT:]PATH",
-    help=f"Write a report; repeatable. The suffix names the format ({', '.join(f'.{name}' for name in _SUFFIXES)}), "
-    f"or FORMAT does ({', '.join(_FORMATS)}). '-' is standard output.",
+AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
+
+
+def _remembered(key: str, check: Callable[..., str | None]) -> Callable[..., None]:
+    """A callback for options of which commands need not know."""
+
+    def remember(context: click.Context, option: click.Parameter, value: str | None) -> None:
+        context.meta[key] = check(context, option, value)
+
+    return remember
+
+
+_OPTIONS = (
+    click.option(
+        "-o",
+        "--output",
+        multiple=True,
+        metavar="[FORMAT:]PATH",
+        help="Write a report; repeatable. The suffix names the format "
+        f"({', '.join(f'.{name}' for name in _SUFFIXES)}), or FORMAT does ({', '.join(_FORMATS)}). "
+        "'-' is standard output; PATH may be s3://BUCKET/KEY.",
+    ),
+    click.option(
+        "--s3-kms-key",
+        expose_value=False,
+        callback=_remembered(_KMS_KEY, kms_key),
+        metavar="KEY",
+        help="Encrypt what -o writes to S3 with this KMS key.  [default: with S3's own, AES256]",
+    ),
+    click.option(
+        "--s3-bucket-owner",
+        expose_value=False,
+        callback=_remembered(_BUCKET_OWNER, account_id),
+        metavar="ID",
+        help="Use buckets in S3 only if they belong to this account.",
+    ),
 )
 
 
+def option(command: AnyCommand) -> AnyCommand:
+    """``-o``, and how reports are stored in S3."""
+    for each in reversed(_OPTIONS):
+        command = each(command)
+    return command
+
+
+def storing() -> Storing:
+    """How the command that runs was told to store in S3."""
+    from scanner.deliver.s3 import Storing
+
+    told = click.get_current_context().meta
+    return Storing(kms_key=told.get(_KMS_KEY), bucket_owner=told.get(_BUCKET_OWNER))
+
+
 class Output(Struct, frozen=True):
-    """A report to be written; the path ``-`` is standard output."""
+    """A report to be written; the path ``-`` is standard output, and what goes to S3 has its place there."""
 
     form: Format
     path: str
+    in_s3: S3Object | None = None
+
+    def is_at(self, path: str | None) -> bool:
+        """Whether it goes where that path leads."""
+        if path is None or STDOUT in (path, self.path):
+            return False
+        return self.path == path or (not self.in_s3 and Path(self.path).resolve() == Path(path).resolve())
 
 
 def parse_all(values: Sequence[str]) -> list[Output]:
@@ -52,22 +123,27 @@ def parse_all(values: Sequence[str]) -> list[Output]:
         UsageError: one cannot be used, or two go to the same place.
     """
     outputs = [parse(value) for value in values]
-    places = Counter(output.path if output.path == STDOUT else os.path.realpath(output.path) for output in outputs)
-    for place, count in places.items():
+    for place, count in Counter(map(_place, outputs)).items():
         if count > 1:
             shown = "standard output" if place == STDOUT else place
             raise UsageError(f"-o: {count} reports go to {shown}", hint="Give each a place of its own.")
+    if click.get_current_context().meta.get(_KMS_KEY) and not any(output.in_s3 for output in outputs):
+        raise UsageError("--s3-kms-key is for reports in S3, and none goes there", hint="Add -o s3://BUCKET/KEY.")
     return outputs
+
+
+def _place(output: Output) -> str:
+    return output.path if output.path == STDOUT or output.in_s3 else os.path.realpath(output.path)
 
 
 def parse(value: str) -> Output:
     """Read one ``-o``.
 
     Raises:
-        UsageError: the format is missing or unknown, or the path is a folder.
+        UsageError: the format is missing or unknown, or the path is a folder or no place in S3.
     """
     prefix, colon, path = value.partition(":")
-    if not colon or (prefix not in _FORMATS and (not prefix.isalnum() or not path)):
+    if not colon or value.startswith(places.S3) or (prefix not in _FORMATS and (not prefix.isalnum() or not path)):
         prefix, path = "", value
     suffix = Path(path).suffix.removeprefix(".").lower()
     form = Format(prefix) if prefix in _FORMATS else None if prefix else _SUFFIXES.get(suffix)
@@ -75,6 +151,8 @@ def parse(value: str) -> Output:
         raise UsageError(f"-o {value} names no path", hint=f"Write {prefix}:PATH, or {prefix}:- for standard output.")
     if form is None:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
+    if path.startswith(places.S3):
+        return Output(form, path, places.s3_object(path))
     try:
         if path != STDOUT and Path(path).is_dir():
             raise UsageError(f"-o {value}: {path} is a folder", hint="Name a file in it.")
@@ -104,10 +182,16 @@ def _write_one(report: Report, output: Output) -> str | None:
         if output.path == STDOUT:
             for piece in pieces:
                 click.echo(piece, nl=False)
+            return None
+        encoded = (piece.encode() for piece in pieces)
+        if output.in_s3:
+            storing().put(output.in_s3, encoded, _CONTENT_TYPES[output.form])
         else:
             path = Path(output.path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            files.write_whole(path, (piece.encode() for piece in pieces))
+            files.write_whole(path, encoded)
+    except OutputError as error:
+        return error.message
     except BrokenPipeError:
         raise  # who read it has seen enough
     except OSError as error:

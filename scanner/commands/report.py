@@ -1,28 +1,38 @@
-"""``chimeaudit report``: a saved report in other formats."""
+"""``chimeaudit report``: a saved report in other formats, and to others."""
 
 from __future__ import annotations
 
 import click
 
-from scanner.commands import inputs, outputs, showing
+from scanner.commands import delivering, inputs, outputs, showing
+from scanner.commands.delivering import Deliveries
+from scanner.commands.log import Log
 from scanner.errors import OutputError
 
 
 @click.command("report")
 @click.argument("saved", metavar="SAVED.json")
 @outputs.option
-@click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show details of a fault.")
-def command(saved: str, output: tuple[str, ...]) -> int:
-    """Render a saved JSON report again, without AWS.
+@delivering.options
+@click.option("-v", "--verbose", is_flag=True, help="Say when nobody is notified; show details of a fault.")
+def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, *, verbose: bool) -> int:
+    """Render or deliver a saved JSON report again, without scanning.
 
     '-' reads standard input. Without -o, findings are printed as a table. The exit code says only whether that worked:
-    0, 2 where the report cannot be read, 70 where one cannot be written.
+    0, 2 where the report cannot be read, 70 where one cannot be written or delivered.
     """
     wanted = outputs.parse_all(output)
     report = inputs.report(saved)
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
-    showing.summary(report, [each for each in wanted if each not in failures])
-    if failures:
-        raise OutputError("\n".join(failures.values()), hint="Name another place with -o.")
+    written = [each for each in wanted if each not in failures]
+    showing.summary(report, written)
+    log = Log(verbose=verbose)
+    undelivered = [
+        *delivering.import_findings(deliveries, report, None, log),
+        *delivering.notify(deliveries, report, None, written, log),
+    ]
+    if failures or undelivered:
+        hint = "Mend that, or name another place." if undelivered else "Name another place with -o."
+        raise OutputError("\n".join((*failures.values(), *undelivered)), hint=hint)
     return 0

@@ -11,16 +11,17 @@ import click
 from msgspec import structs
 
 from scanner.baseline import marked
-from scanner.commands import inputs, outputs, ruleset, showing, threshold, where
+from scanner.commands import delivering, inputs, outputs, ruleset, showing, threshold, where
+from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, Observed, observe
 from scanner.commands.outputs import Output
 from scanner.commands.where import Where
 from scanner.engine.audit import audit
 from scanner.engine.rule import facets as needed
-from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
+from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError, UsageError
 from scanner.finding import Report
-from scanner.gate import ExitCode, gate
+from scanner.gate import ExitCode, gate, saw_nothing
 from scanner.inventory import FAULT
 from scanner.waivers import Waivers
 
@@ -31,7 +32,7 @@ Exit codes:
     2  a bad option, configuration or input
     3  no finding reaches --fail-on, but something was not observed
     4  nothing could be scanned
-   70  a fault of chimeaudit, or a report could not be written
+   70  a fault of chimeaudit, or a report could not be written or delivered
   130  interrupted"""
 
 
@@ -39,8 +40,16 @@ Exit codes:
 @where.options
 @ruleset.options
 @outputs.option
+@delivering.options
 @threshold.option
-@click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
+@click.option(
+    "--baseline",
+    metavar="REPORT",
+    help="Saved JSON report (file or s3://BUCKET/KEY); what already failed in it gives no exit code 1.",
+)
+@click.option(
+    "--allow-no-baseline", is_flag=True, help="Go on where --baseline is not there yet; everything is new then."
+)
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
 @click.option(
@@ -56,8 +65,10 @@ def command(
     rules: tuple[str, ...],
     select: tuple[str, ...],
     output: tuple[str, ...],
+    deliveries: Deliveries,
     fail_on: str,
     baseline: str | None,
+    allow_no_baseline: bool,
     allow_gaps: bool,
     verbose: bool,
     log_format: str,
@@ -69,14 +80,16 @@ def command(
     """
     places = Where(**given)
     places.check()
+    if places.demo and deliveries.securityhub:
+        raise UsageError("--demo and --securityhub contradict each other", hint="Its findings are invented.")
     wanted = outputs.parse_all(output)
-    accepted = inputs.report(baseline) if baseline else None
+    log = Log(form=LogFormat(log_format), verbose=verbose)
+    accepted = _accepted(baseline, log, may_lack=allow_no_baseline)
     configured = ruleset.chosen(config_file, rules, select)
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
     facets = needed(configured.rules) | waivers.facets
     if configured.fail_on and threshold.unsaid():
         fail_on = configured.fail_on
-    log = Log(form=LogFormat(log_format), verbose=verbose)
     options = {
         **places.recorded,
         "config": configured.file,
@@ -93,9 +106,27 @@ def command(
     if places.from_ or places.resume:
         report = _judged_as_asked(report, options)
     report = marked(report, accepted) if accepted else report
-    failures = _tell(report, wanted, waivers.warnings(), log)
+    successor = [output for output in wanted if output.is_at(baseline)]
+    failures = _tell(report, [output for output in wanted if output not in successor], waivers.warnings(), log)
+    finished = seen.journal.complete and not saw_nothing(report)
+    failures += delivering.import_findings(deliveries, report, accepted if finished else None, log)
+    untold = delivering.notify(deliveries, report, accepted, wanted, log)
+    failures += [*untold, *_succeed(report, successor, log, told=finished and not untold)]
     _end_early(seen, failures, report, log)
     return _verdict(report, fail_on, seen.ended, allow_gaps=allow_gaps)
+
+
+def _accepted(baseline: str | None, log: Log, *, may_lack: bool) -> Report | None:
+    if baseline is None:
+        if may_lack:
+            raise UsageError("--allow-no-baseline goes with --baseline, which is not given", hint="Add --baseline.")
+        return None
+    if not may_lack:
+        return inputs.report(baseline)
+    found = inputs.report_if_any(baseline)
+    if found is None:
+        log.tell("no_baseline", f"There is no report at {baseline} yet: everything counts as new")
+    return found
 
 
 def _judged_as_asked(report: Report, options: dict[str, Any]) -> Report:
@@ -118,20 +149,34 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
     return list(failures.values())
 
 
+def _succeed(report: Report, successor: Sequence[Output], log: Log, *, told: bool) -> list[str]:
+    """Put the report in the baseline's place, last of all: what was not told this time shall be new the next time."""
+    if not successor:
+        return []
+    if not told:
+        why = "the scan was cut short or saw nothing, or not everybody was told"
+        log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {why}")
+        return []
+    failures = outputs.write(report, successor)
+    if not failures:
+        log.tell("succeeded", f"Report    {successor[0].path}, the next baseline")
+    return list(failures.values())
+
+
 def _end_early(seen: Observed, failures: Sequence[str], report: Report, log: Log) -> None:
-    """Say how to go on with a scan that was stopped, or with a report that was not written.
+    """Say how to go on with a scan that was stopped, or with a report that was not written or delivered.
 
     Raises:
         ChimeauditError: something was not seen through a fault of ours, or a worker or cluster that is gone.
         InterruptedScanError: the user stopped it.
-        OutputError: a report could not be written.
+        OutputError: a report could not be written or delivered.
     """
     go_on = f"chimeaudit scan --resume --run-dir {seen.journal.directory}"
     if seen.ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is reported"
         raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {go_on}")
     if failures:
-        hint = f"Write it elsewhere: chimeaudit scan --from {seen.journal.directory} -o PATH"
+        hint = f"Mend that or name another place, then: chimeaudit scan --from {seen.journal.directory} ..."
         raise OutputError("\n".join(failures), hint=hint)
     if seen.broken:
         hint = f"What was observed until then is reported. {seen.broken.hint} {go_on}"

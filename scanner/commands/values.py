@@ -68,6 +68,10 @@ def _matching(pattern: str, what: str) -> Callable[[click.Context, click.Paramet
 
 role_name = _matching(r"([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", "the name of a role")
 session_name = _matching(r"[\w+=,.@-]{2,64}", "the name of a session")
+account_id = _matching(r"[0-9]{12}", "an account id")
+kms_key = _matching(
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/)?[\w/-]{1,256}", "the id, alias or ARN of a KMS key"
+)
 external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id")
 
 

@@ -46,12 +46,20 @@ def render(report: Report) -> Iterator[str]:
 
 
 def findings(report: Report) -> Iterator[dict[str, Any]]:
-    """Coverage of every account that Security Hub could know, then the findings."""
+    """Coverage, then what the rules found."""
+    yield from coverage_findings(report)
+    yield from rule_findings(report)
+
+
+def coverage_findings(report: Report) -> Iterator[dict[str, Any]]:
+    """One for every account that Security Hub could know."""
     for account in coverage.by_account(report):
         if len(account.account_id) == _ACCOUNT_DIGITS and account.account_id.isdecimal():
             yield build_coverage(account, report)
-    for finding in report.findings:
-        yield build_finding(finding, report)
+
+
+def rule_findings(report: Report) -> Iterator[dict[str, Any]]:
+    return (build_finding(finding, report) for finding in report.findings)
 
 
 def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
@@ -59,7 +67,7 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
     return {
         **_base(report, finding.fingerprint, finding.rule_id, resource.account_id, resource.region),
         "FirstObservedAt": _time(finding.first_seen or report.run.started_at),
-        "Severity": {"Label": _LABELS[finding.severity], "Original": finding.severity},
+        **_graded(finding.severity),
         "Title": _text(finding.title, TITLE),
         "Description": _text(finding.message, DESCRIPTION),
         "Remediation": {"Recommendation": build_recommendation(finding)},
@@ -73,12 +81,24 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
     }
 
 
+def build_archived(finding: Finding, was: Report, report: Report) -> dict[str, Any]:
+    """What a finding of an earlier report becomes when `report` looked for it and found it no more."""
+    before = build_finding(finding, was)
+    return {
+        **before,
+        "UpdatedAt": _time(report.run.finished_at),
+        "Compliance": {**before["Compliance"], "Status": "PASSED"},
+        "Workflow": {"Status": "RESOLVED"},
+        "RecordState": "ARCHIVED",
+    }
+
+
 def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
     told = [*map(gap_line, account.gaps), *(f"Not examined: {sentence}" for sentence in account.not_examined)]
     region = next(iter(report.scope.regions), "us-east-1")
     return {
         **_base(report, account.fingerprint, coverage.RULE_ID, account.account_id, region),
-        "Severity": {"Label": "INFORMATIONAL", "Original": Severity.INFO},
+        **_graded(Severity.INFO),
         "Title": coverage.TITLE,
         "Description": _text(" ".join((account.message, *told)), DESCRIPTION),
         "ProductFields": build_product_fields(told),
@@ -140,6 +160,12 @@ def _base(report: Report, fingerprint: str, generator: str, account_id: str, reg
         "UpdatedAt": _time(report.run.finished_at),
         "RecordState": "ACTIVE",
     }
+
+
+def _graded(severity: Severity) -> dict[str, Any]:
+    """Security Hub takes the severity and types of a finding that it has already only from FindingProviderFields."""
+    graded = {"Label": _LABELS[severity], "Original": severity}
+    return {"Severity": graded, "FindingProviderFields": {"Severity": graded, "Types": [_TYPE]}}
 
 
 def _text(text: str, most: int) -> str:

@@ -7,12 +7,19 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, RuleInfo, Waiver
+from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, Resource, RuleInfo, Waiver
 
 
 def count(number: int, noun: str) -> str:
     """``1 finding``, ``2,000 findings``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(resource: Resource) -> str:
+    """``app instance / channel flow``, or the app instance alone."""
+    app_instance = resource.app_instance_name or resource.app_instance_arn or "unnamed"
+    name = resource.name or resource.arn or "unnamed"
+    return name if resource.type == "app_instance" else f"{app_instance} / {name}"
 
 
 def gap_place(gap: ReportedGap) -> str:

@@ -1,0 +1,90 @@
+"""What people are told when there is something new: a headline, and a line for each of the worst of it.
+
+A line has no more than 500 characters and a notice at most 45 lines, so that it fits everywhere: into the 256 KB of an
+SNS message, and into Slack's 50 blocks of 3,000 characters each even where every character is escaped.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from msgspec import Struct
+
+from scanner.baseline import new_gaps
+from scanner.finding import Finding, Report, ReportedGap, Severity, Status
+from scanner.render.text import visible
+from scanner.render.words import clipped, count, gap_line, named, seen
+
+_FINDINGS, _GAPS, _PLACES = 20, 10, 10
+_MOST_CHARACTERS = 500
+_MOST_SUBJECT = 100
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """Plain text; names in it are hostile, but each line is one line of characters that draw."""
+
+    headline: str
+    lines: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """For SNS: at most 100 ASCII characters."""
+        return self.headline[:_MOST_SUBJECT]
+
+    @property
+    def text(self) -> str:
+        return "".join(f"{line}\n" for line in (self.headline, "", *self.lines))
+
+
+def notice(report: Report, baseline: Report | None, places: Sequence[str]) -> Notice | None:
+    """None where nothing failed, and nothing was missed, that was not so in the baseline already.
+
+    `places` are where the reports are to be read.
+    """
+    counts = Counter(finding.severity for finding in _new(report))
+    gaps = tuple(new_gaps(report, baseline))
+    if not counts and not gaps:
+        return None
+    worst = heapq.nsmallest(_FINDINGS, _new(report), key=lambda finding: finding.severity.rank)
+    is_compared = baseline is not None or any(finding.change for finding in worst)
+    return Notice(
+        headline=_headline(counts, len(gaps), "new " if is_compared else ""),
+        lines=tuple(
+            clipped(visible(line), _MOST_CHARACTERS) for line in _lines(report, worst, counts.total(), gaps, places)
+        ),
+    )
+
+
+def _new(report: Report) -> Iterator[Finding]:
+    return (each for each in report.findings if each.status is Status.FAIL and each.change != "existing")
+
+
+def _headline(counts: Counter[Severity], gaps: int, new: str) -> str:
+    severities = ", ".join(f"{counts[level]:,} {level}" for level in Severity if counts[level])
+    findings = f"{count(counts.total(), f'{new}finding')} ({severities})" if counts else f"no {new}findings"
+    return f"chimeaudit: {findings}" + (f", {count(gaps, f'{new}gap')}" if gaps else "")
+
+
+def _lines(
+    report: Report, worst: Sequence[Finding], total: int, gaps: Sequence[ReportedGap], places: Sequence[str]
+) -> Iterator[str]:
+    complete = "complete" if report.coverage.complete else "NOT complete, so what is clean here may not be clean"
+    yield f"Coverage is {complete}. Observed: {seen(report.coverage)}."
+    for finding in worst:
+        resource = finding.resource
+        place = f"{named(resource)} ({resource.account_id} {resource.region})"
+        yield f"{finding.severity} {finding.rule_id}: {place}: {finding.message}"
+    yield from _more(total - len(worst), "finding")
+    for gap in gaps[:_GAPS]:
+        yield f"Not observed: {gap_line(gap)}"
+    yield from _more(len(gaps) - _GAPS, "gap")
+    for place in islice(places, _PLACES):
+        yield f"Report: {place}"
+
+
+def _more(left: int, noun: str) -> Iterator[str]:
+    if left > 0:
+        yield f"and {count(left, f'more {noun}')}"

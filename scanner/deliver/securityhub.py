@@ -1,0 +1,204 @@
+"""Findings into AWS Security Hub, each under its own account and region, which the default product ARN demands.
+
+https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from msgspec import Struct
+
+from scanner.collect.aws import Aws, Identity
+from scanner.collect.failure import FailedCallError, calling
+from scanner.compare import settled
+from scanner.deliver.session import connect, why
+from scanner.errors import UsageError
+from scanner.finding import Report
+from scanner.journal import Role
+from scanner.render import asff
+from scanner.render.words import clipped, count
+
+BATCH, BATCH_BYTES, FINDING_BYTES = 100, 6_000_000, 240_000
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_NOT_ENABLED = "InvalidAccessException"
+_MOST_CHARACTERS = 200
+
+Asff = dict[str, Any]
+Place = tuple[str, str]
+"""An account and a region."""
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """How the accounts of the findings are entered: by this role, or, without one, only one's own."""
+
+    role_name: str | None = None
+    external_id: str | None = None
+
+
+class Imported(Struct, frozen=True, kw_only=True):
+    """How many findings were taken, of them archived, and a line for each reason why others were not."""
+
+    taken: int = 0
+    archived: int = 0
+    failures: tuple[str, ...] = ()
+
+
+def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
+    """Import the findings, and archive those of `fixed_since` that this report looked for and has no more."""
+    try:
+        aws = connect()
+        importing = _Import(aws, aws.identity(), way)
+    except UsageError as error:
+        return Imported(failures=(f"Security Hub: nothing was imported: {error.message}",))
+    except FailedCallError as error:
+        return Imported(failures=(f"Security Hub: nothing was imported: {why(error)}",))
+    for place, group in groupby(_findings(report, fixed_since), key=_place):
+        importing.send(place, batches(group))
+    return importing.result
+
+
+def _findings(report: Report, fixed_since: Report | None) -> Iterator[Asff]:
+    """Merged, so that those of one account and region come together where a report is in order, as ours are."""
+    archived = _archived(report, fixed_since) if fixed_since else ()
+    return heapq.merge(asff.coverage_findings(report), asff.rule_findings(report), archived, key=_place)
+
+
+def _archived(report: Report, fixed_since: Report) -> Iterator[Asff]:
+    return (asff.build_archived(finding, fixed_since, report) for finding in settled(fixed_since, report))
+
+
+def batches(findings: Iterable[Asff]) -> Iterator[list[Asff]]:
+    """As many findings at once as Security Hub takes, by their number and their bytes."""
+    batch: list[Asff] = []
+    room = BATCH_BYTES
+    for finding in map(_fitting, findings):
+        size = _size(finding)
+        if batch and (len(batch) == BATCH or size > room):
+            yield batch
+            batch, room = [], BATCH_BYTES
+        batch.append(finding)
+        room -= size
+    if batch:
+        yield batch
+
+
+def _fitting(finding: Asff) -> Asff:
+    """The finding with as much of its evidence as fits."""
+    fields = dict(finding["ProductFields"])
+    while fields and _size({**finding, "ProductFields": fields}) > FINDING_BYTES:
+        fields.popitem()
+    return {**finding, "ProductFields": fields}
+
+
+def _size(finding: Asff) -> int:
+    """Bytes on the wire, with the comma behind it; botocore spells out what is not ASCII."""
+    return len(json.dumps(finding)) + 2
+
+
+def _place(finding: Asff) -> Place:
+    return finding["AwsAccountId"], finding["Region"]
+
+
+class _Import:
+    """Sends batches; a place that refused one is not asked again, and the others go on."""
+
+    def __init__(self, aws: Aws, own: Identity, way: Way) -> None:
+        self._aws = aws
+        self._own = own
+        self._way = way
+        self._closed: dict[Place, str] = {}
+        self._taken = self._archived = 0
+        self._missed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+
+    def send(self, place: Place, parts: Iterable[list[Asff]]) -> None:
+        """Import into one account and region; its client is let go of afterwards, for there may be thousands."""
+        client = None
+        for batch in parts:
+            try:
+                if place in self._closed:
+                    raise _ClosedError(self._closed[place])
+                client = client or self._client(place)
+                self._send(client, place, batch)
+            except _ClosedError as error:
+                self._closed[place] = error.reason
+                self._miss(place, error.reason, len(batch))
+        if client:
+            client.close()
+
+    @property
+    def result(self) -> Imported:
+        return Imported(
+            taken=self._taken,
+            archived=self._archived,
+            failures=tuple(
+                f"Security Hub: account {account_id}: {count(missed.total(), 'finding')} not imported in "
+                f"{', '.join(sorted(missed))}: {reason}"
+                for (account_id, reason), missed in sorted(self._missed.items())
+            ),
+        )
+
+    def _miss(self, place: Place, reason: str, findings: int) -> None:
+        account_id, region = place
+        self._missed[account_id, reason][region] += findings
+
+    def _send(self, client: Any, place: Place, batch: list[Asff]) -> None:
+        try:
+            with calling("securityhub", "BatchImportFindings"):
+                answer = client.batch_import_findings(Findings=batch)
+        except FailedCallError as error:
+            raise _ClosedError(self._told(error)) from None
+        refused = answer.get("FailedFindings", [])
+        if answer.get("SuccessCount", 0) + len(refused) != len(batch):
+            raise _ClosedError("the answer is malformed: it does not speak of every finding")
+        for each in refused:
+            message = clipped(each.get("ErrorMessage", "refused"), _MOST_CHARACTERS)
+            self._miss(place, f"{message} [{each.get('ErrorCode')}]", 1)
+        ids = {each.get("Id") for each in refused}
+        taken = [finding for finding in batch if finding["Id"] not in ids]
+        self._taken += len(taken)
+        self._archived += sum(finding["RecordState"] == "ARCHIVED" for finding in taken)
+
+    def _client(self, place: Place) -> Any:
+        account_id, region = place
+        if not _ACCOUNT_ID.fullmatch(account_id) or not self._aws.is_region(region):
+            raise _ClosedError("the report names an account or a region that AWS has not")
+        try:
+            with calling("sts", "AssumeRole"):
+                return self._aws.client("securityhub", region, role=self._role(account_id))
+        except UsageError as error:
+            raise _ClosedError(error.message) from None
+        except FailedCallError as error:
+            raise _ClosedError(self._told(error)) from None
+
+    def _role(self, account_id: str) -> Role | None:
+        if account_id == self._own.account_id:
+            return None
+        if self._way.role_name is None:
+            raise _ClosedError(f"the credentials are those of {self._own.account_id}; name --delivery-role")
+        return Role(
+            arn=f"arn:{self._own.partition}:iam::{account_id}:role/{self._way.role_name}",
+            session_name="chimeaudit-delivery",
+            external_id=self._way.external_id,
+        )
+
+    def _told(self, error: FailedCallError) -> str:
+        if error.denied_entry:
+            return f"the role {self._way.role_name} could not be assumed: {why(error)}"
+        if error.explained[0] == _NOT_ENABLED:
+            return f"Security Hub is not enabled there [{_NOT_ENABLED}]"
+        return why(error)
+
+
+class _ClosedError(Exception):
+    """Nothing can be imported into an account and region."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,29 @@
+"""A notice as a message of an SNS topic."""
+
+from __future__ import annotations
+
+from scanner.collect.failure import FailedCallError, calling
+from scanner.deliver.notice import Notice
+from scanner.deliver.places import Topic
+from scanner.deliver.session import connect, why
+from scanner.errors import OutputError, UsageError
+
+
+def publish(to: Topic, notice: Notice) -> None:
+    """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+
+    Raises:
+        OutputError: it could not be published.
+    """
+    try:
+        client = connect().client("sns", to.region)
+        with calling("sns", "Publish"):
+            client.publish(TopicArn=to.arn, Subject=notice.subject, Message=notice.text)
+    except UsageError as error:
+        raise _unsent(to, error.message) from None
+    except FailedCallError as error:
+        raise _unsent(to, why(error)) from None
+
+
+def _unsent(to: Topic, reason: str) -> OutputError:
+    return OutputError(f"the {to} was not notified: {reason}", hint="Mend that, then notify again.")

@@ -1,0 +1,69 @@
+"""A webhook on loopback that answers as a test says, and keeps what was posted to it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SECRET = "T000-B000-xxxxsecretxxxx"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Listener:
+    """Gives `answers` one after the other, the last of them for ever; with `hangs` it gives none until it is closed."""
+
+    answers: list[Answer] = field(default_factory=lambda: [Answer()])
+    hangs: bool = False
+    posted: list[dict[str, Any]] = field(default_factory=list)
+    closed: threading.Event = field(default_factory=threading.Event)
+    url: str = ""
+
+    def answer(self) -> Answer:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@contextmanager
+def listening(*answers: Answer, hangs: bool = False) -> Iterator[Listener]:
+    """Serve on a free port."""
+    listener = Listener(answers=list(answers) or [Answer()], hangs=hangs)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            listener.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if listener.hangs:
+                listener.closed.wait(60)
+                return
+            answer = listener.answer()
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+            """Tests look at what was posted."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    listener.url = f"http://127.0.0.1:{server.server_port}/services/{SECRET}"
+    try:
+        yield listener
+    finally:
+        listener.closed.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

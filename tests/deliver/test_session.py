@@ -1,0 +1,40 @@
+"""Deliveries have a fence of their own: what they send, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scanner.collect.readonly import ALLOWED, OBTAINING_CREDENTIALS
+from scanner.deliver.session import DELIVERING, connect
+from scanner.errors import ChimeauditError
+from tests.fake_aws import FakeAws
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "arguments"),
+    [
+        ("s3", "delete_object", {"Bucket": "bucket", "Key": "key"}),
+        ("s3", "put_bucket_policy", {"Bucket": "bucket", "Policy": "{}"}),
+        ("sns", "subscribe", {"TopicArn": "arn", "Protocol": "https"}),
+        ("securityhub", "batch_update_findings", {"FindingIdentifiers": [{"Id": "i", "ProductArn": "p"}]}),
+        ("chime-sdk-identity", "list_app_instances", {}),
+        ("lambda", "invoke", {"FunctionName": "f"}),
+    ],
+)
+def test_what_no_delivery_needs_is_stopped_before_it_is_sent(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, service: str, method: str, arguments: dict[str, Any]
+) -> None:
+    for name, value in aws.variables.items():
+        monkeypatch.setenv(name, value)
+    client = connect().client(service, "us-east-1")
+
+    with pytest.raises(ChimeauditError, match="refused to call"):
+        getattr(client, method)(**arguments)
+
+    assert not aws.calls
+
+
+def test_what_scans_cannot_deliver_and_what_delivers_cannot_scan() -> None:
+    assert ALLOWED & DELIVERING == OBTAINING_CREDENTIALS

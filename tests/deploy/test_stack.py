@@ -1,0 +1,147 @@
+"""The stack that scans every night: its templates, and what its task runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner.deliver.session import DELIVERING
+from scanner.facets import ORGANIZATION
+from tests.command import chimeaudit
+from tests.deliver.conftest import Cloud, Run
+from tests.deploy.template import DEPLOY, load, resolved
+
+NIGHTLY = load("nightly.yaml")["Resources"]
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def test_cloudformation_takes_the_templates(tmp_path: Path) -> None:
+    role = tmp_path / "audit-role.json"
+    role.write_text(chimeaudit("iam", "role", home=tmp_path).stdout)
+    linter = Path(sys.executable).with_name("cfn-lint")
+
+    ended = subprocess.run([linter, *sorted(DEPLOY.glob("*.yaml")), role], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def command(cloud: Cloud, *, security_hub: bool) -> tuple[list[str], str, Any]:
+    """What the task runs, with a bucket and a topic of the simulated AWS."""
+    bucket, topic = cloud.bucket(), cloud.topic()
+    names = {
+        "AuditRoleName": "chimeaudit",
+        "AuditExternalId": "an-external-id",
+        "DeliveryRoleName": "chimeaudit-delivery",
+        "DeliveryExternalId": "another-id",
+        "Bucket": bucket,
+        "Topic": topic.arn,
+        "Key.Arn": KEY,
+        "AWS::AccountId": cloud.aws.account_id,
+    }
+    (container,) = NIGHTLY["Task"]["Properties"]["ContainerDefinitions"]
+    return resolved(container["Command"], names, {"HasSecurityHub": security_hub}), bucket, topic
+
+
+def test_its_nights_find_tell_and_remember(cloud: Cloud, run: Run) -> None:
+    arguments, bucket, topic = command(cloud, security_hub=True)
+
+    first, second = (run(*arguments, "--regions", "us-east-1") for _ in range(2))
+
+    assert (first.code, second.code) == (1, 3), first.stderr + second.stderr
+    assert json.loads(cloud.content(bucket, "latest.json"))["findings"]
+    assert b"<html" in cloud.content(bucket, "latest.html")
+    head = cloud.caller.client("s3").head_object(Bucket=bucket, Key="latest.html")
+    assert head["SSEKMSKeyId"] == KEY
+    assert len(topic.messages()) == 1
+    assert cloud.findings("222233334444", "us-east-1")
+    assert all(json.loads(line)["event"] for line in first.stderr.splitlines()), "its log is for machines"
+
+
+def test_without_security_hub_it_imports_nothing(cloud: Cloud) -> None:
+    arguments, *_ = command(cloud, security_hub=False)
+
+    assert not any("hub" in argument or "delivery" in argument for argument in arguments)
+
+
+def statements(resource: str) -> Iterator[dict[str, Any]]:
+    for policy in NIGHTLY[resource]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield statement.get("Fn::If", [None, statement])[1]
+
+
+def actions(resource: str) -> set[str]:
+    listed = (statement["Action"] for statement in statements(resource))
+    return {action for each in listed for action in ([each] if isinstance(each, str) else each)}
+
+
+def test_the_task_may_do_what_it_does_and_no_more() -> None:
+    delivering = {operation.action for operation in DELIVERING if operation.service in {"sns", "securityhub"}}
+
+    assert actions("TaskRole") == {
+        *(operation.action for operation in ORGANIZATION),
+        *delivering,
+        "sts:AssumeRole",
+        "s3:AbortMultipartUpload",
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+    }
+
+
+@pytest.mark.parametrize("role", ["TaskRole", "ExecutionRole", "SchedulerRole"])
+def test_no_role_has_more_than_it_names(role: str) -> None:
+    everywhere = {"ecr:GetAuthorizationToken", *(operation.action for operation in ORGANIZATION)}
+
+    assert not any("*" in action for action in actions(role))
+    for statement in statements(role):
+        if statement["Resource"] == "*":
+            listed = statement["Action"]
+            assert {listed} if isinstance(listed, str) else set(listed) <= everywhere
+
+
+def test_nothing_is_public_and_everything_is_encrypted() -> None:
+    bucket = NIGHTLY["Bucket"]["Properties"]
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (container,) = NIGHTLY["Task"]["Properties"]["ContainerDefinitions"]
+
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert NIGHTLY["Topic"]["Properties"]["KmsMasterKeyId"] == NIGHTLY["Log"]["Properties"]["KmsKeyId"]
+    assert NIGHTLY["Log"]["Properties"]["RetentionInDays"]
+    assert "SecurityGroupIngress" not in NIGHTLY["SecurityGroup"]["Properties"]
+    assert container["ReadonlyRootFilesystem"] is True
+    assert "Environment" not in container, "a webhook comes from a secret"
+
+
+def test_the_exit_codes_that_are_no_result_raise_an_alert() -> None:
+    detail = NIGHTLY["NightFailed"]["Properties"]["EventPattern"]["detail"]
+
+    assert detail["$or"] == [
+        {"containers": {"exitCode": [{"anything-but": [0, 1, 3]}]}},
+        {"stopCode": ["TaskFailedToStart"]},
+    ]
+
+
+def test_the_delivery_role_imports_findings_of_its_own_account_alone() -> None:
+    role = load("delivery-role.yaml")["Resources"]["DeliveryRole"]["Properties"]
+    (policy,) = role["Policies"]
+
+    assert policy["PolicyDocument"]["Statement"] == {
+        "Effect": "Allow",
+        "Action": "securityhub:BatchImportFindings",
+        "Resource": {
+            "Fn::Sub": "arn:${AWS::Partition}:securityhub:*:${AWS::AccountId}:product/${AWS::AccountId}/default"
+        },
+    }
+    assert role["AssumeRolePolicyDocument"]["Statement"]["Condition"] == {
+        "StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}
+    }
