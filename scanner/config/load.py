@@ -13,11 +13,11 @@ from scanner.config.keys import FILE, KEYS, LEVELS, OVERRIDE_KEYS, SHIPPED
 from scanner.config.reading import Reading, entries_of, texts
 from scanner.engine import checks, files, params, rule
 from scanner.engine.rule import Rule
-from scanner.engine.source import Mistakes, Node, Scalar, parse
-from scanner.engine.words import one_of
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.finding import Severity
+from scanner.source import Mistakes, Node, Scalar, parse
 from scanner.waivers import Entry
+from scanner.words import one_of
 
 _SEVERITIES = checks.words(Severity)
 

@@ -7,10 +7,10 @@ from datetime import date
 from scanner.config.keys import DATE, RESOURCE_KEYS, RESOURCE_TEXTS, WAIVER_KEYS, WAIVER_REQUIRED
 from scanner.config.reading import Reading, entries_of, placed, texts
 from scanner.engine import checks
-from scanner.engine.source import Mistakes, Node, Scalar, Table, found
-from scanner.engine.words import one_of
 from scanner.finding import Waiver
+from scanner.source import Mistakes, Node, Scalar, Table, found
 from scanner.waivers import Entry, Pattern
+from scanner.words import one_of
 
 _DAY = "a day such as 2027-03-31"
 

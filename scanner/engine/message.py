@@ -11,8 +11,8 @@ from msgspec import UNSET, Struct
 from scanner.engine.conditions import AllOf, Condition, Elements, show
 from scanner.engine.facts import Root, attributes, lookup, paths, read
 from scanner.engine.operands import Context
-from scanner.engine.source import Node
-from scanner.engine.words import nearest, quote
+from scanner.source import Node
+from scanner.words import nearest, quote
 
 _NOT_SHOWN = ("record", "list", "tags")
 

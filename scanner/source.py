@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from scanner.engine.words import quote
 from scanner.errors import Mistake
+from scanner.words import quote
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
