@@ -16,6 +16,8 @@ from msgspec import UNSET, Struct, UnsetType
 from scanner.inventory import Gap
 
 SCHEMA_VERSION = "1.0"
+UNKNOWN = "unknown"
+"""An account or a region that is not known."""
 
 
 class Severity(StrEnum):
@@ -182,23 +184,29 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Scope(Struct, frozen=True, kw_only=True, gc=False):
-    """What was to be looked at, and how that was decided."""
+    """What was to be looked at, and how that was decided. `files` are those that were judged, in a check."""
 
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
     chosen_by: str
+    files: tuple[str, ...] = ()
 
 
 class InScope(Struct, frozen=True, kw_only=True, gc=False):
+    """How much there was to look at. A scan looks at accounts and their regions, a check at files."""
+
     accounts: int
     targets: int
+    files: int = 0
 
 
 class Observed(Struct, frozen=True, kw_only=True, gc=False):
-    """What was seen. A target counts once its app instances were listed to the end, an account once its targets do."""
+    """What was seen. A target counts once its app instances were listed to the end, an account once its targets do, and
+    a file once it was read to its end."""
 
     accounts: int = 0
     targets: int = 0
+    files: int = 0
     app_instances: int = 0
     channel_flows: int = 0
     processors: int = 0

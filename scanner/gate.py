@@ -30,6 +30,11 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
     return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
 
 
+def gate_files(report: Report, fail_on: Severity | None) -> ExitCode:
+    """As `gate`, before anything is deployed: what cannot be known yet gives no exit code of its own."""
+    return _verdict(report.findings, fail_on, uncertain=False)
+
+
 def gate_difference(difference: Difference, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
     """As `gate`, over the new failures; a failure that is no longer observed is a gap."""
     uncertain = bool(difference.no_longer_observed) and not allow_gaps

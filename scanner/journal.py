@@ -24,11 +24,11 @@ from msgspec import Struct
 
 from scanner import files
 from scanner.errors import OutputError, UsageError
-from scanner.finding import Scalar, Scope
+from scanner.finding import UNKNOWN, Scalar, Scope
 from scanner.inventory import AppInstance, ChannelFlow, Gap
 
 VERSION = 1
-UNKNOWN_ACCOUNT = "unknown"
+UNKNOWN_ACCOUNT = UNKNOWN
 """The account of credentials that did not tell theirs."""
 
 
@@ -168,11 +168,14 @@ class TargetReader:
 
     def flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
         """In the order in which AWS gave them."""
+        for offset in read.pages:
+            yield from self.page(offset)
+
+    def page(self, offset: int) -> tuple[ChannelFlow, ...]:
+        """The flows of one page."""
         with self._path.open("rb") as file:
-            for offset in read.pages:
-                line = self._line_at(file, offset)
-                if isinstance(line, FlowPage):
-                    yield from line.flows
+            line = self._line_at(file, offset)
+        return line.flows if isinstance(line, FlowPage) else ()
 
     def _rebuilt_index(self) -> Iterator[tuple[str, int]]:
         if not self._path.exists():

@@ -78,6 +78,14 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     )
 
 
+def inline_waivers(metadata: Node, key: str, configuration: Configuration, mistakes: Mistakes) -> list[Entry]:
+    """The waivers in the metadata of the resource with this key, as far as rules ran that they are for."""
+    loaded = {each.info.id: each for each in configuration.loaded}
+    ran = {each.info.id for each in configuration.rules}
+    entries = waivers.inline(metadata, key, Reading(rules=loaded, complete=True, mistakes=mistakes))
+    return [entry for entry in entries if ran.intersection(entry.rules)]
+
+
 def _entries(path: Path, mistakes: Mistakes) -> Mapping[str, Node]:
     data = files.content(path, mistakes)
     table = None if data is None else parse(data, mistakes, first="rules")

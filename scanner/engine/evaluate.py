@@ -20,7 +20,17 @@ from scanner.engine.conditions import Settings, negate
 from scanner.engine.examples import Verdict
 from scanner.engine.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
 from scanner.engine.rule import Rule
-from scanner.finding import Evidence, Finding, GapReference, PipelineStep, Resource, Status, fingerprint
+from scanner.finding import (
+    UNKNOWN,
+    Evidence,
+    Finding,
+    GapReference,
+    Location,
+    PipelineStep,
+    Resource,
+    Status,
+    fingerprint,
+)
 from scanner.inventory import ChannelFlow, Gap, Processor
 
 
@@ -154,30 +164,43 @@ def _finding(rule: Rule, resource: facts.Resource, part: str, notes: Sequence[No
         severity=info.severity,
         status=Status.FAIL if failed else Status.UNKNOWN,
         resource=described(resource),
-        message=_message(rule, notes) if failed else _doubt(rule, notes, gaps),
+        message=_message(rule, notes) if failed else _doubt(rule, resource, notes, gaps),
         evidence=tuple(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True)),
         remediation=info.remediation,
         references=info.references,
         frameworks=info.frameworks,
-        fingerprint=fingerprint(info.id, resource.arn, part),
+        fingerprint=fingerprint(info.id, facts.key(resource), part),
+        location=_location(resource, notes[0].evidence.path),
     )
+
+
+def _location(resource: facts.Resource, path: str) -> Location | None:
+    """Where a file says what the finding is about."""
+    declared = resource.declared
+    if isinstance(declared, UnsetType):
+        return None
+    spot = declared.spot(path)
+    return Location(file=declared.file, line=spot.line, column=spot.column)
 
 
 def _message(rule: Rule, notes: Sequence[Note]) -> str:
     said = (
         f"{rule.info.title}: there are no {note.empty}"
         if note.empty
-        else rule.message.render(note.scope.root, note.scope.thing)
+        else rule.message.render(note.scope.root, note.scope.thing, note.scope.prefix)
         for note in notes
     )
     return "; ".join(dict.fromkeys(said))
 
 
-def _doubt(rule: Rule, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
-    reasons = (
-        f"{note.fact} is not known" if gap is None else gap.reason for note, gap in zip(notes, gaps, strict=True)
-    )
+def _doubt(rule: Rule, resource: facts.Resource, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
+    reasons = (_unsettled(resource, note) if gap is None else gap.reason for note, gap in zip(notes, gaps, strict=True))
     return f'"{rule.info.title}" could not be judged: {"; ".join(dict.fromkeys(reasons))}'
+
+
+def _unsettled(resource: facts.Resource, note: Note) -> str:
+    said = facts.written(resource, note.fact)
+    return f"{note.fact} is not known" if said is None else f"{note.fact} is only settled when it is deployed: {said}"
 
 
 def _evidence(note: Note, gap: Gap | None) -> Evidence:
@@ -206,14 +229,20 @@ def _resource(
 ) -> Resource:
     return Resource(
         type="channel_flow" if isinstance(resource, ChannelFlow) else "app_instance",
-        arn=resource.arn,
-        name=_known(resource.name),
-        account_id=resource.account_id,
-        region=resource.region,
-        app_instance_arn=app_instance_arn,
+        arn=_known(resource.arn),
+        name=_known(resource.name) or _own_name(resource),
+        account_id=_known(resource.account_id) or UNKNOWN,
+        region=_known(resource.region) or UNKNOWN,
+        app_instance_arn=_known(app_instance_arn),
         app_instance_name=_known(name),
         processors=steps,
     )
+
+
+def _own_name(resource: facts.Resource) -> str | None:
+    """What to call a resource whose name is not settled yet: as its file does."""
+    declared = resource.declared
+    return None if isinstance(declared, UnsetType) else declared.written.get("name") or declared.id or None
 
 
 def _step(processor: Processor) -> PipelineStep:
@@ -222,7 +251,7 @@ def _step(processor: Processor) -> PipelineStep:
         name=_known(processor.name),
         execution_order=_known(processor.execution_order),
         fallback_action=_known(processor.fallback_action),
-        lambda_arn=None if isinstance(function, UnsetType) else function.arn,
+        lambda_arn=None if isinstance(function, UnsetType) else _known(function.arn) or _known(function.declared),
     )
 
 
