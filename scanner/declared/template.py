@@ -78,7 +78,7 @@ class Template:
         ]
 
     def _may_have_other_flows(self, id_: str) -> bool:
-        """Whether its flows may be made elsewhere: its ARN is handed on, or a flow of the template has no clear owner."""
+        """Whether its flows may be made elsewhere: its ARN is handed on, or a flow here has no clear owner."""
         outputs = self._root.entries.get("Outputs")
         if outputs is not None and self._names(outputs, id_):
             return True

@@ -1,7 +1,8 @@
 """The findings as one JSON array in the AWS Security Finding Format, for Security Hub's BatchImportFindings.
 
 A call of it takes 100 findings and 6 MB, and only those of its own region and account. Nothing checks the format on the
-way, so the limits are kept here. A finding on the coverage of each account comes first.
+way, so the limits are kept here. A finding on the coverage of each account comes first. What a file declares without
+saying for which account and region has no place in it.
 
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from scanner.finding import Finding, Report, Resource, Severity, Status
+from scanner.finding import UNKNOWN, Finding, Report, Resource, Severity, Status
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
@@ -48,10 +49,20 @@ def render(report: Report) -> Iterator[str]:
 def findings(report: Report) -> Iterator[dict[str, Any]]:
     """Coverage of every account that Security Hub could know, then the findings."""
     for account in coverage.by_account(report):
-        if len(account.account_id) == _ACCOUNT_DIGITS and account.account_id.isdecimal():
+        if _is_account(account.account_id):
             yield build_coverage(account, report)
     for finding in report.findings:
-        yield build_finding(finding, report)
+        if has_place(finding):
+            yield build_finding(finding, report)
+
+
+def has_place(finding: Finding) -> bool:
+    """Whether Security Hub could know the account and region of a finding."""
+    return _is_account(finding.resource.account_id) and finding.resource.region != UNKNOWN
+
+
+def _is_account(account_id: str) -> bool:
+    return len(account_id) == _ACCOUNT_DIGITS and account_id.isdecimal()
 
 
 def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
@@ -75,7 +86,7 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
 
 def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
     told = [*map(gap_line, account.gaps), *(f"Not examined: {sentence}" for sentence in account.not_examined)]
-    region = next(iter(report.scope.regions), "us-east-1")
+    region = next((each for each in report.scope.regions if each != UNKNOWN), "us-east-1")
     return {
         **_base(report, account.fingerprint, coverage.RULE_ID, account.account_id, region),
         "Severity": {"Label": "INFORMATIONAL", "Original": Severity.INFO},

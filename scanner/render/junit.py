@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from scanner.finding import Coverage, Finding, Report, ReportedGap, RuleInfo, Status
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, utc, waived
+from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, place, utc, waived
 
 _COVERAGE = "coverage"
 _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {
@@ -83,7 +83,8 @@ def _gap_case(gap: ReportedGap) -> _Case:
 
 
 def _finding_case(finding: Finding) -> _Case:
-    lines = [*map(evidence_line, finding.evidence), "", finding.remediation.strip(), "", *finding.references]
+    at = [place(finding)] if finding.location else []
+    lines = [*at, *map(evidence_line, finding.evidence), "", finding.remediation.strip(), "", *finding.references]
     return _Case(
         name=_name(finding),
         outcome=_OUTCOMES[finding.status],
@@ -97,7 +98,8 @@ def _name(finding: Finding) -> str:
     """Names alone may collide, and testers take equal names for one test."""
     resource = finding.resource
     what = resource.name or resource.arn or "unnamed"
-    return f"{what} ({resource.account_id} {resource.region}, {finding.fingerprint[:12]})"
+    where = finding.location.file if finding.location else f"{resource.account_id} {resource.region}"
+    return f"{what} ({where}, {finding.fingerprint[:12]})"
 
 
 def build_suite(suite: _Suite, number: int, report: Report) -> Element:

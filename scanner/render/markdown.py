@@ -14,7 +14,7 @@ from scanner.finding import Finding, GapReference, Report, ReportedGap, RuleInfo
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.html_blocks import blocks
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import clipped, count, gap_cause, gap_place, seen
+from scanner.render.words import clipped, count, gap_cause, gap_place, named, place, seen
 from scanner.render.words import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB; these add up to less than 900 KB, with what stands around them.
@@ -105,14 +105,16 @@ def _failures(report: Report) -> Iterator[str]:
     failed = report.summary.by_status["fail"]
     worst = heapq.nsmallest(_MOST_ROWS, _with(report, Status.FAIL), key=lambda finding: finding.severity.rank)
     if worst:
-        columns = ("Severity", "Rule", "App instance / channel flow", "Account", "Region", "What was found")
+        where = ("File",) if report.coverage.in_scope.files else ("Account", "Region")
+        columns = ("Severity", "Rule", "App instance / channel flow", *where, "What was found")
         yield from _table(columns, map(_failure_row, worst), _FAILURES_BUDGET, failed)
 
 
 def _failure_row(finding: Finding) -> str:
     resource = finding.resource
     new = " **new**" if finding.change == "new" else ""
-    cells = (finding.rule_id, _named(finding), resource.account_id, resource.region, finding.message)
+    where = (place(finding),) if finding.location else (resource.account_id, resource.region)
+    cells = (finding.rule_id, named(resource), *where, finding.message)
     return f"| {finding.severity}{new} | {' | '.join(map(code, cells))} |"
 
 
@@ -128,7 +130,7 @@ def _waived(report: Report) -> Iterator[str]:
 def _waived_row(finding: Finding) -> str:
     waiver = finding.waiver
     why = (waiver.expires, waiver.owner, waiver.reason) if waiver else ("", "", "")
-    return f"| {' | '.join(map(code, (finding.rule_id, _named(finding), *why)))} |"
+    return f"| {' | '.join(map(code, (finding.rule_id, named(finding.resource), *why)))} |"
 
 
 def _remedies(report: Report) -> Iterator[str]:
@@ -180,10 +182,3 @@ def _within(parts: Iterable[str], budget: int, total: int, noun: str) -> Iterato
 
 def _with(report: Report, status: Status) -> Iterator[Finding]:
     return (finding for finding in report.findings if finding.status is status)
-
-
-def _named(finding: Finding) -> str:
-    resource = finding.resource
-    app_instance = resource.app_instance_name or resource.app_instance_arn or "unnamed"
-    name = resource.name or resource.arn or "unnamed"
-    return name if resource.type == "app_instance" else f"{app_instance} / {name}"

@@ -13,9 +13,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from scanner.finding import Finding, GapReference, Report, ReportedGap, Severity, Status
+from scanner.finding import Coverage, Finding, GapReference, Report, ReportedGap, Severity, Status
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
+from scanner.render.words import contents, count, named, place, seen
 
 _WIDE = 100
 _STYLES = {
@@ -46,7 +47,7 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
     """A table of findings under each heading, worst first; of an empty group, the number alone."""
     parts: list[RenderableType] = []
     for heading, members in groups:
-        parts.append(Text(f"{heading}: {_count(len(members), 'finding')}", style="bold"))
+        parts.append(Text(f"{heading}: {count(len(members), 'finding')}", style="bold"))
         if members:
             parts.append(_table(sorted(members, key=_worst_first), width))
     return _printed(parts, width, color)
@@ -55,19 +56,12 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
 def summary(report: Report, *, width: int, color: bool) -> str:
     """Coverage before verdict, in a few lines."""
     coverage, counts = report.coverage, report.summary
-    seen, scope = coverage.observed, coverage.in_scope
     rows = Table.grid(padding=(0, 2))
     rows.add_row(
         Text("Coverage", style="bold"),
         Text("complete", style="green") if coverage.complete else Text(_incomplete(report), style="bold red"),
     )
-    rows.add_row(
-        Text("Observed", style="bold"),
-        f"{seen.accounts} of {_count(scope.accounts, 'account')}, "
-        f"{seen.targets} of {_count(scope.targets, 'target')} (account × region): "
-        f"{_count(seen.app_instances, 'app instance')}, "
-        f"{_count(seen.channel_flows, 'channel flow')}, {_count(seen.processors, 'processor')}",
-    )
+    rows.add_row(Text("Observed", style="bold"), seen(coverage) if coverage.in_scope.files else _seen(coverage))
     judged = any(counts.by_status.values())
     rows.add_row(Text("Findings", style="bold"), _severities(counts.by_severity) if judged else "nothing was judged")
     others = [f"{counts.by_status[name]:,} {name}" for name in ("unknown", "waived") if counts.by_status[name]]
@@ -75,6 +69,14 @@ def summary(report: Report, *, width: int, color: bool) -> str:
     if others:
         rows.add_row("", ", ".join(others))
     return _printed([rows], width, color)
+
+
+def _seen(coverage: Coverage) -> str:
+    observed, scope = coverage.observed, coverage.in_scope
+    return (
+        f"{observed.accounts} of {count(scope.accounts, 'account')}, "
+        f"{observed.targets} of {count(scope.targets, 'target')} (account × region): {contents(coverage)}"
+    )
 
 
 def _changes(report: Report) -> list[str]:
@@ -87,7 +89,7 @@ def _changes(report: Report) -> list[str]:
 
 def _incomplete(report: Report) -> str:
     open_gaps = sum(gap.waiver is None for gap in report.coverage.gaps)
-    return f"NOT complete: {_count(open_gaps, 'gap')}, so what is clean here may not be clean"
+    return f"NOT complete: {count(open_gaps, 'gap')}, so what is clean here may not be clean"
 
 
 def _gap_lines(report: Report) -> Iterable[RenderableType]:
@@ -98,7 +100,7 @@ def _gap_lines(report: Report) -> Iterable[RenderableType]:
 
 def _gap_line(gap: ReportedGap, unknown: int) -> Text:
     where = " ".join(filter(None, (gap.account_id, gap.region, gap.resource_arn)))
-    consequence = f" ({_count(unknown, 'finding')} unknown)" if unknown else ""
+    consequence = f" ({count(unknown, 'finding')} unknown)" if unknown else ""
     waived = " [waived]" if gap.waiver else ""
     return Text.assemble(
         (visible(where), "bold"),
@@ -114,12 +116,11 @@ def _table(findings: Sequence[Finding], width: int) -> RenderableType:
 
 def _stacked(finding: Finding) -> Text:
     """A finding where there is no room for columns."""
-    resource = finding.resource
-    place = f"{_named(finding)} ({visible(resource.account_id)} {visible(resource.region)})"
+    where = f"{visible(named(finding.resource))} ({visible(place(finding))})"
     return Text.assemble(
         _severity(finding),
         (f" {visible(finding.rule_id)}\n", "bold"),
-        (f"{place}\n", "dim"),
+        (f"{where}\n", "dim"),
         f"{visible(finding.message)}\n",
         overflow="fold",
     )
@@ -138,11 +139,10 @@ def _columns(findings: Sequence[Finding]) -> Table:
     table.add_column("App instance / channel flow", overflow="fold", ratio=2)
     table.add_column("What was found", overflow="fold", ratio=3)
     for finding in findings:
-        resource = finding.resource
         table.add_row(
             _severity(finding),
             Text(visible(finding.rule_id)),
-            Text(_named(finding)).append(f"\n{visible(resource.account_id)} {visible(resource.region)}", style="dim"),
+            Text(visible(named(finding.resource))).append(f"\n{visible(place(finding))}", style="dim"),
             Text(visible(finding.message)),
         )
     return table
@@ -152,20 +152,9 @@ def _worst_first(finding: Finding) -> tuple[bool, int]:
     return finding.status is Status.WAIVED, finding.severity.rank
 
 
-def _named(finding: Finding) -> str:
-    resource = finding.resource
-    app_instance = visible(resource.app_instance_name or resource.app_instance_arn or "")
-    name = visible(resource.name or resource.arn or "")
-    return name if resource.type == "app_instance" else f"{app_instance} / {name}"
-
-
 def _severities(counts: dict[str, int]) -> Text:
     found = [Text(f"{counts[level]} {level}", style=_STYLES[level]) for level in Severity if counts.get(level)]
     return Text(", ").join(found) if found else Text("none failed")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _printed(parts: Sequence[RenderableType], width: int, color: bool) -> str:
