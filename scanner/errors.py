@@ -81,9 +81,9 @@ class InvalidConfigurationError(_MistakenError):
 
 
 class InvalidFilesError(_MistakenError):
-    """Everything that is wrong with the files that were to be judged; the others are judged all the same."""
+    """Everything that is wrong with the files that were to be judged; what else there is was judged all the same."""
 
-    consequence = "the others were judged"
+    consequence = "what else there is was judged"
     way_out = "Mend them, or leave them out."
 
 

@@ -23,6 +23,8 @@ from scanner.errors import InvalidFilesError, Mistake, OutputError, UsageError
 from scanner.finding import UNKNOWN, Report, Run
 from scanner.gate import gate_files
 from scanner.inventory import Gap
+from scanner.render import Format, asff
+from scanner.render.words import count
 from scanner.source import Mistakes
 from scanner.spool import Spool
 from scanner.waivers import Waivers
@@ -92,7 +94,10 @@ def command(
     failures = outputs.write(report, wanted)
     showing.summary(report, [each for each in wanted if each not in failures])
     if checking.skipped:
-        showing.say(f"Skipped   {_files(checking.skipped)} that declare{'s' * (checking.skipped == 1)} no channel flow")
+        showing.say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
+    if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
+        where = "whose account or region is not known; give --account and --region"
+        showing.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
     for warning in waivers.warnings():
         showing.say(f"Warning: {warning}")
     if failures:
@@ -159,8 +164,7 @@ class _Checking:
             finished_at=now,
             options=options,
         )
-        unreadable = len({mistake.file for mistake in self.mistakes})
-        return self._preview.report(run, self.recognised + unreadable)
+        return self._preview.report(run, (mistake.file for mistake in self.mistakes))
 
 
 def _home(account: str | None, region: str | None) -> Home:
@@ -175,7 +179,3 @@ def _home(account: str | None, region: str | None) -> Home:
 def _partition(region: str) -> str:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
     return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
-
-
-def _files(number: int) -> str:
-    return f"{number:,} file{'' if number == 1 else 's'}"

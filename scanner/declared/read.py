@@ -20,8 +20,10 @@ Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
 """An app instance with its flows; None, and flows of app instances that are not there to be judged."""
 
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template", ".jsonl"})
-"""A broken file that ends so, in a folder, is told where it speaks of channel flows."""
-_SPEAKS = re.compile(rb"channel_?flow|fallback_?action", re.IGNORECASE)
+"""A broken file that ends so, in a folder, is told where it looks like a template or speaks of channel flows."""
+_SPEAKS = re.compile(
+    rb"channel_?flow|fallback_?action|app-?instance|AWSTemplateFormatVersion|\bAWS::\w+::", re.IGNORECASE
+)
 _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
 _TELLS_TAGS = frozenset({"tags"})
 _TELLS_FUNCTIONS = frozenset({"tags", "function", "callback_role"})

@@ -220,6 +220,7 @@ class _Processors:
 
     def _lambda(self, node: Node | None, path: str) -> LambdaFunction | UnsetType:
         facts, text = self.facts, text_of(node)
+        facts.untold |= {f"{path}.{name}" for name in _UNTOLD_OF_FUNCTIONS}
         if node is None:
             return UNSET
         facts.at(path, node)
@@ -231,7 +232,7 @@ class _Processors:
             facts.mistakes.add(node, f"{found(node)}; expected the ARN of a function")
             return UNSET
         seen = function if self.configured is None else self.configured(function, text, self.owner, facts, path)
-        facts.untold |= {f"{path}.{name}" for name in _UNTOLD_OF_FUNCTIONS if getattr(seen, name) is UNSET}
+        facts.untold -= {f"{path}.{name}" for name in _UNTOLD_OF_FUNCTIONS if getattr(seen, name) is not UNSET}
         if not isinstance(seen.function, UnsetType):
             facts.untold |= {f"{path}.function.{name}" for name in ("state", "last_update_status", "last_modified")}
         return seen

@@ -6,6 +6,8 @@ whose properties name the kind and hold the request: https://github.com/cdklabs/
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 
 from scanner.declared.documents import parts
@@ -15,10 +17,15 @@ from scanner.declared.pending import Hole, Pending, Text, joined, known, text_of
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
 from scanner.declared.resources import CUSTOM, NOTHING, Resource, resources
 from scanner.inventory import AppInstance, ChannelFlow
-from scanner.source import Mistakes, Node, Scalar, Table
+from scanner.source import Mistakes, Node, Scalar, Table, plain
 
 CHANNEL_FLOW, APP_INSTANCE = "ChannelFlow", "AppInstance"
-_LOOP = "Fn::ForEach::"
+_LOOP, _TRANSFORM = "Fn::ForEach::", "Fn::Transform"
+_NESTED = "AWS::CloudFormation::Stack"
+_SDK_CALL = (
+    "Custom::AWS"  # https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
+)
+_MAKES_FLOWS = re.compile("channel-?flow", re.IGNORECASE)
 _UNTOLD_OF_APP_INSTANCES = {"failure_alert"}
 
 
@@ -43,12 +50,17 @@ class Template:
     @property
     def unseen(self) -> list[str]:
         """Sentences on what the template makes in ways that are not followed here."""
-        section = self._root.entries.get("Resources")
-        loops = [name for name in section.entries if name.startswith(_LOOP)] if isinstance(section, Table) else []
-        told = [f"{self._file}: what {name} makes; loops are not unrolled." for name in loops]
-        if "Transform" in self._root.entries:
-            told.append(f"{self._file}: what its transforms make of it; they run when it is deployed.")
-        return told
+        section = self._root.entries["Resources"]
+        names = section.entries if isinstance(section, Table) else {}
+        told = [f"what {name} makes; loops are not unrolled" for name in names if name.startswith(_LOOP)]
+        if "Transform" in self._root.entries or any(name.startswith(_TRANSFORM) for name in names):
+            told.append("what its transforms make of it; they run when it is deployed")
+        for id_, resource in self._resources.items():
+            if resource.type == _NESTED:
+                told.append(f"what the stack {id_} holds, unless its template is judged too")
+            if resource.type == _SDK_CALL and _MAKES_FLOWS.search(json.dumps(plain(resource.properties))):
+                told.append(f"the channel flow that {id_} makes by an SDK call of its own")
+        return [f"{self._file}: {each}." for each in told]
 
     @property
     def metadata(self) -> list[tuple[str, Node]]:

@@ -48,8 +48,8 @@ class Preview:
                 self._place(app_instance)
             self.gaps |= self._tally.app_instance(app_instance, map(self._placed, flows))
 
-    def report(self, run: Run, files_in_scope: int) -> Report:
-        """The report on all of it."""
+    def report(self, run: Run, mistaken: Iterable[str]) -> Report:
+        """The report on all of it; `mistaken` are the files that could not be read, or not in full."""
         ran = [rule for rule in self._rules if self._applied(rule)]
         gaps = reported(self.gaps, self._waivers)
         return Report(
@@ -63,7 +63,7 @@ class Preview:
             ),
             coverage=Coverage(
                 complete=all(gap.waiver for gap in gaps),
-                in_scope=InScope(accounts=0, targets=0, files=files_in_scope),
+                in_scope=InScope(accounts=0, targets=0, files=len({*self._files, *mistaken})),
                 observed=structs.replace(self._tally.observed, files=len(self._files)),
                 gaps=tuple(gaps),
                 not_examined=(*self._left_out(ran), *self.not_examined, *NOT_EXAMINED),

@@ -52,11 +52,16 @@ def findings(report: Report) -> Iterator[dict[str, Any]]:
         if _is_account(account.account_id):
             yield build_coverage(account, report)
     for finding in report.findings:
-        if has_place(finding):
+        if _has_place(finding):
             yield build_finding(finding, report)
 
 
-def has_place(finding: Finding) -> bool:
+def left_out(report: Report) -> int:
+    """How many findings have no place in it."""
+    return sum(not _has_place(finding) for finding in report.findings)
+
+
+def _has_place(finding: Finding) -> bool:
     """Whether Security Hub could know the account and region of a finding."""
     return _is_account(finding.resource.account_id) and finding.resource.region != UNKNOWN
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -16,9 +17,10 @@ from rich.text import Text
 from scanner.finding import Coverage, Finding, GapReference, Report, ReportedGap, Severity, Status
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
-from scanner.render.words import contents, count, named, place, seen
+from scanner.render.words import contents, count, is_open, named, place, seen
 
 _WIDE = 100
+_MOST_OPEN = 20
 _STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
@@ -38,6 +40,7 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
     if shown:
         known = (finding for finding in report.findings if finding.status is not Status.UNKNOWN)
         parts.append(_table(heapq.nsmallest(shown, known, key=_worst_first), width))
+    parts += _open_lines(report)
     if judged > shown:
         parts.append(Text(f"  and {judged - shown:,} more findings in the report\n", style="dim"))
     return _printed(parts, width, color) if parts else ""
@@ -108,6 +111,18 @@ def _gap_line(gap: ReportedGap, unknown: int) -> Text:
         consequence,
         waived,
     )
+
+
+def _open_lines(report: Report) -> Iterator[RenderableType]:
+    """What files leave to the deployment, a line each."""
+    left_open = list(islice(filter(is_open, report.findings), _MOST_OPEN + 1))
+    if left_open:
+        yield Text("Not known before the deployment", style="dim")
+    for finding in left_open[:_MOST_OPEN]:
+        told = f"{place(finding)} {finding.rule_id}: {named(finding.resource)}"
+        yield Padding(Text(visible(told), style="dim"), (0, 0, 0, 2))
+    if len(left_open) > _MOST_OPEN:
+        yield Padding(Text("and more, which the reports list", style="dim"), (0, 0, 0, 2))
 
 
 def _table(findings: Sequence[Finding], width: int) -> RenderableType:

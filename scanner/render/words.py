@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, Resource, RuleInfo, Waiver
+from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, Resource, RuleInfo, Status, Waiver
 
 
 def count(number: int, noun: str) -> str:
@@ -80,6 +80,12 @@ def place(finding: Finding) -> str:
     """Where to look: in a file, or in an account and region."""
     at = finding.location
     return f"{at.file}:{at.line}:{at.column}" if at else f"{finding.resource.account_id} {finding.resource.region}"
+
+
+def is_open(finding: Finding) -> bool:
+    """Whether a file leaves it to the deployment: unknown, but for no gap."""
+    explained = any(isinstance(item.gap, GapReference) for item in finding.evidence)
+    return finding.status is Status.UNKNOWN and finding.location is not None and not explained
 
 
 def clipped(text: str, most: int) -> str:
