@@ -33,7 +33,8 @@ MAX_BYTES = 10 << 20
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 _MERGE = "<<"
-_STANDARD_TAG = "tag:yaml.org,2002:"
+_TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq"))
 _SHORT = {
     "Ref": "Ref",
     "Condition": "Condition",
@@ -129,9 +130,9 @@ class _TemplateBuilder(Builder):
         name = _SHORT.get(tag.removeprefix("!"))
         if name is not None and tag.startswith("!"):
             return _call(name, node)
-        if tag in ("!", f"{_STANDARD_TAG}str") and isinstance(node, Scalar):
+        if tag in _TEXT_TAGS and isinstance(node, Scalar):
             return replace(node, value=node.text)
-        if tag.startswith(_STANDARD_TAG):
+        if tag in _PLAIN_TAGS:
             return node
         raise UnreadableError(node, f"found the tag {quote(tag)}; expected one of CloudFormation's, such as !Ref")
 

@@ -141,6 +141,7 @@ class _Reader:
 
 
 def _number(text: str) -> int | float | str:
-    if text.removeprefix("-").isdecimal():
-        return int(text) if len(text) <= _DIGITS else text
+    digits = text.removeprefix("-")
+    if digits.isdecimal():
+        return int(text) if len(digits) <= _DIGITS else text
     return float(text)

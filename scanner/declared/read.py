@@ -75,8 +75,9 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes) -> Document | No
     if root is None:
         mistakes.found += own.found if candidate.named or _is_told(candidate, data) else ()
         return None
+    before = len(mistakes.found)
     document = _recognised(root, candidate, home, mistakes)
-    if document is None and candidate.named:
+    if document is None and candidate.named and len(mistakes.found) == before:
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     return document
 
