@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.declared.checking import Check, custom, findings, place, processor, request, template, where
 
+CHECK = Path(__file__).parents[2] / "docs" / "check.md"
 ARN = {"Fn::GetAtt": ["Chat", "appInstanceArn"]}
 LIVE = {"Ref": "Live"}
 INVOKE = {
@@ -254,6 +257,16 @@ def test_a_waiver_in_the_metadata_waives(check: Check) -> None:
 
     assert ended.code == 0, ended.stderr
     assert findings(ended, "waived")["last-processor-fails-open"]["waiver"]["owner"] == "chat"
+
+
+def test_the_documented_waiver_waives(check: Check) -> None:
+    documented = re.search(r"<!-- read by the tests -->\n```yaml\n(.*?)```", CHECK.read_text(), re.DOTALL)
+    assert documented
+
+    ended = check(stack__yaml=documented[1])
+
+    assert ended.code == 0, ended.stderr
+    assert "last-processor-fails-open" in findings(ended, "waived")
 
 
 def test_one_that_has_expired_warns_and_does_not(check: Check) -> None:
