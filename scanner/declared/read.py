@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scanner.declaration import Declaration, Spot
 from scanner.declared.documents import MAX_BYTES, parse
 from scanner.declared.files import STDIN_NAME, Candidate, is_run, unreadable
 from scanner.declared.journals import Recording, recordings
 from scanner.declared.requests import Facts, Home, channel_flow, member
 from scanner.declared.template import Template
 from scanner.errors import UsageError
-from scanner.inventory import AppInstance, ChannelFlow, Gap
+from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
@@ -157,7 +158,30 @@ def _listed(root: Table, flows: Listing, name: str, home: Home, mistakes: Mistak
     unseen: tuple[str, ...] = ()
     if isinstance(more, Scalar) and more.value is not None:
         unseen = (f"{name}: channel flows on further pages; it ends with a NextToken.",)
-    return Document(files=(name,), groups=[(None, seen)], unseen=unseen)
+    owner = None if unseen else _owner_of(seen, name, root.keys["ChannelFlows"])
+    return Document(files=(name,), groups=[(owner, seen)], unseen=unseen)
+
+
+def _owner_of(flows: list[ChannelFlow], name: str, place: Node) -> AppInstance | None:
+    """The app instance that all flows of a list belong to: its ARN is all that is told of it."""
+    owners = {flow.app_instance for flow in flows}
+    owner = owners.pop() if len(owners) == 1 else None
+    if owner is None or owner.arn is NOT_YET:
+        return None
+    return AppInstance(
+        arn=owner.arn,
+        id=owner.id,
+        account_id=flows[0].account_id,
+        region=flows[0].region,
+        partition=flows[0].partition,
+        declared=Declaration(
+            file=name,
+            id=owner.arn,
+            spots={"": Spot(line=place.line, column=place.column)},
+            written={"name": owner.arn},
+            untold=frozenset({"name", "tags", "failure_alert"}),
+        ),
+    )
 
 
 def _described_flow(flow: Table, name: str, home: Home, mistakes: Mistakes) -> ChannelFlow:

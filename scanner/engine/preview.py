@@ -37,12 +37,13 @@ class Preview:
     def file(
         self,
         names: Iterable[str],
-        tells: Iterable[str],
+        tells: frozenset[str],
         groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
     ) -> None:
         """Judge what one file declares; `tells` names the facets that it holds."""
         self._files += names
         self._tells.update(tells)
+        self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
         for app_instance, flows in groups:
             if app_instance is not None:
                 self._place(app_instance)
@@ -83,6 +84,8 @@ class Preview:
 
     def _applied(self, rule: Rule) -> bool:
         """Whether some file told what the rule reads."""
+        if rule.info.id in self._tally.found:
+            return True
         seen = self._tally.seen(rule.info.resource)
         return rule.facets <= self._tells and (not seen or self._tally.left_out[rule.info.id] < seen)
 

@@ -22,12 +22,16 @@ from scanner.waivers import Waivers
 class Tally:
     """What adds up while resources stream by, in the order of the report.
 
-    `left_out` counts, by rule, the resources that it was not applied to, because no file could tell what it reads.
+    `found` are the rules that found something. `left_out` counts, by rule, the resources that it was not applied to,
+    because no file could tell what it reads; `beyond` are the rules that read what files of the kind that streams by
+    never tell.
     """
 
     def __init__(self, evaluation: Evaluation, waivers: Waivers, findings: Spool) -> None:
         self.findings = findings
+        self.found: set[str] = set()
         self.left_out: Counter[str] = Counter()
+        self.beyond: frozenset[str] = frozenset()
         self._evaluation = evaluation
         self._waivers = waivers
         self._statuses: Counter[Status] = Counter()
@@ -94,12 +98,19 @@ class Tally:
 
     def _told(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
         """The findings without those that are unknown for want of what no file could tell."""
-        untold = [finding for finding in findings if _is_untold(resource, finding)]
+        untold = [finding for finding in findings if self._is_untold(resource, finding)]
         self.left_out.update({finding.rule_id for finding in untold})
         return [finding for finding in findings if finding not in untold]
 
+    def _is_untold(self, resource: Resource, finding: Finding) -> bool:
+        declared = resource.declared
+        if finding.status is not Status.UNKNOWN or isinstance(declared, UnsetType):
+            return False
+        return finding.rule_id in self.beyond or all(declared.is_untold(item.path) for item in finding.evidence)
+
     def _keep(self, findings: Sequence[Finding]) -> None:
         self.findings.extend(findings)
+        self.found.update(finding.rule_id for finding in findings)
         self._statuses.update(finding.status for finding in findings)
         failed = [finding for finding in findings if finding.status is Status.FAIL]
         self._severities.update(finding.severity for finding in failed)
@@ -115,15 +126,6 @@ def tool(rules: Sequence[Rule]) -> Tool:
 def reported(gaps: Iterable[Gap], waivers: Waivers) -> list[ReportedGap]:
     """The gaps as a report lists them."""
     return [ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap)) for gap in sorted(gaps, key=_position)]
-
-
-def _is_untold(resource: Resource, finding: Finding) -> bool:
-    declared = resource.declared
-    return (
-        not isinstance(declared, UnsetType)
-        and finding.status is Status.UNKNOWN
-        and all(declared.is_untold(item.path) for item in finding.evidence)
-    )
 
 
 def _with_flows(

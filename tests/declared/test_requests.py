@@ -32,6 +32,15 @@ def test_a_request_in_yaml_has_its_places_too(check: Check) -> None:
     assert place(findings(ended)["last-processor-fails-open"]) == ("create.yaml", *where(text, "CONTINUE"))
 
 
+def test_rules_on_what_no_request_tells_are_left_out_even_where_nothing_is_known(check: Check) -> None:
+    ended = check(create__json=request(Processors={}), list__json={"ChannelFlows": [{"Name": "x"}]})
+
+    assert ended.code == 2
+    ran = {each["id"] for each in ended.report["rules"]}
+    assert {each["rule_id"] for each in ended.report["findings"]} <= ran
+    assert not ran & {"missing-lambda", "callback-not-allowed", "unused-channel-flow"}
+
+
 @pytest.mark.parametrize(
     ("file", "arn"),
     [
@@ -132,3 +141,14 @@ def test_more_pages_are_told(check: Check) -> None:
 
     assert ended.code == 0, ended.stderr
     assert any("NextToken" in each for each in ended.report["coverage"]["not_examined"])
+
+
+def test_flows_of_one_name_in_a_list_are_found(check: Check) -> None:
+    flows = [{"ChannelFlowArn": f"{FLOW}{index}", "Name": "x", "Processors": [processor()]} for index in range(2)]
+
+    ended = check(list__json={"ChannelFlows": flows})
+
+    found = findings(ended)
+    assert set(found) == {"duplicate-flow-name"}
+    assert place(found["duplicate-flow-name"])[1:] == (2, 3)
+    assert APP in found["duplicate-flow-name"]["message"]
