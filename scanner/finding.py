@@ -89,7 +89,10 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PipelineStep(Struct, frozen=True, kw_only=True, gc=False):
-    """A processor as a reader needs it to picture the flow; null is what was not observed."""
+    """A processor as a reader needs it to picture the flow; null is what was not observed.
+
+    Of a function that is not deployed yet, `lambda_arn` is what its file says: ``${Moderation.Arn}:live``.
+    """
 
     name: str | None
     execution_order: int | None
@@ -98,7 +101,11 @@ class PipelineStep(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Resource(Struct, frozen=True, kw_only=True, gc=False):
-    """What a finding is about. `processors` stand in execution order; an app instance has none."""
+    """What a finding is about. `processors` stand in execution order; an app instance has none.
+
+    What is not deployed yet has no ARN, and where its file does not say for which account and region it is, those are
+    "unknown". A name that is not settled is given as the file writes it.
+    """
 
     type: ResourceType
     arn: str | None

@@ -220,7 +220,8 @@ def described(resource: facts.Resource) -> Resource:
     if isinstance(resource, ChannelFlow):
         processors = () if isinstance(resource.processors, UnsetType) else resource.processors
         app_instance = resource.app_instance
-        return _resource(resource, app_instance.arn, app_instance.name, tuple(map(_step, processors)))
+        steps = tuple(_step(resource, processor, index) for index, processor in enumerate(processors))
+        return _resource(resource, app_instance.arn, app_instance.name, steps)
     return _resource(resource, resource.arn, resource.name, ())
 
 
@@ -245,13 +246,13 @@ def _own_name(resource: facts.Resource) -> str | None:
     return None if isinstance(declared, UnsetType) else declared.written.get("name") or declared.id or None
 
 
-def _step(processor: Processor) -> PipelineStep:
-    function = processor.lambda_
+def _step(flow: ChannelFlow, processor: Processor, index: int) -> PipelineStep:
+    arn = UNSET if isinstance(processor.lambda_, UnsetType) else processor.lambda_.arn
     return PipelineStep(
         name=_known(processor.name),
         execution_order=_known(processor.execution_order),
         fallback_action=_known(processor.fallback_action),
-        lambda_arn=None if isinstance(function, UnsetType) else _known(function.arn) or _known(function.declared),
+        lambda_arn=_known(arn) or facts.written(flow, f"processors[{index}].lambda.arn"),
     )
 
 

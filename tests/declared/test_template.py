@@ -110,6 +110,63 @@ def test_what_fails_is_found_at_its_place(check: Check, resources: dict[str, Any
     assert findings(ended)[rule]["resource"]["arn"] is None
 
 
+DESTINATION = {
+    "Type": "AWS::Lambda::EventInvokeConfig",
+    "Properties": {
+        "FunctionName": {"Ref": "Moderate"},
+        "Qualifier": "live",
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Queue", "Arn"]}}},
+    },
+}
+ATTACHED = {
+    "Type": "AWS::IAM::Policy",
+    "Properties": {
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [{**CALLBACK, "Action": "chime:*"}]},
+        "Roles": [{"Ref": "Role"}],
+    },
+}
+BASIC = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+EVERYTHING = "arn:aws:iam::aws:policy/AdministratorAccess"
+WITHOUT_QUEUE = function(DeadLetterConfig=NO_VALUE)
+VERSION = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Moderate"}}}
+
+
+@pytest.mark.parametrize(
+    ("resources", "failed"),
+    [
+        ({"Moderate": WITHOUT_QUEUE, "Config": DESTINATION}, set()),
+        ({"Moderate": WITHOUT_QUEUE, "Config": None}, {"no-failure-destination"}),
+        ({"Attached": ATTACHED}, {"callback-role-too-broad"}),
+        ({"Role": role(ManagedPolicyArns=[BASIC])}, set()),
+        ({"Role": role(ManagedPolicyArns=[EVERYTHING])}, {"callback-role-too-broad"}),
+        ({"Role": role({**CALLBACK, "Action": "s3:*", "Resource": {"Ref": "Elsewhere"}}, CALLBACK)}, set()),
+        (
+            {
+                "Version": VERSION,
+                "Invoke": permission(FunctionName={"Ref": "Version"}),
+                "Flow": flow(processor(function={"Ref": "Version"})),
+            },
+            set(),
+        ),
+        ({"Moderate": function(FunctionName="moderate"), "Invoke": permission(FunctionName="moderate:live")}, set()),
+    ],
+)
+def test_what_stands_around_a_function_is_taken_into_account(
+    check: Check, resources: dict[str, Any], failed: set[str]
+) -> None:
+    ended = check(*HERE, stack__json=stack(**resources))
+
+    assert set(findings(ended)) == failed
+    assert not findings(ended, "unknown")
+
+
+def test_the_picture_of_a_flow_names_functions_as_the_file_does(check: Check) -> None:
+    ended = check(stack__json=stack(Flow=flow(OPEN)))
+
+    steps = findings(ended)["last-processor-fails-open"]["resource"]["processors"]
+    assert [step["lambda_arn"] for step in steps] == ["${Moderate.Arn}:live"]
+
+
 SHORT = """\
 Resources:
   Chat:
