@@ -46,7 +46,7 @@ def count_of(report: Report, level: Level) -> int:
 
 def annotation(finding: Finding) -> str:
     """The finding, on its line where it has one."""
-    message = f"{named(finding.resource)}: {finding.message}\n{finding.remediation.strip()}"
+    message = f"{visible(f'{named(finding.resource)}: {finding.message}')}\n{finding.remediation.strip()}"
     title = f"{finding.rule_id} ({finding.severity}): {finding.title}"
     at = finding.location
     place = {"file": at.file, "line": str(at.line), "col": str(at.column)} if at else {}
