@@ -71,6 +71,8 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes) -> Document | No
     data = candidate.content()
     if _RECORDED.match(data) and candidate.name != STDIN_NAME:
         return _recording(candidate)
+    if not candidate.named and not _is_likely(candidate) and not _SPEAKS.search(data):
+        return None  # source code and the like; there may be much of it
     own = Mistakes(candidate.name)
     root = parse(data, own)
     if root is None:
@@ -85,12 +87,16 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes) -> Document | No
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:
     """Whether a broken file of a folder looks like one of ours."""
-    if candidate.path.suffix.lower() not in SUFFIXES:
+    if not _is_likely(candidate):
         return False
     if len(data) <= MAX_BYTES:
         return _SPEAKS.search(data) is not None
     with candidate.path.open("rb") as file:
         return any(_SPEAKS.search(line) for line in iter(lambda: file.readline(1 << 20), b""))
+
+
+def _is_likely(candidate: Candidate) -> bool:
+    return candidate.path.suffix.lower() in SUFFIXES
 
 
 def _recognised(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes) -> Document | None:

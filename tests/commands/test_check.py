@@ -271,6 +271,18 @@ def test_a_check_can_be_saved_and_rendered_and_compared(tmp_path: Path) -> None:
     assert [each["rule_id"] for each in json.loads(fixed.stdout)["fixed"]] == ["last-processor-fails-open"]
 
 
+def test_what_was_not_judged_again_is_not_fixed(tmp_path: Path) -> None:
+    write(tmp_path / "a.json", BAD)
+    write(tmp_path / "b.json", request())
+    chimeaudit("check", "a.json", "-o", "old.json", home=tmp_path)
+    chimeaudit("check", "b.json", "-o", "new.json", home=tmp_path)
+
+    ended = chimeaudit("diff", "old.json", "new.json", "--format", "json", home=tmp_path)
+
+    assert json.loads(ended.stdout)["fixed"] == []
+    assert "a.json was not judged" in ended.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
