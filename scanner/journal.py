@@ -281,6 +281,17 @@ class Journal:
         return all(self.reader(target).complete for target in self.header.targets)
 
 
+def interrupted(target: Target) -> Gap:
+    """What a target is that was not read to its end."""
+    return Gap(
+        account_id=target.account_id,
+        region=target.region,
+        operation="ListAppInstances",
+        code="Interrupted",
+        reason="the scan stopped before this region was read to its end; go on with --resume",
+    )
+
+
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:

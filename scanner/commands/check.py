@@ -14,7 +14,7 @@ from scanner import runs
 from scanner.baseline import marked
 from scanner.commands import inputs, outputs, ruleset, showing, threshold, values
 from scanner.config import Configuration, inline_waivers
-from scanner.declared.files import Candidate, find
+from scanner.declared.files import Candidate, find, unreadable
 from scanner.declared.pending import Text
 from scanner.declared.read import Document, read
 from scanner.declared.requests import Home
@@ -146,7 +146,10 @@ class _Checking:
             self._waivers.add(inline_waivers(node, key, self._configured, mistakes))
         self._preview.not_examined += document.unseen
         self._preview.gaps |= document.gaps
-        self._preview.file(document.files, document.tells, document.groups)
+        try:
+            self._preview.file(document.files, document.tells, document.groups)
+        except UsageError as error:  # a journal shows only while it is read that it is damaged
+            mistakes.found.append(unreadable(mistakes.file, f"{error.message}; {error.hint}"))
 
     def _note(self, mistakes: Sequence[Mistake]) -> None:
         """What could not be read, too, is told in the report."""

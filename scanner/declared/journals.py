@@ -12,7 +12,7 @@ from msgspec import structs
 from scanner.declaration import Declaration, Spot
 from scanner.declared.jsontext import parse
 from scanner.inventory import AppInstance, ChannelFlow, Gap
-from scanner.journal import Journal, TargetReader
+from scanner.journal import Journal, Target, TargetReader, interrupted
 from scanner.source import Listing, Mistakes, Node, Table
 
 _MAX_DEPTH = 64
@@ -61,8 +61,10 @@ class Recording:
 
     @property
     def gaps(self) -> set[Gap]:
-        """What the scan could not observe; those of facts are with the facts."""
-        return set(self._reader.gaps).union(*(read.gaps for read in self._reader.app_instances()))
+        """What the scan could not observe, or not read to its end; those of facts are with the facts."""
+        account_id, _, region = self._path.stem.partition(".")
+        unread = set() if self._reader.complete else {interrupted(Target(account_id=account_id, region=region))}
+        return unread.union(self._reader.gaps, *(read.gaps for read in self._reader.app_instances()))
 
     def _recorded(self, offset: int, member: str, processors: int) -> Recorded:
         return Recorded(
@@ -106,7 +108,7 @@ def recordings(directory: Path, name: str) -> tuple[Journal, list[Recording]]:
     """
     journal = Journal.open(directory)
     facets = frozenset(journal.header.facets)
-    paths = sorted(path for target in journal.header.targets if (path := journal.target_path(target)).exists())
+    paths = sorted(journal.target_path(target) for target in journal.header.targets)
     return journal, [Recording(path, f"{name}/targets/{path.name}", facets) for path in paths]
 
 

@@ -12,7 +12,7 @@ from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
 from scanner.finding import Coverage, InScope, Observed, Report, Run
 from scanner.inventory import Gap
-from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader
+from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
 from scanner.spool import Spool
 from scanner.waivers import Waivers
 
@@ -66,7 +66,7 @@ class _Judging:
         if reader.complete and not reader.gaps:
             self._listed.add(target)
         elif not reader.complete and target.account_id != UNKNOWN_ACCOUNT:
-            self.gaps.add(_interrupted(target))
+            self.gaps.add(interrupted(target))
         self.gaps.update(reader.gaps)
         for read in reader.app_instances():
             self.gaps.update(read.gaps)
@@ -81,13 +81,3 @@ class _Judging:
             accounts=len({target.account_id for target in self._listed} - missed),
             targets=len(self._listed),
         )
-
-
-def _interrupted(target: Target) -> Gap:
-    return Gap(
-        account_id=target.account_id,
-        region=target.region,
-        operation="ListAppInstances",
-        code="Interrupted",
-        reason="the scan stopped before this region was read to its end; go on with --resume",
-    )

@@ -225,6 +225,11 @@ def test_journals_are_judged_as_the_scan_did(tmp_path: Path) -> None:
     for found in ended.report["findings"]:
         at = found["location"]
         assert (tmp_path / at["file"]).read_text().split("\n")[at["line"] - 1][at["column"] - 1 :]
+    whole = (tmp_path / "run" / "targets" / "111122223333.us-east-1.jsonl").read_bytes()
+    (tmp_path / "cut.jsonl").write_bytes(whole[: len(whole) // 2])
+    assert "Interrupted" in {
+        each["code"] for each in chimeaudit("check", "cut.jsonl", "-o", "json:-", home=tmp_path).gaps
+    }
 
 
 def prints(report: dict[str, Any]) -> list[tuple[str, str]]:
