@@ -13,8 +13,9 @@ import click
 from scanner import runs
 from scanner.baseline import marked
 from scanner.commands import inputs, outputs, ruleset, showing, threshold, values
+from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
-from scanner.declared.files import Candidate, find, unreadable
+from scanner.declared.files import find, unreadable
 from scanner.declared.pending import Text
 from scanner.declared.read import Document, read
 from scanner.declared.requests import Home
@@ -71,63 +72,78 @@ def command(
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
     if configured.fail_on and threshold.unsaid():
         fail_on = configured.fail_on
-    started = datetime.now(UTC)
-    checking = _Checking(configured, waivers, _home(account, region), started, verbose=verbose)
-    mistakes: list[Mistake] = []
-    candidates = find(paths, mistakes)
-    checking.judge(candidates, mistakes)
-    options = {
-        "paths": paths,
-        "account": account,
-        "region": region,
-        "config": configured.file,
-        "rules": configured.named,
-        "select": configured.select,
-        "fail_on": fail_on,
-        "baseline": baseline,
-    }
-    report = checking.report(options)
+    checking = _Checking(configured, waivers, _home(account, region), verbose=verbose)
+    checking.judge(paths)
+    report = checking.report(
+        {
+            "paths": paths,
+            "account": account,
+            "region": region,
+            "config": configured.file,
+            "rules": configured.named,
+            "select": configured.select,
+            "fail_on": fail_on,
+            "baseline": baseline,
+        }
+    )
     report = marked(report, accepted) if accepted else report
     if configured.file and not config_file:
         showing.say(f"Configuration: {configured.file}")
+    failures = _tell(report, wanted, checking.skipped, waivers.warnings())
+    _refuse(failures, checking)
+    return gate_files(report, threshold.severity(fail_on))
+
+
+def _tell(report: Report, wanted: Sequence[Output], skipped: int, warnings: Sequence[str]) -> list[str]:
+    """Print and write what there is to say; returns a line for each report that could not be written."""
     showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
     showing.summary(report, [each for each in wanted if each not in failures])
-    if checking.skipped:
-        showing.say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
+    if skipped:
+        showing.say(f"Skipped   {count(skipped, 'file')}, in which no channel flow is declared")
     if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
         where = "whose account or region is not known; give --account and --region"
         showing.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
-    for warning in waivers.warnings():
+    for warning in warnings:
         showing.say(f"Warning: {warning}")
+    return list(failures.values())
+
+
+def _refuse(failures: Sequence[str], checking: _Checking) -> None:
+    """End with what went wrong, now that the rest has been told.
+
+    Raises:
+        OutputError: a report could not be written.
+        InvalidFilesError: not every file could be read.
+        UsageError: none of them is one of ours.
+    """
     if failures:
-        raise OutputError("\n".join(failures.values()), hint="Name another place with -o.")
+        raise OutputError("\n".join(failures), hint="Name another place with -o.")
     if checking.mistakes:
         raise InvalidFilesError(checking.mistakes)
     if not checking.recognised:
         hint = "Name requests, templates, output of list-channel-flows or runs; chimeaudit check --help says more."
         raise UsageError("none of the files declares a channel flow", hint=hint)
-    return gate_files(report, threshold.severity(fail_on))
 
 
 class _Checking:
     """Reads one file after the other, and has it judged."""
 
-    def __init__(
-        self, configured: Configuration, waivers: Waivers, home: Home, started: datetime, *, verbose: bool
-    ) -> None:
+    def __init__(self, configured: Configuration, waivers: Waivers, home: Home, *, verbose: bool) -> None:
         self.mistakes: list[Mistake] = []
         self.recognised = self.skipped = 0
         self._configured = configured
         self._waivers = waivers
         self._home = home
-        self._started = started
+        self._started = datetime.now(UTC)
         self._verbose = verbose
-        self._preview = Preview(configured.rules, waivers, Spool(Path(gettempdir())), started)
+        self._preview = Preview(configured.rules, waivers, Spool(Path(gettempdir())), self._started)
 
-    def judge(self, candidates: Sequence[Candidate], mistakes: Sequence[Mistake]) -> None:
-        """Every file; `mistakes` are those of files that could not even be found."""
-        self._note(mistakes)
+    def judge(self, paths: Sequence[str]) -> None:
+        """Every file that the paths lead to."""
+        missing: list[Mistake] = []
+        candidates = find(paths, missing)
+        self._note(missing)
         for candidate in candidates:
             own = Mistakes(candidate.name)
             document = read(candidate, self._home, own)
@@ -152,7 +168,7 @@ class _Checking:
             mistakes.found.append(unreadable(mistakes.file, f"{error.message}; {error.hint}"))
 
     def _note(self, mistakes: Sequence[Mistake]) -> None:
-        """What could not be read, too, is told in the report."""
+        """What could not be read is told in the report, too."""
         self.mistakes += mistakes
         self._preview.gaps |= {
             Gap(account_id=UNKNOWN, operation="ReadFile", code="InvalidFile", reason=str(mistake))

@@ -109,7 +109,9 @@ class _Reader:
             text, self._at = scanstring(self._text, self._at + 1, True)
         except json.JSONDecodeError as error:
             self._at = min(error.pos, len(self._text))
-            raise self._unreadable("a text that is no JSON, or does not end", "a text in double quotes") from None
+            raise self._unreadable(
+                "a text that does not end, or holds what it may not", "escapes and a closing quote"
+            ) from None
         if not text.isascii():
             text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
         return Scalar(line=place.line, column=place.column, value=text, text=text, plain=False)
@@ -137,7 +139,7 @@ class _Reader:
         return Node(line=line, column=self._at - self._lines[line - 1] + 1)
 
     def _unreadable(self, found: str, expected: str) -> UnreadableError:
-        return UnreadableError(self._place(), f"found {found}, which is not JSON there; expected {expected}")
+        return UnreadableError(self._place(), f"found {found}; expected {expected}, as JSON has it")
 
 
 def _number(text: str) -> int | float | str:
