@@ -107,10 +107,14 @@ class Waivers:
         entries = [entry for valid in self._by_rule.values() for entry in valid]
         return frozenset({"tags"}) if any(entry.resource.tags for entry in entries) else frozenset()
 
-    def warnings(self) -> list[str]:
-        """A sentence for every waiver that no longer waives, or that nothing was found for."""
+    def warnings(self, *, deployed: bool = True) -> list[str]:
+        """A sentence for every waiver that no longer waives, or that nothing was found for.
+
+        Where nothing is `deployed` yet, a waiver of the configuration may well be for what is.
+        """
         expired = [f"{_described(entry)} expired on {entry.waiver.expires}" for entry in self._expired]
-        return expired + [f"{_described(entry)} {_NOTHING}" for entry in self._unused.values()]
+        unused = [entry for entry in self._unused.values() if deployed or entry.resource.key is not None]
+        return expired + [f"{_described(entry)} {_NOTHING}" for entry in unused]
 
     def _first(self, entries: Iterable[Entry], of: Resource | Gap, tags: Tags, key: str | None = None) -> Waiver | None:
         place = structs.replace(_place(of), key=key)

@@ -333,6 +333,17 @@ def test_one_that_has_expired_warns_and_does_not(check: Check) -> None:
     assert "expired on 2020-01-01" in ended.stderr
 
 
+def test_one_that_matches_nothing_is_told(check: Check) -> None:
+    ended = check(
+        stack__json=waived(
+            {**WAIVER, "rule": ["last-processor-fails-open"]}, {**WAIVER, "rule": "public-lambda-policy"}
+        )
+    )
+
+    assert ended.code == 0
+    assert "the waiver for public-lambda-policy (chat) matches nothing" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("changed", "mistake"),
     [
