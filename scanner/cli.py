@@ -24,6 +24,7 @@ FAULT = 70
 
 _COMMANDS = {
     "scan": "scanner.commands.scan",
+    "check": "scanner.commands.check",
     "report": "scanner.commands.report",
     "diff": "scanner.commands.diff",
     "rules": "scanner.commands.rules",

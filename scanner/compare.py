@@ -33,7 +33,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 def compare(old: Report, new: Report) -> Difference:
     """Sort the failures of both reports by what became of them.
 
-    A failure that is gone is fixed only where the new report looked: its rule ran, its account and region were in
+    A failure that is gone is fixed only where the new report looked: its rule ran, its account, region and file were in
     scope, no gap, waived or not, lies over its resource, and the rule's judgement of it is not unknown.
     """
     before = {finding.fingerprint: finding for finding in old.findings if finding.status is Status.FAIL}
@@ -71,8 +71,9 @@ class _Sight:
         for gap in report.coverage.gaps:
             self._gaps.setdefault(gap.account_id, []).append(gap)
         self._unknown = {
-            (finding.rule_id, finding.resource.arn) for finding in report.findings if finding.status is Status.UNKNOWN
+            (finding.rule_id, _identity(finding)) for finding in report.findings if finding.status is Status.UNKNOWN
         }
+        self._files = set(report.scope.files)
 
     def missing(self, finding: Finding) -> str | None:
         """Why nothing can be said of this finding; None where it was looked for."""
@@ -86,11 +87,18 @@ class _Sight:
             yield f"account {resource.account_id} was not in scope"
         if resource.region not in self._regions:
             yield f"region {resource.region} was not in scope"
-        if (finding.rule_id, resource.arn) in self._unknown:
+        if finding.location and finding.location.file not in self._files:
+            yield f"{finding.location.file} was not judged"
+        if (finding.rule_id, _identity(finding)) in self._unknown:
             yield "its rule could not be judged"
         for gap in self._gaps.get(resource.account_id, ()):
             if _covers(gap, resource):
                 yield f"{gap.operation}: {gap.reason} [{gap.code}]"
+
+
+def _identity(finding: Finding) -> str:
+    """Of a resource that is not deployed there is no ARN."""
+    return finding.resource.arn or finding.fingerprint
 
 
 def _covers(gap: ReportedGap, resource: Resource) -> bool:

@@ -3,7 +3,8 @@
 ChimeauditError            70  a fault of ours, where nothing below fits
 ├── UsageError              2  a bad option, configuration or input file
 │   ├── InvalidRulesError          2  all mistakes of all rule files at once
-│   └── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
+│   ├── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
+│   └── InvalidFilesError          2  all mistakes of the files that were to be judged, at once
 ├── NothingScannedError     4  no credentials, no network, every target denied
 ├── OutputError            70  a report could not be written or delivered
 └── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
@@ -40,7 +41,7 @@ class UsageError(ChimeauditError):
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Mistake:
-    """One mistake in an input file. `line` and `column` count from 1."""
+    """One mistake in an input file. `line` and `column` count from 1; of a file that is not there, they are 0."""
 
     file: str
     line: int
@@ -48,19 +49,21 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.message}"
 
 
 class _MistakenError(UsageError):
     """Files that cannot be used, with everything that is wrong with them."""
 
     where = "the files"
+    consequence = "nothing was scanned"
     way_out = "Mend them."
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
         count = f"{len(self.mistakes)} mistake{'s' if len(self.mistakes) != 1 else ''}"
-        hint = f"{count} in {self.where}; nothing was scanned. {self.way_out}"
+        hint = f"{count} in {self.where}; {self.consequence}. {self.way_out}"
         super().__init__("\n".join(map(str, self.mistakes)), hint=hint)
 
 
@@ -75,6 +78,13 @@ class InvalidConfigurationError(_MistakenError):
     """Everything that is wrong with the configuration, and with the rules that it names."""
 
     where = "the configuration"
+
+
+class InvalidFilesError(_MistakenError):
+    """Everything that is wrong with the files that were to be judged; what else there is was judged all the same."""
+
+    consequence = "what else there is was judged"
+    way_out = "Mend them, or leave them out."
 
 
 class NothingScannedError(ChimeauditError):

@@ -16,6 +16,8 @@ from msgspec import UNSET, Struct, UnsetType
 from scanner.inventory import Gap
 
 SCHEMA_VERSION = "1.0"
+UNKNOWN = "unknown"
+"""An account or a region that is not known."""
 
 
 class Severity(StrEnum):
@@ -87,7 +89,10 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PipelineStep(Struct, frozen=True, kw_only=True, gc=False):
-    """A processor as a reader needs it to picture the flow; null is what was not observed."""
+    """A processor as a reader needs it to picture the flow; null is what was not observed.
+
+    Of a function that is not deployed yet, `lambda_arn` is what its file says: ``${Moderation.Arn}:live``.
+    """
 
     name: str | None
     execution_order: int | None
@@ -96,7 +101,11 @@ class PipelineStep(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Resource(Struct, frozen=True, kw_only=True, gc=False):
-    """What a finding is about. `processors` stand in execution order; an app instance has none."""
+    """What a finding is about. `processors` stand in execution order; an app instance has none.
+
+    What is not deployed yet has no ARN, and where its file does not say for which account and region it is, those are
+    "unknown". A name that is not settled is given as the file writes it.
+    """
 
     type: ResourceType
     arn: str | None
@@ -182,23 +191,29 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Scope(Struct, frozen=True, kw_only=True, gc=False):
-    """What was to be looked at, and how that was decided."""
+    """What was to be looked at, and how that was decided. `files` are those that were judged, in a check."""
 
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
     chosen_by: str
+    files: tuple[str, ...] = ()
 
 
 class InScope(Struct, frozen=True, kw_only=True, gc=False):
+    """How much there was to look at. A scan looks at accounts and their regions, a check at files."""
+
     accounts: int
     targets: int
+    files: int = 0
 
 
 class Observed(Struct, frozen=True, kw_only=True, gc=False):
-    """What was seen. A target counts once its app instances were listed to the end, an account once its targets do."""
+    """What was seen. A target counts once its app instances were listed to the end, an account once its targets do, and
+    a file once it was read to its end."""
 
     accounts: int = 0
     targets: int = 0
+    files: int = 0
     app_instances: int = 0
     channel_flows: int = 0
     processors: int = 0

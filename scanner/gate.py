@@ -28,6 +28,11 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
     return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
 
 
+def gate_files(report: Report, fail_on: Severity | None) -> ExitCode:
+    """As `gate`, before anything is deployed: what cannot be known yet gives no exit code of its own."""
+    return _verdict(report.findings, fail_on, uncertain=False)
+
+
 def saw_nothing(report: Report) -> bool:
     """Whether there was something to look at, and none of it was seen."""
     coverage = report.coverage

@@ -6,16 +6,27 @@ read (``lambda_`` is ``lambda`` there, and in the journal).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from scanner.declaration import Declaration
 
 
 def facet(name: str) -> Meta:
     """Marks facts that cost calls of their own: they are collected only where a rule reads one of them."""
     return Meta(extra={"facet": name})
 
+
+NOT_YET: Any = UNSET
+"""What only the deployment will settle of a resource that a file declares, such as its ARN or its account.
+
+Of what AWS has told these facts are always known, so their types do not speak of it. Rules take every unset fact as
+unknown.
+"""
 
 FallbackAction = Literal["CONTINUE", "ABORT"]
 """What happens to a message when its processor cannot be reached: it goes on, or it fails.
@@ -84,8 +95,17 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     last_modified: datetime | UnsetType | None = UNSET
 
 
+_FUNCTION_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12})"
+    r":function:(?P<name>[A-Za-z0-9_.-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
+)
+
+
 class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
-    """The function a processor invokes, as its ARN says; `qualifier` is a version or an alias."""
+    """The function a processor invokes, as its ARN says; `qualifier` is a version or an alias.
+
+    `declared` is how a file tells it from other functions where its ARN is not settled, or where it declares it too.
+    """
 
     arn: str
     partition: str
@@ -96,10 +116,34 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
     function: Annotated[Function | UnsetType, facet("function")] = UNSET
     access: Annotated[FunctionAccess | UnsetType | None, facet("function")] = UNSET
     callback: Annotated[CallbackPermission | UnsetType | None, facet("callback_role")] = UNSET
+    declared: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, arn: str) -> LambdaFunction | None:
+        """The function that has this ARN; None where it is not that of a function."""
+        match = _FUNCTION_ARN.fullmatch(arn)
+        if match is None:
+            return None
+        return cls(
+            arn=arn,
+            partition=match["partition"],
+            account_id=match["account_id"],
+            region=match["region"],
+            name=match["name"],
+            qualifier=match["qualifier"],
+        )
 
     @property
     def unqualified_arn(self) -> str:
+        """Of a function whose ARN is not settled yet, what tells it from others."""
+        if self.arn is NOT_YET:
+            return str(self.declared)
         return self.arn if self.qualifier is None else self.arn.removesuffix(f":{self.qualifier}")
+
+    @property
+    def identity(self) -> str:
+        """What tells it from others on every run, whatever becomes of its name and version."""
+        return self.unqualified_arn if isinstance(self.declared, UnsetType) else self.declared
 
 
 class Processor(Struct, frozen=True, kw_only=True, gc=False, rename={"lambda_": "lambda"}):
@@ -116,6 +160,14 @@ class Processor(Struct, frozen=True, kw_only=True, gc=False, rename={"lambda_": 
     fallback_action: FallbackAction | UnsetType = UNSET
     invocation_type: str | UnsetType = UNSET
     lambda_: LambdaFunction | UnsetType = UNSET
+
+
+def is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequence[int | None]) -> bool | None:
+    """Whether a processor is first (`end` is min) or last (max); None where the orders do not tell."""
+    if len(orders) == 1:
+        return True
+    known = [each for each in orders if each is not None]
+    return order == end(known) if len(known) == len(orders) else None
 
 
 class AppInstanceRef(Struct, frozen=True, kw_only=True, gc=False):
@@ -144,6 +196,7 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
     updated_at: Annotated[datetime | UnsetType, facet("detail")] = UNSET
     has_channels: Annotated[bool | UnsetType, facet("channels")] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
+    declared: Declaration | UnsetType = UNSET
 
 
 class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
@@ -158,6 +211,7 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
     tags: Annotated[dict[str, str] | UnsetType, facet("tags")] = UNSET
     failure_alert: Annotated[bool | UnsetType, facet("alerts")] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
+    declared: Declaration | UnsetType = UNSET
 
     @property
     def ref(self) -> AppInstanceRef:

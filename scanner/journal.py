@@ -24,11 +24,11 @@ from msgspec import Struct, structs
 
 from scanner import files
 from scanner.errors import OutputError, UsageError
-from scanner.finding import Scalar, Scope
+from scanner.finding import UNKNOWN, Scalar, Scope
 from scanner.inventory import AppInstance, ChannelFlow, Gap
 
 VERSION = 1
-UNKNOWN_ACCOUNT = "unknown"
+UNKNOWN_ACCOUNT = UNKNOWN
 """The account of credentials that did not tell theirs."""
 
 
@@ -207,12 +207,16 @@ class TargetReader:
 
     def flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
         """In the order in which AWS gave them."""
+        for offset in read.pages:
+            yield from self.page(read.app_instance.arn, offset)
+
+    def page(self, app_instance_arn: str, offset: int) -> tuple[ChannelFlow, ...]:
+        """The flows of one page."""
         with self._path.open("rb") as file:
-            for offset in read.pages:
-                line = self._line_at(file, offset)
-                if not isinstance(line, FlowPage) or line.app_instance_arn != read.app_instance.arn:
-                    raise self._damaged(offset, f"channel flows of {read.app_instance.arn} should be here")
-                yield from line.flows
+            line = self._line_at(file, offset)
+        if not isinstance(line, FlowPage) or line.app_instance_arn != app_instance_arn:
+            raise self._damaged(offset, f"channel flows of {app_instance_arn} should be here")
+        return line.flows
 
     def _rebuilt_index(self) -> Iterator[tuple[str, int]]:
         if not self._path.exists():
@@ -325,6 +329,17 @@ def _lock(file: BinaryIO, path: Path) -> None:
     except OSError:
         hint = "Wait until it has ended, or name another directory."
         raise UsageError(f"another scan is writing to {path}", hint=hint) from None
+
+
+def interrupted(target: Target) -> Gap:
+    """What a target is that was not read to its end."""
+    return Gap(
+        account_id=target.account_id,
+        region=target.region,
+        operation="ListAppInstances",
+        code="Interrupted",
+        reason="the scan stopped before this region was read to its end; go on with --resume",
+    )
 
 
 @contextmanager

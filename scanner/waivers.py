@@ -19,28 +19,32 @@ _NOTHING = "matches nothing; take it out, or mend what it is to match"
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a finding or a gap is."""
+    """Where a finding or a gap is; `key` identifies the resource of a finding across runs (scanner.engine.facts)."""
 
     arn: str | None
     account_id: str
     app_instance_arn: str | None
+    key: str | None = None
 
 
 class Pattern(Struct, frozen=True, kw_only=True):
     """Which resources a waiver is for: everything that is named must fit. ``*`` and ``?`` stand for any characters.
 
-    An app instance is named by ARN or id, never by its name, which whoever may rename it could choose.
+    An app instance is named by ARN or id, never by its name, which whoever may rename it could choose. `key` is that of
+    the one resource which a waiver was written on, in the file that declares it.
     """
 
     arn: str | None = None
     account: str | None = None
     app_instance: str | None = None
     tags: Mapping[str, str] = {}
+    key: str | None = None
 
     def fits(self, place: Place, tags: Tags) -> bool:
         """What is not known does not fit."""
         return (
             (self.account is None or self.account == place.account_id)
+            and (self.key is None or self.key == place.key)
             and (self.arn is None or _like(place.arn, self.arn))
             and (self.app_instance is None or _names(place.app_instance_arn, self.app_instance))
             and all(_like(_tag(tags, key), value) for key, value in self.tags.items())
@@ -67,17 +71,30 @@ class Waivers:
     """Waives findings and gaps, and remembers which waivers were of use."""
 
     def __init__(self, entries: Sequence[Entry] = (), *, today: date) -> None:
-        self._expired = [entry for entry in entries if entry.expired(today)]
-        self._unused = {id(entry): entry for entry in entries if not entry.expired(today)}
-        valid = tuple(self._unused.values())
-        self._by_rule = _grouped((rule, entry) for entry in valid for rule in entry.rules)
-        self._by_operation = _grouped((operation, entry) for entry in valid for operation in entry.gaps)
+        self._today = today
+        self._expired: list[Entry] = []
+        self._unused: dict[int, Entry] = {}
+        self._by_rule: dict[str, list[Entry]] = {}
+        self._by_operation: dict[str, list[Entry]] = {}
+        self.add(entries)
 
-    def finding(self, finding: Finding, tags: Tags) -> Finding:
-        """The finding, waived where it failed and a waiver is for it; `tags` are those of its resource."""
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Heed these, too, from now on."""
+        for entry in entries:
+            if entry.expired(self._today):
+                self._expired.append(entry)
+                continue
+            self._unused[id(entry)] = entry
+            for rule in entry.rules:
+                self._by_rule.setdefault(rule, []).append(entry)
+            for operation in entry.gaps:
+                self._by_operation.setdefault(operation, []).append(entry)
+
+    def finding(self, finding: Finding, tags: Tags, key: str | None = None) -> Finding:
+        """The finding, waived where it failed and a waiver is for it; `tags` and `key` are those of its resource."""
         if finding.status is not Status.FAIL or not (entries := self._by_rule.get(finding.rule_id)):
             return finding
-        waiver = self._first(entries, finding.resource, tags)
+        waiver = self._first(entries, finding.resource, tags, key)
         return finding if waiver is None else structs.replace(finding, status=Status.WAIVED, waiver=waiver)
 
     def gap(self, gap: Gap) -> Waiver | None:
@@ -90,24 +107,21 @@ class Waivers:
         entries = [entry for valid in self._by_rule.values() for entry in valid]
         return frozenset({"tags"}) if any(entry.resource.tags for entry in entries) else frozenset()
 
-    def warnings(self) -> list[str]:
-        """A sentence for every waiver that no longer waives, or that nothing was found for."""
-        expired = [f"{_described(entry)} expired on {entry.waiver.expires}" for entry in self._expired]
-        return expired + [f"{_described(entry)} {_NOTHING}" for entry in self._unused.values()]
+    def warnings(self, *, deployed: bool = True) -> list[str]:
+        """A sentence for every waiver that no longer waives, or that nothing was found for.
 
-    def _first(self, entries: Iterable[Entry], of: Resource | Gap, tags: Tags) -> Waiver | None:
-        place = _place(of)
+        Where nothing is `deployed` yet, a waiver of the configuration may well be for what is.
+        """
+        expired = [f"{_described(entry)} expired on {entry.waiver.expires}" for entry in self._expired]
+        unused = [entry for entry in self._unused.values() if deployed or entry.resource.key is not None]
+        return expired + [f"{_described(entry)} {_NOTHING}" for entry in unused]
+
+    def _first(self, entries: Iterable[Entry], of: Resource | Gap, tags: Tags, key: str | None = None) -> Waiver | None:
+        place = structs.replace(_place(of), key=key)
         fitting = [entry for entry in entries if entry.resource.fits(place, tags)]
         for entry in fitting:
             self._unused.pop(id(entry), None)
         return fitting[0].waiver if fitting else None
-
-
-def _grouped(pairs: Iterable[tuple[str, Entry]]) -> Mapping[str, Sequence[Entry]]:
-    grouped: dict[str, list[Entry]] = {}
-    for name, entry in pairs:
-        grouped.setdefault(name, []).append(entry)
-    return grouped
 
 
 def _place(of: Resource | Gap) -> Place:

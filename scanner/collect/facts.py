@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar, get_args
 
 from msgspec import UNSET, Struct, UnsetType, field
 
 from scanner.collect import wire
-from scanner.inventory import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor
+from scanner.inventory import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor, is_at_end
 
 _RESOURCE_ARN = re.compile(r"arn:(?P<partition>[^:]+):[^:]*:(?P<region>[^:]+):(?P<account_id>[^:]+):.+", re.DOTALL)
-_FUNCTION_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12})"
-    r":function:(?P<name>[A-Za-z0-9_.-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
-)
 _FALLBACK_ACTIONS: dict[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
 
 Value = TypeVar("Value")
@@ -119,20 +115,12 @@ def _processor(seen: wire.Processor, orders: Sequence[int | None], where: str, u
     return Processor(
         name=unknown.unless_missing(where, "name", seen.Name),
         execution_order=unknown.unless_missing(where, "execution_order", seen.ExecutionOrder),
-        is_first=unknown.unless_missing(where, "is_first", _is_at_end(min, seen.ExecutionOrder, orders)),
-        is_last=unknown.unless_missing(where, "is_last", _is_at_end(max, seen.ExecutionOrder, orders)),
+        is_first=unknown.unless_missing(where, "is_first", is_at_end(min, seen.ExecutionOrder, orders)),
+        is_last=unknown.unless_missing(where, "is_last", is_at_end(max, seen.ExecutionOrder, orders)),
         fallback_action=_fallback_action(seen.FallbackAction, where, unknown),
         invocation_type=function.InvocationType or UNSET,
         lambda_=_function(function.ResourceArn, where, unknown),
     )
-
-
-def _is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequence[int | None]) -> bool | None:
-    """Whether a processor is first (`end` is min) or last (max); None where the orders do not tell."""
-    if len(orders) == 1:
-        return True
-    known = [each for each in orders if each is not None]
-    return order == end(known) if len(known) == len(orders) else None
 
 
 def _fallback_action(seen: str | None, where: str, unknown: _Unknown) -> FallbackAction | UnsetType:
@@ -144,17 +132,7 @@ def _fallback_action(seen: str | None, where: str, unknown: _Unknown) -> Fallbac
 def _function(arn: str | None, where: str, unknown: _Unknown) -> LambdaFunction | UnsetType:
     if arn is None:
         return unknown.unless_missing(where, "lambda", None)
-    match = _FUNCTION_ARN.fullmatch(arn)
-    if match is None:
-        return unknown.not_understood(f"{where}lambda", arn)
-    return LambdaFunction(
-        arn=arn,
-        partition=match["partition"],
-        account_id=match["account_id"],
-        region=match["region"],
-        name=match["name"],
-        qualifier=match["qualifier"],
-    )
+    return LambdaFunction.of(arn) or unknown.not_understood(f"{where}lambda", arn)
 
 
 def _lambda(processor: wire.Processor) -> wire.LambdaConfiguration:

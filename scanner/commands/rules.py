@@ -11,10 +11,10 @@ from scanner import files
 from scanner.commands import ruleset
 from scanner.config import schema as config_schema
 from scanner.engine import catalogue, checks, schema, selftest, template
-from scanner.engine.words import nearest, quote
 from scanner.errors import OutputError, UsageError
 from scanner.finding import ResourceType
 from scanner.render.text import visible_lines
+from scanner.words import nearest, quote
 
 _FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}
 _RESOURCES = get_args(ResourceType)

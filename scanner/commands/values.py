@@ -11,6 +11,7 @@ import click
 from scanner.errors import UsageError
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]")
 _DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -34,6 +35,30 @@ def account_ids(context: click.Context, option: click.Parameter, values: tuple[s
         UsageError: something is neither.
     """
     return tuple(found for value in listed(context, option, values) for found in _ids(value, option))
+
+
+def account_id(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """One account id.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if value is not None and not _ACCOUNT_ID.fullmatch(value):
+        message = f"{option.opts[0]}: {value!r} is not an account id"
+        raise UsageError(message, hint="An account id has 12 digits.")
+    return value
+
+
+def region(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The name of one region.
+
+    Raises:
+        UsageError: no region is called like that.
+    """
+    if value is not None and not _REGION.fullmatch(value):
+        message = f"{option.opts[0]}: {value!r} is not the name of a region"
+        raise UsageError(message, hint="A region is named as in us-east-1.")
+    return value
 
 
 def _ids(value: str, option: click.Parameter) -> list[str]:
@@ -68,7 +93,6 @@ def _matching(pattern: str, what: str) -> Callable[[click.Context, click.Paramet
 
 role_name = _matching(r"([\w+=,.@-]+/)*[\w+=,.@-]{1,64}", "the name of a role")
 session_name = _matching(r"[\w+=,.@-]{2,64}", "the name of a session")
-account_id = _matching(r"[0-9]{12}", "an account id")
 kms_key = _matching(
     r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/)?[\w/-]{1,256}", "the id, alias or ARN of a KMS key"
 )

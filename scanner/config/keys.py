@@ -32,6 +32,11 @@ WAIVER_KEYS: Final[Mapping[str, str]] = {
     "expires": "The last day on which it waives: YYYY-MM-DD.",
 }
 WAIVER_REQUIRED: Final = ("resource", "reason", "owner", "expires")
+INLINE_KEYS: Final[Mapping[str, str]] = {
+    key: text for key, text in WAIVER_KEYS.items() if key not in ("gap", "resource")
+}
+"""Of a waiver in the metadata of the resource that it is for."""
+INLINE_REQUIRED: Final = tuple(INLINE_KEYS)
 RESOURCE_KEYS: Final[Mapping[str, str]] = {
     "arn": "The ARN of the resource; * and ? are wildcards.",
     "account": "The account that the resource is in.",

@@ -13,11 +13,11 @@ from scanner.config.keys import FILE, KEYS, LEVELS, OVERRIDE_KEYS, SHIPPED
 from scanner.config.reading import Reading, entries_of, texts
 from scanner.engine import checks, files, params, rule
 from scanner.engine.rule import Rule
-from scanner.engine.source import Mistakes, Node, Scalar, parse
-from scanner.engine.words import one_of
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.finding import Severity
+from scanner.source import Mistakes, Node, Scalar, parse
 from scanner.waivers import Entry
+from scanner.words import one_of
 
 _SEVERITIES = checks.words(Severity)
 
@@ -76,6 +76,14 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         rules=chosen,
         waivers=tuple(entry for entry in waived if entry.gaps or ran.intersection(entry.rules)),
     )
+
+
+def inline_waivers(metadata: Node, key: str, configuration: Configuration, mistakes: Mistakes) -> list[Entry]:
+    """The waivers in the metadata of the resource with this key, as far as rules ran that they are for."""
+    loaded = {each.info.id: each for each in configuration.loaded}
+    ran = {each.info.id for each in configuration.rules}
+    entries = waivers.inline(metadata, key, Reading(rules=loaded, complete=True, mistakes=mistakes))
+    return [entry for entry in entries if ran.intersection(entry.rules)]
 
 
 def _entries(path: Path, mistakes: Mistakes) -> Mapping[str, Node]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from scanner.engine import checks
 from scanner.engine.rule import Rule
-from scanner.engine.source import Mistakes, Node, Scalar
-from scanner.engine.words import unknown
+from scanner.source import Mistakes, Node, Scalar
+from scanner.words import unknown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,16 +1,24 @@
-"""Reads waivers: what each is for, whose decision it is, and until when."""
+"""Reads waivers, those of the configuration and those that a template has in the metadata of a resource."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from scanner.config.keys import DATE, RESOURCE_KEYS, RESOURCE_TEXTS, WAIVER_KEYS, WAIVER_REQUIRED
+from scanner.config.keys import (
+    DATE,
+    INLINE_KEYS,
+    INLINE_REQUIRED,
+    RESOURCE_KEYS,
+    RESOURCE_TEXTS,
+    WAIVER_KEYS,
+    WAIVER_REQUIRED,
+)
 from scanner.config.reading import Reading, entries_of, placed, texts
 from scanner.engine import checks
-from scanner.engine.source import Mistakes, Node, Scalar, Table, found
-from scanner.engine.words import one_of
 from scanner.finding import Waiver
+from scanner.source import Mistakes, Node, Scalar, Table, found
 from scanner.waivers import Entry, Pattern
+from scanner.words import one_of
 
 _DAY = "a day such as 2027-03-31"
 
@@ -19,6 +27,31 @@ def read(node: Node | None, reading: Reading) -> list[Entry]:
     """The `waivers` of a configuration."""
     nodes = () if node is None else checks.items(node, "a list of waivers", reading.mistakes)
     return [entry for each in nodes if (entry := _entry(each, reading)) is not None]
+
+
+def inline(metadata: Node, key: str, reading: Reading) -> list[Entry]:
+    """What stands under `chimeaudit` in the metadata of the resource with this key (scanner.engine.facts)."""
+    table = checks.table(metadata, "a mapping with waive", reading.mistakes)
+    if table is None:
+        return []
+    checks.keys(table, ("waive",), ("waive",), "key of chimeaudit's metadata", reading.mistakes)
+    node = table.entries.get("waive")
+    nodes = () if node is None else checks.items(node, "a list of waivers", reading.mistakes)
+    return [entry for each in nodes if (entry := _inline(each, key, reading)) is not None]
+
+
+def _inline(node: Node, key: str, reading: Reading) -> Entry | None:
+    mistakes = reading.mistakes
+    table = checks.table(node, f"a waiver with {one_of(INLINE_KEYS)}", mistakes)
+    if table is None:
+        return None
+    before = len(mistakes.found)
+    checks.keys(table, INLINE_KEYS, INLINE_REQUIRED, "waiver key", mistakes)
+    rules = _rules(table, reading)
+    waiver = _waiver(table, mistakes)
+    if len(mistakes.found) > before:
+        return None
+    return Entry(rules=rules, resource=Pattern(key=key), waiver=waiver, place=f"{mistakes.file}:{node.line}")
 
 
 def _entry(node: Node, reading: Reading) -> Entry | None:
@@ -30,16 +63,21 @@ def _entry(node: Node, reading: Reading) -> Entry | None:
     checks.keys(table, WAIVER_KEYS, WAIVER_REQUIRED, "waiver key", mistakes)
     if len({"rule", "gap"} & set(table.entries)) != 1:
         mistakes.add(table, "found neither or both of rule and gap; expected one of them in every waiver")
-    rules = placed(table.entries.get("rule"), "the id of a rule", mistakes)
-    for each, id_ in rules:
-        reading.is_rule(each, id_)
+    rules = _rules(table, reading)
     gaps = texts(table.entries.get("gap"), "an operation", mistakes)
     resource = _resource(table.entries.get("resource"), mistakes, of_gap=bool(gaps))
     waiver = _waiver(table, mistakes)
     if len(mistakes.found) > before:
         return None
     place = f"{mistakes.file}:{node.line}"
-    return Entry(rules=tuple(id_ for _, id_ in rules), gaps=gaps, resource=resource, waiver=waiver, place=place)
+    return Entry(rules=rules, gaps=gaps, resource=resource, waiver=waiver, place=place)
+
+
+def _rules(table: Table, reading: Reading) -> tuple[str, ...]:
+    rules = placed(table.entries.get("rule"), "the id of a rule", reading.mistakes)
+    for each, id_ in rules:
+        reading.is_rule(each, id_)
+    return tuple(id_ for _, id_ in rules)
 
 
 def _waiver(table: Table, mistakes: Mistakes) -> Waiver:

@@ -9,8 +9,8 @@ from enum import Enum
 from scanner.engine import durations
 from scanner.engine.facts import Fact
 from scanner.engine.patterns import PatternError, search
-from scanner.engine.source import Listing, Mistakes, Node, Scalar, Table, found
-from scanner.engine.words import nearest, one_of, quote, unknown
+from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.words import nearest, one_of, quote, unknown
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -31,7 +31,7 @@ from scanner.engine.conditions import (
     show,
     value,
 )
-from scanner.engine.facts import attributes, getter, read
+from scanner.engine.facts import attributes, getter, read, written
 from scanner.engine.judgement import (
     Certain,
     Compiled,
@@ -134,7 +134,12 @@ def _judge_leaf(leaf: Leaf, settings: Settings) -> Judge:
     def judge(scope: Scope) -> Judgement:
         found = read(scope.thing, names)
         if found is UNSET:
-            return undecided(scope, scope.prefix + path, required)
+            same = reference is not None and leaf.test.operator == "equals" and _written_alike(scope, path, reference)
+            return (
+                decided(not negated, scope, path, None, required)
+                if same
+                else undecided(scope, scope.prefix + path, required)
+            )
         if reference is None:
             return decided(test(found, constant) is not negated, scope, path, found, required)
         operand = read(scope.root if reference.root else scope.thing, attributes(reference.path))
@@ -145,6 +150,13 @@ def _judge_leaf(leaf: Leaf, settings: Settings) -> Judge:
         return decided(test(found, operand) is not negated, scope, path, found, spelled)
 
     return judge
+
+
+def _written_alike(scope: Scope, path: str, reference: Reference) -> bool:
+    """Whether a file writes both facts alike: whatever the deployment makes of them, they will be equal."""
+    said = written(scope.root, scope.prefix + path)
+    other = reference.path if reference.root else scope.prefix + reference.path
+    return said is not None and said == written(scope.root, other)
 
 
 def _all_of(parts: Sequence[Compiled]) -> Compiled:

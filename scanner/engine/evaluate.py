@@ -20,7 +20,17 @@ from scanner.engine.conditions import Settings, negate
 from scanner.engine.examples import Verdict
 from scanner.engine.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
 from scanner.engine.rule import Rule
-from scanner.finding import Evidence, Finding, GapReference, PipelineStep, Resource, Status, fingerprint
+from scanner.finding import (
+    UNKNOWN,
+    Evidence,
+    Finding,
+    GapReference,
+    Location,
+    PipelineStep,
+    Resource,
+    Status,
+    fingerprint,
+)
 from scanner.inventory import ChannelFlow, Gap, Processor
 from scanner.remediation import filled
 
@@ -157,30 +167,43 @@ def _finding(rule: Rule, resource: facts.Resource, part: str, notes: Sequence[No
         severity=info.severity,
         status=Status.FAIL if failed else Status.UNKNOWN,
         resource=shown,
-        message=_message(rule, notes) if failed else _doubt(rule, notes, gaps),
+        message=_message(rule, notes) if failed else _doubt(rule, resource, notes, gaps),
         evidence=evidence,
         remediation=filled(info.remediation, shown, evidence),
         references=info.references,
         frameworks=info.frameworks,
-        fingerprint=fingerprint(info.id, resource.arn, part),
+        fingerprint=fingerprint(info.id, facts.key(resource), part),
+        location=_location(resource, notes[0].evidence.path),
     )
+
+
+def _location(resource: facts.Resource, path: str) -> Location | None:
+    """Where a file says what the finding is about."""
+    declared = resource.declared
+    if isinstance(declared, UnsetType):
+        return None
+    spot = declared.spot(path)
+    return Location(file=declared.file, line=spot.line, column=spot.column)
 
 
 def _message(rule: Rule, notes: Sequence[Note]) -> str:
     said = (
         f"{rule.info.title}: there are no {note.empty}"
         if note.empty
-        else rule.message.render(note.scope.root, note.scope.thing)
+        else rule.message.render(note.scope.root, note.scope.thing, note.scope.prefix)
         for note in notes
     )
     return "; ".join(dict.fromkeys(said))
 
 
-def _doubt(rule: Rule, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
-    reasons = (
-        f"{note.fact} is not known" if gap is None else gap.reason for note, gap in zip(notes, gaps, strict=True)
-    )
+def _doubt(rule: Rule, resource: facts.Resource, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
+    reasons = (_unsettled(resource, note) if gap is None else gap.reason for note, gap in zip(notes, gaps, strict=True))
     return f'"{rule.info.title}" could not be judged: {"; ".join(dict.fromkeys(reasons))}'
+
+
+def _unsettled(resource: facts.Resource, note: Note) -> str:
+    said = facts.written(resource, note.fact)
+    return f"{note.fact} is not known" if said is None else f"{note.fact} is only settled when it is deployed: {said}"
 
 
 def _evidence(note: Note, gap: Gap | None) -> Evidence:
@@ -200,7 +223,8 @@ def described(resource: facts.Resource) -> Resource:
     if isinstance(resource, ChannelFlow):
         processors = () if isinstance(resource.processors, UnsetType) else resource.processors
         app_instance = resource.app_instance
-        return _resource(resource, app_instance.arn, app_instance.name, tuple(map(_step, processors)))
+        steps = tuple(_step(resource, processor, index) for index, processor in enumerate(processors))
+        return _resource(resource, app_instance.arn, app_instance.name, steps)
     return _resource(resource, resource.arn, resource.name, ())
 
 
@@ -209,23 +233,29 @@ def _resource(
 ) -> Resource:
     return Resource(
         type="channel_flow" if isinstance(resource, ChannelFlow) else "app_instance",
-        arn=resource.arn,
-        name=_known(resource.name),
-        account_id=resource.account_id,
-        region=resource.region,
-        app_instance_arn=app_instance_arn,
+        arn=_known(resource.arn),
+        name=_known(resource.name) or _own_name(resource),
+        account_id=_known(resource.account_id) or UNKNOWN,
+        region=_known(resource.region) or UNKNOWN,
+        app_instance_arn=_known(app_instance_arn),
         app_instance_name=_known(name),
         processors=steps,
     )
 
 
-def _step(processor: Processor) -> PipelineStep:
-    function = processor.lambda_
+def _own_name(resource: facts.Resource) -> str | None:
+    """What to call a resource whose name is not settled yet: as its file does."""
+    declared = resource.declared
+    return None if isinstance(declared, UnsetType) else declared.written.get("name") or declared.id or None
+
+
+def _step(flow: ChannelFlow, processor: Processor, index: int) -> PipelineStep:
+    arn = UNSET if isinstance(processor.lambda_, UnsetType) else processor.lambda_.arn
     return PipelineStep(
         name=_known(processor.name),
         execution_order=_known(processor.execution_order),
         fallback_action=_known(processor.fallback_action),
-        lambda_arn=None if isinstance(function, UnsetType) else function.arn,
+        lambda_arn=_known(arn) or facts.written(flow, f"processors[{index}].lambda.arn"),
     )
 
 

@@ -10,8 +10,8 @@ from scanner.engine import checks, given, params
 from scanner.engine.conditions import Literals
 from scanner.engine.facts import Resource, Root
 from scanner.engine.params import Param
-from scanner.engine.source import Mistakes, Node, Table
-from scanner.engine.words import quote
+from scanner.source import Mistakes, Node, Table
+from scanner.words import quote
 
 Verdict = Literal["pass", "fail", "unknown", "not_applicable"]
 

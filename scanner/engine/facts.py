@@ -21,7 +21,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from scanner import inventory
 from scanner.finding import ResourceType
-from scanner.inventory import ChannelFlow, Processor
+from scanner.inventory import NOT_YET, ChannelFlow, Processor
 
 Facet = str
 """A group of facts that is collected only where a loaded rule reads one of them."""
@@ -33,7 +33,7 @@ must be a regular expression, or a length of time, as operands can be."""
 _SCALARS: Final[dict[object, Kind]] = {str: "text", int: "integer", bool: "boolean", datetime: "time"}
 _PLAIN: Final[dict[object, Kind]] = {**_SCALARS, tuple[str, ...]: "texts", dict[str, str]: "tags"}
 _TAGS, _TAG = "tags", "tags."
-_NOT_FACTS = frozenset({"gaps"})
+_NOT_FACTS = frozenset({"gaps", "declared", "identity"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +88,9 @@ def fields(record: type[Struct]) -> dict[str, Fact]:
     declared = {
         field.encode_name: _fact(field.type) for field in msgspec.structs.fields(record) if field.name not in _NOT_FACTS
     }
-    properties = {name: hint for name, hint in _properties(record).items() if hint in _SCALARS}
+    properties = {
+        name: hint for name, hint in _properties(record).items() if hint in _SCALARS and name not in _NOT_FACTS
+    }
     return declared | {name: replace(_fact(hint), derived=True) for name, hint in properties.items()}
 
 
@@ -149,7 +151,18 @@ def part(element: object) -> str:
         return element.arn
     if not isinstance(element, Processor):
         raise TypeError(element)
-    return "unknown-function" if isinstance(element.lambda_, UnsetType) else element.lambda_.unqualified_arn
+    return "unknown-function" if isinstance(element.lambda_, UnsetType) else element.lambda_.identity
+
+
+def key(resource: Resource) -> str:
+    """What identifies a resource across runs: its ARN or, before it has one, its place in the file that declares it."""
+    declared = resource.declared
+    return resource.arn if resource.arn is not NOT_YET or isinstance(declared, UnsetType) else declared.key
+
+
+def written(resource: Resource, path: str) -> str | None:
+    """What a file says of a fact that only the deployment settles."""
+    return None if isinstance(resource.declared, UnsetType) else resource.declared.written.get(path)
 
 
 def _inside(outer: Fact, inner: Fact) -> Fact:

@@ -7,9 +7,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from scanner.engine.source import MAX_BYTES, START, Mistakes
-from scanner.engine.words import nearest
 from scanner.errors import Mistake
+from scanner.source import MAX_BYTES, START, Mistakes
+from scanner.words import nearest
 
 
 def find(path: Path, mistakes: list[Mistake]) -> Iterator[Path]:

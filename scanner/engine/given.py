@@ -14,8 +14,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from scanner.engine import checks, durations, good_order
 from scanner.engine.facts import Fact, Resource, Root, fields
-from scanner.engine.source import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.inventory import ChannelFlow
+from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 
 UNKNOWN = "unknown"
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)

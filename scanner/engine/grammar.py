@@ -22,8 +22,8 @@ from scanner.engine.conditions import (
 )
 from scanner.engine.facts import Fact
 from scanner.engine.operands import LIST_MATCHERS, TEXTS_MATCHERS, Context, Subject, comparison, comparisons
-from scanner.engine.source import Node, Scalar, Table
-from scanner.engine.words import one_of, unknown
+from scanner.source import Node, Scalar, Table
+from scanner.words import one_of, unknown
 
 _BESIDE_WHERE = ("each", "some", "none", "count")
 _COUNTED = Subject(path="count", fact=Fact(kind="integer"), record=None)

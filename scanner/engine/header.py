@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
 from scanner.engine import checks
-from scanner.engine.source import Mistakes, Node, Table, found
-from scanner.engine.words import quote
 from scanner.finding import ResourceType, RuleInfo, Severity
+from scanner.source import Mistakes, Node, Table, found
+from scanner.words import quote
 
 PROFILES: Final[Mapping[str, str]] = {
     "default": "What every scan checks unless told otherwise.",

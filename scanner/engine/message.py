@@ -9,10 +9,10 @@ from string import Formatter
 from msgspec import UNSET, Struct
 
 from scanner.engine.conditions import AllOf, Condition, Elements, show
-from scanner.engine.facts import Root, attributes, lookup, paths, read
+from scanner.engine.facts import Resource, Root, attributes, lookup, paths, read, written
 from scanner.engine.operands import Context
-from scanner.engine.source import Node
-from scanner.engine.words import nearest, quote
+from scanner.source import Node
+from scanner.words import nearest, quote
 
 _NOT_SHOWN = ("record", "list", "tags")
 
@@ -21,6 +21,7 @@ _NOT_SHOWN = ("record", "list", "tags")
 class Placeholder:
     """A fact to fill in, of the resource (`root`) or of whatever failed."""
 
+    path: str
     names: tuple[str, ...]
     root: bool
 
@@ -31,10 +32,10 @@ class Message:
 
     pieces: tuple[str | Placeholder, ...]
 
-    def render(self, root: object, thing: object) -> str:
+    def render(self, root: Resource, thing: object, prefix: str = "") -> str:
+        """`prefix` leads from the resource to the thing that failed."""
         return "".join(
-            piece if isinstance(piece, str) else _fill(read(root if piece.root else thing, piece.names))
-            for piece in self.pieces
+            piece if isinstance(piece, str) else _filled(piece, root, thing, prefix) for piece in self.pieces
         )
 
 
@@ -67,7 +68,7 @@ def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]], cont
             context.mistakes.add(node, _no_placeholder(name, path, record, context.root))
         else:
             context.facts.append(fact)
-    return Placeholder(names=attributes(path), root=from_root)
+    return Placeholder(path=path, names=attributes(path), root=from_root)
 
 
 def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> str:
@@ -87,5 +88,10 @@ def _speakers(condition: Condition, record: type[Struct]) -> set[type[Struct]]:
     return {record}
 
 
-def _fill(value: object) -> str:
-    return "(unknown)" if value is UNSET else show(value)
+def _filled(placeholder: Placeholder, root: Resource, thing: object, prefix: str) -> str:
+    """The fact; of one that only the deployment settles, what the file says."""
+    value = read(root if placeholder.root else thing, placeholder.names)
+    if value is not UNSET:
+        return show(value)
+    said = written(root, placeholder.path if placeholder.root else prefix + placeholder.path)
+    return "(unknown)" if said is None else said

@@ -9,8 +9,8 @@ from typing import Final
 from scanner.engine import checks
 from scanner.engine.conditions import Literals
 from scanner.engine.facts import Fact
-from scanner.engine.source import Listing, Mistakes, Node, Scalar, Table, found
-from scanner.engine.words import unknown
+from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.words import unknown
 
 TYPES: Final[Mapping[str, Fact]] = {
     "string": Fact(kind="text"),

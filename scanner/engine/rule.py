@@ -22,10 +22,10 @@ from scanner.engine.grammar import condition
 from scanner.engine.message import Message
 from scanner.engine.operands import Context
 from scanner.engine.params import Param
-from scanner.engine.source import START, Mistakes, Node, Plain, Table, parse, plain
-from scanner.engine.words import nearest, one_of, quote
 from scanner.errors import InvalidRulesError, Mistake, UsageError
 from scanner.finding import RuleInfo, Severity
+from scanner.source import START, Mistakes, Node, Plain, Table, parse, plain
+from scanner.words import nearest, one_of, quote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

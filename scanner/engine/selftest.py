@@ -11,8 +11,8 @@ from scanner.engine.examples import Example
 from scanner.engine.given import NOW
 from scanner.engine.judgement import Note
 from scanner.engine.rule import Rule, configured
-from scanner.engine.words import quote
 from scanner.errors import Mistake
+from scanner.words import quote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

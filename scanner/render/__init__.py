@@ -1,7 +1,8 @@
-"""Formats of the report: one module each, a function of the report."""
+"""Formats of the report: one module each, of the format's name, with a function of the report."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from enum import StrEnum
 
@@ -20,44 +21,12 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     OCSF = "ocsf"
     ASFF = "asff"
+    GITHUB = "github"
 
 
 def render(report: Report, form: Format) -> Iterator[str]:
     """The report as text in one format, in pieces: those that can be read line by line never hold it as a whole."""
-    match form:  # each is imported where it is needed: a JSON report should not wait for a template engine
-        case Format.HTML:
-            from scanner.render import html
-
-            yield from html.render(report)
-        case Format.JSON:
-            from scanner.render import json
-
-            yield from json.render(report)
-        case Format.JSONL:
-            from scanner.render import jsonl
-
-            yield from jsonl.render(report)
-        case Format.SARIF:
-            from scanner.render import sarif
-
-            yield from sarif.render(report)
-        case Format.JUNIT:
-            from scanner.render import junit
-
-            yield from junit.render(report)
-        case Format.CSV:
-            from scanner.render import csv
-
-            yield from csv.render(report)
-        case Format.MARKDOWN:
-            from scanner.render import markdown
-
-            yield from markdown.render(report)
-        case Format.OCSF:
-            from scanner.render import ocsf
-
-            yield from ocsf.render(report)
-        case Format.ASFF:
-            from scanner.render import asff
-
-            yield from asff.render(report)
+    # imported where it is needed: a JSON report should not wait for a template engine
+    module = importlib.import_module(f"scanner.render.{form.value}")
+    pieces: Iterator[str] = module.render(report)
+    yield from pieces

@@ -1,7 +1,8 @@
 """The findings as one JSON array in the AWS Security Finding Format, for Security Hub's BatchImportFindings.
 
 A call of it takes 100 findings and 6 MB, and only those of its own region and account. Nothing checks the format on the
-way, so the limits are kept here. A finding on the coverage of each account comes first.
+way, so the limits are kept here. A finding on the coverage of each account comes first. What a file declares without
+saying for which account and region has no place in it.
 
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from scanner.finding import Finding, Report, Resource, Severity, Status
+from scanner.finding import UNKNOWN, Finding, Report, Resource, Severity, Status
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
@@ -54,12 +55,27 @@ def findings(report: Report) -> Iterator[dict[str, Any]]:
 def coverage_findings(report: Report) -> Iterator[dict[str, Any]]:
     """One for every account that Security Hub could know."""
     for account in coverage.by_account(report):
-        if len(account.account_id) == _ACCOUNT_DIGITS and account.account_id.isdecimal():
+        if _is_account(account.account_id):
             yield build_coverage(account, report)
 
 
 def rule_findings(report: Report) -> Iterator[dict[str, Any]]:
-    return (build_finding(finding, report) for finding in report.findings)
+    """One for each finding that has a place in it."""
+    return (build_finding(finding, report) for finding in report.findings if _has_place(finding))
+
+
+def left_out(report: Report) -> int:
+    """How many findings have no place in it."""
+    return sum(not _has_place(finding) for finding in report.findings)
+
+
+def _has_place(finding: Finding) -> bool:
+    """Whether Security Hub could know the account and region of a finding."""
+    return _is_account(finding.resource.account_id) and finding.resource.region != UNKNOWN
+
+
+def _is_account(account_id: str) -> bool:
+    return len(account_id) == _ACCOUNT_DIGITS and account_id.isdecimal()
 
 
 def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
@@ -95,7 +111,7 @@ def build_archived(finding: Finding, was: Report, report: Report) -> dict[str, A
 
 def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
     told = [*map(gap_line, account.gaps), *(f"Not examined: {sentence}" for sentence in account.not_examined)]
-    region = next(iter(report.scope.regions), "us-east-1")
+    region = next((each for each in report.scope.regions if each != UNKNOWN), "us-east-1")
     return {
         **_base(report, account.fingerprint, coverage.RULE_ID, account.account_id, region),
         **_graded(Severity.INFO),

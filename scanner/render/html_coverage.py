@@ -112,7 +112,8 @@ def coverage_statement(report: Report) -> Statement:
             headline="Everything in scope was observed, but for what was waived",
             detail=f"{count(waived, 'gap was', 'gaps were')} accepted by a waiver; what lies behind is not known.",
         )
-    if not report.coverage.in_scope.targets and not saw_anything(report):
+    in_scope = report.coverage.in_scope
+    if not in_scope.targets and not in_scope.files and not saw_anything(report):
         return Statement(tone="neutral", headline="Nothing was in scope", detail="No account and region was chosen.")
     return Statement(tone="clean", headline="Everything in scope was observed", detail="There are no gaps.")
 
@@ -120,7 +121,7 @@ def coverage_statement(report: Report) -> Statement:
 def saw_anything(report: Report) -> bool:
     """Whether any part of the scope was seen at all."""
     seen = report.coverage.observed
-    return any((seen.accounts, seen.targets, seen.app_instances, seen.channel_flows))
+    return any((seen.accounts, seen.targets, seen.files, seen.app_instances, seen.channel_flows))
 
 
 def _gap_views(report: Report, digest: Digest) -> tuple[GapView, ...]:
@@ -136,9 +137,12 @@ def _gap_views(report: Report, digest: Digest) -> tuple[GapView, ...]:
 
 def _meters(report: Report) -> tuple[Meter, ...]:
     scope, seen = report.coverage.in_scope, report.coverage.observed
-    return (
+    accounts = (
         Meter(label="Accounts", observed=seen.accounts, in_scope=scope.accounts),
         Meter(label="Accounts × regions", observed=seen.targets, in_scope=scope.targets),
+    )
+    return (
+        *((Meter(label="Files", observed=seen.files, in_scope=scope.files),) if scope.files else accounts),
         Meter(label="App instances", observed=seen.app_instances),
         Meter(label="Channel flows", observed=seen.channel_flows),
         Meter(label="Processors", observed=seen.processors),

@@ -153,9 +153,11 @@ def _failed(report: Report) -> int:
 def _failed_detail(report: Report) -> str:
     severities = report.summary.by_severity
     worst = listing(f"{number(n)} {s.value}" for s in Severity if (n := severities.get(s.value, 0)))
-    accounts = count(sum(value > 0 for value in report.summary.by_account.values()), "account")
+    where = count(sum(value > 0 for value in report.summary.by_account.values()), "account")
+    if report.coverage.in_scope.files:
+        where = count(report.coverage.observed.files, "file")
     missing = "" if report.coverage.complete else " There may be more: not everything in scope was observed."
-    return f"{worst}, in {accounts}.{missing}"
+    return f"{worst}, in {where}.{missing}"
 
 
 def _incomplete_verdict(report: Report) -> Statement:
@@ -163,7 +165,7 @@ def _incomplete_verdict(report: Report) -> Statement:
         return Statement(
             tone="failed",
             headline="No verdict: nothing was observed",
-            detail="Not one account and region in scope could be read whole. This report says nothing about them.",
+            detail="Nothing in scope could be read whole. This report says nothing about it.",
         )
     return Statement(
         tone="uncertain",

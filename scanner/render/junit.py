@@ -1,7 +1,8 @@
 """The report as JUnit XML, valid for the schemas of Windyroad and of Jenkins' xUnit plugin at once.
 
 Only what both allow is written: no `skipped`, no `file`, no properties of a test case. A failed finding is a failure;
-what could not be judged or observed is an error; what was waived passes, and is told in `system-out`.
+what could not be judged or observed is an error; what was waived passes, and is told in `system-out`. So is what a file
+leaves open until it is deployed: that is nobody's error.
 
 https://github.com/windyroad/JUnit-Schema, https://github.com/jenkinsci/xunit-plugin (junit-10.xsd)
 """
@@ -17,7 +18,7 @@ from msgspec import Struct
 
 from scanner.finding import Coverage, Finding, Report, ReportedGap, RuleInfo, Status
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, utc, waived
+from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, is_open, place, utc, waived
 
 _COVERAGE = "coverage"
 _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {
@@ -75,7 +76,9 @@ def _coverage_suite(coverage: Coverage) -> _Suite:
 
 def _rule_suite(rule: RuleInfo, findings: Sequence[Finding]) -> _Suite:
     told = [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
-    return _Suite(name=rule.id, package=rule.topic, cases=list(map(_finding_case, findings)), told=told)
+    told += [f"{place(finding)}: {finding.message}" for finding in findings if is_open(finding)]
+    cases = [_finding_case(finding) for finding in findings if not is_open(finding)]
+    return _Suite(name=rule.id, package=rule.topic, cases=cases, told=told)
 
 
 def _gap_case(gap: ReportedGap) -> _Case:
@@ -83,7 +86,8 @@ def _gap_case(gap: ReportedGap) -> _Case:
 
 
 def _finding_case(finding: Finding) -> _Case:
-    lines = [*map(evidence_line, finding.evidence), "", finding.remediation.strip(), "", *finding.references]
+    at = [place(finding)] if finding.location else []
+    lines = [*at, *map(evidence_line, finding.evidence), "", finding.remediation.strip(), "", *finding.references]
     return _Case(
         name=_name(finding),
         outcome=_OUTCOMES[finding.status],
@@ -97,7 +101,8 @@ def _name(finding: Finding) -> str:
     """Names alone may collide, and testers take equal names for one test."""
     resource = finding.resource
     what = resource.name or resource.arn or "unnamed"
-    return f"{what} ({resource.account_id} {resource.region}, {finding.fingerprint[:12]})"
+    where = finding.location.file if finding.location else f"{resource.account_id} {resource.region}"
+    return f"{what} ({where}, {finding.fingerprint[:12]})"
 
 
 def build_suite(suite: _Suite, number: int, report: Report) -> Element:

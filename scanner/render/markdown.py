@@ -14,7 +14,7 @@ from scanner.finding import Finding, GapReference, Report, ReportedGap, RuleInfo
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.html_blocks import blocks
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import clipped, count, gap_cause, gap_place, named, seen
+from scanner.render.words import clipped, count, gap_cause, gap_place, named, place, seen
 from scanner.render.words import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB; these add up to less than 900 KB, with what stands around them.
@@ -105,14 +105,16 @@ def _failures(report: Report) -> Iterator[str]:
     failed = report.summary.by_status["fail"]
     worst = heapq.nsmallest(_MOST_ROWS, _with(report, Status.FAIL), key=lambda finding: finding.severity.rank)
     if worst:
-        columns = ("Severity", "Rule", "App instance / channel flow", "Account", "Region", "What was found")
+        where = ("File",) if report.coverage.in_scope.files else ("Account", "Region")
+        columns = ("Severity", "Rule", "App instance / channel flow", *where, "What was found")
         yield from _table(columns, map(_failure_row, worst), _FAILURES_BUDGET, failed)
 
 
 def _failure_row(finding: Finding) -> str:
     resource = finding.resource
     new = " **new**" if finding.change == "new" else ""
-    cells = (finding.rule_id, named(resource), resource.account_id, resource.region, finding.message)
+    where = (place(finding),) if finding.location else (resource.account_id, resource.region)
+    cells = (finding.rule_id, named(resource), *where, finding.message)
     return f"| {finding.severity}{new} | {' | '.join(map(code, cells))} |"
 
 

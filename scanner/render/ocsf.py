@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from scanner.finding import Evidence, Finding, Report, Resource, RuleInfo, Severity, Status
+from scanner.finding import UNKNOWN, Evidence, Finding, Report, Resource, RuleInfo, Severity, Status
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_line, requirements, utc
+from scanner.render.words import evidence_line, gap_line, place, requirements, utc
 
 _VERSION = "1.6.0"
 _CLASS = 2003
@@ -90,7 +90,10 @@ def build_compliance(finding: Finding, rule: RuleInfo) -> dict[str, Any]:
         "category": rule.topic,
         "desc": visible_lines(rule.rationale.strip()),
         **_named("status", _UNKNOWN if finding.status is Status.UNKNOWN else _FAIL),
-        "status_details": [visible(evidence_line(evidence)) for evidence in finding.evidence],
+        "status_details": [
+            *([visible(f"declared at {place(finding)}")] if finding.location else []),
+            *(visible(evidence_line(evidence)) for evidence in finding.evidence),
+        ],
         "standards": list(finding.frameworks),
         "requirements": list(requirements(finding)),
     }
@@ -112,7 +115,7 @@ def build_resource(resource: Resource) -> dict[str, Any]:
     return {
         "name": name,
         "type": resource.type,
-        "region": resource.region,
+        **_region(resource.region),
         **({"uid": resource.arn} if resource.arn else {}),
         **({"cloud_partition": partition} if partition else {}),
         **({"namespace": resource.app_instance_arn} if resource.app_instance_arn else {}),
@@ -124,11 +127,16 @@ def build_evidence(evidence: Evidence) -> dict[str, Any]:
 
 
 def build_cloud(account_id: str, region: str | None = None) -> dict[str, Any]:
+    account = {"uid": account_id, "type": "AWS Account", "type_id": _AWS_ACCOUNT}
     return {
         "provider": "AWS",
-        "account": {"uid": account_id, "type": "AWS Account", "type_id": _AWS_ACCOUNT},
-        **({"region": region} if region else {}),
+        **({} if account_id == UNKNOWN else {"account": account}),
+        **_region(region),
     }
+
+
+def _region(region: str | None) -> dict[str, str]:
+    return {"region": region} if region and region != UNKNOWN else {}
 
 
 def _base(report: Report, uid: str) -> dict[str, Any]:

@@ -17,15 +17,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from scanner.finding import Finding, GapReference, Report, ReportedGap, Severity, Status
+from scanner.finding import Coverage, Finding, GapReference, Report, ReportedGap, Severity, Status
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
+from scanner.render.words import contents, count, is_open, named, place, seen
 
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")
 _AROUND = 11
 """Columns of the terminal before, between and after those of the table."""
 _AT_ONCE = 200
+_MOST_OPEN = 20
 _STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
@@ -44,6 +46,9 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
     shown = judged if most is None else min(most, judged)
     worst = (finding for level in sorted(levels) for finding in _judged(report) if _level(finding) == level)
     yield from _rows(_judged(report), islice(worst, shown), width, color)
+    left_open = tuple(_open_lines(report))
+    if left_open:
+        yield _printed(left_open, width, color) + "\n"
     if judged > shown:
         yield (
             _printed([Text(f"  and {judged - shown:,} more findings in the report", style="dim")], width, color) + "\n"
@@ -54,7 +59,7 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
     """A table of findings under each heading, worst first; of an empty group, the number alone."""
     pieces: list[str] = []
     for heading, members in groups:
-        pieces.append(_printed([Text(f"{heading}: {_count(len(members), 'finding')}", style="bold")], width, color))
+        pieces.append(_printed([Text(f"{heading}: {count(len(members), 'finding')}", style="bold")], width, color))
         if members:
             pieces += ["\n", *_rows(members, iter(sorted(members, key=_level)), width, color)]
     return "".join(pieces)
@@ -63,19 +68,12 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
 def summary(report: Report, *, width: int, color: bool) -> str:
     """Coverage before verdict, in a few lines."""
     coverage, counts = report.coverage, report.summary
-    seen, scope = coverage.observed, coverage.in_scope
     rows = Table.grid(padding=(0, 2))
     rows.add_row(
         Text("Coverage", style="bold"),
         Text("complete", style="green") if coverage.complete else Text(_incomplete(report), style="bold red"),
     )
-    rows.add_row(
-        Text("Observed", style="bold"),
-        f"{seen.accounts} of {_count(scope.accounts, 'account')}, "
-        f"{seen.targets} of {_count(scope.targets, 'target')} (account × region): "
-        f"{_count(seen.app_instances, 'app instance')}, "
-        f"{_count(seen.channel_flows, 'channel flow')}, {_count(seen.processors, 'processor')}",
-    )
+    rows.add_row(Text("Observed", style="bold"), seen(coverage) if coverage.in_scope.files else _seen(coverage))
     judged = any(counts.by_status.values())
     rows.add_row(Text("Findings", style="bold"), _severities(counts.by_severity) if judged else "nothing was judged")
     others = [f"{counts.by_status[name]:,} {name}" for name in ("unknown", "waived") if counts.by_status[name]]
@@ -83,6 +81,14 @@ def summary(report: Report, *, width: int, color: bool) -> str:
     if others:
         rows.add_row("", ", ".join(others))
     return _printed([rows], width, color)
+
+
+def _seen(coverage: Coverage) -> str:
+    observed, scope = coverage.observed, coverage.in_scope
+    return (
+        f"{observed.accounts} of {count(scope.accounts, 'account')}, "
+        f"{observed.targets} of {count(scope.targets, 'target')} (account × region): {contents(coverage)}"
+    )
 
 
 def _changes(report: Report) -> list[str]:
@@ -95,7 +101,7 @@ def _changes(report: Report) -> list[str]:
 
 def _incomplete(report: Report) -> str:
     open_gaps = sum(gap.waiver is None for gap in report.coverage.gaps)
-    return f"NOT complete: {_count(open_gaps, 'gap')}, so what is clean here may not be clean"
+    return f"NOT complete: {count(open_gaps, 'gap')}, so what is clean here may not be clean"
 
 
 def _gap_lines(report: Report) -> Iterable[RenderableType]:
@@ -106,7 +112,7 @@ def _gap_lines(report: Report) -> Iterable[RenderableType]:
 
 def _gap_line(gap: ReportedGap, unknown: int) -> Text:
     where = " ".join(filter(None, (gap.account_id, gap.region, gap.resource_arn)))
-    consequence = f" ({_count(unknown, 'finding')} unknown)" if unknown else ""
+    consequence = f" ({count(unknown, 'finding')} unknown)" if unknown else ""
     waived = " [waived]" if gap.waiver else ""
     return Text.assemble(
         (visible(where), "bold"),
@@ -141,11 +147,11 @@ def _widths(findings: Iterable[Finding], width: int) -> tuple[int, int, int, int
     needs = [len(heading) for heading in _HEADINGS]
     for finding in findings:
         needs = [max(pair) for pair in zip(needs, map(_need, _cells(finding)), strict=True)]
-    severity, rule, place, message = needs
+    severity, rule, resource, message = needs
     rule = min(rule, width // 3)
     room = width - _AROUND - severity - rule
-    place = min(place, max(room * 2 // 5, room - message))
-    return severity, rule, place, min(message, room - place)
+    resource = min(resource, max(room * 2 // 5, room - message))
+    return severity, rule, resource, min(message, room - resource)
 
 
 def _need(cell: Text) -> int:
@@ -153,23 +159,33 @@ def _need(cell: Text) -> int:
 
 
 def _cells(finding: Finding) -> tuple[Text, Text, Text, Text]:
-    resource = finding.resource
     return (
         _severity(finding),
         Text(visible(finding.rule_id)),
-        Text(_named(finding)).append(f"\n{visible(resource.account_id)} {visible(resource.region)}", style="dim"),
+        Text(visible(named(finding.resource))).append(f"\n{visible(place(finding))}", style="dim"),
         Text(visible(finding.message)),
     )
 
 
+def _open_lines(report: Report) -> Iterator[RenderableType]:
+    """What files leave to the deployment, a line each."""
+    left_open = list(islice(filter(is_open, report.findings), _MOST_OPEN + 1))
+    if left_open:
+        yield Text("Not known before the deployment", style="dim")
+    for finding in left_open[:_MOST_OPEN]:
+        told = f"{place(finding)} {finding.rule_id}: {named(finding.resource)}"
+        yield Padding(Text(visible(told), style="dim"), (0, 0, 0, 2))
+    if len(left_open) > _MOST_OPEN:
+        yield Padding(Text("and more, which the reports list", style="dim"), (0, 0, 0, 2))
+
+
 def _stacked(finding: Finding) -> Text:
     """A finding where there is no room for columns."""
-    resource = finding.resource
-    place = f"{_named(finding)} ({visible(resource.account_id)} {visible(resource.region)})"
+    where = f"{visible(named(finding.resource))} ({visible(place(finding))})"
     return Text.assemble(
         _severity(finding),
         (f" {visible(finding.rule_id)}\n", "bold"),
-        (f"{place}\n", "dim"),
+        (f"{where}\n", "dim"),
         f"{visible(finding.message)}\n",
         overflow="fold",
     )
@@ -190,20 +206,9 @@ def _columns(findings: Iterable[Finding], widths: Iterable[int], *, head: bool) 
     return table
 
 
-def _named(finding: Finding) -> str:
-    resource = finding.resource
-    app_instance = visible(resource.app_instance_name or resource.app_instance_arn or "")
-    name = visible(resource.name or resource.arn or "")
-    return name if resource.type == "app_instance" else f"{app_instance} / {name}"
-
-
 def _severities(counts: dict[str, int]) -> Text:
     found = [Text(f"{counts[level]} {level}", style=_STYLES[level]) for level in Severity if counts.get(level)]
     return Text(", ").join(found) if found else Text("none failed")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _printed(parts: Iterable[RenderableType], width: int, color: bool) -> str:

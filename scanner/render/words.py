@@ -7,19 +7,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, Resource, RuleInfo, Waiver
+from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, Resource, RuleInfo, Status, Waiver
 
 
 def count(number: int, noun: str) -> str:
     """``1 finding``, ``2,000 findings``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def named(resource: Resource) -> str:
-    """``app instance / channel flow``, or the app instance alone."""
-    app_instance = resource.app_instance_name or resource.app_instance_arn or "unnamed"
-    name = resource.name or resource.arn or "unnamed"
-    return name if resource.type == "app_instance" else f"{app_instance} / {name}"
 
 
 def gap_place(gap: ReportedGap) -> str:
@@ -57,13 +50,42 @@ def requirements(of: Finding | RuleInfo) -> Iterator[str]:
 
 
 def seen(coverage: Coverage) -> str:
-    """What was observed of what was in scope."""
+    """What was observed of what was in scope: of a scan in accounts and regions, of a check in files."""
     observed, scope = coverage.observed, coverage.in_scope
+    where = f"{observed.accounts:,} of {count(scope.accounts, 'account')} and {observed.targets:,} of "
+    where += count(scope.targets, "region")
+    if scope.files:
+        all_files = count(scope.files, "file")
+        where = all_files if observed.files == scope.files else f"{observed.files:,} of {all_files}"
+    return f"{where}: {contents(coverage)}"
+
+
+def contents(coverage: Coverage) -> str:
+    """How much there was of each kind."""
+    observed = coverage.observed
     return (
-        f"{observed.accounts:,} of {count(scope.accounts, 'account')} and {observed.targets:,} of "
-        f"{count(scope.targets, 'region')}: {count(observed.app_instances, 'app instance')}, "
+        f"{count(observed.app_instances, 'app instance')}, "
         f"{count(observed.channel_flows, 'channel flow')}, {count(observed.processors, 'processor')}"
     )
+
+
+def named(resource: Resource) -> str:
+    """App instance and channel flow, as far as they have names or ARNs."""
+    name = resource.name or resource.arn or "unnamed"
+    app_instance = resource.app_instance_name or resource.app_instance_arn
+    return f"{app_instance} / {name}" if app_instance and resource.type == "channel_flow" else name
+
+
+def place(finding: Finding) -> str:
+    """Where to look: in a file, or in an account and region."""
+    at = finding.location
+    return f"{at.file}:{at.line}:{at.column}" if at else f"{finding.resource.account_id} {finding.resource.region}"
+
+
+def is_open(finding: Finding) -> bool:
+    """Whether a file leaves it to the deployment: unknown, but for no gap."""
+    explained = any(isinstance(item.gap, GapReference) for item in finding.evidence)
+    return finding.status is Status.UNKNOWN and finding.location is not None and not explained
 
 
 def clipped(text: str, most: int) -> str:

@@ -13,8 +13,8 @@ from scanner.engine import facts
 from scanner.engine import given as fixtures
 from scanner.engine.facts import ROOTS
 from scanner.engine.given import NOW
-from scanner.engine.source import Mistakes, parse
 from scanner.inventory import AppInstance, CallbackPermission, ChannelFlow, Function, LambdaFunction, Processor
+from scanner.source import Mistakes, parse
 
 
 def resource(written: dict[str, Any] | str, root: str = "channel_flow") -> ChannelFlow | AppInstance:

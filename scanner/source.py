@@ -1,8 +1,8 @@
 """Reads one YAML document into a tree in which every value knows its line and column.
 
 Only what a rule needs is let through: one document of mappings, lists and scalars, without anchors, aliases and tags,
-of bounded size and depth. Plain words mean what they look like: `true` and `false` are the only booleans, digits are
-integers, and `no`, `on` or `2026-01-01` are text.
+of bounded size and depth; a `Builder` of one's own lets more through. Plain words mean what they look like: `true` and
+`false` are the only booleans, digits are integers, and `no`, `on` or `2026-01-01` are text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from scanner.engine.words import quote
 from scanner.errors import Mistake
+from scanner.words import quote
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -77,7 +77,7 @@ class Mistakes:
         self.found.append(Mistake(file=self.file, line=node.line, column=node.column, message=message))
 
 
-class _UnreadableError(Exception):
+class UnreadableError(Exception):
     """The document cannot be read any further."""
 
     def __init__(self, node: Node, message: str) -> None:
@@ -93,10 +93,11 @@ def parse(data: bytes, mistakes: Mistakes, *, first: str = "id") -> Table | None
     """
     try:
         return _document(_decoded(data), first, mistakes)
-    except _UnreadableError as error:
+    except UnreadableError as error:
         mistakes.add(error.node, error.message)
     except yaml.YAMLError as error:
-        mistakes.add(*_syntax(error))
+        place, problem = syntax(error)
+        mistakes.add(place, f"{problem}; expected a mapping")
     return None
 
 
@@ -132,67 +133,89 @@ def found(node: Node) -> str:
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise _UnreadableError(START, f"found more than {MAX_BYTES // 1024} KB; expected less")
+        raise UnreadableError(START, f"found more than {MAX_BYTES // 1024} KB; expected less")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", errors="replace")
-        raise _UnreadableError(_place(before), "found bytes that are not UTF-8; expected UTF-8") from None
+        raise UnreadableError(place_after(before), "found bytes that are not UTF-8; expected UTF-8") from None
     if hidden := _HIDDEN.search(text):
         message = f"found the invisible character U+{ord(hidden[0]):04X}; expected an escape in double quotes"
-        raise _UnreadableError(_place(text[: hidden.start()]), f'{message}, such as "\\u{ord(hidden[0]):04x}"')
+        raise UnreadableError(place_after(text[: hidden.start()]), f'{message}, such as "\\u{ord(hidden[0]):04x}"')
     return text
 
 
-def _place(before: str) -> Node:
+def place_after(before: str) -> Node:
+    """Where the text goes on that begins so."""
     return Node(line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
 
 
-def _syntax(error: yaml.YAMLError) -> tuple[Node, str]:
+def syntax(error: yaml.YAMLError) -> tuple[Node, str]:
+    """Where a document stops to be YAML, and why."""
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
     place = Node(line=mark.line + 1, column=mark.column + 1) if mark else START
     hint = " (YAML does not allow tabs in front of a key)" if problem and "cannot start any token" in problem else ""
-    return place, f"found something that is not YAML: {problem or 'the text is damaged'}{hint}; expected a mapping"
+    return place, f"found something that is not YAML: {problem or 'the text is damaged'}{hint}"
 
 
 def _document(text: str, first: str, mistakes: Mistakes) -> Table | None:
     events = yaml.parse(text, Loader=yaml.CSafeLoader)
-    builder = _Builder(events, mistakes)
+    builder = Builder(events, mistakes)
     root: Node | None = None
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
             if root is not None:
-                raise _UnreadableError(_at(event), "found a second document; expected one a file")
+                raise UnreadableError(at(event), "found a second document; expected one a file")
             root = builder.node(next(events), depth=0)
     if root is None:
-        raise _UnreadableError(START, f"found an empty file; expected a mapping that starts with {first}")
+        raise UnreadableError(START, f"found an empty file; expected a mapping that starts with {first}")
     if not isinstance(root, Table):
-        raise _UnreadableError(root, f"{found(root)}; expected a mapping that starts with {first}")
+        raise UnreadableError(root, f"{found(root)}; expected a mapping that starts with {first}")
     return root
 
 
-def _at(event: yaml.Event) -> Node:
+def at(event: yaml.Event) -> Node:
+    """Where an event starts."""
     mark = event.start_mark
     return START if mark is None else Node(line=mark.line + 1, column=mark.column + 1)
 
 
-class _Builder:
+class Builder:
     """Turns events into nodes; events rather than yaml.compose, which recurses before anybody can count the depth."""
+
+    max_depth = MAX_DEPTH
 
     def __init__(self, events: Iterator[yaml.Event], mistakes: Mistakes) -> None:
         self._events = events
-        self._mistakes = mistakes
+        self.mistakes = mistakes
 
     def node(self, event: yaml.Event, depth: int) -> Node:
-        place = _at(event)
-        if depth > MAX_DEPTH:
-            raise _UnreadableError(place, f"found more than {MAX_DEPTH} levels of nesting; expected fewer")
+        """The node that an event begins."""
+        place = at(event)
+        if depth > self.max_depth:
+            raise UnreadableError(place, f"found more than {self.max_depth} levels of nesting; expected fewer")
         if isinstance(event, yaml.AliasEvent):
-            raise _UnreadableError(place, f"found the alias *{event.anchor}; expected the value itself")
+            return self.alias(event.anchor or "", place)
+        node = self._bare(event, place, depth)
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
-            self._mistakes.add(place, f"found the anchor &{event.anchor}; expected no anchors")
-        if getattr(event, "tag", None) is not None:
-            self._mistakes.add(place, f"found the tag {quote(str(event.tag))}; expected no tags")  # type: ignore[attr-defined]  # the stubs leave tag out of some events
+            self.anchored(event.anchor, node)
+        tag = getattr(event, "tag", None)
+        return node if tag is None else self.tagged(str(tag), node)
+
+    def alias(self, name: str, place: Node) -> Node:
+        """What ``*name`` stands for."""
+        raise UnreadableError(place, f"found the alias *{name}; expected the value itself")
+
+    def anchored(self, name: str, node: Node) -> None:
+        """Take note of ``&name``."""
+        self.mistakes.add(node, f"found the anchor &{name}; expected no anchors")
+
+    def tagged(self, tag: str, node: Node) -> Node:
+        """What ``!tag node`` stands for."""
+        self.mistakes.add(node, f"found the tag {quote(tag)}; expected no tags")
+        return node
+
+    def _bare(self, event: yaml.Event, place: Node, depth: int) -> Node:
         match event:
             case yaml.MappingStartEvent():
                 return self._table(place, depth)
@@ -200,7 +223,7 @@ class _Builder:
                 return self._listing(place, depth)
             case yaml.ScalarEvent():
                 return _scalar(event, place)
-        raise _UnreadableError(place, "found something that is not YAML; expected a value")
+        raise UnreadableError(place, "found something that is not YAML; expected a value")
 
     def _listing(self, place: Node, depth: int) -> Listing:
         items = []
@@ -215,9 +238,9 @@ class _Builder:
             key = self.node(event, depth + 1)
             value = self.node(next(self._events), depth + 1)
             if not isinstance(key, Scalar):
-                self._mistakes.add(key, f"{found(key)} as a key; expected a word")
+                self.mistakes.add(key, f"{found(key)} as a key; expected a word")
             elif (earlier := keys.get(key.text)) is not None:
-                self._mistakes.add(key, f"found {quote(key.text)} again, after line {earlier.line}; expected it once")
+                self.mistakes.add(key, f"found {quote(key.text)} again, after line {earlier.line}; expected it once")
             else:
                 entries[key.text], keys[key.text] = value, key
         return Table(line=place.line, column=place.column, entries=entries, keys=keys)

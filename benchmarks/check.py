@@ -1,0 +1,151 @@
+"""Measures `chimeaudit check` as users run it: its own process, CPU time and peak memory.
+
+    python -m benchmarks.check             a template of 50 flows, then folders of 100 and of 1,000 templates
+    python -m benchmarks.check --json      {"template_cpu_seconds": N, ...}
+
+Exit code 1 where a limit is not kept: 0.5 s of CPU for the template, 20 s for 1,000 of them, and 20 MB more memory for
+them than for 100.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHIMEAUDIT = str(Path(sys.executable).with_name("chimeaudit"))
+FLOWS = 50
+FEW, MANY, FLOWS_OF_MANY = 100, 1_000, 5
+MOST_CPU, MOST_SECONDS, MOST_GROWTH_MB = 0.5, 20.0, 20.0
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether the limits are kept."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        one = min((measured(written(folder / "one", 1, FLOWS)) for _ in range(3)), key=lambda each: each.cpu)
+        few = measured(written(folder / "few", FEW, FLOWS_OF_MANY))
+        many = measured(written(folder / "many", MANY, FLOWS_OF_MANY))
+    figures = {
+        "template_cpu_seconds": round(one.cpu, 3),
+        "folder_seconds": round(many.seconds, 2),
+        "folder_cpu_seconds": round(many.cpu, 2),
+        "few_peak_mb": round(few.peak_mb, 1),
+        "folder_peak_mb": round(many.peak_mb, 1),
+    }
+    print(json.dumps(figures) if arguments.json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
+    grown = many.peak_mb - few.peak_mb
+    return 0 if one.cpu < MOST_CPU and many.seconds < MOST_SECONDS and grown < MOST_GROWTH_MB else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One run of the command."""
+
+    seconds: float
+    cpu: float
+    peak_mb: float
+
+
+def measured(folder: Path) -> Measured:
+    """Check a folder, as JSON."""
+    command = [CHIMEAUDIT, "check", str(folder), "-o", f"json:{folder}.report"]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
+    _, status, usage = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 1, "every template has something to find"
+    return Measured(
+        seconds=time.perf_counter() - started, cpu=usage.ru_utime + usage.ru_stime, peak_mb=usage.ru_maxrss / 1024
+    )
+
+
+def written(folder: Path, templates: int, flows: int) -> Path:
+    """So many templates of so many flows, half of them JSON and half of them YAML, every fifth flow with a fault."""
+    folder.mkdir(exist_ok=True)
+    for number in range(templates):
+        text = json.dumps(template(number, flows), indent=2)
+        if number % 2:  # YAML that is not JSON
+            text = f"# template {number}\n{text}"
+        (folder / f"{number:04}.template.{'yaml' if number % 2 else 'json'}").write_text(text)
+    return folder
+
+
+def template(number: int, flows: int) -> dict[str, Any]:
+    """An app instance, a function that may be invoked for it, and flows."""
+    resources: dict[str, Any] = {
+        "Chat": custom("AppInstance", {"name": f"chat {number}"}),
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {"Policies": [{"PolicyName": "callback", "PolicyDocument": policy()}]},
+        },
+        "Moderate": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Runtime": "python3.13", "Role": {"Fn::GetAtt": ["Role", "Arn"]}},
+        },
+        "Live": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {"FunctionName": {"Ref": "Moderate"}, "FunctionVersion": "1", "Name": "live"},
+        },
+        "Invoke": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "FunctionName": {"Ref": "Live"},
+                "Action": "lambda:InvokeFunction",
+                "Principal": "messaging.chime.amazonaws.com",
+                "SourceAccount": {"Ref": "AWS::AccountId"},
+                "SourceArn": {"Fn::GetAtt": ["Chat", "appInstanceArn"]},
+            },
+        },
+    }
+    for index in range(flows):
+        resources[f"Flow{index}"] = custom("ChannelFlow", request(index))
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+def policy() -> dict[str, Any]:
+    """What a processor's role needs."""
+    arn = {"Fn::Sub": "${Chat.appInstanceArn}/channel/*"}
+    statement = {"Effect": "Allow", "Action": "chime:ChannelFlowCallback", "Resource": arn}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def custom(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """A custom resource as cdk-amazon-chime-resources synthesizes it."""
+    return {
+        "Type": "AWS::CloudFormation::CustomResource",
+        "Properties": {
+            "ServiceToken": {"Fn::GetAtt": ["Provider", "Arn"]},
+            "resourceType": kind,
+            "properties": properties,
+        },
+    }
+
+
+def request(index: int) -> dict[str, Any]:
+    """A flow of one processor."""
+    return {
+        "name": f"flow {index}",
+        "appInstanceArn": {"Fn::GetAtt": ["Chat", "appInstanceArn"]},
+        "processors": [
+            {
+                "name": "moderate",
+                "executionOrder": 1,
+                "fallbackAction": "ABORT" if index % 5 else "CONTINUE",
+                "configuration": {"lambda": {"resourceArn": {"Ref": "Live"}, "invocationType": "ASYNC"}},
+            }
+        ],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

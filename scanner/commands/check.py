@@ -1,0 +1,200 @@
+"""``chimeaudit check``: judge what files declare, before it is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import click
+
+from scanner import runs
+from scanner.baseline import marked
+from scanner.commands import inputs, outputs, ruleset, showing, threshold, values
+from scanner.commands.outputs import Output
+from scanner.config import Configuration, inline_waivers
+from scanner.declared.files import find, unreadable
+from scanner.declared.pending import Text
+from scanner.declared.read import Document, read
+from scanner.declared.requests import Home
+from scanner.engine.preview import Preview
+from scanner.errors import InvalidFilesError, Mistake, OutputError, UsageError
+from scanner.finding import UNKNOWN, Report, Run
+from scanner.gate import gate_files
+from scanner.inventory import Gap
+from scanner.render import Format, asff
+from scanner.render.words import count
+from scanner.source import Mistakes
+from scanner.spool import Spool
+from scanner.waivers import Waivers
+
+_EXIT_CODES = """\b
+Exit codes:
+    0  no finding reaches --fail-on
+    1  a finding reaches --fail-on
+    2  a bad option, configuration or file; the other files are judged
+   70  a fault of chimeaudit, or a report could not be written"""
+
+
+@click.command("check", epilog=_EXIT_CODES)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@ruleset.options
+@outputs.option
+@threshold.option
+@click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
+@click.option("--account", callback=values.account_id, metavar="ID", help="Account that templates will be deployed to.")
+@click.option("--region", callback=values.region, metavar="REGION", help="Region that templates will be deployed to.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each file as it is judged, and details of a fault.")
+def command(
+    *,
+    paths: tuple[str, ...],
+    config_file: Path | None,
+    rules: tuple[str, ...],
+    select: tuple[str, ...],
+    output: tuple[str, ...],
+    fail_on: str,
+    baseline: str | None,
+    account: str | None,
+    region: str | None,
+    verbose: bool,
+) -> int:
+    """Judge channel flows before they are deployed, without AWS.
+
+    PATH is a file, a folder or a pattern; '-' is standard input. What a file is, its content tells: CreateChannelFlow
+    and UpdateChannelFlow requests, output of list-channel-flows and describe-channel-flow, CloudFormation templates
+    (those of the CDK too), and runs of chimeaudit scan. Other files of a folder are skipped.
+    """
+    wanted = outputs.parse_all(output)
+    accepted = inputs.report(baseline) if baseline else None
+    configured = ruleset.chosen(config_file, rules, select)
+    waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
+    if configured.fail_on and threshold.unsaid():
+        fail_on = configured.fail_on
+    checking = _Checking(configured, waivers, _home(account, region), verbose=verbose)
+    checking.judge(paths)
+    report = checking.report(
+        {
+            "paths": paths,
+            "account": account,
+            "region": region,
+            "config": configured.file,
+            "rules": configured.named,
+            "select": configured.select,
+            "fail_on": fail_on,
+            "baseline": baseline,
+        }
+    )
+    report = marked(report, accepted) if accepted else report
+    if configured.file and not config_file:
+        showing.say(f"Configuration: {configured.file}")
+    failures = _tell(report, wanted, checking.skipped, waivers.warnings(deployed=False))
+    _refuse(failures, checking)
+    return gate_files(report, threshold.severity(fail_on))
+
+
+def _tell(report: Report, wanted: Sequence[Output], skipped: int, warnings: Sequence[str]) -> list[str]:
+    """Print and write what there is to say; returns a line for each report that could not be written."""
+    showing.findings(report, wanted)
+    failures = outputs.write(report, wanted)
+    showing.summary(report, [each for each in wanted if each not in failures])
+    if skipped:
+        showing.say(f"Skipped   {count(skipped, 'file')}, in which no channel flow is declared")
+    if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
+        where = "whose account or region is not known; give --account and --region"
+        showing.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
+    for warning in warnings:
+        showing.say(f"Warning: {warning}")
+    return list(failures.values())
+
+
+def _refuse(failures: Sequence[str], checking: _Checking) -> None:
+    """End with what went wrong, now that the rest has been told.
+
+    Raises:
+        OutputError: a report could not be written.
+        InvalidFilesError: not every file could be read.
+        UsageError: none of them is one of ours.
+    """
+    if failures:
+        raise OutputError("\n".join(failures), hint="Name another place with -o.")
+    if checking.mistakes:
+        raise InvalidFilesError(checking.mistakes)
+    if not checking.recognised:
+        hint = "Name requests, templates, output of list-channel-flows or runs; chimeaudit check --help says more."
+        raise UsageError("none of the files declares a channel flow", hint=hint)
+
+
+class _Checking:
+    """Reads one file after the other, and has it judged."""
+
+    def __init__(self, configured: Configuration, waivers: Waivers, home: Home, *, verbose: bool) -> None:
+        self.mistakes: list[Mistake] = []
+        self.recognised = self.skipped = 0
+        self._configured = configured
+        self._waivers = waivers
+        self._home = home
+        self._started = datetime.now(UTC)
+        self._verbose = verbose
+        self._preview = Preview(configured.rules, waivers, Spool(Path(gettempdir())), self._started)
+
+    def judge(self, paths: Sequence[str]) -> None:
+        """Every file that the paths lead to."""
+        missing: list[Mistake] = []
+        candidates = find(paths, missing)
+        self._note(missing)
+        for candidate in candidates:
+            own = Mistakes(candidate.name)
+            document = read(candidate, self._home, own)
+            if document is not None:
+                self.recognised += 1
+                self._judge(document, own)
+            elif not own.found:
+                self.skipped += 1
+            self._note(own.found)
+            if self._verbose:
+                came_to = "could not be judged" if own.found else "has been judged" if document else "is skipped"
+                showing.say(f"{candidate.name} {came_to}")
+
+    def _judge(self, document: Document, mistakes: Mistakes) -> None:
+        for key, node in document.metadata:
+            self._waivers.add(inline_waivers(node, key, self._configured, mistakes))
+        self._preview.not_examined += document.unseen
+        self._preview.gaps |= document.gaps
+        try:
+            self._preview.file(document.files, document.tells, document.groups)
+        except UsageError as error:  # a journal shows only while it is read that it is damaged
+            mistakes.found.append(unreadable(mistakes.file, f"{error.message}; {error.hint}"))
+
+    def _note(self, mistakes: Sequence[Mistake]) -> None:
+        """What could not be read is told in the report, too."""
+        self.mistakes += mistakes
+        self._preview.gaps |= {
+            Gap(account_id=UNKNOWN, operation="ReadFile", code="InvalidFile", reason=str(mistake))
+            for mistake in mistakes
+        }
+
+    def report(self, options: dict[str, Any]) -> Report:
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        run = Run(
+            id=runs.new_id(self._started),
+            started_at=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
+            finished_at=now,
+            options=options,
+        )
+        return self._preview.report(run, (mistake.file for mistake in self.mistakes))
+
+
+def _home(account: str | None, region: str | None) -> Home:
+    own: dict[str, Text] = {}
+    if account:
+        own["account_id"] = (account,)
+    if region:
+        own |= {"region": (region,), "partition": (_partition(region),)}
+    return Home(**own)
+
+
+def _partition(region: str) -> str:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")

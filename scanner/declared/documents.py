@@ -1,0 +1,185 @@
+"""Reads a file's text, JSON or YAML, into a tree in which every value knows its place.
+
+The short forms of CloudFormation's intrinsic functions (``!Ref x``) become what they are short for (``{Ref: x}``).
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import yaml
+
+from scanner.declared import jsontext
+from scanner.source import (
+    START,
+    Builder,
+    Listing,
+    Mistakes,
+    Node,
+    Scalar,
+    Table,
+    UnreadableError,
+    at,
+    place_after,
+    syntax,
+)
+from scanner.words import quote
+
+MAX_BYTES = 10 << 20
+"""Ten times what CloudFormation takes."""
+MAX_DEPTH = 64
+MAX_NODES = 1_000_000
+_MERGE = "<<"
+_TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq"))
+_SHORT = {
+    "Ref": "Ref",
+    "Condition": "Condition",
+    **{
+        name: f"Fn::{name}"
+        for name in (
+            *("And", "Base64", "Cidr", "Contains", "Equals", "FindInMap", "ForEach", "GetAtt", "GetAZs", "If"),
+            *("ImportValue", "Join", "Length", "Not", "Or", "Select", "Split", "Sub", "ToJsonString", "Transform"),
+        )
+    },
+}
+
+
+def parse(data: bytes, mistakes: Mistakes) -> Node | None:
+    """The document in a file; None, with the mistakes noted, where it cannot be read."""
+    before = len(mistakes.found)
+    try:
+        root = _document(_decoded(data), mistakes)
+    except UnreadableError as error:
+        mistakes.add(error.node, error.message)
+    except yaml.YAMLError as error:
+        place, problem = syntax(error)
+        mistakes.add(place, f"{problem}; expected JSON or YAML")
+    return None if len(mistakes.found) > before else root
+
+
+def _decoded(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise UnreadableError(START, f"found more than {MAX_BYTES >> 20} MB; expected less")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8", errors="replace")
+        raise UnreadableError(place_after(before), "found bytes that are not UTF-8; expected text") from None
+    if not text.strip():
+        raise UnreadableError(START, "found an empty file; expected JSON or YAML")
+    return text
+
+
+def _document(text: str, mistakes: Mistakes) -> Node:
+    if not text.lstrip().startswith(("{", "[")):
+        return _yaml(text, mistakes)
+    own = Mistakes(mistakes.file)
+    try:
+        root = jsontext.parse(text, own, MAX_DEPTH)
+    except UnreadableError as error:
+        try:
+            return _yaml(text, mistakes)  # YAML, too, may begin with a brace
+        except (UnreadableError, yaml.YAMLError):
+            raise error from None
+    mistakes.found += own.found
+    return root
+
+
+def _yaml(text: str, mistakes: Mistakes) -> Node:
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    builder = _TemplateBuilder(events, mistakes)
+    root: Node | None = None
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            if root is not None:
+                raise UnreadableError(at(event), "found a second document; expected one a file")
+            root = builder.node(next(events), depth=0)
+    if root is None:
+        raise UnreadableError(START, "found an empty file; expected JSON or YAML")
+    return root
+
+
+class _TemplateBuilder(Builder):
+    """Lets anchors, aliases, merged mappings and the short forms of intrinsic functions through."""
+
+    max_depth = MAX_DEPTH
+
+    def __init__(self, events: Iterator[yaml.Event], mistakes: Mistakes) -> None:
+        super().__init__(events, mistakes)
+        self._anchors: dict[str, Node] = {}
+        self._measured: dict[int, tuple[Node, int, int]] = {}
+
+    def alias(self, name: str, place: Node) -> Node:
+        if name not in self._anchors:
+            raise UnreadableError(place, f"found the alias *{name}; expected &{name} before it")
+        node = self._anchors[name]
+        size, height = self._measure(node)
+        if size > MAX_NODES or height > MAX_DEPTH:
+            message = "found aliases of aliases that stand for too much; expected the values themselves"
+            raise UnreadableError(place, message)
+        return node
+
+    def anchored(self, name: str, node: Node) -> None:
+        self._anchors[name] = node
+
+    def tagged(self, tag: str, node: Node) -> Node:
+        name = _SHORT.get(tag.removeprefix("!"))
+        if name is not None and tag.startswith("!"):
+            return _call(name, node)
+        if tag in _TEXT_TAGS and isinstance(node, Scalar):
+            return replace(node, value=node.text)
+        if tag in _PLAIN_TAGS:
+            return node
+        raise UnreadableError(node, f"found the tag {quote(tag)}; expected one of CloudFormation's, such as !Ref")
+
+    def _bare(self, event: yaml.Event, place: Node, depth: int) -> Node:
+        node = super()._bare(event, place, depth)
+        return _merged(node) if isinstance(node, Table) and _MERGE in node.entries else node
+
+    def _measure(self, node: Node) -> tuple[int, int]:
+        """How many values a node stands for, aliases written out, and how deep they lie; each is looked at once."""
+        if id(node) not in self._measured:
+            inside = [self._measure(part) for part in parts(node)]
+            size = 1 + sum(size for size, _ in inside)
+            height = 1 + max((height for _, height in inside), default=0)
+            self._measured[id(node)] = (node, size, height)  # the node, too, or its id would be given to another
+        return self._measured[id(node)][1:]
+
+
+def parts(node: Node) -> Iterable[Node]:
+    """What a list or a mapping holds."""
+    match node:
+        case Table():
+            return node.entries.values()
+        case Listing():
+            return node.items
+    return ()
+
+
+def _merged(table: Table) -> Table:
+    """``<<`` lends what the mapping does not say itself: https://yaml.org/type/merge.html"""
+    lent = table.entries[_MERGE]
+    entries = {key: node for key, node in table.entries.items() if key != _MERGE}
+    keys = {key: node for key, node in table.keys.items() if key != _MERGE}
+    for lender in lent.items if isinstance(lent, Listing) else (lent,):
+        if isinstance(lender, Table):
+            entries = lender.entries | entries
+            keys = lender.keys | keys
+    return replace(table, entries=entries, keys=keys)
+
+
+def _call(name: str, node: Node) -> Table:
+    """An intrinsic function in its long form, at the place of the short one. ``!GetAtt a.b`` names two things."""
+    argument = node
+    if name == "Fn::GetAtt" and isinstance(node, Scalar):
+        argument = Listing(
+            line=node.line,
+            column=node.column,
+            items=tuple(replace(node, value=part, text=part) for part in node.text.split(".", 1)),
+        )
+    key = Scalar(line=node.line, column=node.column, value=name, text=name, plain=True)
+    return Table(line=node.line, column=node.column, entries={name: argument}, keys={name: key})

@@ -1,0 +1,240 @@
+"""CloudFormation's intrinsic functions, as far as they can be worked out before the deployment.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from msgspec import UNSET, UnsetType
+
+from scanner.declared.pending import Hole, Pending, Text, joined, known, settled, split, text_of
+from scanner.policy.verdict import Verdict, all_of, any_of, negate
+from scanner.source import Listing, Node, Scalar, Table, plain
+
+Attribute = Callable[[str, str], Text | None]
+"""The text that an attribute of a resource has, by logical id and name ("" is what Ref gives); None: not known."""
+
+_PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
+_CONDITIONS = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition")
+
+
+class Resolver:
+    """Works out values of one template.
+
+    `pseudo` holds the pseudo parameters; `attribute` speaks for the resources.
+    """
+
+    def __init__(self, root: Table, pseudo: Mapping[str, Text], attribute: Attribute) -> None:
+        self._parameters = _section(root, "Parameters")
+        self._mappings = _section(root, "Mappings")
+        self._conditions = _section(root, "Conditions")
+        self._pseudo = pseudo
+        self._attribute = attribute
+        self._deciding: set[str] = set()
+        self._functions: dict[str, Callable[[Node, Node], Node | None]] = {
+            "Ref": self._ref,
+            "Fn::GetAtt": self._get_att,
+            "Fn::Sub": self._sub,
+            "Fn::Join": self._join,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::If": self._if,
+        }
+
+    def resolve(self, node: Node) -> Node | None:
+        """The value with every function in it worked out; None is AWS::NoValue. What cannot be known is Pending.
+
+        A value keeps its place, and what a function gives stands where the function does.
+        """
+        match node:
+            case Table() if (name := _function(node)) is not None:
+                return self._functions.get(name, _unknown)(node, node.entries[name])
+            case Table():
+                entries = {
+                    key: value for key, each in node.entries.items() if (value := self.resolve(each)) is not None
+                }
+                return replace(node, entries=entries)
+            case Listing():
+                return replace(
+                    node, items=tuple(item for each in node.items if (item := self.resolve(each)) is not None)
+                )
+        return node
+
+    def text(self, node: Node | None) -> Text | None:
+        """The text that a value comes to; None where it is no text."""
+        return None if node is None else text_of(self.resolve(node))
+
+    def holds(self, name: str) -> Verdict:
+        """Whether a condition of the template does; UNSET where that is not known."""
+        if name not in self._conditions or name in self._deciding:
+            return UNSET
+        self._deciding.add(name)
+        try:
+            return self._decide(self._conditions[name])
+        finally:
+            self._deciding.discard(name)
+
+    def _decide(self, node: Node) -> Verdict:
+        name = next(iter(node.entries), "") if isinstance(node, Table) else ""
+        if not isinstance(node, Table) or name not in _CONDITIONS:
+            return UNSET
+        argument = node.entries[name]
+        if name == "Condition":
+            return self.holds(argument.text) if isinstance(argument, Scalar) else UNSET
+        parts = _items(argument)
+        match name:
+            case "Fn::Equals" if len(parts) == 2:
+                return _equal(*(self.text(part) for part in parts))
+            case "Fn::Not" if len(parts) == 1:
+                return negate(self._decide(parts[0]))
+            case "Fn::And":
+                return all_of([self._decide(part) for part in parts])
+            case "Fn::Or":
+                return any_of([self._decide(part) for part in parts])
+        return UNSET
+
+    def _ref(self, call: Node, argument: Node) -> Node | None:
+        name = argument.text if isinstance(argument, Scalar) else ""
+        if name == "AWS::NoValue":
+            return None
+        if name in self._pseudo:
+            return settled(call, self._pseudo[name])
+        if name in self._parameters:
+            return self._parameter(call, name)
+        text = self._attribute(name, "")
+        return _unknown(call, argument) if text is None else settled(call, text)
+
+    def _parameter(self, call: Node, name: str) -> Node:
+        """Its default, which the deployment may override; that of an SSM parameter is but the name of the value."""
+        declared = self._parameters[name]
+        entries = declared.entries if isinstance(declared, Table) else {}
+        kind, default = entries.get("Type"), entries.get("Default")
+        kind_name = kind.text if isinstance(kind, Scalar) else ""
+        if not isinstance(default, Scalar) or kind_name.startswith("AWS::SSM::"):
+            return Pending(line=call.line, column=call.column, text=(Hole(name=name),))
+        if kind_name == "CommaDelimitedList" or kind_name.startswith("List<"):
+            items = tuple(settled(call, (item.strip(),)) for item in default.text.split(","))
+            return Listing(line=call.line, column=call.column, items=items)
+        return settled(call, (default.text,))
+
+    def _get_att(self, call: Node, argument: Node) -> Node:
+        parts = [part.text if isinstance(part, Scalar) else "" for part in _items(argument)]
+        if isinstance(argument, Scalar):
+            parts = argument.text.split(".", 1)
+        text = self._attribute(parts[0], ".".join(parts[1:])) if len(parts) > 1 else None
+        return _unknown(call, argument) if text is None else settled(call, text)
+
+    def _sub(self, call: Node, argument: Node) -> Node:
+        parts = _items(argument) or (argument,)
+        own = parts[1].entries if len(parts) == 2 and isinstance(parts[1], Table) else {}
+        if not isinstance(parts[0], Scalar):
+            return _unknown(call, argument)
+        return settled(call, joined(self._substituted(parts[0].text, own)))
+
+    def _substituted(self, text: str, own: Mapping[str, Node]) -> Iterator[Text]:
+        end = 0
+        for match in _PLACEHOLDER.finditer(text):
+            yield (text[end : match.start()],)
+            end = match.end()
+            name = match[2].strip()
+            if match[1]:
+                yield (f"${{{match[2]}}}",)
+            elif name in own:
+                yield self.text(own[name]) or (Hole(name=name),)
+            else:
+                yield self._named(name)
+        yield (text[end:],)
+
+    def _named(self, name: str) -> Text:
+        if name in self._pseudo:
+            return self._pseudo[name]
+        if name in self._parameters:
+            return text_of(self._parameter(Node(line=1, column=1), name)) or (Hole(name=name),)
+        id_, _, attribute = name.partition(".")
+        text = self._attribute(id_, attribute)
+        return (Hole(name=name),) if text is None else text
+
+    def _join(self, call: Node, argument: Node) -> Node:
+        parts = _items(argument)
+        delimiter = text_of(parts[0]) if len(parts) == 2 else None
+        listed = self.resolve(parts[1]) if len(parts) == 2 else None
+        texts = [text_of(item) for item in listed.items] if isinstance(listed, Listing) else [None]
+        if delimiter is None or any(text is None for text in texts):
+            return _unknown(call, argument)
+        return settled(call, joined((text for text in texts if text is not None), delimiter))
+
+    def _select(self, call: Node, argument: Node) -> Node | None:
+        parts = _items(argument)
+        index = known(self.text(parts[0]) or (Hole(name="?"),)) if len(parts) == 2 else None
+        listed = self.resolve(parts[1]) if len(parts) == 2 else None
+        if not isinstance(listed, Listing) or index is None or not index.isdecimal() or len(index) > 6:
+            return _unknown(call, argument)
+        return listed.items[int(index)] if int(index) < len(listed.items) else _unknown(call, argument)
+
+    def _split(self, call: Node, argument: Node) -> Node:
+        parts = _items(argument)
+        delimiter = known(text_of(parts[0]) or ()) if len(parts) == 2 else None
+        text = self.text(parts[1]) if len(parts) == 2 else None
+        if not delimiter or text is None or any(isinstance(piece, Hole) and not piece.plain for piece in text):
+            return _unknown(call, argument)
+        fields = tuple(settled(call, field or ("",)) for field in split(text, delimiter))
+        return Listing(line=call.line, column=call.column, items=fields)
+
+    def _find_in_map(self, call: Node, argument: Node) -> Node:
+        found: Node | None = Table(line=1, column=1, entries=dict(self._mappings), keys={})
+        for part in _items(argument)[:3]:
+            key = known(self.text(part) or (Hole(name="?"),))
+            found = found.entries.get(key) if isinstance(found, Table) and key is not None else None
+        if isinstance(found, Scalar):
+            return settled(call, (found.text,))
+        return _unknown(call, argument) if not isinstance(found, Listing) else found
+
+    def _if(self, call: Node, argument: Node) -> Node | None:
+        parts = _items(argument)
+        if len(parts) != 3 or not isinstance(parts[0], Scalar):
+            return _unknown(call, argument)
+        verdict = self.holds(parts[0].text)
+        if isinstance(verdict, UnsetType):
+            yes, no = self.resolve(parts[1]), self.resolve(parts[2])
+            same = yes is not None and no is not None and text_of(yes) is not None and text_of(yes) == text_of(no)
+            return yes if same else _unknown(call, argument)
+        return self.resolve(parts[1] if verdict else parts[2])
+
+
+def _function(table: Table) -> str | None:
+    """The name of the function that a mapping calls."""
+    if len(table.entries) != 1:
+        return None
+    (name,) = table.entries
+    return name if name == "Ref" or name.startswith("Fn::") else None
+
+
+def _unknown(call: Node, argument: Node) -> Pending:
+    """What a function gives that cannot be worked out: a hole that says what is asked for."""
+    name = _function(call) if isinstance(call, Table) else None
+    said = argument.text if isinstance(argument, Scalar) else json.dumps(plain(argument), ensure_ascii=False)
+    hole = Hole(name=said if name == "Ref" else f"{name} {said}")
+    return Pending(line=call.line, column=call.column, text=(hole,))
+
+
+def _section(root: Table, name: str) -> Mapping[str, Node]:
+    section = root.entries.get(name)
+    return section.entries if isinstance(section, Table) else {}
+
+
+def _items(node: Node) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Listing) else ()
+
+
+def _equal(one: Text | None, other: Text | None) -> Verdict:
+    if one is None or other is None:
+        return UNSET
+    if one == other:
+        return True
+    return UNSET if known(one) is None or known(other) is None else known(one) == known(other)

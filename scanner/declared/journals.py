@@ -1,0 +1,126 @@
+"""Run directories of a scan, or one target's file of them, as files to be judged."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from msgspec import structs
+
+from scanner.declaration import Declaration, Spot
+from scanner.declared.jsontext import parse
+from scanner.inventory import AppInstance, ChannelFlow, Gap
+from scanner.journal import AppInstanceRead, Journal, Target, TargetReader, interrupted
+from scanner.source import Listing, Mistakes, Node, Table
+
+_MAX_DEPTH = 64
+_UNREAD = {"tags": "tags", "detail": "created_at updated_at", "channels": "has_channels", "alerts": "failure_alert"}
+_UNREAD_OF_FUNCTIONS = {"function": "function access", "callback_role": "callback"}
+Group = tuple[AppInstance | None, Iterator[ChannelFlow]]
+
+
+class Recorded(Declaration, frozen=True, kw_only=True):
+    """Where a journal holds a fact: looked for only when somebody asks, since most lines are never asked for."""
+
+    path: Path
+    offset: int
+    line: int
+    member: str
+
+    def spot(self, path: str) -> Spot:
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            root = parse(file.readline().decode(), Mistakes(self.file), _MAX_DEPTH)
+        node = _reached(root, ".".join(filter(None, (self.member, path))))
+        return Spot(line=self.line, column=node.column)
+
+
+class Recording:
+    """What was recorded of one target; `facets` were collected besides the lists."""
+
+    def __init__(self, path: Path, name: str, facets: frozenset[str]) -> None:
+        self._path = path
+        self.name = name
+        self._facets = facets
+        self._reader = TargetReader(path)
+
+    def groups(self) -> Iterator[Group]:
+        """Each app instance with its flows."""
+        for read in self._reader.app_instances():
+            seen = read.app_instance
+            declared = self._recorded(self._reader.index[seen.arn], "app_instance", 0)
+            yield structs.replace(seen, declared=declared), self._flows(read)
+
+    def _flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
+        for offset in read.pages:
+            for index, flow in enumerate(self._reader.page(read.app_instance.arn, offset)):
+                count = len(flow.processors) if isinstance(flow.processors, tuple) else 0
+                yield structs.replace(flow, declared=self._recorded(offset, f"flows[{index}]", count))
+
+    @property
+    def gaps(self) -> set[Gap]:
+        """What the scan could not observe, or not read to its end; those of facts are with the facts."""
+        account_id, _, region = self._path.stem.partition(".")
+        unread = set() if self._reader.complete else {interrupted(Target(account_id=account_id, region=region))}
+        return unread.union(self._reader.gaps, *(read.gaps for read in self._reader.app_instances()))
+
+    def _recorded(self, offset: int, member: str, processors: int) -> Recorded:
+        return Recorded(
+            file=self.name,
+            id="",
+            spots={},
+            untold=self._untold(processors),
+            path=self._path,
+            offset=offset,
+            line=bisect_left(self._lines, offset) + 1,
+            member=member,
+        )
+
+    def _untold(self, processors: int) -> frozenset[str]:
+        paths = [path for facet, names in _UNREAD.items() if facet not in self._facets for path in names.split()]
+        paths += [
+            f"processors[{index}].lambda.{name}"
+            for facet, names in _UNREAD_OF_FUNCTIONS.items()
+            if facet not in self._facets
+            for name in names.split()
+            for index in range(processors)
+        ]
+        return frozenset(paths)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        """The offset at which each line starts."""
+        offsets, offset = [], 0
+        with self._path.open("rb") as file:
+            for line in file:
+                offsets.append(offset)
+                offset += len(line)
+        return offsets
+
+
+def recordings(directory: Path, name: str) -> tuple[Journal, list[Recording]]:
+    """The run in a directory, and what was recorded of each of its targets.
+
+    Raises:
+        UsageError: there is none, or it is damaged.
+    """
+    journal = Journal.open(directory)
+    facets = frozenset(journal.header.facets)
+    paths = sorted(journal.target_path(target) for target in journal.header.targets)
+    return journal, [Recording(path, f"{name}/targets/{path.name}", facets) for path in paths]
+
+
+def _reached(node: Node, path: str) -> Node:
+    """The value at a path such as ``flows[0].processors[1].name``, or what it would stand in."""
+    for step in path.replace("[", ".").replace("]", "").split("."):
+        inside: Mapping[str, Node] = {}
+        if isinstance(node, Table):
+            inside = node.entries
+        elif isinstance(node, Listing):
+            inside = {str(index): item for index, item in enumerate(node.items)}
+        if step not in inside:
+            return node
+        node = inside[step]
+    return node

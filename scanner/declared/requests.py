@@ -1,0 +1,293 @@
+"""Requests that make channel flows, and what the AWS CLI prints of them, turned into facts.
+
+https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from msgspec import UNSET, UnsetType
+
+from scanner.declaration import Declaration, Spot
+from scanner.declared.pending import Hole, Pending, Text, joined, known, split, text_of, written
+from scanner.inventory import (
+    NOT_YET,
+    AppInstanceRef,
+    ChannelFlow,
+    FallbackAction,
+    LambdaFunction,
+    Processor,
+    is_at_end,
+)
+from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.words import one_of
+
+ARN_FIELDS = 6
+_FUNCTION_FIELDS = ("arn", "partition", "service", "region", "account_id", "kind", "name", "qualifier")
+_ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
+UNTOLD = frozenset({"created_at", "updated_at", "has_channels"})
+"""Facts of a channel flow that only AWS knows."""
+_UNTOLD_OF_FUNCTIONS = ("function", "access", "callback")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Home:
+    """Where a file will be deployed, as far as that is known."""
+
+    partition: Text = (Hole(name="AWS::Partition", plain=True),)
+    region: Text = (Hole(name="AWS::Region", plain=True),)
+    account_id: Text = (Hole(name="AWS::AccountId", plain=True),)
+
+
+@dataclass(kw_only=True, slots=True)
+class Facts:
+    """What is said of one resource: where each value stands, and what the deployment has yet to settle."""
+
+    file: str
+    id: str
+    mistakes: Mistakes
+    spots: dict[str, Spot] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
+    untold: set[str] = field(default_factory=set)
+
+    def at(self, path: str, node: Node) -> None:
+        """A value stands there."""
+        self.spots[path] = Spot(line=node.line, column=node.column)
+
+    def settled(self, path: str, text: Text | None) -> str | UnsetType:
+        """The text of a fact, or unknown: its file says how it is written."""
+        if text is None:
+            return UNSET
+        if (whole := known(text)) is None:
+            self.written[path] = written(text)
+            return UNSET
+        return whole
+
+    def not_yet(self, path: str, text: Text) -> Any:
+        """The same, of a fact that AWS would always tell."""
+        fact = self.settled(path, text)
+        return NOT_YET if isinstance(fact, UnsetType) else fact
+
+    def text(self, path: str, node: Node | None) -> str | UnsetType:
+        """The text that a value is."""
+        if node is None:
+            return UNSET
+        self.at(path, node)
+        text = text_of(node)
+        if text is None:
+            self.mistakes.add(node, f"{found(node)}; expected text")
+        return self.settled(path, text)
+
+    @property
+    def declaration(self) -> Declaration:
+        return Declaration(
+            file=self.file, id=self.id, spots=self.spots, written=self.written, untold=frozenset(self.untold)
+        )
+
+
+Configured = Callable[[LambdaFunction, Text, Text, Facts, str], LambdaFunction]
+"""Adds what a template says of a function, by its ARN, that of the app instance, and the path of the facts."""
+
+
+def member(node: Node | None, name: str) -> Node | None:
+    """A member of a mapping; the first letter of its name may be small, as in the CDK's requests."""
+    if not isinstance(node, Table):
+        return None
+    return node.entries.get(name) or node.entries.get(name[0].lower() + name[1:])
+
+
+def channel_flow(
+    request: Table,
+    facts: Facts,
+    home: Home,
+    *,
+    app_instance_name: Text | None = None,
+    configured: Configured | None = None,
+) -> ChannelFlow:
+    """The flow that a request makes, or that AWS describes, with its processors in execution order.
+
+    What the file does not tell of a flow is noted in `facts` before: tags, where AWS's answer has none.
+    """
+    name = facts.text("name", member(request, "Name"))
+    facts.spots.setdefault("", facts.spots.get("name") or Spot(line=request.line, column=request.column))
+    arn = text_of(member(request, "ChannelFlowArn"))
+    owner = text_of(member(request, "AppInstanceArn")) or _owner(arn)
+    place = _place(owner, home)
+    owner_arn = owner or (Hole(name="AppInstanceArn"),)
+    facts.untold |= UNTOLD
+    for path, node in (("app_instance", member(request, "AppInstanceArn")), ("arn", member(request, "ChannelFlowArn"))):
+        if node is not None:
+            facts.at(path, node)
+    return ChannelFlow(
+        arn=facts.not_yet("arn", arn) if arn else NOT_YET,
+        name=name,
+        account_id=facts.not_yet("account_id", place.account_id),
+        region=facts.not_yet("region", place.region),
+        partition=facts.not_yet("partition", place.partition),
+        app_instance=AppInstanceRef(
+            arn=facts.not_yet("app_instance.arn", owner_arn),
+            id=facts.not_yet("app_instance.id", split(owner_arn, "/")[-1]),
+            name=facts.settled("app_instance.name", app_instance_name),
+        ),
+        processors=_Processors(facts=facts, owner=owner_arn, configured=configured).read(member(request, "Processors")),
+        tags=tags(member(request, "Tags"), facts),
+        declared=facts.declaration,
+    )
+
+
+def _owner(arn: Text | None) -> Text | None:
+    """The app instance that a flow's ARN names."""
+    whole = known(arn) if arn else None
+    return (whole.partition("/channel-flow/")[0],) if whole and "/channel-flow/" in whole else None
+
+
+def _place(arn: Text | None, home: Home) -> Home:
+    """Where an app instance is; whoever makes a flow is there too."""
+    fields = split(arn, ":", ARN_FIELDS - 1) if arn else []
+    if len(fields) < ARN_FIELDS:
+        return home
+    return Home(partition=fields[1], region=fields[3], account_id=fields[4])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Processors:
+    """Reads the processors of one flow; `owner` is the ARN of its app instance."""
+
+    facts: Facts
+    owner: Text
+    configured: Configured | None
+
+    def read(self, node: Node | None) -> tuple[Processor, ...] | UnsetType:
+        facts = self.facts
+        if node is None:
+            return UNSET
+        facts.at("processors", node)
+        if not isinstance(node, Listing | Pending):
+            facts.mistakes.add(node, f"{found(node)}; expected a list of processors")
+            return UNSET
+        pending = [each for each in (node.items if isinstance(node, Listing) else [node]) if isinstance(each, Pending)]
+        if isinstance(node, Pending) or pending:
+            facts.written["processors"] = written(pending[0].text)
+            return UNSET
+        ordered = sorted(node.items, key=self._position)
+        orders = [_order(item) for item in ordered]
+        return tuple(self._processor(item, orders, f"processors[{index}]") for index, item in enumerate(ordered))
+
+    def _position(self, node: Node) -> tuple[bool, int, str, str]:
+        """By execution order; the rest gives equals the same order however they stand in the file."""
+        order = _order(node)
+        arn, name = text_of(_function(node)), text_of(member(node, "Name"))
+        return (order is None, order or 0, written(arn or ()), written(name or ()))
+
+    def _processor(self, node: Node, orders: Sequence[int | None], path: str) -> Processor:
+        self.facts.at(path, node)
+        if not isinstance(node, Table):
+            self.facts.mistakes.add(node, f"{found(node)}; expected a processor")
+        order = self._execution_order(node, f"{path}.execution_order")
+        first, last = is_at_end(min, order, orders), is_at_end(max, order, orders)
+        type_ = member(member(member(node, "Configuration"), "Lambda"), "InvocationType")
+        return Processor(
+            name=self.facts.text(f"{path}.name", member(node, "Name")),
+            execution_order=UNSET if order is None else order,
+            is_first=UNSET if first is None else first,
+            is_last=UNSET if last is None else last,
+            fallback_action=self._fallback_action(member(node, "FallbackAction"), f"{path}.fallback_action"),
+            invocation_type=self.facts.text(f"{path}.invocation_type", type_),
+            lambda_=self._lambda(_function(node), f"{path}.lambda"),
+        )
+
+    def _execution_order(self, node: Node, path: str) -> int | None:
+        value = member(node, "ExecutionOrder")
+        order = _order(node)
+        if value is not None:
+            self.facts.at(path, value)
+            if isinstance(value, Pending):
+                self.facts.written[path] = written(value.text)
+            elif order is None:
+                self.facts.mistakes.add(value, f"{found(value)}; expected an integer")
+        return order
+
+    def _fallback_action(self, node: Node | None, path: str) -> FallbackAction | UnsetType:
+        text = self.facts.text(path, node)
+        if node is None or isinstance(text, UnsetType):
+            return UNSET
+        if text not in _ACTIONS:
+            self.facts.mistakes.add(node, f"{found(node)}; expected {one_of(_ACTIONS)}")
+        return _ACTIONS.get(text, UNSET)
+
+    def _lambda(self, node: Node | None, path: str) -> LambdaFunction | UnsetType:
+        facts, text = self.facts, text_of(node)
+        facts.untold |= {f"{path}.{name}" for name in _UNTOLD_OF_FUNCTIONS}
+        if node is None:
+            return UNSET
+        facts.at(path, node)
+        whole = None if text is None else known(text)
+        function = LambdaFunction.of(whole) if whole is not None else None
+        if text is not None and whole is None:
+            function = _pending_function(text, path, facts)
+        if function is None or text is None:
+            facts.mistakes.add(node, f"{found(node)}; expected the ARN of a function")
+            return UNSET
+        seen = function if self.configured is None else self.configured(function, text, self.owner, facts, path)
+        facts.untold -= {f"{path}.{name}" for name in _UNTOLD_OF_FUNCTIONS if getattr(seen, name) is not UNSET}
+        if not isinstance(seen.function, UnsetType):
+            facts.untold |= {f"{path}.function.{name}" for name in ("state", "last_update_status", "last_modified")}
+        return seen
+
+
+def _function(processor: Node) -> Node | None:
+    return member(member(member(processor, "Configuration"), "Lambda"), "ResourceArn")
+
+
+def _order(processor: Node) -> int | None:
+    """The execution order, where it is one; CloudFormation hands on numbers as text."""
+    value = member(processor, "ExecutionOrder")
+    text = value.text if isinstance(value, Scalar) else ""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
+
+
+def _pending_function(text: Text, path: str, facts: Facts) -> LambdaFunction:
+    """A function whose ARN is known in part: what is there is told, the rest is not settled yet."""
+    fields = dict(zip(_FUNCTION_FIELDS, split(text, ":", len(_FUNCTION_FIELDS) - 1), strict=False))
+    facts.written[f"{path}.arn"] = written(text)
+    if "name" not in fields:
+        fields = dict.fromkeys(("partition", "account_id", "region", "name"), text)
+    if "qualifier" in fields:
+        qualifier: Any = facts.not_yet(f"{path}.qualifier", fields["qualifier"])
+        if all(isinstance(piece, str) or piece.plain for piece in fields["qualifier"]):
+            qualifier = written(fields["qualifier"])  # a version or an alias of the same stack
+    else:
+        open_end = any(isinstance(piece, Hole) and not piece.plain for piece in fields["name"][-1:])
+        qualifier = facts.not_yet(f"{path}.qualifier", text) if open_end else None
+    return LambdaFunction(
+        arn=NOT_YET,
+        partition=facts.not_yet(f"{path}.partition", fields["partition"]),
+        account_id=facts.not_yet(f"{path}.account_id", fields["account_id"]),
+        region=facts.not_yet(f"{path}.region", fields["region"]),
+        name=facts.not_yet(f"{path}.name", fields["name"]),
+        qualifier=qualifier,
+        declared=written(text if "qualifier" not in fields else _without_qualifier(fields)),
+    )
+
+
+def _without_qualifier(fields: Mapping[str, Text]) -> Text:
+    return joined((text for name, text in fields.items() if name != "qualifier"), (":",))
+
+
+def tags(node: Node | None, facts: Facts) -> dict[str, str] | UnsetType:
+    """Those that a request asks for; where it asks for none, there are none."""
+    if "tags" in facts.untold:
+        return UNSET
+    if node is None:
+        return {}
+    facts.at("tags", node)
+    items = node.items if isinstance(node, Listing) else ()
+    pairs = [(text_of(member(item, "Key")), text_of(member(item, "Value")) or ()) for item in items]
+    settled = [(known(key), known(value)) for key, value in pairs if key is not None]
+    if isinstance(node, Pending) or any(key is None or value is None for key, value in settled):
+        facts.written["tags"] = "tags that are not settled"
+        return UNSET
+    return {key: value for key, value in settled if key is not None and value is not None}

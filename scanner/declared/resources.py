@@ -1,0 +1,51 @@
+"""The resources of a template by their logical ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scanner.source import Node, Scalar, Table
+
+CUSTOM = ("AWS::CloudFormation::CustomResource", "Custom::")
+NOTHING = Table(line=1, column=1, entries={}, keys={})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resource:
+    """A resource; `key` is where its logical id stands, `metadata` what they hold for us."""
+
+    id: str
+    key: Scalar
+    type: str
+    properties: Table
+    condition: str | None
+    metadata: Node | None
+
+
+def resources(root: Table) -> Mapping[str, Resource]:
+    """Those that are written out, in their order."""
+    section = root.entries.get("Resources")
+    if not isinstance(section, Table):
+        return {}
+    return {
+        id_: _resource(id_, section.keys[id_], node)
+        for id_, node in section.entries.items()
+        if isinstance(node, Table) and isinstance(node.entries.get("Type"), Scalar)
+    }
+
+
+def _resource(id_: str, key: Scalar, node: Table) -> Resource:
+    type_, properties, condition = (node.entries.get(name) for name in ("Type", "Properties", "Condition"))
+    return Resource(
+        id=id_,
+        key=key,
+        type=type_.text if isinstance(type_, Scalar) else "",
+        properties=_table(properties),
+        condition=condition.text if isinstance(condition, Scalar) else None,
+        metadata=_table(node.entries.get("Metadata")).entries.get("chimeaudit"),
+    )
+
+
+def _table(node: Node | None) -> Table:
+    return node if isinstance(node, Table) else NOTHING

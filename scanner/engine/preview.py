@@ -1,0 +1,103 @@
+"""Judges what files declare, before it is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import structs
+
+from scanner.engine.audit import NOT_EXAMINED
+from scanner.engine.evaluate import Evaluation
+from scanner.engine.rule import Rule
+from scanner.engine.tally import Tally, reported, tool
+from scanner.finding import UNKNOWN, Coverage, InScope, Report, Run, Scope
+from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
+from scanner.spool import Spool
+from scanner.waivers import Waivers
+
+
+class Preview:
+    """Takes what files declare, one after the other, and makes the report on it.
+
+    `not_examined` may be added to. Raises OutputError (each method): there is no room for the findings.
+    """
+
+    def __init__(self, rules: Sequence[Rule], waivers: Waivers, findings: Spool, started_at: datetime) -> None:
+        self.gaps: set[Gap] = set()
+        self.not_examined: list[str] = []
+        self._rules = rules
+        self._waivers = waivers
+        self._tally = Tally(Evaluation(rules, started_at), waivers, findings)
+        self._tells: set[str] = set()
+        self._files: list[str] = []
+        self._accounts: set[str] = set()
+        self._regions: set[str] = set()
+
+    def file(
+        self,
+        names: Iterable[str],
+        tells: frozenset[str],
+        groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
+    ) -> None:
+        """Judge what one file declares; `tells` names the facets that it holds."""
+        self._files += names
+        self._tells.update(tells)
+        self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
+        for app_instance, flows in groups:
+            if app_instance is not None:
+                self._place(app_instance)
+            self.gaps |= self._tally.app_instance(app_instance, map(self._placed, flows))
+
+    def report(self, run: Run, mistaken: Iterable[str]) -> Report:
+        """The report on all of it; `mistaken` are the files that could not be read, or not in full."""
+        ran = [rule for rule in self._rules if self._applied(rule)]
+        gaps = reported(self.gaps, self._waivers)
+        return Report(
+            tool=tool(self._rules),
+            run=run,
+            scope=Scope(
+                accounts=tuple(sorted(self._accounts)),
+                regions=tuple(sorted(self._regions)),
+                chosen_by="files",
+                files=tuple(self._files),
+            ),
+            coverage=Coverage(
+                complete=all(gap.waiver for gap in gaps),
+                in_scope=InScope(accounts=0, targets=0, files=len({*self._files, *mistaken})),
+                observed=structs.replace(self._tally.observed, files=len(self._files)),
+                gaps=tuple(gaps),
+                not_examined=(*self._left_out(ran), *self.not_examined, *NOT_EXAMINED),
+            ),
+            summary=self._tally.summary(ran, self._accounts),
+            rules=tuple(rule.info for rule in ran),
+            findings=self._tally.findings,
+        )
+
+    def _placed(self, flow: ChannelFlow) -> ChannelFlow:
+        self._place(flow)
+        return flow
+
+    def _place(self, resource: AppInstance | ChannelFlow) -> None:
+        self._accounts.add(UNKNOWN if resource.account_id is NOT_YET else resource.account_id)
+        self._regions.add(UNKNOWN if resource.region is NOT_YET else resource.region)
+
+    def _applied(self, rule: Rule) -> bool:
+        """Whether some file told what the rule reads."""
+        if rule.info.id in self._tally.found:
+            return True
+        seen = self._tally.seen(rule.info.resource)
+        return rule.facets <= self._tells and (not seen or self._tally.left_out[rule.info.id] < seen)
+
+    def _left_out(self, ran: Sequence[Rule]) -> list[str]:
+        never = [rule.info.id for rule in self._rules if rule not in ran]
+        partly = [rule.info.id for rule in ran if self._tally.left_out[rule.info.id]]
+        told = []
+        if never:
+            told.append(f"What only AWS knows, and none of these files tells; left out: {', '.join(never)}.")
+        if partly:
+            told.append(
+                "What some of these files do not tell, as of functions that they only name; left out there: "
+                f"{', '.join(partly)}."
+            )
+        return told

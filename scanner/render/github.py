@@ -1,0 +1,77 @@
+"""The failures as annotations that a GitHub workflow shows on the lines of a pull request.
+
+A step shows ten errors and ten warnings, whatever comes first, so the worst come first and the last of each says how
+many more there are. Waived and unknown findings are no annotations; what was not observed is a warning.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from scanner.finding import Finding, Report, Severity, Status
+from scanner.render.text import visible, visible_lines
+from scanner.render.words import count, gap_line, named
+
+MOST = 10
+Level = Literal["error", "warning"]
+_LEVELS: dict[Severity, Level] = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "warning",
+    Severity.INFO: "warning",
+}
+
+
+def render(report: Report) -> Iterator[str]:
+    """A line each: the worst failures, then gaps, as many as are shown."""
+    errors = count_of(report, "error")
+    yield from _within(map(annotation, _worst(report, "error")), errors, "error")
+    gaps = [gap for gap in report.coverage.gaps if not gap.waiver]
+    told = [*map(annotation, _worst(report, "warning"))]
+    told += [command("warning", f"Not observed: {gap_line(gap)}", title="Coverage is NOT complete") for gap in gaps]
+    yield from _within(iter(told), count_of(report, "warning") + len(gaps), "warning")
+    for sentence in report.coverage.not_examined:
+        yield f"Not examined: {visible(sentence)}\n"
+
+
+def count_of(report: Report, level: Level) -> int:
+    """How many failures are of a level."""
+    return sum(report.summary.by_severity[severity] for severity, own in _LEVELS.items() if own == level)
+
+
+def annotation(finding: Finding) -> str:
+    """The finding, on its line where it has one."""
+    message = f"{visible(f'{named(finding.resource)}: {finding.message}')}\n{finding.remediation.strip()}"
+    title = f"{finding.rule_id} ({finding.severity}): {finding.title}"
+    at = finding.location
+    place = {"file": at.file, "line": str(at.line), "col": str(at.column)} if at else {}
+    return command(_LEVELS[finding.severity], message, **place, title=title)
+
+
+def command(level: Level, message: str, **properties: str) -> str:
+    """``::error file=a,line=1::message``, of which no text gets out."""
+    named = ",".join(f"{name}={_escaped(visible(value), ':,')}" for name, value in properties.items())
+    return f"::{level} {named}::{_escaped(visible_lines(message))}\n"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    return "".join(f"%{ord(char):02X}" if char in f"%\r\n{also}" else char for char in text)
+
+
+def _worst(report: Report, level: Level) -> list[Finding]:
+    failed = (each for each in report.findings if each.status is Status.FAIL and _LEVELS[each.severity] == level)
+    return heapq.nsmallest(MOST, failed, key=lambda finding: finding.severity.rank)
+
+
+def _within(lines: Iterable[str], total: int, level: Level) -> Iterator[str]:
+    """At most as many as are shown; the last of them says how many are not."""
+    shown = list(lines)[: MOST if total <= MOST else MOST - 1]
+    yield from shown
+    if total > len(shown):
+        more = count(total - len(shown), f"more {level}")
+        yield command(level, f"{more}; -o report.html or -o report.json has all of them.", title="chimeaudit")

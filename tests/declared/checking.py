@@ -1,0 +1,99 @@
+"""Files that declare channel flows, and what `chimeaudit check` says of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scanner import cli
+from tests.command import Ended
+
+Check = Callable[..., Ended]
+
+APP = "arn:aws:chime:us-east-1:111122223333:app-instance/0f1e2d3c"
+FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:moderate:live"
+
+
+def checking(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str, **files: str | bytes | dict[str, Any]) -> Ended:
+        """A file's name has two underscores for its dot; without paths among the arguments, all of them are checked."""
+        names = [write(folder / name.replace("__", "."), content) for name, content in files.items()]
+        paths = [] if any(not each.startswith("-") for each in arguments[:1]) else names
+        code = cli.run(["check", *paths, *arguments, "-o", "json:-"])
+        captured = capsys.readouterr()
+        return Ended(code=code, stdout=captured.out, stderr=captured.err)
+
+    return run
+
+
+def write(path: Path, content: str | bytes | dict[str, Any]) -> str:
+    """Returns the path's name."""
+    text = json.dumps(content, indent=2) if isinstance(content, dict) else content
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path.name
+
+
+def processor(**changed: Any) -> dict[str, Any]:
+    """A healthy one, but for what is changed."""
+    function = changed.pop("function", FUNCTION)
+    return {
+        "Name": "moderate",
+        "ExecutionOrder": 1,
+        "FallbackAction": "ABORT",
+        "Configuration": {"Lambda": {"ResourceArn": function, "InvocationType": "ASYNC"}},
+        **changed,
+    }
+
+
+def request(*processors: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    """A CreateChannelFlow request."""
+    own = list(processors) or [processor()]
+    return {"AppInstanceArn": APP, "Name": "moderated", "ClientRequestToken": "1", "Processors": own, **changed}
+
+
+def custom(kind: str, properties: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+    """A custom resource as cdk-amazon-chime-resources synthesizes it."""
+    own = {"ServiceToken": "token", "resourceType": kind, "uid": "u", "properties": camel(properties)}
+    return {"Type": "AWS::CloudFormation::CustomResource", "Properties": own, **attributes}
+
+
+def camel(value: Any) -> Any:
+    """The request with small first letters; the names of intrinsic functions stay."""
+    match value:
+        case dict():
+            return {
+                key if key.startswith(("Fn::", "Ref")) else key[0].lower() + key[1:]: each
+                if key.startswith(("Fn::", "Ref"))
+                else camel(each)
+                for key, each in value.items()
+            }
+        case list():
+            return [camel(each) for each in value]
+    return value
+
+
+def template(**resources: Any) -> dict[str, Any]:
+    """A template; a flow and an app instance are added where they are not given."""
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+def findings(ended: Ended, status: str = "fail") -> dict[str, dict[str, Any]]:
+    """Those of a status, by rule."""
+    return {each["rule_id"]: each for each in ended.report["findings"] if each["status"] == status}
+
+
+def place(finding: dict[str, Any]) -> tuple[str, int, int]:
+    location = finding["location"]
+    return location["file"], location["line"], location["column"]
+
+
+def where(text: str, what: str) -> tuple[int, int]:
+    """Line and column, from 1, at which something stands for the first time."""
+    before = text[: text.index(what)]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")

@@ -1,0 +1,362 @@
+"""CloudFormation templates: what a stack will make, as far as its template tells."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.declared.checking import Check, custom, findings, place, processor, request, template, where
+
+CHECK = Path(__file__).parents[2] / "docs" / "check.md"
+ARN = {"Fn::GetAtt": ["Chat", "appInstanceArn"]}
+LIVE = {"Ref": "Live"}
+INVOKE = {
+    "FunctionName": LIVE,
+    "Action": "lambda:InvokeFunction",
+    "Principal": "messaging.chime.amazonaws.com",
+    "SourceAccount": {"Ref": "AWS::AccountId"},
+    "SourceArn": ARN,
+}
+CALLBACK = {
+    "Effect": "Allow",
+    "Action": "chime:ChannelFlowCallback",
+    "Resource": {"Fn::Sub": "${Chat.appInstanceArn}/channel/*"},
+}
+HERE = ("--account", "111122223333", "--region", "us-east-1")
+
+
+def flow(*processors: dict[str, Any], **attributes: Any) -> dict[str, Any]:
+    own = list(processors) or [processor(function=LIVE)]
+    return custom("ChannelFlow", {**request(*own), "AppInstanceArn": ARN}, **attributes)
+
+
+def role(*statements: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    document = {"Version": "2012-10-17", "Statement": list(statements) or [CALLBACK]}
+    policies = [{"PolicyName": "p", "PolicyDocument": document}]
+    return {"Type": "AWS::IAM::Role", "Properties": {"Policies": policies, **properties}}
+
+
+def function(**properties: Any) -> dict[str, Any]:
+    own = {"Runtime": "python3.13", "Role": {"Fn::GetAtt": ["Role", "Arn"]}, "DeadLetterConfig": {"TargetArn": "q"}}
+    return {"Type": "AWS::Lambda::Function", "Properties": {**own, **properties}}
+
+
+def permission(**properties: Any) -> dict[str, Any]:
+    kept = {key: value for key, value in {**INVOKE, **properties}.items() if value is not None}
+    return {"Type": "AWS::Lambda::Permission", "Properties": kept}
+
+
+def stack(**resources: Any) -> dict[str, Any]:
+    """A healthy one, but for what is given; None takes something away."""
+    own = {
+        "Chat": custom("AppInstance", {"Name": "chat"}),
+        "Role": role(),
+        "Moderate": function(),
+        "Live": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {"FunctionName": {"Ref": "Moderate"}, "FunctionVersion": "1", "Name": "live"},
+        },
+        "Invoke": permission(),
+        "Flow": flow(),
+    }
+    return template(**{key: value for key, value in {**own, **resources}.items() if value is not None})
+
+
+@pytest.mark.parametrize("options", [(), HERE])
+def test_a_healthy_stack_is_clean_wherever_it_goes(check: Check, options: tuple[str, ...]) -> None:
+    ended = check(*options, stack__json=stack())
+
+    assert ended.code == 0, ended.stderr
+    assert ended.report["findings"] == []
+    assert ended.report["coverage"]["observed"]["app_instances"] == 1
+
+
+OPEN = processor(function=LIVE, FallbackAction="CONTINUE")
+TWICE = (processor(function=LIVE), processor(function=LIVE, Name="b", ExecutionOrder=2))
+UNCONDITIONED = {"SourceAccount": None, "SourceArn": None}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "rule", "at"),
+    [
+        ({"Flow": flow(OPEN)}, "last-processor-fails-open", '"CONTINUE"'),
+        ({"Flow": flow(*TWICE)}, "same-lambda-twice", "[\n            {"),
+        ({"Flow": None}, "app-instance-without-flow", '"Chat"'),
+        ({"Other": flow()}, "duplicate-flow-name", '"Chat"'),
+        ({"Moderate": function(Runtime="nodejs14.x")}, "deprecated-lambda-runtime", '"nodejs14.x"'),
+        ({"Moderate": function(ReservedConcurrentExecutions=0)}, "disabled-lambda", "0\n"),
+        ({"Moderate": function(DeadLetterConfig=NO_VALUE)}, "no-failure-destination", '{\n          "Ref"'),
+        ({"Invoke": None}, "lambda-not-invocable-by-chime", '"Moderate"'),
+        ({"Invoke": permission(FunctionName={"Ref": "Moderate"})}, "lambda-not-invocable-by-chime", '"Invoke"'),
+        ({"Invoke": permission(**UNCONDITIONED)}, "lambda-policy-confused-deputy", '"Invoke"'),
+        ({"Invoke": permission(**UNCONDITIONED, Principal="*")}, "public-lambda-policy", '"Invoke"'),
+        ({"Role": role({**CALLBACK, "Action": "chime:*"})}, "callback-role-too-broad", '"Role"'),
+        ({"Role": role({**CALLBACK, "Action": "logs:*"})}, "callback-not-allowed", '"Role"'),
+    ],
+)
+def test_what_fails_is_found_at_its_place(check: Check, resources: dict[str, Any], rule: str, at: str) -> None:
+    declared = stack(**resources)
+
+    ended = check(stack__json=declared)
+
+    text = json.dumps(declared, indent=2)
+    assert rule in findings(ended), ended.stdout
+    assert place(findings(ended)[rule]) == ("stack.json", *where(text, at))
+    assert findings(ended)[rule]["resource"]["arn"] is None
+
+
+DESTINATION = {
+    "Type": "AWS::Lambda::EventInvokeConfig",
+    "Properties": {
+        "FunctionName": {"Ref": "Moderate"},
+        "Qualifier": "live",
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Queue", "Arn"]}}},
+    },
+}
+ATTACHED = {
+    "Type": "AWS::IAM::Policy",
+    "Properties": {
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [{**CALLBACK, "Action": "chime:*"}]},
+        "Roles": [{"Ref": "Role"}],
+    },
+}
+BASIC = {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
+EVERYTHING = "arn:aws:iam::aws:policy/AdministratorAccess"
+WITHOUT_QUEUE = function(DeadLetterConfig=NO_VALUE)
+VERSION = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Moderate"}}}
+
+
+@pytest.mark.parametrize(
+    ("resources", "failed"),
+    [
+        ({"Moderate": WITHOUT_QUEUE, "Config": DESTINATION}, set()),
+        ({"Moderate": WITHOUT_QUEUE, "Config": None}, {"no-failure-destination"}),
+        ({"Attached": ATTACHED}, {"callback-role-too-broad"}),
+        ({"Role": role(ManagedPolicyArns=[BASIC])}, set()),
+        ({"Role": role(ManagedPolicyArns=[EVERYTHING])}, {"callback-role-too-broad"}),
+        ({"Role": role({**CALLBACK, "Action": "s3:*", "Resource": {"Ref": "Elsewhere"}}, CALLBACK)}, set()),
+        (
+            {
+                "Version": VERSION,
+                "Invoke": permission(FunctionName={"Ref": "Version"}),
+                "Flow": flow(processor(function={"Ref": "Version"})),
+            },
+            set(),
+        ),
+        ({"Moderate": function(FunctionName="moderate"), "Invoke": permission(FunctionName="moderate:live")}, set()),
+    ],
+)
+def test_what_stands_around_a_function_is_taken_into_account(
+    check: Check, resources: dict[str, Any], failed: set[str]
+) -> None:
+    ended = check(*HERE, stack__json=stack(**resources))
+
+    assert set(findings(ended)) == failed
+    assert not findings(ended, "unknown")
+
+
+def test_the_picture_of_a_flow_names_functions_as_the_file_does(check: Check) -> None:
+    ended = check(stack__json=stack(Flow=flow(OPEN)))
+
+    steps = findings(ended)["last-processor-fails-open"]["resource"]["processors"]
+    assert [step["lambda_arn"] for step in steps] == ["${Moderate.Arn}:live"]
+
+
+SHORT = """\
+Resources:
+  Chat:
+    Type: Custom::AppInstance
+    Properties: {resourceType: AppInstance, properties: {name: chat}}
+  Moderate: {Type: AWS::Lambda::Function, Properties: {Runtime: !Sub "nodejs${N}"}}
+  Flow:
+    Type: Custom::Whatever
+    Properties:
+      ResourceType: ChannelFlow
+      Properties:
+        Name: !Sub "${AWS::StackName}-flow"
+        AppInstanceArn: !GetAtt Chat.appInstanceArn
+        Processors:
+          - Name: moderate
+            ExecutionOrder: 1
+            FallbackAction: !FindInMap [Stages, !Ref Stage, fallback]
+            Configuration: {Lambda: {ResourceArn: !GetAtt Moderate.Arn}}
+Parameters:
+  N: {Type: String}
+  Stage: {Type: String, Default: prod}
+Mappings:
+  Stages: {prod: {fallback: CONTINUE}}
+"""
+
+
+def test_short_forms_have_places_and_what_they_leave_open_is_unknown(check: Check) -> None:
+    ended = check(stack__yaml=SHORT)
+
+    failed, unknown = findings(ended), findings(ended, "unknown")
+    assert place(failed["last-processor-fails-open"]) == ("stack.yaml", *where(SHORT, "!FindInMap"))
+    assert "${Moderate.Arn}" in failed["last-processor-fails-open"]["message"]
+    assert place(failed["unpinned-lambda-version"]) == ("stack.yaml", *where(SHORT, "!GetAtt Moderate"))
+    assert place(unknown["deprecated-lambda-runtime"]) == ("stack.yaml", *where(SHORT, '!Sub "nodejs'))
+    assert "cross-account-lambda" not in failed | unknown  # written alike, whatever the account will be
+    assert failed["last-processor-fails-open"]["resource"]["name"] == "${AWS::StackName}-flow"
+
+
+@pytest.mark.parametrize(
+    "value", [{"Ref": "Free"}, {"Fn::ImportValue": "x"}, {"Fn::If": ["Free", "ABORT", "CONTINUE"]}]
+)
+def test_what_only_the_deployment_settles_is_listed_and_does_not_gate(check: Check, value: dict[str, Any]) -> None:
+    declared = stack(Flow=flow(processor(function=LIVE, FallbackAction=value)))
+    declared["Parameters"] = {"Free": {"Type": "String"}}
+
+    ended = check("--fail-on", "info", stack__json=declared)
+
+    assert ended.code == 0, ended.stderr
+    assert set(findings(ended, "unknown")) == {"last-processor-fails-open"}
+    assert "only settled when it is deployed" in findings(ended, "unknown")["last-processor-fails-open"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("options", "verdicts"),
+    [
+        ((), {"cross-account-lambda": "unknown", "cross-region-lambda": "unknown"}),
+        (("--region", "us-east-1"), {"cross-account-lambda": "unknown"}),
+        (HERE, {}),
+        (("--account", "444455556666"), {"cross-account-lambda": "fail", "cross-region-lambda": "unknown"}),
+        (("--account", "111122223333", "--region", "eu-central-1"), {"cross-region-lambda": "fail"}),
+    ],
+)
+def test_where_it_is_deployed_decides(check: Check, options: tuple[str, ...], verdicts: dict[str, str]) -> None:
+    ended = check(*options, stack__json=stack(Flow=flow(processor())))
+
+    crossing = {each["rule_id"]: each["status"] for each in ended.report["findings"] if each["rule_id"] in
+                ("cross-account-lambda", "cross-region-lambda")}  # fmt: skip
+    assert crossing == verdicts
+
+
+def test_an_account_in_a_permission_may_be_the_one_that_is_deployed_to(check: Check) -> None:
+    declared = stack(Invoke=permission(SourceAccount="111122223333", SourceArn=None))
+
+    here, anywhere = check(*HERE, stack__json=declared), check(stack__json=declared)
+    there = check("--account", "444455556666", stack__json=declared)
+
+    assert here.report["findings"] == []
+    assert "lambda-not-invocable-by-chime" in findings(anywhere, "unknown")
+    assert "lambda-not-invocable-by-chime" in findings(there)
+
+
+def test_functions_of_another_stack_are_left_out_not_unknown(check: Check) -> None:
+    ended = check(*HERE, stack__json=stack(Flow=flow(processor())))
+
+    assert ended.report["findings"] == []
+    assert any("missing-lambda" in each for each in ended.report["coverage"]["not_examined"])
+
+
+def test_a_resource_whose_condition_does_not_hold_is_not_made(check: Check) -> None:
+    declared = stack(Bad=flow(processor(function=LIVE, FallbackAction="CONTINUE"), Condition="No"))
+    declared["Conditions"] = {"No": {"Fn::Equals": ["a", "b"]}}
+
+    ended = check(stack__json=declared)
+
+    assert "last-processor-fails-open" not in findings(ended)
+    assert ended.report["coverage"]["observed"]["channel_flows"] == 1
+
+
+def test_flows_that_may_be_made_elsewhere_are_not_missed(check: Check) -> None:
+    declared = stack(Flow=None)
+    declared["Outputs"] = {"Arn": {"Value": ARN}}
+
+    assert "app-instance-without-flow" not in findings(check(stack__json=declared))
+
+
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        ({"Fn::ForEach::Flows": ["x", ["a"], {}]}, "loops are not unrolled"),
+        ({"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {}}}, "the stack Inner"),
+        ({"Call": {"Type": "Custom::AWS", "Properties": {"Create": '{"action": "createChannelFlow"}'}}}, "SDK call"),
+    ],
+)
+def test_what_is_not_followed_is_told(check: Check, resources: dict[str, Any], told: str) -> None:
+    declared = stack()
+    declared["Resources"] |= resources
+
+    ended = check(stack__json=declared)
+
+    assert any(told in each for each in ended.report["coverage"]["not_examined"])
+
+
+def test_fingerprints_survive_moving_and_renaming_in_a_template(check: Check) -> None:
+    bad = {"FallbackAction": "CONTINUE", "function": LIVE}
+    one = stack(Flow=flow(processor(**bad)))
+    two = stack(Flow=flow(processor(**bad, Name="other")), Invoke=None)
+    two["Resources"] = {"First": flow(), **dict(reversed(two["Resources"].items()))}
+
+    before, after = check(stack__json=one), check(stack__json=two)
+
+    rule = "last-processor-fails-open"
+    assert findings(before)[rule]["fingerprint"] == findings(after)[rule]["fingerprint"]
+
+
+WAIVER = {"rule": "last-processor-fails-open", "reason": "pilot", "owner": "chat", "expires": "2999-01-01"}
+
+
+def waived(*waivers: dict[str, Any]) -> dict[str, Any]:
+    metadata = {"chimeaudit": {"waive": list(waivers)}}
+    return stack(Flow=flow(processor(function=LIVE, FallbackAction="CONTINUE"), Metadata=metadata))
+
+
+def test_a_waiver_in_the_metadata_waives(check: Check) -> None:
+    ended = check(stack__json=waived(WAIVER))
+
+    assert ended.code == 0, ended.stderr
+    assert findings(ended, "waived")["last-processor-fails-open"]["waiver"]["owner"] == "chat"
+
+
+def test_the_documented_waiver_waives(check: Check) -> None:
+    documented = re.search(r"<!-- read by the tests -->\n```yaml\n(.*?)```", CHECK.read_text(), re.DOTALL)
+    assert documented
+
+    ended = check(stack__yaml=documented[1])
+
+    assert ended.code == 0, ended.stderr
+    assert "last-processor-fails-open" in findings(ended, "waived")
+
+
+def test_one_that_has_expired_warns_and_does_not(check: Check) -> None:
+    ended = check(stack__json=waived({**WAIVER, "expires": "2020-01-01"}))
+
+    assert ended.code == 1
+    assert "expired on 2020-01-01" in ended.stderr
+
+
+def test_one_that_matches_nothing_is_told(check: Check) -> None:
+    ended = check(
+        stack__json=waived(
+            {**WAIVER, "rule": ["last-processor-fails-open"]}, {**WAIVER, "rule": "public-lambda-policy"}
+        )
+    )
+
+    assert ended.code == 0
+    assert "the waiver for public-lambda-policy (chat) matches nothing" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "mistake"),
+    [
+        ({"rule": "last-processor-fails-opn"}, "unknown rule"),
+        ({"expires": "soon"}, 'found "soon"; expected a day'),
+        ({"owner": ""}, "found blank text"),
+        ({"resource": "*"}, 'unknown waiver key "resource"'),
+    ],
+)
+def test_a_bad_waiver_is_a_mistake_with_its_place(check: Check, changed: dict[str, Any], mistake: str) -> None:
+    ended = check(stack__json=waived({**WAIVER, **changed}))
+
+    assert ended.code == 2
+    assert "error: stack.json:" in ended.stderr
+    assert mistake in ended.stderr
+    assert "last-processor-fails-open" in findings(ended)

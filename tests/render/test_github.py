@@ -1,0 +1,46 @@
+"""scanner.render.github: annotations from which no text gets out, no more than GitHub shows."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import structs
+
+from scanner.finding import Location, Report
+from scanner.render import Format, render
+from tests.render import sample
+
+LINE = re.compile(r"::(error|warning) [^:\n]*::[^\r\n]+\n")
+
+
+def text(report: Report) -> str:
+    return "".join(render(report, Format.GITHUB))
+
+
+def test_a_finding_stands_on_its_line() -> None:
+    report = sample.rich()
+    located = [
+        structs.replace(each, location=Location(file="a:b,c%.yaml", line=3, column=7)) for each in report.findings
+    ]
+
+    first = text(structs.replace(report, findings=located)).split("\n")[0]
+
+    assert first.startswith("::error file=a%3Ab%2Cc%25.yaml,line=3,col=7,title=")
+
+
+def test_hostile_text_ends_no_annotation_and_begins_none() -> None:
+    lines = text(sample.hostile()).splitlines(keepends=True)
+
+    assert lines
+    assert all(LINE.fullmatch(line) or line.startswith("Not examined: ") for line in lines)
+
+
+def test_no_more_than_github_shows_the_worst_first_and_the_rest_is_counted() -> None:
+    report = sample.many(200)
+
+    lines = text(report).splitlines()
+
+    for level in ("error", "warning"):
+        own = [line for line in lines if line.startswith(f"::{level} ")]
+        assert len(own) <= 10
+    assert any("more error" in line or "more warning" in line for line in lines)
