@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from scanner.finding import Evidence, PipelineStep, Resource
+from scanner.finding import UNKNOWN, Evidence, PipelineStep, Resource
 
 PLACEHOLDERS = (
     *("REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "CHANNEL_FLOW_ARN", "FLOW_NAME", "PROCESSORS"),
@@ -53,9 +53,9 @@ def _stands_alone(before: str, after: str) -> bool:
 def _of_resource(name: str, resource: Resource, at: int | None) -> str | None:
     match name:
         case "REGION":
-            return _harmless(resource.region)
+            return _harmless(_known(resource.region))
         case "ACCOUNT_ID":
-            return _harmless(resource.account_id)
+            return _harmless(_known(resource.account_id))
         case "APP_INSTANCE_ARN":
             return _harmless(resource.app_instance_arn)
         case "CHANNEL_FLOW_ARN" | "FLOW_NAME" if resource.type == "channel_flow":
@@ -63,6 +63,10 @@ def _of_resource(name: str, resource: Resource, at: int | None) -> str | None:
         case "PROCESSORS":
             return _shorthand(resource.processors) or None
     return None if at is None else _of_processor(name, resource.processors[at])
+
+
+def _known(place: str) -> str | None:
+    return None if place == UNKNOWN else place
 
 
 def _of_processor(name: str, step: PipelineStep) -> str | None:

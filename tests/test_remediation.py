@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from scanner.engine import rule
 from scanner.finding import Evidence, Resource
@@ -45,6 +46,11 @@ def test_command_can_be_run_as_it_is_and_keeps_the_other_processors() -> None:
         f"Name=moderate,ExecutionOrder=2,FallbackAction=ABORT,{configuration[1]}",
         f"Name=redact,ExecutionOrder=1,FallbackAction=CONTINUE,{configuration[0]}",
     ]
+
+
+def test_a_region_that_a_file_does_not_tell_stays_a_placeholder() -> None:
+    undeployed = structs.replace(sample.flow(), region="unknown", account_id="unknown")
+    assert filled("--region REGION ACCOUNT_ID", undeployed, about(0)) == "--region REGION ACCOUNT_ID"
 
 
 def test_a_single_processor_has_no_others() -> None:

@@ -128,7 +128,9 @@ class Resolver:
         if isinstance(argument, Scalar):
             parts = argument.text.split(".", 1)
         text = self._attribute(parts[0], ".".join(parts[1:])) if len(parts) > 1 else None
-        return _unknown(call, argument) if text is None else settled(call, text)
+        if text is None:  # as Fn::Sub would write it
+            return Pending(line=call.line, column=call.column, text=(Hole(name=".".join(parts)),))
+        return settled(call, text)
 
     def _sub(self, call: Node, argument: Node) -> Node:
         parts = _items(argument) or (argument,)

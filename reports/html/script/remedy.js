@@ -17,7 +17,7 @@ export function filled(text, resource, evidence) {
 
 function known({ type, arn, name, account_id, region, app_instance_arn, processors: steps }, evidence) {
   const values = {
-    REGION: harmless(region), ACCOUNT_ID: harmless(account_id), APP_INSTANCE_ARN: harmless(app_instance_arn),
+    REGION: harmless(told(region)), ACCOUNT_ID: harmless(told(account_id)), APP_INSTANCE_ARN: harmless(app_instance_arn),
   };
   if (type === "app_instance") return values;
   Object.assign(values, {
@@ -60,6 +60,8 @@ function shorthand(steps) {
 }
 
 const functionArn = ({ lambda_arn: arn }) => harmless((arn ?? "").replace(/:\$LATEST$/, ""));
+
+const told = (name) => (name === "unknown" ? null : name);
 
 function harmless(value) {
   const text = String(value ?? "");
