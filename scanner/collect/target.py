@@ -7,9 +7,11 @@ open: the target is not complete then, and reading it once more reads only that.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -34,10 +36,21 @@ class Stop(Protocol):
 
 
 class Pace(Struct, frozen=True):
-    """How a target is read: by how many threads, and whether what fails may be left to a later try."""
+    """How a target is read: by how many threads, and whether what fails may be left to a later try.
+
+    Those that read lists mostly wait for those that read facets, of which there are twice as many.
+    """
 
     threads: int
     is_last_try: bool
+
+    @property
+    def facet_threads(self) -> int:
+        return 2 * self.threads
+
+    @property
+    def connections(self) -> int:
+        return self.threads + self.facet_threads
 
     def lets_wait(self, failed: FailedCallError) -> bool:
         return failed.may_pass and not self.is_last_try
@@ -49,6 +62,7 @@ class Pace(Struct, frozen=True):
 
 
 _MOST_THREADS = 48  # 30 ms of waiting for 1 ms of work: more would wait for each other
+_PAGES_AHEAD = 2
 _ACCOUNTS_AT_ONCE = 32  # more than are ever read together
 _ALL_THREADS = 128  # of all targets together; each costs memory, and its connection
 
@@ -128,8 +142,11 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
         StoppedError: it was told to stop; the target stays open in the journal.
         OutputError: the journal cannot be written.
     """
-    threads = work.pace.threads
-    with ThreadPoolExecutor(threads, "app-instance") as readers, ThreadPoolExecutor(threads, "facet") as helpers:
+    threads, facet_threads = work.pace.threads, work.pace.facet_threads
+    with (
+        ThreadPoolExecutor(threads, "app-instance") as readers,
+        ThreadPoolExecutor(facet_threads, "facet") as helpers,
+    ):
         reading = _Reading(work, clients, journal, control, helpers)
         running: set[Future[None]] = set()
         try:
@@ -225,8 +242,7 @@ class _Reading:
         try:
             with containing(ListChannelFlows.__name__):
                 self._control.check()
-                for page in new_items(self._clients.of(MESSAGING), ListChannelFlows, AppInstanceArn=listed.arn):
-                    flows = self._with_facets([facts.channel_flow(item, listed) for item in page])
+                for flows in self._with_facets(self._flows_of(listed)):
                     pages += [self._journal.page(listed.arn, flows)] if flows else []
                     flows_read += len(flows)
                     self._control.check()
@@ -242,8 +258,35 @@ class _Reading:
         self._flows_read += flows_read  # by many threads, and so a little too low at times
         self._control.count(flows_read)
 
-    def _with_facets(self, flows: Sequence[ChannelFlow]) -> tuple[ChannelFlow, ...]:
-        return tuple(self._helpers.map(self._facets_of, flows)) if self._facets.cost_calls else tuple(flows)
+    def _flows_of(self, listed: AppInstance) -> Iterator[list[ChannelFlow]]:
+        for page in new_items(self._clients.of(MESSAGING), ListChannelFlows, AppInstanceArn=listed.arn):
+            yield [facts.channel_flow(item, listed) for item in page]
+
+    def _with_facets(self, pages: Iterator[list[ChannelFlow]]) -> Iterator[tuple[ChannelFlow, ...]]:
+        """Each page with its facets, while the list is read some pages ahead; where it breaks off, that comes last."""
+        if not self._facets.cost_calls:
+            yield from map(tuple, pages)
+            return
+        begun: deque[list[Future[ChannelFlow]]] = deque()
+        broken: FailedCallError | None = None
+        try:
+            while True:
+                try:
+                    flows = next(pages, None)
+                except FailedCallError as failed:
+                    flows, broken = None, failed
+                if flows is None:
+                    break
+                begun.append([self._helpers.submit(self._facets_of, flow) for flow in flows])
+                if len(begun) > _PAGES_AHEAD:
+                    yield tuple(future.result() for future in begun.popleft())
+            while begun:
+                yield tuple(future.result() for future in begun.popleft())
+        finally:
+            for future in chain.from_iterable(begun):
+                future.cancel()
+        if broken:
+            raise broken
 
     def _facets_of(self, flow: ChannelFlow) -> ChannelFlow:
         self._control.check()

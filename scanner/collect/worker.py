@@ -87,10 +87,12 @@ class Worker:
         )
 
     def _read(self, work: Work) -> Reading:
-        threads, anew = work.pace.threads, work.pace.is_last_try
+        pace = work.pace
         with (
             TargetWriter(work.path) as journal,
-            closing(Clients(self._connect, work.target, self._ways, threads, anew=anew)) as clients,
+            closing(
+                Clients(self._connect, work.target, self._ways, pace.connections, anew=pace.is_last_try)
+            ) as clients,
         ):
             return read_target(work, clients, journal, self._control)
 
