@@ -11,7 +11,7 @@ import click
 from msgspec import structs
 
 from scanner.baseline import marked
-from scanner.commands import inputs, outputs, ruleset, showing, threshold, where
+from scanner.commands import inputs, keeping, outputs, ruleset, showing, threshold, where
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, observe
 from scanner.commands.outputs import Output
@@ -42,6 +42,7 @@ Exit codes:
 @outputs.option
 @threshold.option
 @click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
+@keeping.option
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
 @click.option(
@@ -59,6 +60,7 @@ def command(
     output: tuple[str, ...],
     fail_on: str,
     baseline: str | None,
+    history: str | None,
     allow_gaps: bool,
     verbose: bool,
     log_format: str,
@@ -71,6 +73,7 @@ def command(
     places = Where(**given)
     places.check()
     wanted = outputs.parse_all(output)
+    nights = keeping.address(history)
     accepted = inputs.report(baseline) if baseline else None
     configured = ruleset.chosen(config_file, rules, select)
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
@@ -93,9 +96,10 @@ def command(
     report = audit(journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
     if places.from_ or places.resume:
         report = _judged_as_asked(report, options)
-    report = marked(report, accepted) if accepted else report
+    kept = keeping.keep(report, nights, wanted, journal.directory)
+    report = marked(kept.report, accepted) if accepted else kept.report
     failures = _tell(report, wanted, waivers.warnings(), log)
-    _end_early(ended, failures, report, journal, log)
+    _end_early(ended, report, journal, log, unwritten=failures, unkept=kept.failure)
     return _verdict(report, fail_on, ended, allow_gaps=allow_gaps)
 
 
@@ -119,20 +123,24 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
     return list(failures.values())
 
 
-def _end_early(ended: Ended, failures: Sequence[str], report: Report, journal: Journal, log: Log) -> None:
-    """Say how to go on with a scan that was stopped, or with a report that was not written.
+def _end_early(
+    ended: Ended, report: Report, journal: Journal, log: Log, *, unwritten: Sequence[str], unkept: str | None
+) -> None:
+    """Say how to go on with a scan that was stopped, or with a report that was not written or not recorded.
 
     Raises:
         ChimeauditError: something was not seen through a fault of ours.
         InterruptedScanError: the user stopped it.
-        OutputError: a report could not be written.
+        OutputError: a report or the history could not be written.
     """
     go_on = f"chimeaudit scan --resume --run-dir {journal.directory}"
+    failures = (*unwritten, *((unkept,) if unkept else ()))
     if ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is reported"
         raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {go_on}")
     if failures:
-        hint = f"Write it elsewhere: chimeaudit scan --from {journal.directory} -o PATH"
+        again = f"chimeaudit scan --from {journal.directory}"
+        hint = f"Write it elsewhere: {again} -o PATH" if unwritten else f"Record it again: {again} --history URL"
         raise OutputError("\n".join(failures), hint=hint)
     faults = [gap for gap in report.coverage.gaps if gap.code == FAULT and not gap.waiver]
     if faults:

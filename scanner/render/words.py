@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -62,9 +61,3 @@ def seen(coverage: Coverage) -> str:
 def clipped(text: str, most: int) -> str:
     """The text, cut to so many characters where it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def utc(time: str) -> datetime:
-    """A time of the report; one without a zone is UTC."""
-    parsed = datetime.fromisoformat(time)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
