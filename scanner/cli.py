@@ -26,6 +26,7 @@ _COMMANDS = {
     "scan": "scanner.commands.scan",
     "report": "scanner.commands.report",
     "diff": "scanner.commands.diff",
+    "history": "scanner.commands.history",
     "rules": "scanner.commands.rules",
     "iam": "scanner.commands.iam",
 }

@@ -6,9 +6,31 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from scanner.finding import Severity
+from scanner.finding import Scalar, Severity
 
 SCHEMA_VERSION = "1.0"
+
+
+class PastRun(Struct, frozen=True, kw_only=True, gc=False):
+    """A run that was recorded, as its own report counted: `failed` by severity. `reports` are paths, by format."""
+
+    id: str
+    started_at: str
+    finished_at: str
+    version: str
+    complete: bool
+    accounts: int
+    accounts_in_scope: int
+    targets: int
+    targets_in_scope: int
+    app_instances: int
+    channel_flows: int
+    gaps: int
+    failed: dict[str, int]
+    unknown: int
+    waived: int
+    options: dict[str, Scalar | tuple[str, ...]]
+    reports: dict[str, str]
 
 
 class Night(Struct, frozen=True, kw_only=True, gc=False):
@@ -65,6 +87,14 @@ class Trend(Struct, frozen=True, kw_only=True):
     nights: tuple[Night, ...]
     time_to_fix: tuple[TimeToFix, ...]
     oldest: tuple[OpenFinding, ...]
+
+
+class Pruned(Struct, frozen=True, kw_only=True):
+    """What was removed from a history: how many of each."""
+
+    runs: int
+    findings: int
+    changes: int
 
 
 def utc(time: str) -> datetime:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
-from scanner.errors import OutputError
+from scanner.errors import OutputError, UsageError
 from scanner.finding import Report
 from scanner.trend import Trend
 
@@ -50,6 +50,14 @@ def address(url: str | None) -> Address | None:
     from scanner.history import address
 
     return address.parse(url)
+
+
+def given(url: str | None) -> Address:
+    """The same, where there is nothing to do without one."""
+    found = address(url)
+    if found is None:
+        raise UsageError("no history is named", hint=f"Name its database with --history URL, or in {VARIABLE}.")
+    return found
 
 
 def keep(report: Report, history: Address | None, wanted: Sequence[Output], directory: Path | None = None) -> Kept:

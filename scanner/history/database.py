@@ -155,7 +155,7 @@ def _upgrade(connection: Connection, address: Address) -> None:
 def _empty(address: Address) -> UsageError:
     return UsageError(
         f"there is no history in {address.name}",
-        hint=f"Record a scan there first: chimeaudit scan --history {address.url.drivername}://...",
+        hint="Record a scan there first, with `chimeaudit scan --history`, or name another.",
     )
 
 

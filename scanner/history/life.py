@@ -1,9 +1,9 @@
 """What a run changes in the life of every finding.
 
 What it saw is open or waived; what it looked at and did not see is fixed; what it did not look at stays what it was.
-Runs go by the time at which they began. One that is recorded late moves back the time at which a finding was first seen,
-and opens what no later run speaks of, but takes nothing back that a later one said. The same run recorded again counts as
-its last word.
+Runs go by the time at which they began. One that is recorded late moves back the time at which a finding was first
+seen, and opens what no later run speaks of, but takes nothing back that a later one said. The same run recorded again
+counts as its last word.
 """
 
 from __future__ import annotations

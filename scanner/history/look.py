@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
 
-from scanner.finding import Severity
-from scanner.trend import Night, OpenFinding, TimeToFix, Trend, days
+from scanner.finding import Severity, Status, Summary
+from scanner.trend import Night, OpenFinding, PastRun, TimeToFix, Trend, days
 
 _OLDEST = 20
+_RANK = " ".join(("CASE severity", *(f"WHEN '{level}' THEN {level.rank}" for level in Severity), "END"))
+
+
+def runs(connection: Connection) -> tuple[PastRun, ...]:
+    """The runs that are recorded, by the time at which they began."""
+    found = text("""
+        SELECT run.*, (SELECT COUNT(*) FROM gap WHERE gap.run_id = run.id) AS gaps FROM run ORDER BY started_at, id
+    """)
+    return tuple(_past_run(dict(row)) for row in connection.execute(found).mappings())
+
+
+def _past_run(row: Mapping[str, Any]) -> PastRun:
+    summary = msgspec.json.decode(row["summary"], type=Summary)
+    told = {name: msgspec.json.decode(row[name]) for name in ("options", "reports")}
+    return msgspec.convert(
+        {
+            **row,
+            **told,
+            "complete": bool(row["complete"]),
+            "failed": summary.by_severity,
+            "unknown": summary.by_status.get(Status.UNKNOWN, 0),
+            "waived": summary.by_status.get(Status.WAIVED, 0),
+        },
+        PastRun,
+    )
 
 
 def trend(connection: Connection) -> Trend:
@@ -45,7 +71,7 @@ def _nights(connection: Connection) -> Iterator[Night]:
         yield Night(
             run_id=run.id,
             started_at=run.started_at,
-            complete=run.complete,
+            complete=bool(run.complete),
             accounts=run.accounts,
             channel_flows=run.channel_flows,
             open={severity.value: open_[severity.value] for severity in Severity},
@@ -87,10 +113,10 @@ def _median(times: Iterable[tuple[float, int]]) -> float:
 
 
 def _oldest(connection: Connection, until: str) -> Iterator[OpenFinding]:
-    oldest = text("""
+    oldest = text(f"""
         SELECT fingerprint, rule_id, severity, account_id, region, resource_arn, resource_name, app_instance_name,
                first_seen, last_seen
-        FROM finding WHERE state = 'open' ORDER BY first_seen, fingerprint LIMIT :most
+        FROM finding WHERE state = 'open' ORDER BY first_seen, {_RANK}, fingerprint LIMIT :most
     """)
     for row in connection.execute(oldest, {"most": _OLDEST}).mappings():
         yield msgspec.convert({**row, "age_days": int(days(row["first_seen"], until))}, OpenFinding)

@@ -30,7 +30,7 @@ DETAILS = (
 )
 _SIGHTING = ("position", "fingerprint", *DETAILS, "state")
 
-# A state is open or waived here, `unknown` where the rule could not be judged, `repeated` where the report says it twice.
+# A state is open or waived; `unknown` where the rule could not be judged, `repeated` where the report says it twice.
 _MAKE = f"""
 CREATE TEMPORARY TABLE sighting (
   position INTEGER PRIMARY KEY, fingerprint TEXT, {", ".join(f"{name} TEXT" for name in DETAILS)}, state TEXT)

@@ -18,7 +18,7 @@ from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
 
 _WIDE = 100
-_STYLES = {
+STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
     Severity.MEDIUM: "yellow",
@@ -39,7 +39,7 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
         parts.append(_table(heapq.nsmallest(shown, known, key=_worst_first), width))
     if judged > shown:
         parts.append(Text(f"  and {judged - shown:,} more findings in the report\n", style="dim"))
-    return _printed(parts, width, color) if parts else ""
+    return printed(parts, width, color) if parts else ""
 
 
 def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, color: bool) -> str:
@@ -49,7 +49,7 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
         parts.append(Text(f"{heading}: {_count(len(members), 'finding')}", style="bold"))
         if members:
             parts.append(_table(sorted(members, key=_worst_first), width))
-    return _printed(parts, width, color)
+    return printed(parts, width, color)
 
 
 def summary(report: Report, *, width: int, color: bool) -> str:
@@ -74,7 +74,7 @@ def summary(report: Report, *, width: int, color: bool) -> str:
     others += _changes(report)
     if others:
         rows.add_row("", ", ".join(others))
-    return _printed([rows], width, color)
+    return printed([rows], width, color)
 
 
 def _changes(report: Report) -> list[str]:
@@ -128,7 +128,7 @@ def _stacked(finding: Finding) -> Text:
 def _severity(finding: Finding) -> Text:
     if finding.status is Status.WAIVED:
         return Text("waived", style="dim")
-    return Text(finding.severity.value, style=_STYLES[finding.severity])
+    return Text(finding.severity.value, style=STYLES[finding.severity])
 
 
 def _columns(findings: Sequence[Finding]) -> Table:
@@ -160,7 +160,7 @@ def _named(finding: Finding) -> str:
 
 
 def _severities(counts: dict[str, int]) -> Text:
-    found = [Text(f"{counts[level]} {level}", style=_STYLES[level]) for level in Severity if counts.get(level)]
+    found = [Text(f"{counts[level]} {level}", style=STYLES[level]) for level in Severity if counts.get(level)]
     return Text(", ").join(found) if found else Text("none failed")
 
 
@@ -168,7 +168,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _printed(parts: Sequence[RenderableType], width: int, color: bool) -> str:
+def printed(parts: Sequence[RenderableType], width: int, color: bool) -> str:
+    """What a terminal of so many columns shows."""
     out = io.StringIO()
     console = Console(
         file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False
