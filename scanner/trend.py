@@ -103,6 +103,11 @@ def utc(time: str) -> datetime:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
+def age(first_seen: str, until: str) -> int:
+    """Whole days between two times."""
+    return int(days(first_seen, until))
+
+
 def days(start: str, end: str) -> float:
     """Days between two times; none where they stand the wrong way round."""
     return max((utc(end) - utc(start)).total_seconds() / 86_400, 0.0)

@@ -15,6 +15,7 @@ from scanner import files
 from scanner.errors import UsageError
 from scanner.finding import Report
 from scanner.render import Format, render
+from scanner.trend import Trend
 
 STDOUT = "-"
 _FORMATS = [form.value for form in Format]
@@ -93,13 +94,13 @@ def _offer(name: str) -> str:
     return f"{offered}Formats: {', '.join(_FORMATS)}; name one as in {Format.JSON}:PATH."
 
 
-def write(report: Report, outputs: Sequence[Output]) -> dict[Output, str]:
+def write(report: Report, outputs: Sequence[Output], trend: Trend | None = None) -> dict[Output, str]:
     """Write every report that can be written; returns, for each that could not, a line that says why."""
-    return {output: failure for output in outputs if (failure := _write_one(report, output))}
+    return {output: failure for output in outputs if (failure := _write_one(report, output, trend))}
 
 
-def _write_one(report: Report, output: Output) -> str | None:
-    pieces = render(report, output.form)
+def _write_one(report: Report, output: Output, trend: Trend | None) -> str | None:
+    pieces = render(report, output.form, trend)
     try:
         if output.path == STDOUT:
             for piece in pieces:

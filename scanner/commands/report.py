@@ -25,7 +25,7 @@ def command(saved: str, output: tuple[str, ...], history: str | None) -> int:
     kept = keeping.keep(inputs.report(saved), nights, wanted)
     report = kept.report
     showing.findings(report, wanted)
-    failures = outputs.write(report, wanted)
+    failures = outputs.write(report, wanted, kept.trend)
     showing.summary(report, [each for each in wanted if each not in failures])
     if failures:
         raise OutputError("\n".join(failures.values()), hint="Name another place with -o.")

@@ -23,6 +23,7 @@ from scanner.finding import Report
 from scanner.gate import ExitCode, gate
 from scanner.inventory import FAULT
 from scanner.journal import Journal
+from scanner.trend import Trend
 from scanner.waivers import Waivers
 
 _EXIT_CODES = """\b
@@ -98,7 +99,7 @@ def command(
         report = _judged_as_asked(report, options)
     kept = keeping.keep(report, nights, wanted, journal.directory)
     report = marked(kept.report, accepted) if accepted else kept.report
-    failures = _tell(report, wanted, waivers.warnings(), log)
+    failures = _tell(report, kept.trend, wanted, waivers.warnings(), log)
     _end_early(ended, report, journal, log, unwritten=failures, unkept=kept.failure)
     return _verdict(report, fail_on, ended, allow_gaps=allow_gaps)
 
@@ -109,10 +110,12 @@ def _judged_as_asked(report: Report, options: dict[str, Any]) -> Report:
     return structs.replace(report, run=structs.replace(report.run, options={**report.run.options, **judging}))
 
 
-def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log: Log) -> list[str]:
+def _tell(
+    report: Report, trend: Trend | None, wanted: Sequence[Output], warnings: Iterable[str], log: Log
+) -> list[str]:
     """Print and write what there is to say; returns a line for each report that could not be written."""
     showing.findings(report, wanted)
-    failures = outputs.write(report, wanted)
+    failures = outputs.write(report, wanted, trend)
     if log.form is LogFormat.TEXT:
         showing.summary(report, [each for each in wanted if each not in failures])
     else:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from scanner.finding import Severity, Status, Summary
-from scanner.trend import Night, OpenFinding, PastRun, TimeToFix, Trend, days
+from scanner.trend import Night, OpenFinding, PastRun, TimeToFix, Trend, age, days
 
 _OLDEST = 20
 _RANK = " ".join(("CASE severity", *(f"WHEN '{level}' THEN {level.rank}" for level in Severity), "END"))
@@ -119,4 +119,4 @@ def _oldest(connection: Connection, until: str) -> Iterator[OpenFinding]:
         FROM finding WHERE state = 'open' ORDER BY first_seen, {_RANK}, fingerprint LIMIT :most
     """)
     for row in connection.execute(oldest, {"most": _OLDEST}).mappings():
-        yield msgspec.convert({**row, "age_days": int(days(row["first_seen"], until))}, OpenFinding)
+        yield msgspec.convert({**row, "age_days": age(row["first_seen"], until)}, OpenFinding)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from scanner.finding import Report
+from scanner.trend import Trend
 
 
 class Format(StrEnum):
@@ -22,13 +23,16 @@ class Format(StrEnum):
     ASFF = "asff"
 
 
-def render(report: Report, form: Format) -> Iterator[str]:
-    """The report as text in one format, in pieces: those that can be read line by line never hold it as a whole."""
+def render(report: Report, form: Format, trend: Trend | None = None) -> Iterator[str]:
+    """The report as text in one format, in pieces: those that can be read line by line never hold it as a whole.
+
+    The HTML page shows the trend, where one is given.
+    """
     match form:  # each is imported where it is needed: a JSON report should not wait for a template engine
         case Format.HTML:
             from scanner.render import html
 
-            yield from html.render(report)
+            yield from html.render(report, trend)
         case Format.JSON:
             from scanner.render import json
 

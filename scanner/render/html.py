@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from scanner import resources
 from scanner.finding import Report, RuleInfo
-from scanner.render import html_words
+from scanner.render import html_trend, html_words
 from scanner.render.html_blocks import Block, Link, blocks, link, value_text
 from scanner.render.html_coverage import coverage
 from scanner.render.html_digest import digest
@@ -26,6 +26,7 @@ from scanner.render.html_findings import findings
 from scanner.render.html_island import island
 from scanner.render.html_summary import summary
 from scanner.render.text import segments, visible
+from scanner.trend import Trend
 
 SCOPE_ITEMS = 200
 BUFFERED = 200
@@ -48,13 +49,14 @@ class RuleView:
     links: tuple[Link, ...]
 
 
-def render(report: Report) -> Iterator[str]:
+def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
     """The report as one self-contained HTML document, in pieces. The same report gives the same text."""
-    style, script = _asset("page.css"), _script()
+    past = html_trend.view(trend)
+    style, script = asset("page.css") + (asset("trend.css") if past else ""), _script()
     counted = digest(report)
     overview = summary(report, counted)
     stream = (
-        _environment()
+        environment()
         .get_template("page.html.jinja")
         .stream(
             report=report,
@@ -67,6 +69,7 @@ def render(report: Report) -> Iterator[str]:
             regions=html_words.cut(report.scope.regions, SCOPE_ITEMS),
             coverage=coverage(report, counted),
             summary=overview,
+            past=past,
             findings=findings(report, counted),
             rules=rules_by_severity(report),
             island=map(Markup, island(report)),
@@ -76,13 +79,13 @@ def render(report: Report) -> Iterator[str]:
     return stream
 
 
-def content_security_policy(style: str, script: str) -> str:
+def content_security_policy(style: str, script: str | None) -> str:
     """Nothing may be loaded, sent or embedded; only these very blocks may style and run."""
     return "; ".join(
         (
             "default-src 'none'",
             f"style-src '{_digest(style)}'",
-            f"script-src '{_digest(script)}'",
+            *([] if script is None else [f"script-src '{_digest(script)}'"]),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
@@ -128,9 +131,10 @@ def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Jinja2 for the templates of reports/html."""
     environment = Environment(
-        loader=FunctionLoader(lambda name: _INDENT.sub("", _asset(name))),
+        loader=FunctionLoader(lambda name: _INDENT.sub("", asset(name))),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=shown,
@@ -154,14 +158,15 @@ def _environment() -> Environment:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of reports/html."""
     return (resources.reports() / "html" / name).read_text(encoding="utf-8")
 
 
 @cache
 def _script() -> str:
     """The modules as one: an inline script cannot import, so they share one scope."""
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _asset(f"script/{name}.js"))).strip() for name in MODULES)
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", asset(f"script/{name}.js"))).strip() for name in MODULES)
 
 
 def _digest(block: str) -> str:

@@ -16,6 +16,7 @@ from rich.text import Text
 from scanner.finding import Finding, GapReference, Report, ReportedGap, Severity, Status
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
+from scanner.render.words import aged
 
 _WIDE = 100
 STYLES = {
@@ -36,7 +37,7 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
     shown = judged if most is None else min(most, judged)
     if shown:
         known = (finding for finding in report.findings if finding.status is not Status.UNKNOWN)
-        parts.append(_table(heapq.nsmallest(shown, known, key=_worst_first), width))
+        parts.append(_table(heapq.nsmallest(shown, known, key=_worst_first), width, report))
     if judged > shown:
         parts.append(Text(f"  and {judged - shown:,} more findings in the report\n", style="dim"))
     return printed(parts, width, color) if parts else ""
@@ -108,14 +109,16 @@ def _gap_line(gap: ReportedGap, unknown: int) -> Text:
     )
 
 
-def _table(findings: Sequence[Finding], width: int) -> RenderableType:
-    return _columns(findings) if width >= _WIDE else Group(*map(_stacked, findings))
+def _table(findings: Sequence[Finding], width: int, report: Report | None = None) -> RenderableType:
+    """With the report that they are of, findings tell their age."""
+    if width >= _WIDE:
+        return _columns(findings, report)
+    return Group(*(_stacked(finding, report) for finding in findings))
 
 
-def _stacked(finding: Finding) -> Text:
+def _stacked(finding: Finding, report: Report | None) -> Text:
     """A finding where there is no room for columns."""
-    resource = finding.resource
-    place = f"{_named(finding)} ({visible(resource.account_id)} {visible(resource.region)})"
+    place = f"{_named(finding)} ({_where(finding, report)})"
     return Text.assemble(
         _severity(finding),
         (f" {visible(finding.rule_id)}\n", "bold"),
@@ -131,18 +134,17 @@ def _severity(finding: Finding) -> Text:
     return Text(finding.severity.value, style=STYLES[finding.severity])
 
 
-def _columns(findings: Sequence[Finding]) -> Table:
+def _columns(findings: Sequence[Finding], report: Report | None) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=False)
     table.add_column("Severity", no_wrap=True)
     table.add_column("Rule", no_wrap=True)
     table.add_column("App instance / channel flow", overflow="fold", ratio=2)
     table.add_column("What was found", overflow="fold", ratio=3)
     for finding in findings:
-        resource = finding.resource
         table.add_row(
             _severity(finding),
             Text(visible(finding.rule_id)),
-            Text(_named(finding)).append(f"\n{visible(resource.account_id)} {visible(resource.region)}", style="dim"),
+            Text(_named(finding)).append(f"\n{_where(finding, report)}", style="dim"),
             Text(visible(finding.message)),
         )
     return table
@@ -150,6 +152,12 @@ def _columns(findings: Sequence[Finding]) -> Table:
 
 def _worst_first(finding: Finding) -> tuple[bool, int]:
     return finding.status is Status.WAIVED, finding.severity.rank
+
+
+def _where(finding: Finding, report: Report | None) -> str:
+    place = f"{finding.resource.account_id} {finding.resource.region}"
+    age = aged(finding, report) if report else ""
+    return visible(f"{place}, {age}" if age else place)
 
 
 def _named(finding: Finding) -> str:

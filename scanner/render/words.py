@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, RuleInfo, Waiver
+from scanner.finding import Coverage, Evidence, Finding, GapReference, Report, ReportedGap, RuleInfo, Waiver
+from scanner.trend import age
 
 
 def count(number: int, noun: str) -> str:
@@ -56,6 +57,17 @@ def seen(coverage: Coverage) -> str:
         f"{count(scope.targets, 'region')}: {count(observed.app_instances, 'app instance')}, "
         f"{count(observed.channel_flows, 'channel flow')}, {count(observed.processors, 'processor')}"
     )
+
+
+def age_days(finding: Finding, report: Report) -> int | None:
+    """How old it was when the run began; None where nobody kept count."""
+    return None if finding.first_seen is None else age(finding.first_seen, report.run.started_at)
+
+
+def aged(finding: Finding, report: Report) -> str:
+    """``23 days``; nothing where it is new, or nobody kept count."""
+    old = age_days(finding, report)
+    return count(old, "day") if old else ""
 
 
 def clipped(text: str, most: int) -> str:

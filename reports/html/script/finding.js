@@ -50,7 +50,7 @@ export function detail(store, n, link) {
         .map((step) => fact("Function", el("code.arn", {}, step.lambda_arn))),
       finding.location ? fact("File", el("code", {}, place(finding.location))) : null,
       finding.change ? fact("Baseline", finding.change === "new" ? "new since then" : "already known") : null,
-      finding.first_seen ? fact("First seen", moment(finding.first_seen)) : null,
+      finding.first_seen ? fact("First seen", firstSeen(finding)) : null,
       Object.entries(store.said(n, "frameworks")).map(([name, controls]) =>
         fact(name, controls.map((control) => el("span.control", {}, control)))),
       store.said(n, "links").map((link_) => fact("See", reference(link_))),
@@ -60,6 +60,8 @@ export function detail(store, n, link) {
 // Titles of findings stand in a table, not in headings; these are the next level below the section's own.
 const heading = (text) => el("h3.h4", {}, text);
 const fact = (name, ...values) => [el("dt", {}, name), el("dd", {}, ...values)];
+const firstSeen = ({ first_seen, age_days: age }) =>
+  `${moment(first_seen)}${age ? ` (${age} ${age === 1 ? "day" : "days"} ago)` : ""}`;
 const place = ({ file, line, column }) => `${file}:${line}:${column}`;
 const section = (title, content) => (content.length ? el("div", {}, heading(title), content) : null);
 
