@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from scanner.commands import keeping, showing, values
+from scanner.commands import keeping, showing, site, values
 from scanner.render import trend as rendered
 
 Form = Literal["table", "json"]
@@ -57,6 +57,9 @@ def trend(history: str | None, form: Form) -> None:
     with database.read(nights) as connection:
         past = look.trend(connection)
     _print(rendered.json(past) if form == "json" else rendered.trend(past, **_terminal()))
+
+
+command.add_command(site.command)
 
 
 @command.command("prune")

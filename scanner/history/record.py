@@ -37,11 +37,12 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
     """
     run = Run(id=kept(report.run.id), at=moment(report.run.started_at), sight=_sight(report))
     with written(address) as connection:
-        again = bool(connection.scalar(text("DELETE FROM run WHERE id = :run RETURNING 1"), {"run": run.id}))
-        insert(connection, "run", [_run_row(report, run, reports)])
+        before = connection.scalar(text("DELETE FROM run WHERE id = :run RETURNING reports"), {"run": run.id})
+        written_before = {} if before is None else msgspec.json.decode(before, type=dict[str, str])
+        insert(connection, "run", [_run_row(report, run, {**written_before, **reports})])
         insert(connection, "gap", _gap_rows(report, run))
         sightings.stage(connection, report.findings)
-        life.judge(connection, run, again=again)
+        life.judge(connection, run, again=before is not None)
         dated = Spool(directory)
         sightings.date(connection, report.findings, dated)
         trend = look.trend(connection)

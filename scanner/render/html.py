@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +17,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from scanner import resources
-from scanner.finding import Report, RuleInfo
+from scanner.finding import Report, RuleInfo, Scalar
 from scanner.render import html_trend, html_words
 from scanner.render.html_blocks import Block, Link, blocks, link, value_text
 from scanner.render.html_coverage import coverage
@@ -50,7 +50,10 @@ class RuleView:
 
 
 def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
-    """The report as one self-contained HTML document, in pieces. The same report gives the same text."""
+    """The report as one self-contained HTML document, in pieces; with a trend, it shows the nights before too.
+
+    The same report gives the same text.
+    """
     past = html_trend.view(trend)
     style, script = asset("page.css") + (asset("trend.css") if past else ""), _script()
     counted = digest(report)
@@ -111,7 +114,12 @@ def plain(value: str) -> Markup:
 
 def options(report: Report) -> tuple[tuple[str, str], ...]:
     """The options of the run as (name, value), by name; those that were not given are left out."""
-    given = ((name, value) for name, value in sorted(report.run.options.items()) if value not in (None, (), False))
+    return shown_options(report.run.options)
+
+
+def shown_options(options: Mapping[str, Scalar | tuple[str, ...]]) -> tuple[tuple[str, str], ...]:
+    """The same of any run."""
+    given = ((name, value) for name, value in sorted(options.items()) if value not in (None, (), False))
     return tuple((name, value_text(value)) for name, value in given)
 
 

@@ -10,6 +10,8 @@ from scanner.render.html_words import count, moment
 from scanner.trend import Night, OpenFinding, TimeToFix, Trend
 
 BARS = 120
+FEWEST = 14
+"""A picture of fewer nights leaves the room on its left empty."""
 NIGHTS = 30
 OLDEST = 10
 HEIGHT = 40.0
@@ -39,6 +41,7 @@ class TrendView:
     """`label` says what the picture shows; `nights` are the newest, last night first."""
 
     label: str
+    first: Night
     last: Night
     bars: tuple[Bar, ...]
     nights: tuple[Night, ...]
@@ -51,8 +54,13 @@ class TrendView:
         return tuple(Severity)
 
     @property
+    def partial(self) -> bool:
+        """Whether a night is shown that did not observe everything."""
+        return not all(bar.complete for bar in self.bars)
+
+    @property
     def width(self) -> int:
-        return len(self.bars)
+        return max(len(self.bars), FEWEST)
 
 
 def view(trend: Trend | None) -> TrendView | None:
@@ -63,8 +71,9 @@ def view(trend: Trend | None) -> TrendView | None:
     most = max([1, *(night.all_open for night in shown)])
     return TrendView(
         label=_label(shown),
+        first=shown[0],
         last=shown[-1],
-        bars=tuple(_bar(night, position, most) for position, night in enumerate(shown)),
+        bars=tuple(_bar(night, position, most) for position, night in enumerate(shown, max(0, FEWEST - len(shown)))),
         nights=trend.nights[: -NIGHTS - 1 : -1],
         more=max(0, len(trend.nights) - NIGHTS),
         times=trend.time_to_fix,
