@@ -2,8 +2,8 @@
 
 What it saw is open or waived; what it looked at and did not see is fixed; what it did not look at stays what it was.
 Runs go by the time at which they began. One that is recorded late moves back the time at which a finding was first
-seen, and opens what no later run speaks of, but takes nothing back that a later one said. The same run recorded again
-counts as its last word.
+seen, or was fixed, and opens what no later run speaks of; it takes nothing back that a later one said, and what came
+and went between two recorded runs is not told. The same run recorded again counts as its last word.
 """
 
 from __future__ import annotations
@@ -64,17 +64,17 @@ _LATE = (
     f"UPDATE finding SET last_seen = :at WHERE {_SEEN} AND last_seen < :at",
 )
 
-# What a run may have seen fixed: what is open and was not seen, and what is not among what it could not judge.
+# What a run may have seen fixed: what it did not see, unless that is among what it could not judge.
 _MISSED = f"""
 SELECT fingerprint, {_COLUMNS} FROM finding AS known
-WHERE state <> 'fixed' AND judged_at <= :at AND fingerprint > :after
+WHERE fingerprint > :after AND {{which}}
   AND NOT EXISTS (SELECT 1 FROM not_judged AS blank WHERE blank.run_id = :run
     AND blank.rule_id = known.rule_id AND blank.resource_arn = COALESCE(known.resource_arn, ''))
-  AND {{which}}
 ORDER BY fingerprint LIMIT :most
 """
-_NOT_SEEN = f"NOT {_SEEN}"
-_OPENED_LATE = f"judged_at < :at AND {_SEEN}"
+_NOT_SEEN = f"state <> 'fixed' AND judged_at <= :at AND NOT {_SEEN}"
+_OPENED_LATE = f"state <> 'fixed' AND judged_at < :at AND {_SEEN}"
+_FIXED_EARLIER = f"state = 'fixed' AND judged_at > :at AND last_seen < :at AND NOT {_SEEN}"
 _FIXED = (
     """
     INSERT INTO change (fingerprint, run_id, at, was, now, since)
@@ -83,8 +83,11 @@ _FIXED = (
     ON CONFLICT (fingerprint, run_id) DO UPDATE SET now = excluded.now
     """,
     "UPDATE finding SET state = 'fixed', judged_at = :at WHERE fingerprint IN (SELECT fingerprint FROM gone)",
-    "DELETE FROM gone",
 )
+_EARLIER = """
+UPDATE change SET at = :at, run_id = :run
+WHERE now = 'fixed' AND at > :at AND fingerprint IN (SELECT fingerprint FROM gone)
+"""
 
 # After recording a run again: what its first recording alone had seen was never there, and what that had fixed was not.
 _TAKE_BACK = (
@@ -113,13 +116,14 @@ class Run(Struct, frozen=True, kw_only=True):
 def judge(connection: Connection, run: Run, *, again: bool) -> None:
     """What the run changes in the lives of findings."""
     _run_all(connection, run, _NOT_JUDGED, _CHANGES, _FINDINGS)
-    _fix(connection, run, _NOT_SEEN)
+    _missed(connection, run, _NOT_SEEN, *_FIXED)
     if again:
         _run_all(connection, run, *_TAKE_BACK)
     for number, later in enumerate(_later(connection, run)):
         if number == 0:
             _run_all(connection, run, *_LATE)
-        _fix(connection, later, _OPENED_LATE)
+            _missed(connection, run, _FIXED_EARLIER, _EARLIER)
+        _missed(connection, later, _OPENED_LATE, *_FIXED)
 
 
 def _run_all(connection: Connection, run: Run, *statements: str) -> None:
@@ -127,15 +131,15 @@ def _run_all(connection: Connection, run: Run, *statements: str) -> None:
         connection.execute(text(statement), {"run": run.id, "at": run.at})
 
 
-def _fix(connection: Connection, run: Run, which: str) -> None:
-    """Call fixed what the run looked at and did not see, among what `which` says."""
+def _missed(connection: Connection, run: Run, which: str, *statements: str) -> None:
+    """Run the statements for what the run looked at and did not see, among what `which` says; it is in `gone` then."""
     missed = text(_MISSED.format(which=which))
     after = ""
     while rows := connection.execute(missed, {"run": run.id, "at": run.at, "after": after, "most": AT_ONCE}).all():
         gone = [{"fingerprint": row.fingerprint} for row in rows if not run.sight.missing(row.rule_id, _resource(row))]
         insert(connection, "gone", gone)
         after = rows[-1].fingerprint
-    _run_all(connection, run, *_FIXED)
+    _run_all(connection, run, *statements, "DELETE FROM gone")
 
 
 def _resource(row: Any) -> Resource:

@@ -134,6 +134,15 @@ def test_what_a_late_night_saw_stays_open_where_no_later_one_looked(history: Add
     assert lives(history) == {"a": ("open", at(2), at(2))}
 
 
+def test_a_late_night_says_that_something_was_fixed_already(history: Address) -> None:
+    kept(history, report(0, failing("a")))
+    kept(history, report(5))
+    kept(history, report(2))
+
+    assert changes(history, "a") == [(at(0), None, "open"), (at(2), "open", "fixed")]
+    assert [night.fixed for night in trend(history).nights] == [0, 1, 0]
+
+
 def test_a_late_night_keeps_the_time_to_fix_right(history: Address) -> None:
     kept(history, report(5, failing("a")))
     kept(history, report(8))
