@@ -6,7 +6,9 @@ import pytest
 from msgspec import structs
 
 from scanner.finding import Report, ReportedGap
+from scanner.history import database, prune
 from scanner.history.address import Address
+from scanner.trend import Pruned
 from tests.history.nights import at, changes, failing, kept, lives, report, seen, trend, waived
 from tests.render import sample
 
@@ -188,7 +190,23 @@ def test_recording_a_run_again_changes_nothing(history: Address) -> None:
     assert (lives(history), trend(history), [changes(history, name) for name in "abc"]) == before
 
 
-# -- trend
+# -- trend and pruning
+
+
+def test_pruning_forgets_old_nights_and_old_fixes_but_no_life_that_goes_on(history: Address) -> None:
+    kept(history, report(0, [*failing("fixed long ago", "fixed lately", "open"), *waived("waived")], gaps=(gap(),)))
+    kept(history, report(1, [*failing("fixed lately", "open"), *waived("waived")]))
+    kept(history, report(8, [*failing("open"), *waived("waived")]))
+
+    with database.written(history) as connection:
+        removed = prune.prune(connection, at(5))
+
+    assert removed == Pruned(runs=2, findings=1, changes=2)
+    assert [(night.started_at, night.all_open, night.fixed) for night in trend(history).nights] == [(at(8), 1, 1)]
+    assert {name: life[1] for name, life in lives(history).items()} == dict.fromkeys(
+        ("fixed lately", "open", "waived"), at(0)
+    )
+    assert seen(kept(history, report(9, failing("open")))) == [at(0)]
 
 
 def test_the_trend_counts_what_is_open_new_and_fixed(history: Address) -> None:
