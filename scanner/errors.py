@@ -5,7 +5,7 @@ ChimeauditError            70  a fault of ours, where nothing below fits
 │   ├── InvalidRulesError          2  all mistakes of all rule files at once
 │   └── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
 ├── NothingScannedError     4  no credentials, no network, every target denied
-├── OutputError            70  a report could not be written
+├── OutputError            70  a report or the history could not be written
 └── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
 """
 
@@ -84,7 +84,7 @@ class NothingScannedError(ChimeauditError):
 
 
 class OutputError(ChimeauditError):
-    """A report could not be written."""
+    """A report or the history could not be written."""
 
 
 class InterruptedScanError(ChimeauditError):

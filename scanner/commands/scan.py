@@ -33,7 +33,7 @@ Exit codes:
     2  a bad option, configuration or input
     3  no finding reaches --fail-on, but something was not observed
     4  nothing could be scanned
-   70  a fault of chimeaudit, or a report could not be written
+   70  a fault of chimeaudit, or a report or the history could not be written
   130  interrupted"""
 
 

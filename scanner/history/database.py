@@ -20,7 +20,7 @@ from scanner.errors import OutputError, UsageError
 from scanner.history.address import Address
 from scanner.history.schema import VERSIONS
 
-AT_ONCE = 5_000
+AT_ONCE = 1_000
 """Rows that are held in memory."""
 _PATIENCE = 60
 """Seconds to wait for another scan that is writing."""
