@@ -45,7 +45,7 @@ def list_(history: str | None, form: Form) -> None:
     _print(rendered.json(runs) if form == "json" else rendered.runs(runs, **_terminal()))
 
 
-@command.command("trend")
+@command.command("trend", short_help="Show what was open, new and fixed night by night.")
 @keeping.option
 @_form
 @_verbose
@@ -62,7 +62,7 @@ def trend(history: str | None, form: Form) -> None:
 command.add_command(site.command)
 
 
-@command.command("prune")
+@command.command("prune", short_help="Remove old runs.")
 @keeping.option
 @click.option(
     "--keep", required=True, callback=values.days, metavar="DAYS", help="How long to keep runs, such as 400d."

@@ -27,7 +27,7 @@ option = click.option(
     metavar="URL",
     envvar=VARIABLE,
     show_envvar=True,
-    help="Database to record the run in: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
+    help="Database in which runs are recorded: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
 )
 
 

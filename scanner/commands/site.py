@@ -21,7 +21,7 @@ _LINKED = (Format.HTML, Format.JSON)
 """Formats that say, near their beginning, which run they are of."""
 
 
-@click.command("site")
+@click.command("site", short_help="Write a page that leads to the reports of all nights.")
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @keeping.option
 @click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show details of a fault.")
