@@ -27,6 +27,7 @@ _COMMANDS = {
     "check": "scanner.commands.check",
     "report": "scanner.commands.report",
     "diff": "scanner.commands.diff",
+    "history": "scanner.commands.history",
     "rules": "scanner.commands.rules",
     "iam": "scanner.commands.iam",
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
-from scanner.finding import Finding, Report, ReportedGap, Resource, Run, Status
+from scanner.finding import Finding, Report, Resource, Run, Scope, Status
+from scanner.inventory import Gap
 
 SCHEMA_VERSION = "1.0"
 
@@ -39,8 +40,8 @@ def compare(old: Report, new: Report) -> Difference:
     before = {finding.fingerprint: finding for finding in old.findings if finding.status is Status.FAIL}
     now = {finding.fingerprint: finding for finding in new.findings if finding.status is not Status.UNKNOWN}
     gone = [finding for key, finding in before.items() if key not in now]
-    sight = _Sight(new)
-    reasons = [(finding, sight.missing(finding)) for finding in gone]
+    sight = Sight.of(new)
+    reasons = [(finding, sight.missing_of(finding)) for finding in gone]
     return Difference(
         old_run=old.run,
         new_run=new.run,
@@ -54,43 +55,60 @@ def compare(old: Report, new: Report) -> Difference:
 def settled(old: Report, new: Report) -> Iterator[Finding]:
     """The findings of the old report, whatever their status, that the new one looked for and has no more."""
     now = {finding.fingerprint for finding in new.findings}
-    sight = _Sight(new)
+    sight = Sight.of(new)
     for finding in old.findings:
-        if finding.fingerprint not in now and sight.missing(finding) is None:
+        if finding.fingerprint not in now and sight.missing_of(finding) is None:
             yield finding
 
 
-class _Sight:
-    """What a report looked at."""
+class Sight:
+    """What a run looked at; `unknown` are the judgements (rule, ARN of the resource) that it left open.
 
-    def __init__(self, report: Report) -> None:
-        self._rules = {rule.id for rule in report.rules}
-        self._accounts = set(report.scope.accounts)
-        self._regions = set(report.scope.regions)
-        self._gaps: dict[str, list[ReportedGap]] = {}
-        for gap in report.coverage.gaps:
+    A resource of a file has no ARN; there the fingerprint stands for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: Iterable[str],
+        scope: Scope,
+        gaps: Iterable[Gap],
+        unknown: Collection[tuple[str, str | None]] = (),
+    ) -> None:
+        self._rules = set(rules)
+        self._accounts = set(scope.accounts)
+        self._regions = set(scope.regions)
+        self._files = set(scope.files)
+        self._unknown = unknown
+        self._gaps: dict[str, list[Gap]] = {}
+        for gap in gaps:
             self._gaps.setdefault(gap.account_id, []).append(gap)
-        self._unknown = {
-            (finding.rule_id, _identity(finding)) for finding in report.findings if finding.status is Status.UNKNOWN
-        }
-        self._files = set(report.scope.files)
 
-    def missing(self, finding: Finding) -> str | None:
-        """Why nothing can be said of this finding; None where it was looked for."""
-        return next(self._reasons(finding), None)
+    @classmethod
+    def of(cls, report: Report) -> Sight:
+        unknown = {(each.rule_id, _identity(each)) for each in report.findings if each.status is Status.UNKNOWN}
+        rules = (rule.id for rule in report.rules)
+        return cls(rules=rules, scope=report.scope, gaps=report.coverage.gaps, unknown=unknown)
 
-    def _reasons(self, finding: Finding) -> Iterator[str]:
-        resource = finding.resource
-        if finding.rule_id not in self._rules:
+    def missing_of(self, finding: Finding) -> str | None:
+        """As `missing`, and of a file's resource whether that file was judged."""
+        if finding.location and finding.location.file not in self._files:
+            return f"{finding.location.file} was not judged"
+        if (finding.rule_id, _identity(finding)) in self._unknown:
+            return "its rule could not be judged"
+        return self.missing(finding.rule_id, finding.resource)
+
+    def missing(self, rule_id: str, resource: Resource) -> str | None:
+        """Why nothing can be said of this rule and resource; None where it was looked at."""
+        return next(self._reasons(rule_id, resource), None)
+
+    def _reasons(self, rule_id: str, resource: Resource) -> Iterator[str]:
+        if rule_id not in self._rules:
             yield "its rule did not run"
         if resource.account_id not in self._accounts:
             yield f"account {resource.account_id} was not in scope"
         if resource.region not in self._regions:
             yield f"region {resource.region} was not in scope"
-        if finding.location and finding.location.file not in self._files:
-            yield f"{finding.location.file} was not judged"
-        if (finding.rule_id, _identity(finding)) in self._unknown:
-            yield "its rule could not be judged"
         for gap in self._gaps.get(resource.account_id, ()):
             if _covers(gap, resource):
                 yield f"{gap.operation}: {gap.reason} [{gap.code}]"
@@ -101,7 +119,7 @@ def _identity(finding: Finding) -> str:
     return finding.resource.arn or finding.fingerprint
 
 
-def _covers(gap: ReportedGap, resource: Resource) -> bool:
+def _covers(gap: Gap, resource: Resource) -> bool:
     """Whether the gap is the resource's own, its app instance's, or that of its whole region or account."""
     return (
         gap.account_id == resource.account_id

@@ -6,7 +6,7 @@ ChimeauditError            70  a fault of ours, where nothing below fits
 │   ├── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
 │   └── InvalidFilesError          2  all mistakes of the files that were to be judged, at once
 ├── NothingScannedError     4  no credentials, no network, every target denied
-├── OutputError            70  a report could not be written or delivered
+├── OutputError            70  a report or the history could not be written, or a report not delivered
 └── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
 """
 
@@ -94,7 +94,7 @@ class NothingScannedError(ChimeauditError):
 
 
 class OutputError(ChimeauditError):
-    """A report could not be written or delivered."""
+    """A report or the history could not be written, or a report not delivered."""
 
 
 class InterruptedScanError(ChimeauditError):

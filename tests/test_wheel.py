@@ -38,6 +38,7 @@ def test_the_wheel_brings_rules_reports_and_what_botocore_is_taught(unpacked: Pa
     assert any(name.startswith("scanner/reports/html/") for name in names)
     assert sum(name.endswith(".sdk-extras.json") for name in names) == 4
     assert "scanner/simulator/demo.yaml" in names
+    assert "scanner/history/migrations/versions/0001_runs_and_findings.py" in names
 
 
 def test_the_wheel_scans(unpacked: Path, tmp_path: Path) -> None:

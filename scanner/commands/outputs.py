@@ -19,6 +19,7 @@ from scanner.deliver.places import S3Object
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Report
 from scanner.render import Format, render
+from scanner.trend import Trend
 
 if TYPE_CHECKING:
     from scanner.deliver.s3 import Storing
@@ -113,7 +114,12 @@ class Output(Struct, frozen=True):
         """Whether it goes where that path leads."""
         if path is None or STDOUT in (path, self.path):
             return False
-        return self.path == path or (not self.in_s3 and Path(self.path).resolve() == Path(path).resolve())
+        return self.path == path or (self.is_file and os.path.realpath(self.path) == os.path.realpath(path))
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it goes into the file system."""
+        return self.path != STDOUT and self.in_s3 is None
 
 
 def parse_all(values: Sequence[str]) -> list[Output]:
@@ -171,13 +177,13 @@ def _offer(name: str) -> str:
     return f"{offered}Formats: {', '.join(_FORMATS)}; name one as in {Format.JSON}:PATH."
 
 
-def write(report: Report, outputs: Sequence[Output]) -> dict[Output, str]:
+def write(report: Report, outputs: Sequence[Output], trend: Trend | None = None) -> dict[Output, str]:
     """Write every report that can be written; returns, for each that could not, a line that says why."""
-    return {output: failure for output in outputs if (failure := _write_one(report, output))}
+    return {output: failure for output in outputs if (failure := _write_one(report, output, trend))}
 
 
-def _write_one(report: Report, output: Output) -> str | None:
-    pieces = render(report, output.form)
+def _write_one(report: Report, output: Output, trend: Trend | None) -> str | None:
+    pieces = render(report, output.form, trend)
     try:
         if output.path == STDOUT:
             for piece in pieces:

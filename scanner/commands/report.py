@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from scanner.commands import delivering, inputs, outputs, showing
+from scanner.commands import delivering, inputs, keeping, outputs, showing
 from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log
 from scanner.errors import OutputError
@@ -14,17 +14,21 @@ from scanner.errors import OutputError
 @click.argument("saved", metavar="SAVED.json")
 @outputs.option
 @delivering.options
+@keeping.option
 @click.option("-v", "--verbose", is_flag=True, help="Say when nobody is notified; show details of a fault.")
-def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, *, verbose: bool) -> int:
+def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history: str | None, *, verbose: bool) -> int:
     """Render or deliver a saved JSON report again, without scanning.
 
     '-' reads standard input. Without -o, findings are printed as a table. The exit code says only whether that worked:
-    0, 2 where the report cannot be read, 70 where one cannot be written or delivered.
+    0, 2 where the report cannot be read, 70 where one cannot be written or delivered. With --history the run is
+    recorded, as a scan would have done.
     """
     wanted = outputs.parse_all(output)
-    report = inputs.report(saved)
+    nights = keeping.address(history)
+    kept = keeping.keep(inputs.report(saved), nights, wanted)
+    report = kept.report
     showing.findings(report, wanted)
-    failures = outputs.write(report, wanted)
+    failures = outputs.write(report, wanted, kept.trend)
     written = [each for each in wanted if each not in failures]
     showing.summary(report, written)
     log = Log(verbose=verbose)
@@ -35,4 +39,6 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, *, verb
     if failures or undelivered:
         hint = "Mend that, or name another place." if undelivered else "Name another place with -o."
         raise OutputError("\n".join((*failures.values(), *undelivered)), hint=hint)
+    if kept.failure:
+        raise OutputError(kept.failure, hint="Record it again with --history.")
     return 0

@@ -11,7 +11,7 @@ import click
 from msgspec import structs
 
 from scanner.baseline import marked
-from scanner.commands import delivering, inputs, outputs, ruleset, showing, threshold, where
+from scanner.commands import delivering, inputs, keeping, outputs, ruleset, showing, threshold, where
 from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, Observed, observe
@@ -23,6 +23,7 @@ from scanner.errors import ChimeauditError, InterruptedScanError, NothingScanned
 from scanner.finding import Report
 from scanner.gate import ExitCode, gate, saw_nothing
 from scanner.inventory import FAULT
+from scanner.trend import Trend
 from scanner.waivers import Waivers
 
 _EXIT_CODES = """\b
@@ -32,7 +33,7 @@ Exit codes:
     2  a bad option, configuration or input
     3  no finding reaches --fail-on, but something was not observed
     4  nothing could be scanned
-   70  a fault of chimeaudit, or a report could not be written or delivered
+   70  a fault of chimeaudit, or a report or the history could not be written, or a report not delivered
   130  interrupted"""
 
 
@@ -50,6 +51,7 @@ Exit codes:
 @click.option(
     "--allow-no-baseline", is_flag=True, help="Go on where --baseline is not there yet; everything is new then."
 )
+@keeping.option
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
 @click.option(
@@ -69,6 +71,7 @@ def command(
     fail_on: str,
     baseline: str | None,
     allow_no_baseline: bool,
+    history: str | None,
     allow_gaps: bool,
     verbose: bool,
     log_format: str,
@@ -85,6 +88,7 @@ def command(
     wanted = outputs.parse_all(output)
     log = Log(form=LogFormat(log_format), verbose=verbose)
     accepted = _accepted(baseline, log, may_lack=allow_no_baseline)
+    nights = keeping.address(history)
     configured = ruleset.chosen(config_file, rules, select)
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
     facets = needed(configured.rules) | waivers.facets
@@ -105,14 +109,17 @@ def command(
     report = audit(seen.journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
     if places.from_ or places.resume:
         report = _judged_as_asked(report, options)
-    report = marked(report, accepted) if accepted else report
+    kept = keeping.keep(report, nights, wanted, seen.journal.directory)
+    report = marked(kept.report, accepted) if accepted else kept.report
     successor = [output for output in wanted if output.is_at(baseline)]
-    failures = _tell(report, [output for output in wanted if output not in successor], waivers.warnings(), log)
+    failures = _tell(
+        report, kept.trend, [output for output in wanted if output not in successor], waivers.warnings(), log
+    )
     finished = seen.journal.complete and not saw_nothing(report)
     failures += delivering.import_findings(deliveries, report, accepted if finished else None, log)
     untold = delivering.notify(deliveries, report, accepted, wanted, log)
-    failures += [*untold, *_succeed(report, successor, log, told=finished and not untold)]
-    _end_early(seen, failures, report, log)
+    failures += [*untold, *_succeed(report, kept.trend, successor, log, told=finished and not untold)]
+    _end_early(seen, report, log, undone=failures, unkept=kept.failure)
     return _verdict(report, fail_on, seen.ended, allow_gaps=allow_gaps)
 
 
@@ -135,10 +142,12 @@ def _judged_as_asked(report: Report, options: dict[str, Any]) -> Report:
     return structs.replace(report, run=structs.replace(report.run, options={**report.run.options, **judging}))
 
 
-def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log: Log) -> list[str]:
+def _tell(
+    report: Report, trend: Trend | None, wanted: Sequence[Output], warnings: Iterable[str], log: Log
+) -> list[str]:
     """Print and write what there is to say; returns a line for each report that could not be written."""
     showing.findings(report, wanted)
-    failures = outputs.write(report, wanted)
+    failures = outputs.write(report, wanted, trend)
     if log.form is LogFormat.TEXT:
         showing.summary(report, [each for each in wanted if each not in failures])
     else:
@@ -149,7 +158,7 @@ def _tell(report: Report, wanted: Sequence[Output], warnings: Iterable[str], log
     return list(failures.values())
 
 
-def _succeed(report: Report, successor: Sequence[Output], log: Log, *, told: bool) -> list[str]:
+def _succeed(report: Report, trend: Trend | None, successor: Sequence[Output], log: Log, *, told: bool) -> list[str]:
     """Put the report in the baseline's place, last of all: what was not told this time shall be new the next time."""
     if not successor:
         return []
@@ -157,26 +166,32 @@ def _succeed(report: Report, successor: Sequence[Output], log: Log, *, told: boo
         why = "the scan was cut short or saw nothing, or not everybody was told"
         log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {why}")
         return []
-    failures = outputs.write(report, successor)
+    failures = outputs.write(report, successor, trend)
     if not failures:
         log.tell("succeeded", f"Report    {successor[0].path}, the next baseline")
     return list(failures.values())
 
 
-def _end_early(seen: Observed, failures: Sequence[str], report: Report, log: Log) -> None:
-    """Say how to go on with a scan that was stopped, or with a report that was not written or delivered.
+def _end_early(seen: Observed, report: Report, log: Log, *, undone: Sequence[str], unkept: str | None) -> None:
+    """Say how to go on with a scan that was stopped, or with a report that was not written, delivered or recorded.
 
     Raises:
         ChimeauditError: something was not seen through a fault of ours, or a worker or cluster that is gone.
         InterruptedScanError: the user stopped it.
-        OutputError: a report could not be written or delivered.
+        OutputError: a report or the history could not be written, or a report not delivered.
     """
     go_on = f"chimeaudit scan --resume --run-dir {seen.journal.directory}"
+    failures = (*undone, *((unkept,) if unkept else ()))
     if seen.ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is reported"
         raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {go_on}")
     if failures:
-        hint = f"Mend that or name another place, then: chimeaudit scan --from {seen.journal.directory} ..."
+        again = f"chimeaudit scan --from {seen.journal.directory}"
+        hint = (
+            f"Mend that or name another place, then: {again} ..."
+            if undone
+            else f"Record it again: {again} --history URL"
+        )
         raise OutputError("\n".join(failures), hint=hint)
     if seen.broken:
         hint = f"What was observed until then is reported. {seen.broken.hint} {go_on}"

@@ -12,6 +12,7 @@ from scanner.errors import UsageError
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]")
+_DAYS = re.compile(r"(?P<number>[1-9][0-9]{0,4})d", re.ASCII)
 _DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -97,6 +98,18 @@ kms_key = _matching(
     r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/)?[\w/-]{1,256}", "the id, alias or ARN of a KMS key"
 )
 external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id")
+
+
+def days(_context: click.Context, option: click.Parameter, value: str) -> int:
+    """A number of days such as ``400d``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    match = _DAYS.fullmatch(value)
+    if not match:
+        raise UsageError(f"{option.opts[0]}: {value!r} is not a number of days", hint="Write it as 400d.")
+    return int(match["number"])
 
 
 def seconds(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from scanner.finding import Report
+from scanner.trend import Trend
 
 
 class Format(StrEnum):
@@ -24,9 +25,12 @@ class Format(StrEnum):
     GITHUB = "github"
 
 
-def render(report: Report, form: Format) -> Iterator[str]:
-    """The report as text in one format, in pieces: those that can be read line by line never hold it as a whole."""
+def render(report: Report, form: Format, trend: Trend | None = None) -> Iterator[str]:
+    """The report as text in one format, in pieces: those that can be read line by line never hold it as a whole.
+
+    The HTML page shows the trend, where one is given.
+    """
     # imported where it is needed: a JSON report should not wait for a template engine
     module = importlib.import_module(f"scanner.render.{form.value}")
-    pieces: Iterator[str] = module.render(report)
+    pieces: Iterator[str] = module.render(report, trend) if form is Format.HTML else module.render(report)
     yield from pieces

@@ -18,7 +18,8 @@ from scanner.finding import UNKNOWN, Finding, Report, Resource, Severity, Status
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
-from scanner.render.words import clipped, evidence_line, gap_line, requirements, utc
+from scanner.render.words import clipped, evidence_line, gap_line, requirements
+from scanner.trend import utc
 
 TITLE, DESCRIPTION, RECOMMENDATION, URL = 256, 1024, 512, 2048
 RESOURCE_ID, VALUE, PRODUCT_VALUE = 512, 1023, 2048

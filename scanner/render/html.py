@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,8 +17,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from scanner import resources
-from scanner.finding import Report, RuleInfo
-from scanner.render import html_words
+from scanner.finding import Report, RuleInfo, Scalar
+from scanner.render import html_trend, html_words
 from scanner.render.html_blocks import Block, Link, blocks, link, value_text
 from scanner.render.html_coverage import coverage
 from scanner.render.html_digest import digest
@@ -26,6 +26,7 @@ from scanner.render.html_findings import findings
 from scanner.render.html_island import island
 from scanner.render.html_summary import summary
 from scanner.render.text import segments, visible
+from scanner.trend import Trend
 
 SCOPE_ITEMS = 200
 BUFFERED = 200
@@ -48,13 +49,17 @@ class RuleView:
     links: tuple[Link, ...]
 
 
-def render(report: Report) -> Iterator[str]:
-    """The report as one self-contained HTML document, in pieces. The same report gives the same text."""
-    style, script = _asset("page.css"), _script()
+def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
+    """The report as one self-contained HTML document, in pieces; with a trend, it shows the nights before too.
+
+    The same report gives the same text.
+    """
+    past = html_trend.view(trend)
+    style, script = asset("page.css") + (asset("trend.css") if past else ""), _script()
     counted = digest(report)
     overview = summary(report, counted)
     stream = (
-        _environment()
+        environment()
         .get_template("page.html.jinja")
         .stream(
             report=report,
@@ -67,6 +72,7 @@ def render(report: Report) -> Iterator[str]:
             regions=html_words.cut(report.scope.regions, SCOPE_ITEMS),
             coverage=coverage(report, counted),
             summary=overview,
+            past=past,
             findings=findings(report, counted),
             rules=rules_by_severity(report),
             island=map(Markup, island(report)),
@@ -76,13 +82,13 @@ def render(report: Report) -> Iterator[str]:
     return stream
 
 
-def content_security_policy(style: str, script: str) -> str:
+def content_security_policy(style: str, script: str | None) -> str:
     """Nothing may be loaded, sent or embedded; only these very blocks may style and run."""
     return "; ".join(
         (
             "default-src 'none'",
             f"style-src '{_digest(style)}'",
-            f"script-src '{_digest(script)}'",
+            *([] if script is None else [f"script-src '{_digest(script)}'"]),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
@@ -108,7 +114,12 @@ def plain(value: str) -> Markup:
 
 def options(report: Report) -> tuple[tuple[str, str], ...]:
     """The options of the run as (name, value), by name; those that were not given are left out."""
-    given = ((name, value) for name, value in sorted(report.run.options.items()) if value not in (None, (), False))
+    return shown_options(report.run.options)
+
+
+def shown_options(options: Mapping[str, Scalar | tuple[str, ...]]) -> tuple[tuple[str, str], ...]:
+    """The same of any run."""
+    given = ((name, value) for name, value in sorted(options.items()) if value not in (None, (), False))
     return tuple((name, value_text(value)) for name, value in given)
 
 
@@ -128,9 +139,10 @@ def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Jinja2 for the templates of reports/html."""
     environment = Environment(
-        loader=FunctionLoader(lambda name: _INDENT.sub("", _asset(name))),
+        loader=FunctionLoader(lambda name: _INDENT.sub("", asset(name))),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=shown,
@@ -154,14 +166,15 @@ def _environment() -> Environment:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of reports/html."""
     return (resources.reports() / "html" / name).read_text(encoding="utf-8")
 
 
 @cache
 def _script() -> str:
     """The modules as one: an inline script cannot import, so they share one scope."""
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _asset(f"script/{name}.js"))).strip() for name in MODULES)
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", asset(f"script/{name}.js"))).strip() for name in MODULES)
 
 
 def _digest(block: str) -> str:

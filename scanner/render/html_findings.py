@@ -10,6 +10,7 @@ from scanner.render.html_coverage import saw_anything
 from scanner.render.html_digest import Digest
 from scanner.render.html_words import Cut
 from scanner.render.pipeline import Stage, stages
+from scanner.render.words import age_days
 
 IN_FULL = 150
 PRINTED_OPEN = 40
@@ -27,13 +28,14 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindingView:
-    """`known_rule` is whether the rule is among those that the page explains."""
+    """`known_rule` is whether the rule is among those that the page explains; `age` is in days."""
 
     finding: Finding
     facts: tuple[Fact, ...]
     stages: tuple[Stage, ...]
     known_rule: bool
     printed_open: bool
+    age: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +63,14 @@ def findings(report: Report, digest: Digest) -> FindingsView:
     """Failures by severity, worst first; then waived findings; then unknown ones that no gap explains."""
     rules = {rule.id for rule in report.rules}
     shown = tuple(
-        _view(finding, known_rule=finding.rule_id in rules, printed_open=n < PRINTED_OPEN)
+        FindingView(
+            finding=finding,
+            facts=_facts(finding),
+            stages=stages(finding.resource, finding.evidence),
+            known_rule=finding.rule_id in rules,
+            printed_open=n < PRINTED_OPEN,
+            age=age_days(finding, report),
+        )
         for n, finding in enumerate(digest.failed.items[:IN_FULL])
     )
     unknown = digest.unknown.get(None, Cut(items=(), more=0))
@@ -96,16 +105,6 @@ def _groups(digest: Digest, shown: tuple[FindingView, ...]) -> tuple[SeverityGro
         for severity, total in digest.severities.items()
     )
     return tuple(group for group in groups if group.total)
-
-
-def _view(finding: Finding, *, known_rule: bool, printed_open: bool) -> FindingView:
-    return FindingView(
-        finding=finding,
-        facts=_facts(finding),
-        stages=stages(finding.resource, finding.evidence),
-        known_rule=known_rule,
-        printed_open=printed_open,
-    )
 
 
 def _facts(finding: Finding) -> tuple[Fact, ...]:

@@ -19,6 +19,7 @@ from scanner.finding import Evidence, Finding, Location, Report, Resource, RuleI
 from scanner.remediation import filled
 from scanner.render.html_blocks import Block, Link, blocks, link
 from scanner.render.pipeline import Outcome, outcomes
+from scanner.render.words import age_days
 
 LEVEL = 7
 RESOURCES_A_PIECE = 256
@@ -61,6 +62,7 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     waiver: Waiver | None = None
     change: Literal["new", "existing"] | None = None
     first_seen: str | None = None
+    age_days: int | None = None
     location: Location | None = None
 
 
@@ -106,7 +108,7 @@ def _json(report: Report) -> Iterator[bytes]:
         PackedResource(
             resource=resource,
             outcomes=outcomes(resource.processors),
-            findings=[_packed(finding, rules.get(finding.rule_id)) for finding in findings],
+            findings=[_packed(finding, rules.get(finding.rule_id), report) for finding in findings],
         )
         for resource, findings in groupby(report.findings, key=lambda finding: finding.resource)
     )
@@ -129,7 +131,7 @@ def _packed_rule(rule: RuleInfo) -> PackedRule:
     )
 
 
-def _packed(finding: Finding, rule: RuleInfo | None) -> PackedFinding:
+def _packed(finding: Finding, rule: RuleInfo | None, report: Report) -> PackedFinding:
     own_title = rule is None or finding.title != rule.title
     remedy = None if rule is None else rule.remediation
     is_filled = (
@@ -157,5 +159,6 @@ def _packed(finding: Finding, rule: RuleInfo | None) -> PackedFinding:
         waiver=finding.waiver,
         change=finding.change,
         first_seen=finding.first_seen,
+        age_days=age_days(finding, report),
         location=finding.location,
     )

@@ -18,7 +18,8 @@ from msgspec import Struct
 
 from scanner.finding import Coverage, Finding, Report, ReportedGap, RuleInfo, Status
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, is_open, place, utc, waived
+from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, is_open, place, waived
+from scanner.trend import utc
 
 _COVERAGE = "coverage"
 _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {

@@ -14,7 +14,7 @@ from scanner.finding import Finding, GapReference, Report, ReportedGap, RuleInfo
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.html_blocks import blocks
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import clipped, count, gap_cause, gap_place, named, place, seen
+from scanner.render.words import aged, clipped, count, gap_cause, gap_place, named, place, seen
 from scanner.render.words import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB; these add up to less than 900 KB, with what stands around them.
@@ -107,15 +107,17 @@ def _failures(report: Report) -> Iterator[str]:
     if worst:
         where = ("File",) if report.coverage.in_scope.files else ("Account", "Region")
         columns = ("Severity", "Rule", "App instance / channel flow", *where, "What was found")
-        yield from _table(columns, map(_failure_row, worst), _FAILURES_BUDGET, failed)
+        rows = (_failure_row(finding, report) for finding in worst)
+        yield from _table(columns, rows, _FAILURES_BUDGET, failed)
 
 
-def _failure_row(finding: Finding) -> str:
+def _failure_row(finding: Finding, report: Report) -> str:
     resource = finding.resource
     new = " **new**" if finding.change == "new" else ""
+    old = f", {age}" if (age := aged(finding, report)) else ""
     where = (place(finding),) if finding.location else (resource.account_id, resource.region)
     cells = (finding.rule_id, named(resource), *where, finding.message)
-    return f"| {finding.severity}{new} | {' | '.join(map(code, cells))} |"
+    return f"| {finding.severity}{new}{old} | {' | '.join(map(code, cells))} |"
 
 
 def _waived(report: Report) -> Iterator[str]:

@@ -16,7 +16,8 @@ from scanner.finding import UNKNOWN, Evidence, Finding, Report, Resource, RuleIn
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_line, place, requirements, utc
+from scanner.render.words import evidence_line, gap_line, place, requirements
+from scanner.trend import utc
 
 _VERSION = "1.6.0"
 _CLASS = 2003

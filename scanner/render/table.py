@@ -20,7 +20,7 @@ from rich.text import Text
 from scanner.finding import Coverage, Finding, GapReference, Report, ReportedGap, Severity, Status
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
-from scanner.render.words import contents, count, is_open, named, place, seen
+from scanner.render.words import aged, contents, count, is_open, named, place, seen
 
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")
@@ -28,7 +28,7 @@ _AROUND = 11
 """Columns of the terminal before, between and after those of the table."""
 _AT_ONCE = 200
 _MOST_OPEN = 20
-_STYLES = {
+STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
     Severity.MEDIUM: "yellow",
@@ -40,18 +40,18 @@ _STYLES = {
 def findings(report: Report, *, width: int, color: bool, most: int | None = None) -> Iterator[str]:
     """Gaps, each with the findings it leaves unknown, then a table of the first `most` findings, worst first."""
     if report.coverage.gaps:
-        yield _printed([Text("Not observed", style="bold red"), *_gap_lines(report)], width, color) + "\n"
+        yield printed([Text("Not observed", style="bold red"), *_gap_lines(report)], width, color) + "\n"
     levels = Counter(map(_level, _judged(report)))
     judged = levels.total()
     shown = judged if most is None else min(most, judged)
     worst = (finding for level in sorted(levels) for finding in _judged(report) if _level(finding) == level)
-    yield from _rows(_judged(report), islice(worst, shown), width, color)
+    yield from _rows(_judged(report), islice(worst, shown), width, color, report)
     left_open = tuple(_open_lines(report))
     if left_open:
-        yield _printed(left_open, width, color) + "\n"
+        yield printed(left_open, width, color) + "\n"
     if judged > shown:
         yield (
-            _printed([Text(f"  and {judged - shown:,} more findings in the report", style="dim")], width, color) + "\n"
+            printed([Text(f"  and {judged - shown:,} more findings in the report", style="dim")], width, color) + "\n"
         )
 
 
@@ -59,7 +59,7 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
     """A table of findings under each heading, worst first; of an empty group, the number alone."""
     pieces: list[str] = []
     for heading, members in groups:
-        pieces.append(_printed([Text(f"{heading}: {count(len(members), 'finding')}", style="bold")], width, color))
+        pieces.append(printed([Text(f"{heading}: {count(len(members), 'finding')}", style="bold")], width, color))
         if members:
             pieces += ["\n", *_rows(members, iter(sorted(members, key=_level)), width, color)]
     return "".join(pieces)
@@ -80,7 +80,7 @@ def summary(report: Report, *, width: int, color: bool) -> str:
     others += _changes(report)
     if others:
         rows.add_row("", ", ".join(others))
-    return _printed([rows], width, color)
+    return printed([rows], width, color)
 
 
 def _seen(coverage: Coverage) -> str:
@@ -131,22 +131,27 @@ def _level(finding: Finding) -> tuple[bool, int]:
     return finding.status is Status.WAIVED, finding.severity.rank
 
 
-def _rows(every: Iterable[Finding], shown: Iterator[Finding], width: int, color: bool) -> Iterator[str]:
-    """The findings that are shown, and an empty line; the columns have the widths that suit `every` one."""
-    widths = _widths(every, width) if width >= _WIDE else None
+def _rows(
+    every: Iterable[Finding], shown: Iterator[Finding], width: int, color: bool, report: Report | None = None
+) -> Iterator[str]:
+    """The findings that are shown, and an empty line; the columns have the widths that suit `every` one.
+
+    With the report that they are of, findings tell their age.
+    """
+    widths = _widths((_cells(each, report) for each in every), width) if width >= _WIDE else None
     head = True
     while some := list(islice(shown, _AT_ONCE)):
-        yield _printed([_columns(some, widths, head=head)] if widths else map(_stacked, some), width, color)
+        yield printed(_table(some, widths, report, head=head), width, color)
         head = False
     if not head:
         yield "\n"
 
 
-def _widths(findings: Iterable[Finding], width: int) -> tuple[int, int, int, int]:
+def _widths(rows: Iterable[Sequence[Text]], width: int) -> tuple[int, int, int, int]:
     """Of each column: what its widest cell needs, or a share where there is no room for all."""
     needs = [len(heading) for heading in _HEADINGS]
-    for finding in findings:
-        needs = [max(pair) for pair in zip(needs, map(_need, _cells(finding)), strict=True)]
+    for cells in rows:
+        needs = [max(pair) for pair in zip(needs, map(_need, cells), strict=True)]
     severity, rule, resource, message = needs
     rule = min(rule, width // 3)
     room = width - _AROUND - severity - rule
@@ -158,11 +163,11 @@ def _need(cell: Text) -> int:
     return max(map(cell_len, cell.plain.split("\n")))
 
 
-def _cells(finding: Finding) -> tuple[Text, Text, Text, Text]:
+def _cells(finding: Finding, report: Report | None) -> tuple[Text, Text, Text, Text]:
     return (
         _severity(finding),
         Text(visible(finding.rule_id)),
-        Text(visible(named(finding.resource))).append(f"\n{visible(place(finding))}", style="dim"),
+        Text(visible(named(finding.resource))).append(f"\n{_where(finding, report)}", style="dim"),
         Text(visible(finding.message)),
     )
 
@@ -179,9 +184,9 @@ def _open_lines(report: Report) -> Iterator[RenderableType]:
         yield Padding(Text("and more, which the reports list", style="dim"), (0, 0, 0, 2))
 
 
-def _stacked(finding: Finding) -> Text:
+def _stacked(finding: Finding, report: Report | None) -> Text:
     """A finding where there is no room for columns."""
-    where = f"{visible(named(finding.resource))} ({visible(place(finding))})"
+    where = f"{visible(named(finding.resource))} ({_where(finding, report)})"
     return Text.assemble(
         _severity(finding),
         (f" {visible(finding.rule_id)}\n", "bold"),
@@ -194,24 +199,34 @@ def _stacked(finding: Finding) -> Text:
 def _severity(finding: Finding) -> Text:
     if finding.status is Status.WAIVED:
         return Text("waived", style="dim")
-    return Text(finding.severity.value, style=_STYLES[finding.severity])
+    return Text(finding.severity.value, style=STYLES[finding.severity])
 
 
-def _columns(findings: Iterable[Finding], widths: Iterable[int], *, head: bool) -> Table:
+def _table(
+    findings: Sequence[Finding], widths: Sequence[int] | None, report: Report | None, *, head: bool
+) -> Iterable[RenderableType]:
+    if widths is None:
+        return [_stacked(finding, report) for finding in findings]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=head)
     for heading, width in zip(_HEADINGS, widths, strict=True):
         table.add_column(heading, width=width, overflow="fold")
     for finding in findings:
-        table.add_row(*_cells(finding))
-    return table
+        table.add_row(*_cells(finding, report))
+    return [table]
+
+
+def _where(finding: Finding, report: Report | None) -> str:
+    age = aged(finding, report) if report else ""
+    return visible(f"{place(finding)}, {age}" if age else place(finding))
 
 
 def _severities(counts: dict[str, int]) -> Text:
-    found = [Text(f"{counts[level]} {level}", style=_STYLES[level]) for level in Severity if counts.get(level)]
+    found = [Text(f"{counts[level]} {level}", style=STYLES[level]) for level in Severity if counts.get(level)]
     return Text(", ").join(found) if found else Text("none failed")
 
 
-def _printed(parts: Iterable[RenderableType], width: int, color: bool) -> str:
+def printed(parts: Iterable[RenderableType], width: int, color: bool) -> str:
+    """What a terminal of so many columns shows."""
     out = io.StringIO()
     console = Console(
         file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False

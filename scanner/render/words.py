@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
-from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, Resource, RuleInfo, Status, Waiver
+from scanner.finding import (
+    Coverage,
+    Evidence,
+    Finding,
+    GapReference,
+    Report,
+    ReportedGap,
+    Resource,
+    RuleInfo,
+    Status,
+    Waiver,
+)
+from scanner.trend import age
 
 
 def count(number: int, noun: str) -> str:
@@ -88,12 +99,17 @@ def is_open(finding: Finding) -> bool:
     return finding.status is Status.UNKNOWN and finding.location is not None and not explained
 
 
+def age_days(finding: Finding, report: Report) -> int | None:
+    """How old it was when the run began; None where nobody kept count."""
+    return None if finding.first_seen is None else age(finding.first_seen, report.run.started_at)
+
+
+def aged(finding: Finding, report: Report) -> str:
+    """``23 days``; nothing where it is new, or nobody kept count."""
+    old = age_days(finding, report)
+    return count(old, "day") if old else ""
+
+
 def clipped(text: str, most: int) -> str:
     """The text, cut to so many characters where it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def utc(time: str) -> datetime:
-    """A time of the report; one without a zone is UTC."""
-    parsed = datetime.fromisoformat(time)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

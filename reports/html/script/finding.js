@@ -52,7 +52,7 @@ export function detail(store, n, link) {
       facts("Function", functions(resource).map((function_) => el("code.arn", {}, function_))),
       finding.location ? fact("File", el("code", {}, place(finding.location))) : null,
       finding.change ? fact("Baseline", finding.change === "new" ? "new since then" : "already known") : null,
-      finding.first_seen ? fact("First seen", moment(finding.first_seen)) : null,
+      finding.first_seen ? fact("First seen", firstSeen(finding)) : null,
       Object.entries(store.said(n, "frameworks")).map(([name, controls]) =>
         fact(name, controls.map((control) => el("span.control", {}, control)))),
       facts("See", store.said(n, "links").map(reference)),
@@ -65,6 +65,8 @@ const heading = (text) => el("h3.h4", {}, text);
 const facts = (name, values) => (values.length ? [el("dt", {}, name), values.map((value) => el("dd", {}, value))] : null);
 const fact = (name, value) => facts(name, [value]);
 const functions = ({ processors }) => [...new Set(processors.map((step) => step.lambda_arn).filter((arn) => arn !== null))];
+const firstSeen = ({ first_seen, age_days: age }) =>
+  `${moment(first_seen)}${age ? ` (${age} ${age === 1 ? "day" : "days"} ago)` : ""}`;
 const place = ({ file, line, column }) => `${file}:${line}:${column}`;
 const section = (title, content) => (content.length ? el("div", {}, heading(title), content) : null);
 

@@ -1,0 +1,92 @@
+"""``chimeaudit history``: the nights that ``scan --history`` recorded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import click
+
+from scanner.commands import keeping, showing, site, values
+from scanner.render import trend as rendered
+
+Form = Literal["table", "json"]
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_form = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="What to print on standard output.",
+)
+_verbose = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show details of a fault.")
+
+
+@click.group("history", short_help="Compare last month with last night.")
+def command() -> None:
+    """Look back on the nights that `scan --history` recorded."""
+
+
+@command.command("list")
+@keeping.option
+@_form
+@_verbose
+def list_(history: str | None, form: Form) -> None:
+    """List the runs that are recorded, with what each saw."""
+    nights = keeping.given(history)
+    from scanner.history import database, look
+
+    with database.read(nights) as connection:
+        runs = look.runs(connection)
+    _print(rendered.json(runs) if form == "json" else rendered.runs(runs, **_terminal()))
+
+
+@command.command("trend", short_help="Show what was open, new and fixed night by night.")
+@keeping.option
+@_form
+@_verbose
+def trend(history: str | None, form: Form) -> None:
+    """Show what was open, new and fixed night by night, how long fixing took, and what is open longest."""
+    nights = keeping.given(history)
+    from scanner.history import database, look
+
+    with database.read(nights) as connection:
+        past = look.trend(connection)
+    _print(rendered.json(past) if form == "json" else rendered.trend(past, **_terminal()))
+
+
+command.add_command(site.command)
+
+
+@command.command("prune", short_help="Remove old runs.")
+@keeping.option
+@click.option(
+    "--keep", required=True, callback=values.days, metavar="DAYS", help="How long to keep runs, such as 400d."
+)
+@_form
+@_verbose
+def prune(history: str | None, keep: int, form: Form) -> None:
+    """Remove runs that began longer ago than --keep, and findings that were fixed before.
+
+    What is open or waived keeps its whole life: when it was first seen, and what became of it since.
+    """
+    nights = keeping.given(history)
+    before = f"{datetime.now(UTC) - timedelta(days=keep):%Y-%m-%dT%H:%M:%SZ}"
+    from scanner.history import database
+    from scanner.history import prune as pruning
+
+    with database.written(nights) as connection:
+        removed = pruning.prune(connection, before)
+    _print(rendered.json(removed) if form == "json" else rendered.pruned(removed, before))
+
+
+def _terminal() -> dict[str, Any]:
+    return {"width": showing.width(), "color": showing.wants_color(sys.stdout)}
+
+
+def _print(text: str) -> None:
+    click.echo(text, nl=False, color=True)

@@ -1,0 +1,79 @@
+"""Where a history is kept: a database URL, which may hold a password that nobody is to read."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from scanner.errors import UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+_EXTRA = "chimeaudit[history]"
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+_MODULES = ("sqlalchemy", "alembic", "psycopg")
+_SECRET = ("password", "sslpassword")
+_FORMS = "Write sqlite:///chimeaudit.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE."
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """A database. `name` is what people are told: neither user, password nor options are in it."""
+
+    url: URL
+    name: str
+
+    def __repr__(self) -> str:
+        return f"Address({self.name})"
+
+    @property
+    def file(self) -> Path | None:
+        """SQLite's file."""
+        return Path(self.url.database or "") if self.url.drivername == "sqlite" else None
+
+    def without_secrets(self, text: str) -> str:
+        """The text, should a database say back what it was given."""
+        query = (self.url.query.get(key) for key in _SECRET)
+        for secret in filter(None, (self.url.password, *(str(value) for value in query if value))):
+            text = text.replace(secret, "***")
+        return text
+
+
+def parse(text: str) -> Address:
+    """The database that a URL names; nothing is opened.
+
+    Raises:
+        UsageError: the extra is not installed, or this is no URL of a database that a history can be kept in.
+    """
+    missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(f"--history needs {', '.join(missing)}", hint=f"Install it: pip install '{_EXTRA}'")
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # without what was given: it may hold a password
+        raise UsageError("--history: that is not the URL of a database", hint=_FORMS) from None
+    driver = _DRIVERS.get(url.drivername)
+    if driver is None:
+        raise UsageError(f"--history: a history cannot be kept in {url.drivername!r:.40}", hint=_FORMS)
+    if not url.database or url.database == ":memory:":
+        raise UsageError(f"--history: {url.drivername} names no database", hint=_FORMS)
+    url = url.set(drivername=driver)
+    return Address(url=url, name=_name(url))
+
+
+def _name(url: URL) -> str:
+    if url.drivername == "sqlite":
+        return str(url.database)
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{url.host or ''}{port}/{url.database}"

@@ -1,0 +1,165 @@
+"""Opens the database of a history: its schema, its locks, and one line for everything that can go wrong with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+import alembic.command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from scanner.errors import OutputError, UsageError
+from scanner.history.address import Address
+from scanner.history.schema import VERSIONS
+
+AT_ONCE = 1_000
+"""Rows that are held in memory."""
+_PATIENCE = 60
+"""Seconds to wait for another scan that is writing."""
+_LOCK = 0x6368696D65  # any number that all chimeaudits agree on
+
+
+@contextmanager
+def written(address: Address) -> Iterator[Connection]:
+    """A transaction, alone among the writers, on the newest schema; it is made or upgraded where it is not yet so.
+
+    Raises:
+        OutputError: the database cannot be opened or written, or a newer chimeaudit has it; nothing was changed.
+    """
+    engine = _engine(address, begin="BEGIN IMMEDIATE")
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}s'"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            _upgrade(connection, address)
+            yield connection
+    except (SQLAlchemyError, _driver_error(engine)) as error:
+        message = f"the history in {address.name} could not be written: {_cause(address, error)}"
+        raise OutputError(message, hint="Mend what it names; what is in the history is as it was.") from None
+
+
+@contextmanager
+def read(address: Address) -> Iterator[Connection]:
+    """A transaction that only reads. A schema of an older chimeaudit is upgraded first.
+
+    Raises:
+        UsageError: there is no history there, or it cannot be read.
+        OutputError: an older schema could not be upgraded.
+    """
+    if address.file and not address.file.is_file():
+        raise _empty(address)
+    engine = _engine(address, begin="BEGIN")
+    try:
+        with engine.begin() as connection:
+            revision = _revision(connection)
+            behind = _behind(revision, address)
+        if revision is None:
+            raise _empty(address)
+        if behind:
+            with written(address):
+                pass
+        with engine.begin() as connection:
+            yield connection
+    except (SQLAlchemyError, _driver_error(engine)) as error:
+        message = f"the history in {address.name} cannot be read: {_cause(address, error)}"
+        raise UsageError(message, hint="Name the database that `scan --history` wrote.") from None
+
+
+def insert(connection: Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Add rows, all with the same columns."""
+    rows = iter(rows)
+    while several := list(islice(rows, AT_ONCE)):
+        names = several[0].keys()
+        values = ", ".join(f":{name}" for name in names)
+        connection.execute(text(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values})"), several)
+
+
+@overload
+def kept(value: str) -> str: ...
+@overload
+def kept(value: str | None) -> str | None: ...
+def kept(value: str | None) -> str | None:
+    """Text as every database takes it: PostgreSQL has no character NUL."""
+    return value if value is None else value.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
+def _engine(address: Address, *, begin: str) -> Engine:
+    """Connections are closed as soon as they are let go, so that nothing lingers while reports are written."""
+    sqlite = address.file is not None
+    arguments: dict[str, Any] = (
+        {"timeout": _PATIENCE} if sqlite else {"connect_timeout": 10, "application_name": "chimeaudit"}
+    )
+    url = address.url
+    if not sqlite:
+        arguments = {key: value for key, value in arguments.items() if key not in url.query}
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+    if sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """Transactions begin where we say so; readers and a writer go on side by side where the file system allows it."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    with suppress(sqlite3.OperationalError):  # it may not be written to, or others are at it
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _driver_error(engine: Engine) -> type[Exception]:
+    """What the driver raises where we speak to it without SQLAlchemy between."""
+    error: type[Exception] = engine.dialect.loaded_dbapi.Error
+    return error
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_revision()
+
+
+def _scripts() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    return config
+
+
+def _behind(revision: str | None, address: Address) -> bool:
+    """Whether there is something to upgrade.
+
+    Raises:
+        OutputError: this version does not know that schema.
+    """
+    scripts = ScriptDirectory.from_config(_scripts())
+    if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
+        message = f"the history in {address.name} is of a newer chimeaudit (schema {revision!r:.40})"
+        raise OutputError(message, hint="Use that version, or another database.")
+    return revision != scripts.get_current_head()
+
+
+def _upgrade(connection: Connection, address: Address) -> None:
+    if _behind(_revision(connection), address):
+        config = _scripts()
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+
+
+def _empty(address: Address) -> UsageError:
+    return UsageError(
+        f"there is no history in {address.name}",
+        hint="Record a scan there first, with `chimeaudit scan --history`, or name another.",
+    )
+
+
+def _cause(address: Address, error: Exception) -> str:
+    """The first line of what the database says, without what it was told in confidence."""
+    said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    return address.without_secrets(said.splitlines()[0])

@@ -1,0 +1,167 @@
+"""What a run changes in the life of every finding.
+
+What it saw is open or waived; what it looked at and did not see is fixed; what it did not look at stays what it was.
+Runs go by the time at which they began. One that is recorded late moves back the time at which a finding was first
+seen, or was fixed, and opens what no later run speaks of; it takes nothing back that a later one said, and what came
+and went between two recorded runs is not told. The same run recorded again counts as its last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, text
+
+from scanner.compare import Sight
+from scanner.finding import Resource, Scope
+from scanner.history.database import AT_ONCE, insert
+from scanner.history.sightings import DETAILS
+from scanner.inventory import Gap
+
+_COLUMNS = ", ".join(DETAILS)
+
+_NOT_JUDGED = """
+INSERT INTO not_judged (run_id, rule_id, resource_arn)
+SELECT DISTINCT :run, rule_id, COALESCE(resource_arn, '') FROM sighting WHERE state = 'unknown'
+"""
+
+# What the run changes. Recorded again, a run still makes one change at most of a finding: from what was before it.
+_CHANGES = """
+INSERT INTO change (fingerprint, run_id, at, was, now, since)
+SELECT seen.fingerprint, :run, :at, known.state, seen.state,
+       CASE WHEN known.state IN ('open', 'waived') THEN known.since ELSE :at END
+FROM sighting AS seen LEFT JOIN finding AS known ON known.fingerprint = seen.fingerprint
+WHERE seen.state IN ('open', 'waived')
+  AND (known.fingerprint IS NULL OR (known.state <> seen.state AND known.judged_at <= :at))
+ON CONFLICT (fingerprint, run_id) DO UPDATE SET now = excluded.now
+"""
+_FINDINGS = f"""
+INSERT INTO finding (fingerprint, {_COLUMNS}, state, first_seen, last_seen, judged_at, since)
+SELECT fingerprint, {_COLUMNS}, state, :at, :at, :at, :at FROM sighting WHERE state IN ('open', 'waived')
+ON CONFLICT (fingerprint) DO UPDATE SET
+  {", ".join(f"{name} = excluded.{name}" for name in DETAILS)}, last_seen = excluded.last_seen,
+  judged_at = excluded.judged_at, state = excluded.state,
+  since = CASE WHEN finding.state = 'fixed' THEN excluded.since ELSE finding.since END
+WHERE finding.judged_at <= excluded.judged_at
+"""
+
+# Of a finding that a later run has already judged, a late one says when it was there. What began with the first time it
+# was seen began earlier, then.
+_SEEN = "fingerprint IN (SELECT fingerprint FROM sighting WHERE state IN ('open', 'waived'))"
+_LATE = (
+    f"""
+    UPDATE change SET since = :at WHERE {_SEEN} AND since > :at AND since =
+      (SELECT known.first_seen FROM finding AS known WHERE known.fingerprint = change.fingerprint)
+    """,
+    f"UPDATE change SET at = :at, run_id = :run WHERE {_SEEN} AND was IS NULL AND at > :at",
+    f"""
+    UPDATE finding SET since = CASE WHEN since = first_seen THEN :at ELSE since END, first_seen = :at
+    WHERE {_SEEN} AND first_seen > :at
+    """,
+    f"UPDATE finding SET last_seen = :at WHERE {_SEEN} AND last_seen < :at",
+)
+
+# What a run may have seen fixed: what it did not see, unless that is among what it could not judge.
+_MISSED = f"""
+SELECT fingerprint, {_COLUMNS} FROM finding AS known
+WHERE fingerprint > :after AND {{which}}
+  AND NOT EXISTS (SELECT 1 FROM not_judged AS blank WHERE blank.run_id = :run
+    AND blank.rule_id = known.rule_id AND blank.resource_arn = COALESCE(known.resource_arn, ''))
+ORDER BY fingerprint LIMIT :most
+"""
+_NOT_SEEN = f"state <> 'fixed' AND judged_at <= :at AND NOT {_SEEN}"
+_OPENED_LATE = f"state <> 'fixed' AND judged_at < :at AND {_SEEN}"
+_FIXED_EARLIER = f"state = 'fixed' AND judged_at > :at AND last_seen < :at AND NOT {_SEEN}"
+_FIXED = (
+    """
+    INSERT INTO change (fingerprint, run_id, at, was, now, since)
+    SELECT known.fingerprint, :run, :at, known.state, 'fixed', known.since
+    FROM finding AS known JOIN gone ON gone.fingerprint = known.fingerprint WHERE true
+    ON CONFLICT (fingerprint, run_id) DO UPDATE SET now = excluded.now
+    """,
+    "UPDATE finding SET state = 'fixed', judged_at = :at WHERE fingerprint IN (SELECT fingerprint FROM gone)",
+)
+_EARLIER = """
+UPDATE change SET at = :at, run_id = :run
+WHERE now = 'fixed' AND at > :at AND fingerprint IN (SELECT fingerprint FROM gone)
+"""
+
+# After recording a run again: what its first recording alone had seen was never there, and what that had fixed was not.
+_TAKE_BACK = (
+    """
+    DELETE FROM finding WHERE fingerprint IN
+      (SELECT fingerprint FROM change WHERE run_id = :run AND was IS NULL AND now = 'fixed')
+    """,
+    "DELETE FROM change WHERE run_id = :run AND was IS NULL AND now = 'fixed'",
+    """
+    UPDATE finding SET since = (SELECT since FROM change WHERE run_id = :run AND fingerprint = finding.fingerprint)
+    WHERE fingerprint IN
+      (SELECT fingerprint FROM change WHERE run_id = :run AND was IN ('open', 'waived') AND now <> 'fixed')
+    """,
+    "DELETE FROM change WHERE run_id = :run AND was = now",
+)
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A run as its effects are recorded."""
+
+    id: str
+    at: str
+    sight: Sight
+
+
+def judge(connection: Connection, run: Run, *, again: bool) -> None:
+    """What the run changes in the lives of findings."""
+    _run_all(connection, run, _NOT_JUDGED, _CHANGES, _FINDINGS)
+    _missed(connection, run, _NOT_SEEN, *_FIXED)
+    if again:
+        _run_all(connection, run, *_TAKE_BACK)
+    for number, later in enumerate(_later(connection, run)):
+        if number == 0:
+            _run_all(connection, run, *_LATE)
+            _missed(connection, run, _FIXED_EARLIER, _EARLIER)
+        _missed(connection, later, _OPENED_LATE, *_FIXED)
+
+
+def _run_all(connection: Connection, run: Run, *statements: str) -> None:
+    for statement in statements:
+        connection.execute(text(statement), {"run": run.id, "at": run.at})
+
+
+def _missed(connection: Connection, run: Run, which: str, *statements: str) -> None:
+    """Run the statements for what the run looked at and did not see, among what `which` says; it is in `gone` then."""
+    missed = text(_MISSED.format(which=which))
+    after = ""
+    while rows := connection.execute(missed, {"run": run.id, "at": run.at, "after": after, "most": AT_ONCE}).all():
+        gone = [{"fingerprint": row.fingerprint} for row in rows if not run.sight.missing(row.rule_id, _resource(row))]
+        insert(connection, "gone", gone)
+        after = rows[-1].fingerprint
+    _run_all(connection, run, *statements, "DELETE FROM gone")
+
+
+def _resource(row: Any) -> Resource:
+    return Resource(
+        type=row.resource_type,
+        arn=row.resource_arn,
+        name=row.resource_name,
+        account_id=row.account_id,
+        region=row.region,
+        app_instance_arn=row.app_instance_arn,
+        app_instance_name=row.app_instance_name,
+    )
+
+
+def _later(connection: Connection, run: Run) -> Iterator[Run]:
+    """Runs that began later and are recorded already, in their order."""
+    later = text("SELECT id, started_at, scope, rules FROM run WHERE started_at > :at ORDER BY started_at, id")
+    gaps = text("SELECT account_id, region, resource_arn, operation, code, reason FROM gap WHERE run_id = :run")
+    for row in connection.execute(later, {"at": run.at}).all():
+        sight = Sight(
+            rules=msgspec.json.decode(row.rules, type=tuple[str, ...]),
+            scope=msgspec.json.decode(row.scope, type=Scope),
+            gaps=(Gap(**each) for each in connection.execute(gaps, {"run": row.id}).mappings()),
+        )
+        yield Run(id=row.id, at=row.started_at, sight=sight)

@@ -1,0 +1,122 @@
+"""Looks back: from the tables to what people are shown."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from scanner.finding import Severity, Status, Summary
+from scanner.trend import Night, OpenFinding, PastRun, TimeToFix, Trend, age, days
+
+_OLDEST = 20
+_RANK = " ".join(("CASE severity", *(f"WHEN '{level}' THEN {level.rank}" for level in Severity), "END"))
+
+
+def runs(connection: Connection) -> tuple[PastRun, ...]:
+    """The runs that are recorded, by the time at which they began."""
+    found = text("""
+        SELECT run.*, (SELECT COUNT(*) FROM gap WHERE gap.run_id = run.id) AS gaps FROM run ORDER BY started_at, id
+    """)
+    return tuple(_past_run(dict(row)) for row in connection.execute(found).mappings())
+
+
+def _past_run(row: Mapping[str, Any]) -> PastRun:
+    summary = msgspec.json.decode(row["summary"], type=Summary)
+    told = {name: msgspec.json.decode(row[name]) for name in ("options", "reports")}
+    return msgspec.convert(
+        {
+            **row,
+            **told,
+            "complete": bool(row["complete"]),
+            "failed": summary.by_severity,
+            "unknown": summary.by_status.get(Status.UNKNOWN, 0),
+            "waived": summary.by_status.get(Status.WAIVED, 0),
+        },
+        PastRun,
+    )
+
+
+def trend(connection: Connection) -> Trend:
+    """What all nights that are recorded say together. Severities are those that the findings had last."""
+    nights = tuple(_nights(connection))
+    return Trend(
+        nights=nights,
+        time_to_fix=tuple(_times_to_fix(connection)),
+        oldest=tuple(_oldest(connection, nights[-1].started_at)) if nights else (),
+    )
+
+
+def _nights(connection: Connection) -> Iterator[Night]:
+    """Runs by the time at which they began, with what was open after each."""
+    changes = text("""
+        SELECT change.at, change.run_id, change.was, change.now, finding.severity, COUNT(*) AS number
+        FROM change JOIN finding ON finding.fingerprint = change.fingerprint
+        GROUP BY change.at, change.run_id, change.was, change.now, finding.severity
+        ORDER BY change.at, change.run_id
+    """)
+    runs = text("SELECT id, started_at, complete, accounts, channel_flows FROM run ORDER BY started_at, id")
+    pending = [*connection.execute(changes)][::-1]
+    open_: Counter[str] = Counter()
+    for run in connection.execute(runs):
+        moves: Counter[tuple[str | None, str]] = Counter()
+        while pending and (pending[-1].at, pending[-1].run_id) <= (run.started_at, run.id):
+            change = pending.pop()
+            open_[change.severity] += change.number * ((change.now == "open") - (change.was == "open"))
+            if change.run_id == run.id:
+                moves[change.was, change.now] += change.number
+        yield Night(
+            run_id=run.id,
+            started_at=run.started_at,
+            complete=bool(run.complete),
+            accounts=run.accounts,
+            channel_flows=run.channel_flows,
+            open={severity.value: open_[severity.value] for severity in Severity},
+            new=moves[None, "open"],
+            reopened=moves["fixed", "open"],
+            fixed=moves["open", "fixed"] + moves["waived", "fixed"],
+            waived=moves[None, "waived"] + moves["open", "waived"] + moves["fixed", "waived"],
+        )
+
+
+def _times_to_fix(connection: Connection) -> Iterator[TimeToFix]:
+    fixed = text("""
+        SELECT finding.severity, change.since, change.at, COUNT(*) AS number
+        FROM change JOIN finding ON finding.fingerprint = change.fingerprint
+        WHERE change.now = 'fixed' GROUP BY finding.severity, change.since, change.at
+    """)
+    taken: defaultdict[str, list[tuple[float, int]]] = defaultdict(list)
+    for row in connection.execute(fixed):
+        taken[row.severity].append((days(row.since, row.at), row.number))
+    for severity in Severity:
+        if times := sorted(taken[severity.value]):
+            yield TimeToFix(
+                severity=severity,
+                fixed=sum(number for _, number in times),
+                median_days=round(_median(times), 2),
+                longest_days=round(times[-1][0], 2),
+            )
+
+
+def _median(times: Iterable[tuple[float, int]]) -> float:
+    """The time by which half of them were fixed; `times` are in order, each with how many took it."""
+    times = list(times)
+    half, passed = sum(number for _, number in times) / 2, 0
+    for time, number in times:
+        passed += number
+        if passed >= half:
+            return time
+    raise ValueError("no times")
+
+
+def _oldest(connection: Connection, until: str) -> Iterator[OpenFinding]:
+    oldest = text(f"""
+        SELECT fingerprint, rule_id, severity, account_id, region, resource_arn, resource_name, app_instance_name,
+               first_seen, last_seen
+        FROM finding WHERE state = 'open' ORDER BY first_seen, {_RANK}, fingerprint LIMIT :most
+    """)
+    for row in connection.execute(oldest, {"most": _OLDEST}).mappings():
+        yield msgspec.convert({**row, "age_days": age(row["first_seen"], until)}, OpenFinding)

@@ -1,0 +1,1 @@
+"""One file a schema that was released, each above the one before."""

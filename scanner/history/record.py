@@ -1,0 +1,102 @@
+"""Records a run, whole or not at all: what it saw, what it did not, and what that changes in the life of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+from sqlalchemy import text
+
+from scanner.compare import Sight
+from scanner.finding import Report
+from scanner.history import life, look, sightings
+from scanner.history.address import Address
+from scanner.history.database import insert, kept, written
+from scanner.history.life import Run
+from scanner.spool import Spool
+from scanner.trend import Trend, utc
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """The report, its findings with the times at which they were first seen, and what all nights say together."""
+
+    report: Report
+    trend: Trend
+
+
+def record(address: Address, report: Report, *, reports: Mapping[str, str], directory: Path) -> Recorded:
+    """Record a report; `reports` are the paths, by format, that it is about to be written to.
+
+    The findings that come back are kept on disk, in `directory` where it can be written to.
+
+    Raises:
+        OutputError: the database cannot be written, or there is no room for the findings; nothing was recorded.
+    """
+    run = Run(id=kept(report.run.id), at=moment(report.run.started_at), sight=_sight(report))
+    with written(address) as connection:
+        before = connection.scalar(text("DELETE FROM run WHERE id = :run RETURNING reports"), {"run": run.id})
+        written_before = {} if before is None else msgspec.json.decode(before, type=dict[str, str])
+        insert(connection, "run", [_run_row(report, run, {**written_before, **reports})])
+        insert(connection, "gap", _gap_rows(report, run))
+        sightings.stage(connection, report.findings)
+        life.judge(connection, run, again=before is not None)
+        dated = Spool(directory)
+        sightings.date(connection, report.findings, dated)
+        trend = look.trend(connection)
+    return Recorded(report=structs.replace(report, findings=dated), trend=trend)
+
+
+def moment(time: str) -> str:
+    """A time as the history keeps it."""
+    return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _sight(report: Report) -> Sight:
+    """What is unknown is left to the database, so that memory does not grow with it."""
+    return Sight(rules=(rule.id for rule in report.rules), scope=report.scope, gaps=report.coverage.gaps)
+
+
+def _run_row(report: Report, run: Run, reports: Mapping[str, str]) -> dict[str, Any]:
+    seen, scope = report.coverage.observed, report.coverage.in_scope
+    return {
+        "id": run.id,
+        "started_at": run.at,
+        "finished_at": moment(report.run.finished_at),
+        "version": kept(report.tool.version),
+        "rules_digest": kept(report.tool.rules_digest),
+        "options": _json(report.run.options),
+        "scope": _json(report.scope),
+        "rules": _json([rule.id for rule in report.rules]),
+        "summary": _json(report.summary),
+        "reports": _json(reports),
+        "complete": report.coverage.complete,
+        "accounts_in_scope": scope.accounts,
+        "targets_in_scope": scope.targets,
+        "accounts": seen.accounts,
+        "targets": seen.targets,
+        "app_instances": seen.app_instances,
+        "channel_flows": seen.channel_flows,
+        "processors": seen.processors,
+    }
+
+
+def _gap_rows(report: Report, run: Run) -> Iterator[dict[str, Any]]:
+    for position, gap in enumerate(report.coverage.gaps):
+        yield {
+            "run_id": run.id,
+            "position": position,
+            "account_id": kept(gap.account_id),
+            "region": kept(gap.region),
+            "resource_arn": kept(gap.resource_arn),
+            "operation": kept(gap.operation),
+            "code": kept(gap.code),
+            "reason": kept(gap.reason),
+            "waived": gap.waiver is not None,
+        }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

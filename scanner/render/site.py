@@ -1,0 +1,51 @@
+"""The index of many nights: the trend, and a link to the reports of each night; in the style of the report's page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from scanner.finding import Severity
+from scanner.render import html, html_trend
+from scanner.trend import PastRun, Trend
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """A report of a night, beside the page."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    run: PastRun
+    links: tuple[Link, ...]
+    options: tuple[tuple[str, str], ...]
+
+
+def link(form: str, path: Iterable[str]) -> Link:
+    """To a file below the page, named by its parts; it cannot lead elsewhere, whatever they are."""
+    return Link(text=form, href="./" + "/".join(quote(part, safe="") for part in path))
+
+
+def row(run: PastRun, links: Sequence[Link]) -> Row:
+    return Row(run=run, links=tuple(links), options=html.shown_options(run.options))
+
+
+def render(trend: Trend, rows: Sequence[Row]) -> str:
+    """The page, last night first."""
+    style = html.asset("page.css") + html.asset("trend.css")
+    template = html.environment().get_template("site.html.jinja")
+    return template.render(
+        title="Channel flow audits \N{EN DASH} chimeaudit",
+        policy=html.content_security_policy(style, None),
+        style=Markup(style),  # noqa: S704 - our own file
+        past=html_trend.view(trend),
+        rows=tuple(reversed(rows)),
+        severities=tuple(Severity),
+    )

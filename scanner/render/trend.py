@@ -1,0 +1,154 @@
+"""A history as tables for the terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scanner.finding import Severity
+from scanner.render.table import STYLES, printed
+from scanner.render.text import visible
+from scanner.render.words import count
+from scanner.trend import Night, OpenFinding, PastRun, Pruned, TimeToFix, Trend
+
+_NIGHTS = 30
+_BARS = "▁▂▃▄▅▆▇█"
+_SPARKS = 60
+
+
+def json(value: Trend | Sequence[PastRun] | Pruned) -> str:
+    """All of it."""
+    return f"{msgspec.json.format(msgspec.json.encode(value), indent=2).decode()}\n"
+
+
+def runs(listed: Sequence[PastRun], *, width: int, color: bool) -> str:
+    """A row a run, the newest last."""
+    columns = ("Began", "Run", "Coverage", "Accounts", "Flows", *Severity, "unknown", "waived")
+    rows = (
+        (
+            _moment(run.started_at),
+            visible(run.id),
+            _coverage(run.complete, run.gaps),
+            f"{run.accounts:,} of {run.accounts_in_scope:,}",
+            f"{run.channel_flows:,}",
+            *_counts(run.failed),
+            _number(run.unknown),
+            _number(run.waived),
+        )
+        for run in listed
+    )
+    return printed([_table(columns, rows, left=3)], width, color)
+
+
+def trend(past: Trend, *, width: int, color: bool) -> str:
+    """Open findings over time, how long fixing took, and what is open longest."""
+    if not past.nights:
+        return "No run is recorded.\n"
+    return printed([_course(past.nights), _fixing(past.time_to_fix), _oldest(past.oldest)], width, color)
+
+
+def pruned(removed: Pruned, before: str) -> str:
+    """What was removed, in a line."""
+    runs, findings = count(removed.runs, "run"), count(removed.findings, "finding")
+    return f"Removed {runs} from before {_moment(before)}, and {findings} that had been fixed before then.\n"
+
+
+def sparkline(values: Sequence[int]) -> str:
+    """A bar for each value, from none to the most of them; of too many, the last."""
+    values = values[-_SPARKS:]
+    most = max((*values, 1))
+    return "".join(_BARS[-(-value * (len(_BARS) - 1) // most)] for value in values)
+
+
+def _course(nights: Sequence[Night]) -> RenderableType:
+    last = nights[-1]
+    head = Text.assemble(
+        ("Open  ", "bold"), sparkline([night.all_open for night in nights]), f"  {count(last.all_open, 'finding')}"
+    )
+    columns = ("Night", "Coverage", *Severity, "open", "new", "reopened", "fixed", "waived")
+    rows = (
+        (
+            _moment(night.started_at),
+            _coverage(night.complete),
+            *_counts(night.open),
+            Text(f"{night.all_open:,}", style="bold"),
+            *map(_number, (night.new, night.reopened, night.fixed, night.waived)),
+        )
+        for night in nights[-_NIGHTS:]
+    )
+    left_out = [Text(f"  and {count(len(nights) - _NIGHTS, 'earlier night')}", style="dim")] if nights[_NIGHTS:] else []
+    return Group(head, _table(columns, rows, left=2), *left_out)
+
+
+def _fixing(times: Sequence[TimeToFix]) -> RenderableType:
+    if not times:
+        return Text("Time to fix: nothing was fixed yet\n", style="bold")
+    rows = (
+        (
+            Text(time.severity.value, style=STYLES[time.severity]),
+            f"{time.fixed:,}",
+            _days(time.median_days),
+            _days(time.longest_days),
+        )
+        for time in times
+    )
+    columns = ("Severity", "fixed", "median", "longest")
+    return Group(Text("Time to fix", style="bold"), _table(columns, rows, left=1))
+
+
+def _oldest(oldest: Sequence[OpenFinding]) -> RenderableType:
+    if not oldest:
+        return Text("Nothing is open", style="bold")
+    rows = (
+        (
+            Text(each.severity.value, style=STYLES[each.severity]),
+            visible(each.rule_id),
+            visible(each.resource_name or each.resource_arn or "unnamed"),
+            visible(f"{each.account_id} {each.region}"),
+            _moment(each.first_seen),
+            _days(each.age_days),
+        )
+        for each in oldest
+    )
+    columns = ("Severity", "Rule", "App instance / channel flow", "Where", "First seen", "age")
+    return Group(Text("Open longest", style="bold"), _table(columns, rows, left=5))
+
+
+def _table(columns: Iterable[str], rows: Iterable[Sequence[RenderableType]], *, left: int) -> Table:
+    """The first columns are words, the others numbers."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for position, name in enumerate(columns):
+        if position < left:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _counts(by_severity: dict[str, int]) -> list[RenderableType]:
+    return [_number(by_severity.get(severity.value, 0), STYLES[severity]) for severity in Severity]
+
+
+def _number(value: int, style: str = "") -> Text:
+    return Text(f"{value:,}", style=style) if value else Text("-", style="dim")
+
+
+def _coverage(complete: bool, gaps: int = 0) -> Text:
+    if complete:
+        return Text("complete", style="green")
+    return Text(count(gaps, "gap") if gaps else "NOT complete", style="bold red")
+
+
+def _days(value: float) -> str:
+    return count(round(value), "day")
+
+
+def _moment(time: str) -> str:
+    return visible(time.replace("T", " ").removesuffix("Z")[:16])

@@ -1,0 +1,199 @@
+"""``scan --history`` and ``chimeaudit history``, as they are installed."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from scanner.render import html
+from scanner.render.json import render
+from tests.answers import Answer, Call, error
+from tests.command import Ended, chimeaudit
+from tests.conftest import Scan
+from tests.fake_aws import FakeAws, Flow, processor
+from tests.history.nights import at, failing, report, waived
+from tests.render import sample
+
+DATABASE = "sqlite:///history.db"
+OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
+CLOSED = Flow(name="closed", processors=[processor(FallbackAction="ABORT")])
+SCAN = ("--regions", "us-east-1", "--select", "last-processor-fails-open", "-o", "json:-")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with the reports of four nights in it, and the history of them."""
+    nights = [
+        report(0, failing("a", "b")),
+        report(10, failing("a"), gaps=sample.incomplete().coverage.gaps),
+        report(20, [*failing("a", "c"), *waived("d")]),
+        report(30, failing("a")),
+    ]
+    for number, night in enumerate(nights):
+        path = tmp_path / f"{number}.json"
+        path.write_text("".join(render(night)))
+        ended = chimeaudit("report", str(path), "--history", DATABASE, "-o", f"nights/{number}.html", home=tmp_path)
+        assert ended.code == 0, ended.stderr
+    return tmp_path
+
+
+def look(home: Path, *arguments: str) -> Ended:
+    ended = chimeaudit("history", *arguments, home=home, variables={"CHIMEAUDIT_HISTORY": DATABASE})
+    assert ended.code == 0, ended.stderr
+    return ended
+
+
+def look_json(home: Path, *arguments: str) -> Any:
+    return json.loads(look(home, *arguments, "--format", "json").stdout)
+
+
+def test_nights_of_scans_tell_what_became_of_a_finding(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    def denied(call: Call) -> Answer | None:
+        return error(403, "ForbiddenException") if call.operation == "ListChannelFlows" else None
+
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    first = scan(*SCAN, "--history", DATABASE)
+    (found,) = first.report["findings"]
+    assert found["first_seen"] == first.report["run"]["started_at"]
+    assert "history" not in first.report["run"]["options"]
+
+    aws.faults = [denied]
+    scan(*SCAN, CHIMEAUDIT_HISTORY=DATABASE)
+    (still,) = look_json(tmp_path, "trend")["oldest"]
+    assert (still["first_seen"], still["rule_id"]) == (found["first_seen"], "last-processor-fails-open")
+
+    aws.faults = []
+    aws.inventory = {"us-east-1": {"support": [CLOSED]}}
+    scan(*SCAN, "--history", DATABASE)
+    trend = look_json(tmp_path, "trend")
+
+    assert trend["oldest"] == []
+    assert [time["fixed"] for time in trend["time_to_fix"]] == [1]
+    assert sorted(run["complete"] for run in look_json(tmp_path, "list")) == [False, True, True]
+
+
+def test_without_a_history_a_report_says_nothing_of_one(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+
+    (found,) = scan(*SCAN).report["findings"]
+
+    assert found["first_seen"] is None
+    assert "Night by night" not in "".join(html.render(report(0, failing("a"))))
+
+
+def test_what_cannot_be_recorded_can_be_recorded_later(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+
+    ended = scan(*SCAN, "--run-dir", "run", "--history", "sqlite:///nowhere/history.db")
+
+    assert ended.code == 70
+    assert len(ended.report["findings"]) == 1
+    assert ended.stderr.splitlines()[-1] == "hint: Record it again: chimeaudit scan --from run --history URL"
+
+    assert scan("--from", "run", *SCAN[2:], "--history", DATABASE).code == 1
+    assert len(look_json(tmp_path, "list")) == 1
+
+
+def test_the_list_tells_runs(home: Path) -> None:
+    ended = look(home, "list")
+
+    assert re.findall(r"^ (\S+) 03:00 ", ended.stdout, re.MULTILINE) == [at(n)[:10] for n in (0, 10, 20, 30)]
+    assert "2 gaps" in ended.stdout
+    last = look_json(home, "list")[-1]
+    assert (last["id"], last["failed"]["high"], last["reports"]["html"]) == (
+        "night-030",
+        1,
+        str(home / "nights/3.html"),
+    )
+
+
+def test_the_trend_tells_what_was_open_new_and_fixed(home: Path) -> None:
+    nights = look_json(home, "trend")["nights"]
+
+    assert [night["open"]["high"] for night in nights] == [2, 1, 2, 1]
+    assert [(night["new"], night["fixed"], night["waived"]) for night in nights] == [
+        (2, 0, 0),
+        (0, 1, 0),
+        (1, 0, 1),
+        (0, 2, 0),
+    ]
+    text = look(home, "trend").stdout
+    assert "Open  █▅█▅  1 finding" in text
+    assert re.search(r"high +3 +10 days +10 days", text)
+    assert re.search(r"last-processor-fails-open +a +.* 30 days", text)
+
+
+def test_the_page_shows_nights_and_ages(home: Path) -> None:
+    page = (home / "nights/3.html").read_text()
+
+    assert "1 open finding after the last of 4 nights; 2 open findings after the first, 2026-11-01 03:00 UTC" in page
+    assert "(30 days ago)" in page
+    assert page.count("<title>") == 5, "one of the page, and one a night"
+
+
+def test_pruning_keeps_what_is_younger(home: Path) -> None:
+    assert look_json(home, "prune", "--keep", "99999d") == {"runs": 0, "findings": 0, "changes": 0}
+    assert look(home, "prune", "--keep", "99999d").stdout.startswith("Removed 0 runs from before ")
+    assert len(look_json(home, "list")) == 4
+
+
+@pytest.mark.parametrize("keep", ["", "0d", "12", "-1d", "1y"])
+def test_how_long_to_keep_is_a_number_of_days(keep: str, home: Path) -> None:
+    ended = chimeaudit("history", "prune", f"--keep={keep}", "--history", DATABASE, home=home)
+
+    assert ended.code == 2
+    assert "is not a number of days" in ended.error
+
+
+def test_the_site_leads_to_the_reports_that_are_still_those_of_their_nights(home: Path) -> None:
+    (home / "nights/0.html").unlink()
+    (home / "nights/1.html").write_text("something else")
+
+    look(home, "site", "nights")
+
+    page = (home / "nights/index.html").read_text()
+    assert re.findall(r'href="([^"]*)"', page) == ["./3.html", "./2.html"]
+    assert "script-src" not in page
+    assert "default-src 'none'; style-src 'sha256-" in unescape(page)
+
+
+def test_no_text_acts_on_the_site(home: Path) -> None:
+    hostile = sample.hostile()
+    run = structs.replace(hostile.run, id=sample.HOSTILE, options={sample.HOSTILE: sample.HOSTILE})
+    (home / "hostile.json").write_text("".join(render(structs.replace(hostile, run=run))))
+    name = "nights/javascript:alert(1)'\"<b>.html"
+    assert chimeaudit("report", "hostile.json", "--history", DATABASE, "-o", f"html:{name}", home=home).code == 0
+
+    look(home, "site", "nights")
+
+    page = (home / "nights/index.html").read_text()
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "\u202e" not in page
+    assert all(link.startswith("./") for link in re.findall(r'href="([^"]*)"', page))
+
+
+def test_the_site_says_where_it_cannot_be_written(home: Path) -> None:
+    (home / "file").touch()
+
+    ended = chimeaudit("history", "site", "file/below", "--history", DATABASE, home=home)
+
+    assert ended.code == 70
+    assert "file/below/index.html could not be written" in ended.error
+
+
+@pytest.mark.parametrize("command", [["list"], ["trend"], ["prune", "--keep", "1d"], ["site", "nights"]])
+def test_looking_back_needs_a_history(command: list[str], tmp_path: Path) -> None:
+    unnamed = chimeaudit("history", *command, home=tmp_path)
+    assert (unnamed.code, unnamed.error) == (2, "error: no history is named")
+
+    if command[0] != "prune":
+        missing = chimeaudit("history", *command, "--history", DATABASE, home=tmp_path)
+        assert (missing.code, missing.error) == (2, "error: there is no history in history.db")
+        assert not (tmp_path / "history.db").exists()

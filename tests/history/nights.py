@@ -1,0 +1,78 @@
+"""Nights to be recorded: reports of runs that begin a day apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+from sqlalchemy import text
+
+from scanner.finding import Finding, Report, Status, Waiver
+from scanner.history import database, look
+from scanner.history.address import Address
+from scanner.history.record import Recorded, record
+from scanner.trend import Trend
+from tests.render import sample
+
+FIRST = datetime(2026, 11, 1, 3, tzinfo=UTC)
+WAIVER = Waiver(reason="known", owner="us", expires="2027-01-01")
+
+
+def at(night: int) -> str:
+    return f"{FIRST + timedelta(days=night):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def report(night: int, findings: Sequence[Finding] = (), *, run_id: str | None = None, **kinds: Any) -> Report:
+    """What a run found that began in that night."""
+    run = structs.replace(
+        sample.report().run, id=run_id or f"night-{night:03}", started_at=at(night), finished_at=at(night)
+    )
+    return structs.replace(sample.report(findings, **kinds), run=run)
+
+
+def kept(history: Address, what: Report, **reports: str) -> Recorded:
+    return record(history, what, reports=reports, directory=Path())
+
+
+def failing(*names: str) -> list[Finding]:
+    return [sample.fails_open(sample.flow(name)) for name in names]
+
+
+def waived(*names: str) -> list[Finding]:
+    return [structs.replace(each, status=Status.WAIVED, waiver=WAIVER) for each in failing(*names)]
+
+
+def trend(history: Address) -> Trend:
+    with database.read(history) as connection:
+        return look.trend(connection)
+
+
+def lives(history: Address) -> dict[str, tuple[str, str, str]]:
+    """Each finding, by the name of its channel flow: state, when it was first seen, when last."""
+    with database.read(history) as connection:
+        rows = connection.execute(text("SELECT resource_name, state, first_seen, last_seen FROM finding")).all()
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def changes(history: Address, name: str) -> list[tuple[str, str | None, str]]:
+    """What became of the finding of a channel flow: when, from what, to what."""
+    with database.read(history) as connection:
+        rows = connection.execute(
+            text(
+                "SELECT change.at, was, now FROM change JOIN finding ON finding.fingerprint = change.fingerprint "
+                "WHERE resource_name = :name ORDER BY change.at"
+            ),
+            {"name": name},
+        ).all()
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def seen(recorded: Recorded) -> list[str | None]:
+    return [finding.first_seen for finding in recorded.report.findings]
+
+
+def names(findings: Iterable[Finding]) -> list[str | None]:
+    return [finding.resource.name for finding in findings]

@@ -1,0 +1,233 @@
+"""What goes wrong with a database: one line, nothing half recorded, no secret said, and the scan is still reported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from scanner.history.address import parse
+from scanner.render.json import render
+from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
+from tests.history.nights import at, failing, kept, lives, report, trend
+from tests.history.postgresql import PASSWORD, Cluster
+from tests.render import sample
+
+SECRET = "hunter2-not-to-be-read"
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> str:
+    """A saved report with one finding."""
+    return save(tmp_path / "report.json", 1, "a")
+
+
+def save(path: Path, night: int, *names: str) -> str:
+    path.write_text("".join(render(report(night, failing(*names)))))
+    return str(path)
+
+
+def recorded(saved: str, url: str, home: Path) -> Ended:
+    return chimeaudit("report", saved, "--history", url, "-o", "json:-", home=home)
+
+
+def told(ended: Ended) -> str:
+    """The error and its hint, the last two lines."""
+    assert "Traceback" not in ended.stderr
+    error, hint = ended.stderr.splitlines()[-2:]
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: ")
+    return error
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        SECRET,
+        f"mysql://us:{SECRET}@db/history",
+        f"postgresql+psycopg2://us:{SECRET}@db/history",
+        f"postgresql://us:{SECRET}@db",
+        f"postgresql://us:{SECRET}@db:port/history",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite+aiosqlite:///history.db",
+    ],
+)
+def test_a_bad_url_is_refused_before_anything_is_done(url: str, saved: str, tmp_path: Path) -> None:
+    ended = recorded(saved, url, tmp_path)
+
+    assert ended.code == 2
+    assert not ended.stdout
+    assert SECRET not in ended.stderr
+    assert "--history" in ended.error
+
+
+def test_without_the_extra_one_line_says_what_to_install(saved: str, tmp_path: Path) -> None:
+    without = "import sys; sys.modules['sqlalchemy'] = None; from scanner import cli; cli.main()"
+    for command in (["scan", "--demo"], ["report", saved], ["history", "list"]):
+        ended = subprocess.run(
+            [sys.executable, "-c", without, *command, "--history", "sqlite:///h.db"],
+            env=environment(tmp_path),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.splitlines() == [
+            "error: --history needs sqlalchemy",
+            "hint: Install it: pip install 'chimeaudit[history]'",
+        ]
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["scan", "--help"], ["report", "{saved}"]])
+def test_who_keeps_no_history_does_not_wait_for_its_libraries(arguments: list[str], saved: str, tmp_path: Path) -> None:
+    script = (
+        "import sys; from scanner import cli; cli.run(sys.argv[1:]); "
+        "sys.exit(bool({'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules)))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *(each.format(saved=saved) for each in arguments)],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(saved: str, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("these are notes, " * 99)
+
+    ended = recorded(saved, "sqlite:///notes.txt", tmp_path)
+
+    assert ended.code == 70
+    assert len(ended.report["findings"]) == 1
+    assert "the history in notes.txt could not be written: file is not a database" in told(ended)
+    assert (tmp_path / "notes.txt").read_text().startswith("these are notes")
+    assert chimeaudit("history", "list", "--history", "sqlite:///notes.txt", home=tmp_path).code == 2
+
+
+def test_a_folder_that_does_not_exist_is_told(saved: str, tmp_path: Path) -> None:
+    ended = recorded(saved, "sqlite:///nowhere/history.db", tmp_path)
+
+    assert ended.code == 70
+    assert len(ended.report["findings"]) == 1
+    assert "unable to open database file" in told(ended)
+
+
+def test_a_server_that_is_gone_is_told_without_the_password(saved: str, tmp_path: Path) -> None:
+    ended = recorded(saved, f"postgresql+psycopg://us:{SECRET}@127.0.0.1:1/history", tmp_path)
+
+    assert ended.code == 70
+    assert len(ended.report["findings"]) == 1
+    assert "the history in postgresql://127.0.0.1:1/history could not be written: " in told(ended)
+    assert SECRET not in ended.stderr + ended.stdout
+
+
+def test_a_wrong_password_is_told_and_not_said(cluster: Cluster, saved: str, tmp_path: Path) -> None:
+    ended = recorded(saved, cluster.url("postgres", SECRET), tmp_path)
+
+    assert ended.code == 70
+    assert len(ended.report["findings"]) == 1
+    assert "password authentication failed" in told(ended)
+    assert SECRET not in ended.stderr + ended.stdout
+
+
+def test_a_database_says_nothing_back_that_it_was_told_in_confidence() -> None:
+    address = parse(f"postgresql://us:{SECRET}@db/history?sslpassword=also-secret")
+
+    assert address.name == "postgresql://db/history"
+    assert address.without_secrets(f"no such option: {SECRET}, also-secret") == "no such option: ***, ***"
+    assert SECRET not in repr(address)
+
+
+def test_no_report_holds_the_url(cluster: Cluster, tmp_path: Path) -> None:
+    url = cluster.create("confidential")
+    saved = save(tmp_path / "report.json", 1, "a")
+    out = [argument for suffix in ("html", "json", "md", "csv", "xml") for argument in ("-o", f"out/r.{suffix}")]
+
+    ended = chimeaudit("report", saved, "-v", *out, home=tmp_path, variables={"CHIMEAUDIT_HISTORY": url})
+
+    assert ended.code == 0, ended.stderr
+    for text in (ended.stdout, ended.stderr, *(path.read_text() for path in (tmp_path / "out").iterdir())):
+        assert PASSWORD not in text
+        assert url not in text
+    assert trend(parse(url)).nights[0].all_open == 1
+
+
+def test_a_full_disk_records_nothing_and_keeps_what_was_there(saved: str, tmp_path: Path) -> None:
+    recorded(saved, "sqlite:///history.db", tmp_path)
+    big = save(tmp_path / "big.json", 2, *(f"flow {number}" for number in range(500)))
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+        "from scanner import cli; cli.main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", limited, "report", big, "--history", "sqlite:///history.db", "-o", "json:-"],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    found = Ended(code=ended.returncode, stdout=ended.stdout, stderr=ended.stderr)
+    assert found.code == 70
+    assert len(found.report["findings"]) == 500
+    assert "the history in history.db could not be written: " in told(found)
+    assert lives(parse(f"sqlite:///{tmp_path}/history.db")) == {"a": ("open", at(1), at(1))}
+
+
+def test_a_run_is_recorded_whole_or_not_at_all(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = parse(url)
+    kept(history, report(0, failing("a")))
+    before = lives(history), trend(history)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scanner.history.look.trend", stop)
+    with pytest.raises(KeyboardInterrupt):
+        kept(history, report(1, failing("b")))
+    monkeypatch.undo()
+
+    assert (lives(history), trend(history)) == before
+
+
+def test_two_scans_that_write_at_once_are_both_recorded(url: str, tmp_path: Path) -> None:
+    every = [f"flow {number}" for number in range(300)]
+    files = [save(tmp_path / f"{night}.json", night, *every[night * 50 :]) for night in range(4)]
+
+    at_once = [
+        subprocess.Popen(
+            [CHIMEAUDIT, "report", file, "--history", url, "-o", f"{file}.csv"],
+            env=environment(tmp_path),
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for file in files
+    ]
+    for process in at_once:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+
+    nights = trend(parse(url)).nights
+    assert [night.all_open for night in nights] == [300, 250, 200, 150]
+    assert {life[:2] for name, life in lives(parse(url)).items() if int(name.split()[1]) >= 150} == {("open", at(0))}
+
+
+def test_a_hostile_report_is_recorded_as_it_is(url: str, tmp_path: Path) -> None:
+    hostile = sample.hostile()
+    kept(parse(url), structs.replace(hostile, run=structs.replace(hostile.run, options={"role": sample.HOSTILE})))
+
+    ended = chimeaudit("history", "trend", "--history", url, home=tmp_path)
+
+    assert ended.code == 0
+    assert "\u202e" not in ended.stdout
+    assert "\\u202e" in ended.stdout
