@@ -67,7 +67,10 @@ def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
 def _findings(report: Report, fixed_since: Report | None) -> Iterator[Asff]:
     """Merged, so that those of one account and region come together where a report is in order, as ours are."""
     archived = _archived(report, fixed_since) if fixed_since else ()
-    return heapq.merge(asff.coverage_findings(report), asff.rule_findings(report), archived, key=_place)
+    found = (
+        asff.build_finding(finding, report) for finding in report.findings
+    )  # those without a place fail, and are told
+    return heapq.merge(asff.coverage_findings(report), found, archived, key=_place)
 
 
 def _archived(report: Report, fixed_since: Report) -> Iterator[Asff]:
