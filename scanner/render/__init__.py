@@ -22,6 +22,7 @@ class Format(StrEnum):
     OCSF = "ocsf"
     ASFF = "asff"
     GITHUB = "github"
+    GITLAB = "gitlab"
 
 
 def render(report: Report, form: Format) -> Iterator[str]:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 import msgspec
 
-from scanner.finding import Coverage, Evidence, Finding, GapReference, ReportedGap, Resource, RuleInfo, Status, Waiver
+from scanner.finding import (
+    Coverage,
+    Evidence,
+    Finding,
+    GapReference,
+    Location,
+    ReportedGap,
+    Resource,
+    RuleInfo,
+    Status,
+    Waiver,
+)
 
 
 def count(number: int, noun: str) -> str:
@@ -80,6 +92,16 @@ def place(finding: Finding) -> str:
     """Where to look: in a file, or in an account and region."""
     at = finding.location
     return f"{at.file}:{at.line}:{at.column}" if at else f"{finding.resource.account_id} {finding.resource.region}"
+
+
+def file_and_line(finding: Finding, topic: str) -> Location:
+    """For formats in which everything stands in a file: what is found in no file stands in that of its rule."""
+    return finding.location or Location(file=f"rules/{topic}/{finding.rule_id}.yaml", line=1, column=1)
+
+
+def from_top(file: str) -> str:
+    """A path as code hosts ask for it: relative to the top of the repository."""
+    return "/".join(part for part in PurePosixPath(file).parts if part not in ("/", "//", ".."))
 
 
 def is_open(finding: Finding) -> bool:
