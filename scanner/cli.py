@@ -98,7 +98,8 @@ def _usage_hint(error: click.ClickException) -> str:
 
 
 def _tell(message: str, hint: str, code: int) -> int:
-    for line in f"error: {message}".split("\n"):
-        click.echo(visible(line), err=True)
-    click.echo(f"hint: {visible(hint)}", err=True)
+    from scanner.commands.github import inert
+
+    for line in (*f"error: {message}".split("\n"), f"hint: {hint}"):
+        click.echo(inert(visible(line)), err=True)
     return code

@@ -11,7 +11,7 @@ import click
 from msgspec import structs
 
 from scanner.baseline import marked
-from scanner.commands import inputs, outputs, ruleset, showing, threshold, where
+from scanner.commands import github, inputs, outputs, ruleset, showing, threshold, where
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, observe
 from scanner.commands.outputs import Output
@@ -42,6 +42,7 @@ Exit codes:
 @threshold.option
 @click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
+@github.option
 @click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
 @click.option(
     "--log-format",
@@ -59,6 +60,7 @@ def command(
     fail_on: str,
     baseline: str | None,
     allow_gaps: bool,
+    on_github: bool,
     verbose: bool,
     log_format: str,
     **given: Any,
@@ -94,6 +96,8 @@ def command(
         report = _judged_as_asked(report, options)
     report = marked(report, accepted) if accepted else report
     failures = _tell(report, wanted, waivers.warnings(), log)
+    if on_github:
+        failures += github.tell(report, wanted, lambda warning: log.tell("warning", warning))
     _end_early(ended, failures, journal, log)
     return _verdict(report, fail_on, allow_gaps=allow_gaps)
 

@@ -1,8 +1,8 @@
 """The failures as a GitLab Code Quality report: one JSON array, of which GitLab shows in a merge request what is new.
 
-Everything there stands in a file. A failure of something deployed stands in the file of its rule; what was not observed
-comes first, an entry an account, in ``chimeaudit.yaml``, where a gap can be waived. Waived and unknown findings are left
-out: GitLab knows no status, and would show them as open.
+Everything there stands in a file. A failure of something deployed stands in the file of its rule. What was not observed
+comes first, an entry an account, in ``chimeaudit.yaml``, where a gap can be waived. Waived and unknown findings are
+left out: GitLab knows no status, and would show them as open.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """

@@ -121,7 +121,9 @@ def build_result(finding: Finding, index: int, rule: RuleInfo) -> dict[str, Any]
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": _message(finding.message),
-        "locations": [{**build_physical(file_and_line(finding, rule.topic)), "logicalLocations": build_logical(finding.resource)}],
+        "locations": [
+            {**build_physical(file_and_line(finding, rule.topic)), "logicalLocations": build_logical(finding.resource)}
+        ],
         "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint},
     }
 
