@@ -33,6 +33,6 @@ def test_every_exit_code_is_documented() -> None:
 
 
 def test_every_link_to_a_file_leads_somewhere() -> None:
-    for page in (README, *((ROOT / "docs" / name).read_text() for name in ("architecture.md", "check.md"))):
+    for page in (README, *((ROOT / "docs" / name).read_text() for name in ("architecture.md", "check.md", "ci.md"))):
         for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page):
             assert (ROOT / link).exists() or (ROOT / "docs" / link).exists(), link
