@@ -48,7 +48,7 @@ Exit codes:
 @click.option("--account", callback=values.account_id, metavar="ID", help="Account that templates will be deployed to.")
 @click.option("--region", callback=values.region, metavar="REGION", help="Region that templates will be deployed to.")
 @click.option(
-    "--skip-others", is_flag=True, help="Skip files without channel flows where they are named, too, even if all are."
+    "--skip-others", is_flag=True, help="Skip a named file, too, that declares no channel flow; all may be such."
 )
 @github.option
 @click.option("-v", "--verbose", is_flag=True, help="Show each file as it is judged, and details of a fault.")

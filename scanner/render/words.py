@@ -63,13 +63,18 @@ def requirements(of: Finding | RuleInfo) -> Iterator[str]:
 
 def seen(coverage: Coverage) -> str:
     """What was observed of what was in scope: of a scan in accounts and regions, of a check in files."""
+    return f"{_where(coverage)}: {contents(coverage)}"
+
+
+def _where(coverage: Coverage) -> str:
     observed, scope = coverage.observed, coverage.in_scope
-    where = f"{observed.accounts:,} of {count(scope.accounts, 'account')} and {observed.targets:,} of "
-    where += count(scope.targets, "region")
     if scope.files:
         all_files = count(scope.files, "file")
-        where = all_files if observed.files == scope.files else f"{observed.files:,} of {all_files}"
-    return f"{where}: {contents(coverage)}"
+        return all_files if observed.files == scope.files else f"{observed.files:,} of {all_files}"
+    if not scope.accounts:
+        return "nothing was in scope"
+    accounts = f"{observed.accounts:,} of {count(scope.accounts, 'account')}"
+    return f"{accounts} and {observed.targets:,} of {count(scope.targets, 'region')}"
 
 
 def contents(coverage: Coverage) -> str:

@@ -15,7 +15,7 @@ SCRIPTS = re.findall(r"sh '''(.*?)'''", (ROOT / "deploy" / "ci" / "Jenkinsfile")
 def test_install_and_check(tmp_path: Path) -> None:
     install, check, scan = SCRIPTS
     write(tmp_path / "create.json", request(processor(FallbackAction="CONTINUE")))
-    variables = {"PACKAGE": str(ROOT), "PATHS": "."}
+    variables = {"CHIMEAUDIT_PACKAGE": str(ROOT), "CHIMEAUDIT_PATH": "."}
 
     installed = run(("sh", "-xe"), install, home=tmp_path, variables=variables)
     checked = run(("sh", "-xe"), check, home=tmp_path, variables=variables)

@@ -28,6 +28,7 @@ def test_nothing_to_judge_is_0(check: Check) -> None:
     ended = check("b.json", "--skip-others", b__json="{}")
 
     assert ended.code == 0, ended.stderr
+    assert "nothing was in scope" in ended.stderr
     assert "nothing was judged" in ended.stderr
 
 
