@@ -6,7 +6,6 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,10 +15,10 @@ from scanner.commands import outputs
 from scanner.commands.outputs import Output
 from scanner.finding import Report
 from scanner.render import Format, render
+from scanner.render import github as annotations
 
 MOST_BYTES = 1024 * 1024
 """GitHub drops the summary of a step that is larger."""
-_BEGINS_A_COMMAND = re.compile(r"^(?P<indent>[^\S\n]*):(?=:)|#(?=#\[)", re.MULTILINE)
 
 
 def running() -> bool:
@@ -37,11 +36,8 @@ option = click.option(
 
 
 def inert(text: str) -> str:
-    r"""The text, without a line that GitHub's runner would obey: ``::`` at its beginning, or ``##[`` anywhere.
-
-    One character of each is spelled out, as ``\u003a`` or ``\u0023``, which is the same in JSON.
-    """
-    return _BEGINS_A_COMMAND.sub(_spelled_out, text) if running() else text
+    """The text as it may be printed here: where GitHub's runner reads along, it finds no command in it."""
+    return annotations.inert(text) if running() else text
 
 
 def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None]) -> list[str]:
@@ -66,7 +62,3 @@ def _appended(path: Path, text: bytes) -> bool:
             return False
         file.write(lines)
     return True
-
-
-def _spelled_out(match: re.Match[str]) -> str:
-    return "\\u0023" if match["indent"] is None else f"{match['indent']}\\u003a"
