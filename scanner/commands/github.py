@@ -15,7 +15,7 @@ from scanner.commands import outputs
 from scanner.commands.outputs import Output
 from scanner.finding import Report
 from scanner.render import Format, render
-from scanner.render import github as annotations
+from scanner.render import github as rendered
 
 MOST_BYTES = 1024 * 1024
 """GitHub drops the summary of a step that is larger."""
@@ -37,7 +37,7 @@ option = click.option(
 
 def inert(text: str) -> str:
     """The text as it may be printed here: where GitHub's runner reads along, it finds no command in it."""
-    return annotations.inert(text) if running() else text
+    return rendered.inert(text) if running() else text
 
 
 def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None]) -> list[str]:
