@@ -126,13 +126,14 @@ def _wants_json(arguments: list[str]) -> bool:
 
 
 def _told(message: str, hint: str, code: int, *, as_json: bool = False) -> int:
+    from scanner.commands.github import inert
+
     with suppress(OSError):  # where it cannot be said, the code alone must
         if as_json:
             from scanner.commands.log import Log, LogFormat
 
             Log(form=LogFormat.JSON).tell("error", message, hint=hint, exit_code=code)
             return code
-        for line in f"error: {message}".split("\n"):
-            click.echo(visible(line), err=True)
-        click.echo(f"hint: {visible(hint)}", err=True)
+        for line in (*f"error: {message}".split("\n"), f"hint: {hint}"):
+            click.echo(inert(visible(line)), err=True)
     return code

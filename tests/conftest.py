@@ -15,6 +15,12 @@ from tests.fake_aws import FakeAws, serve
 Scan = Callable[..., Ended]
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the tests run: not in a step of a GitHub workflow, unless one says so."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
     """An AWS with nothing in it yet."""

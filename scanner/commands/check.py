@@ -9,10 +9,11 @@ from tempfile import gettempdir
 from typing import Any
 
 import click
+from msgspec import structs
 
 from scanner import runs
 from scanner.baseline import marked
-from scanner.commands import inputs, outputs, ruleset, showing, threshold, values
+from scanner.commands import github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.files import find, unreadable
@@ -46,6 +47,10 @@ Exit codes:
 @click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
 @click.option("--account", callback=values.account_id, metavar="ID", help="Account that templates will be deployed to.")
 @click.option("--region", callback=values.region, metavar="REGION", help="Region that templates will be deployed to.")
+@click.option(
+    "--skip-others", is_flag=True, help="Skip a named file, too, that declares no channel flow; all may be such."
+)
+@github.option
 @click.option("-v", "--verbose", is_flag=True, help="Show each file as it is judged, and details of a fault.")
 def command(
     *,
@@ -58,6 +63,8 @@ def command(
     baseline: str | None,
     account: str | None,
     region: str | None,
+    skip_others: bool,
+    on_github: bool,
     verbose: bool,
 ) -> int:
     """Judge channel flows before they are deployed, without AWS.
@@ -73,7 +80,7 @@ def command(
     if configured.fail_on and threshold.unsaid():
         fail_on = configured.fail_on
     checking = _Checking(configured, waivers, _home(account, region), verbose=verbose)
-    checking.judge(paths)
+    checking.judge(paths, skip_others=skip_others)
     report = checking.report(
         {
             "paths": paths,
@@ -90,7 +97,9 @@ def command(
     if configured.file and not config_file:
         showing.say(f"Configuration: {configured.file}")
     failures = _tell(report, wanted, checking.skipped, waivers.warnings(deployed=False))
-    _refuse(failures, checking)
+    if on_github:
+        failures += github.tell(report, wanted, showing.say)
+    _refuse(failures, checking, skip_others=skip_others)
     return gate_files(report, threshold.severity(fail_on))
 
 
@@ -109,19 +118,19 @@ def _tell(report: Report, wanted: Sequence[Output], skipped: int, warnings: Sequ
     return list(failures.values())
 
 
-def _refuse(failures: Sequence[str], checking: _Checking) -> None:
+def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) -> None:
     """End with what went wrong, now that the rest has been told.
 
     Raises:
         OutputError: a report could not be written.
         InvalidFilesError: not every file could be read.
-        UsageError: none of them is one of ours.
+        UsageError: none of them is one of ours, and one has to be.
     """
     if failures:
         raise OutputError("\n".join(failures), hint="Name another place with -o.")
     if checking.mistakes:
         raise InvalidFilesError(checking.mistakes)
-    if not checking.recognised:
+    if not checking.recognised and not skip_others:
         hint = "Name requests, templates, output of list-channel-flows or runs; chimeaudit check --help says more."
         raise UsageError("none of the files declares a channel flow", hint=hint)
 
@@ -139,14 +148,15 @@ class _Checking:
         self._verbose = verbose
         self._preview = Preview(configured.rules, waivers, Spool(Path(gettempdir())), self._started)
 
-    def judge(self, paths: Sequence[str]) -> None:
-        """Every file that the paths lead to."""
+    def judge(self, paths: Sequence[str], *, skip_others: bool) -> None:
+        """Every file that the paths lead to; with `skip_others`, one that is named counts like one of a folder."""
         missing: list[Mistake] = []
         candidates = find(paths, missing)
         self._note(missing)
         for candidate in candidates:
             own = Mistakes(candidate.name)
-            document = read(candidate, self._home, own)
+            has_to_be = candidate.named and not skip_others
+            document = read(structs.replace(candidate, named=has_to_be), self._home, own)
             if document is not None:
                 self.recognised += 1
                 self._judge(document, own)

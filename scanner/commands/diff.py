@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from scanner.commands import inputs, showing, threshold
+from scanner.commands.github import inert
 from scanner.compare import compare
 from scanner.errors import UsageError
 from scanner.gate import gate_difference
@@ -49,5 +50,5 @@ def command(old: str, new: str, form: Literal["table", "json"], fail_on: str, al
         click.echo(rendered.json(found), nl=False)
     else:
         text = rendered.table(found, width=showing.width(), color=showing.wants_color(sys.stdout))
-        click.echo(text, nl=False, color=True)
+        click.echo(inert(text), nl=False, color=True)
     return gate_difference(found, threshold.severity(fail_on), allow_gaps=allow_gaps)

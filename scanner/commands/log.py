@@ -9,6 +9,7 @@ from enum import StrEnum
 import click
 from msgspec import Struct
 
+from scanner.commands.github import inert
 from scanner.commands.showing import say
 
 
@@ -31,7 +32,8 @@ class Log(Struct, frozen=True, kw_only=True):
             say(message)
             return
         time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        click.echo(json.dumps({"time": time, "event": event, "message": message, **fields}), err=True)
+        line = json.dumps({"time": time, "event": event, "message": message, **fields})
+        click.echo(inert(line), err=True)
 
     def detail(self, event: str, message: str, **fields: object) -> None:
         """A line that only those want who asked for more."""

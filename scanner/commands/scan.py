@@ -11,7 +11,7 @@ import click
 from msgspec import structs
 
 from scanner.baseline import marked
-from scanner.commands import delivering, inputs, keeping, outputs, ruleset, showing, threshold, where
+from scanner.commands import delivering, github, inputs, keeping, outputs, ruleset, showing, threshold, where
 from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, Observed, observe
@@ -53,6 +53,7 @@ Exit codes:
 )
 @keeping.option
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
+@github.option
 @click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
 @click.option(
     "--log-format",
@@ -73,6 +74,7 @@ def command(
     allow_no_baseline: bool,
     history: str | None,
     allow_gaps: bool,
+    on_github: bool,
     verbose: bool,
     log_format: str,
     **given: Any,
@@ -119,6 +121,8 @@ def command(
     failures += delivering.import_findings(deliveries, report, accepted if finished else None, log)
     untold = delivering.notify(deliveries, report, accepted, wanted, log)
     failures += [*untold, *_succeed(report, kept.trend, successor, log, told=finished and not untold)]
+    if on_github:
+        failures += github.tell(report, wanted, lambda warning: log.tell("warning", warning))
     _end_early(seen, report, log, undone=failures, unkept=kept.failure)
     return _verdict(report, fail_on, seen.ended, allow_gaps=allow_gaps)
 

@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 
 from scanner.commands import outputs
+from scanner.commands.github import inert
 from scanner.commands.outputs import Output
 from scanner.finding import Report
 from scanner.render import table
@@ -26,13 +27,13 @@ def findings(report: Report, wanted: Sequence[Output]) -> None:
         return
     most = _ROWS_BESIDE_A_REPORT if wanted else None
     for piece in table.findings(report, width=width(), color=wants_color(sys.stdout), most=most):
-        click.echo(piece, nl=False, color=True)
+        click.echo(inert(piece), nl=False, color=True)
 
 
 def summary(report: Report, written: Iterable[Output]) -> None:
     """Print what was seen and found, and where the reports are."""
     text = table.summary(report, width=width(), color=wants_color(sys.stderr))
-    click.echo(text, nl=False, err=True, color=True)
+    click.echo(inert(text), nl=False, err=True, color=True)
     for output in written:
         if output.path != outputs.STDOUT:
             say(f"Report    {output.path}")
@@ -40,7 +41,7 @@ def summary(report: Report, written: Iterable[Output]) -> None:
 
 def say(line: str) -> None:
     """Tell the user something that is not a result."""
-    click.echo(visible(line), err=True)
+    click.echo(inert(visible(line)), err=True)
 
 
 def width() -> int:

@@ -23,6 +23,7 @@ class Format(StrEnum):
     OCSF = "ocsf"
     ASFF = "asff"
     GITHUB = "github"
+    GITLAB = "gitlab"
 
 
 def render(report: Report, form: Format, trend: Trend | None = None) -> Iterator[str]:

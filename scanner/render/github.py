@@ -9,6 +9,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -27,6 +28,9 @@ _LEVELS: dict[Severity, Level] = {
 }
 
 
+_BEGINS_A_COMMAND = re.compile(r"^(?P<indent>[^\S\n]*):(?=:)|#(?=#\[)", re.MULTILINE)
+
+
 def render(report: Report) -> Iterator[str]:
     """A line each: the worst failures, then gaps, as many as are shown."""
     errors = count_of(report, "error")
@@ -36,7 +40,7 @@ def render(report: Report) -> Iterator[str]:
     told += [command("warning", f"Not observed: {gap_line(gap)}", title="Coverage is NOT complete") for gap in gaps]
     yield from _within(iter(told), count_of(report, "warning") + len(gaps), "warning")
     for sentence in report.coverage.not_examined:
-        yield f"Not examined: {visible(sentence)}\n"
+        yield inert(f"Not examined: {visible(sentence)}\n")
 
 
 def count_of(report: Report, level: Level) -> int:
@@ -57,6 +61,18 @@ def command(level: Level, message: str, **properties: str) -> str:
     """``::error file=a,line=1::message``, of which no text gets out."""
     named = ",".join(f"{name}={_escaped(visible(value), ':,')}" for name, value in properties.items())
     return f"::{level} {named}::{_escaped(visible_lines(message))}\n"
+
+
+def inert(text: str) -> str:
+    r"""The text, without a line that GitHub's runner would obey: ``::`` at its beginning, or ``##[`` anywhere.
+
+    One character of each is spelled out, as ``\u003a`` or ``\u0023``, which is the same in JSON.
+    """
+    return _BEGINS_A_COMMAND.sub(_spelled_out, text)
+
+
+def _spelled_out(match: re.Match[str]) -> str:
+    return "\\u0023" if match["indent"] is None else f"{match['indent']}\\u003a"
 
 
 def _escaped(text: str, also: str = "") -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -19,7 +18,7 @@ import msgspec
 
 from scanner.finding import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import clipped, count, gap_line, requirements
+from scanner.render.words import clipped, count, file_and_line, from_top, gap_line, requirements
 
 MOST_RESULTS = 25_000  # GitHub refuses a file with more
 _MOST_TAGS = 20
@@ -117,30 +116,26 @@ def build_results(findings: Sequence[Finding], rules: Sequence[RuleInfo]) -> lis
 
 
 def build_result(finding: Finding, index: int, rule: RuleInfo) -> dict[str, Any]:
-    where = finding.location or Location(file=f"rules/{rule.topic}/{rule.id}.yaml", line=1, column=1)
     return {
         "ruleId": finding.rule_id,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": _message(finding.message),
-        "locations": [{**build_physical(where), "logicalLocations": build_logical(finding.resource)}],
+        "locations": [
+            {**build_physical(file_and_line(finding, rule.topic)), "logicalLocations": build_logical(finding.resource)}
+        ],
         "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint},
     }
 
 
 def build_physical(where: Location) -> dict[str, Any]:
     region = {"startLine": max(where.line, 1), "startColumn": max(where.column, 1)}
-    return {"physicalLocation": {"artifactLocation": {"uri": _relative(where.file)}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": quote(from_top(where.file), safe="/")}, "region": region}}
 
 
 def build_logical(resource: Resource) -> list[dict[str, Any]]:
     name, arn = resource.name or resource.arn, resource.arn
     return [{"kind": "resource", "name": visible(name or "unnamed"), **({"fullyQualifiedName": arn} if arn else {})}]
-
-
-def _relative(file: str) -> str:
-    """A path as the URI that GitHub asks for: relative to the top of the repository."""
-    return quote("/".join(part for part in PurePosixPath(file).parts if part not in ("/", "//", "..")), safe="/")
 
 
 def _message(text: str) -> dict[str, str]:

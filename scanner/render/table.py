@@ -73,7 +73,7 @@ def summary(report: Report, *, width: int, color: bool) -> str:
         Text("Coverage", style="bold"),
         Text("complete", style="green") if coverage.complete else Text(_incomplete(report), style="bold red"),
     )
-    rows.add_row(Text("Observed", style="bold"), seen(coverage) if coverage.in_scope.files else _seen(coverage))
+    rows.add_row(Text("Observed", style="bold"), _seen(coverage) if coverage.in_scope.accounts else seen(coverage))
     judged = any(counts.by_status.values())
     rows.add_row(Text("Findings", style="bold"), _severities(counts.by_severity) if judged else "nothing was judged")
     others = [f"{counts.by_status[name]:,} {name}" for name in ("unknown", "waived") if counts.by_status[name]]

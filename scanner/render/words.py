@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -11,6 +12,7 @@ from scanner.finding import (
     Evidence,
     Finding,
     GapReference,
+    Location,
     Report,
     ReportedGap,
     Resource,
@@ -62,13 +64,18 @@ def requirements(of: Finding | RuleInfo) -> Iterator[str]:
 
 def seen(coverage: Coverage) -> str:
     """What was observed of what was in scope: of a scan in accounts and regions, of a check in files."""
+    return f"{_where(coverage)}: {contents(coverage)}"
+
+
+def _where(coverage: Coverage) -> str:
     observed, scope = coverage.observed, coverage.in_scope
-    where = f"{observed.accounts:,} of {count(scope.accounts, 'account')} and {observed.targets:,} of "
-    where += count(scope.targets, "region")
     if scope.files:
         all_files = count(scope.files, "file")
-        where = all_files if observed.files == scope.files else f"{observed.files:,} of {all_files}"
-    return f"{where}: {contents(coverage)}"
+        return all_files if observed.files == scope.files else f"{observed.files:,} of {all_files}"
+    if not scope.accounts:
+        return "nothing was in scope"
+    accounts = f"{observed.accounts:,} of {count(scope.accounts, 'account')}"
+    return f"{accounts} and {observed.targets:,} of {count(scope.targets, 'region')}"
 
 
 def contents(coverage: Coverage) -> str:
@@ -91,6 +98,16 @@ def place(finding: Finding) -> str:
     """Where to look: in a file, or in an account and region."""
     at = finding.location
     return f"{at.file}:{at.line}:{at.column}" if at else f"{finding.resource.account_id} {finding.resource.region}"
+
+
+def file_and_line(finding: Finding, topic: str) -> Location:
+    """For formats in which everything stands in a file: what is found in no file stands in that of its rule."""
+    return finding.location or Location(file=f"rules/{topic}/{finding.rule_id}.yaml", line=1, column=1)
+
+
+def from_top(file: str) -> str:
+    """A path as code hosts ask for it: relative to the top of the repository."""
+    return "/".join(part for part in PurePosixPath(file).parts if part not in ("/", "//", ".."))
 
 
 def is_open(finding: Finding) -> bool:

@@ -13,7 +13,7 @@ from scanner.render import Format, render
 from tests.render import sample
 
 SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
-STREAMED = [Format.JSON, Format.JSONL, Format.CSV, Format.OCSF, Format.ASFF]
+STREAMED = [Format.JSON, Format.JSONL, Format.CSV, Format.OCSF, Format.ASFF, Format.GITLAB]
 TELLING = [form for form in Format if form not in (Format.HTML, Format.JSONL)]
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 DECEPTIVE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -59,7 +59,7 @@ def test_gaps_and_what_is_not_examined_are_told(form: Format) -> None:
     assert "without an app instance user" in rendered
 
 
-@pytest.mark.parametrize("form", [Format.SARIF, Format.JUNIT, Format.CSV, Format.MARKDOWN])
+@pytest.mark.parametrize("form", [Format.SARIF, Format.JUNIT, Format.CSV, Format.MARKDOWN, Format.GITLAB])
 def test_hidden_characters_are_spelled_out(form: Format) -> None:
     rendered = text(sample.hostile(), form)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from msgspec import structs
 
 from scanner.finding import Location, Report
 from scanner.render import Format, render
+from scanner.render.github import inert
 from tests.render import sample
 
 LINE = re.compile(r"::(error|warning) [^:\n]*::[^\r\n]+\n")
@@ -33,6 +35,28 @@ def test_hostile_text_ends_no_annotation_and_begins_none() -> None:
 
     assert lines
     assert all(LINE.fullmatch(line) or line.startswith("Not examined: ") for line in lines)
+
+
+def test_no_text_is_a_command_of_the_old_kind_where_it_is_no_annotation() -> None:
+    report = sample.clean()
+    told = structs.replace(report.coverage, not_examined=("##[error]a.yaml: a loop", "::error::b.yaml"))
+
+    rendered = text(structs.replace(report, coverage=told))
+
+    assert rendered == "Not examined: \\u0023#[error]a.yaml: a loop\nNot examined: ::error::b.yaml\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "printed"),
+    [
+        ("::error::a", "\\u003a:error::a"),
+        ("a\n \t::stop-commands::b", "a\n \t\\u003a:stop-commands::b"),
+        ("a ::b:: :c", "a ::b:: :c"),
+        ("a ##[error]b ###[c", "a \\u0023#[error]b #\\u0023#[c"),
+    ],
+)
+def test_a_line_that_the_runner_would_obey_is_spelled_out(given: str, printed: str) -> None:
+    assert inert(given) == printed
 
 
 def test_no_more_than_github_shows_the_worst_first_and_the_rest_is_counted() -> None:

@@ -1,0 +1,64 @@
+"""What GitHub Actions gets without being asked: annotations and a summary; and nobody else's commands.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from scanner.commands import outputs
+from scanner.commands.outputs import Output
+from scanner.finding import Report
+from scanner.render import Format, render
+from scanner.render import github as rendered
+
+MOST_BYTES = 1024 * 1024
+"""GitHub drops the summary of a step that is larger."""
+
+
+def running() -> bool:
+    """Whether this is a step of a GitHub workflow."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+option = click.option(
+    "--github/--no-github",
+    "on_github",
+    default=running,
+    help="Annotations, unless a report goes to standard output, and the step summary of GitHub Actions.  "
+    "[default: where GITHUB_ACTIONS is true]",
+)
+
+
+def inert(text: str) -> str:
+    """The text as it may be printed here: where GitHub's runner reads along, it finds no command in it."""
+    return rendered.inert(text) if running() else text
+
+
+def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None]) -> list[str]:
+    """Annotate and summarise; returns a line for what could not be written."""
+    if not any(output.path == outputs.STDOUT for output in wanted):
+        for piece in render(report, Format.GITHUB):
+            click.echo(piece, nl=False)
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    try:
+        if summary and not _appended(Path(summary), "".join(render(report, Format.MARKDOWN)).encode()):
+            warn("Warning: the step summary is full; this report is left out of it")
+    except OSError as error:
+        return [f"the step summary {summary} could not be written: {error.strerror}"]
+    return []
+
+
+def _appended(path: Path, text: bytes) -> bool:
+    """Whether there was room for it after what the step wrote before."""
+    with path.open("ab") as file:
+        lines = b"\n" + text if file.tell() else text
+        if file.tell() + len(lines) > MOST_BYTES:
+            return False
+        file.write(lines)
+    return True

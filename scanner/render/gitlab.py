@@ -1,0 +1,76 @@
+"""The failures as a GitLab Code Quality report: one JSON array, of which GitLab shows in a merge request what is new.
+
+Everything there stands in a file. A failure of something deployed stands in the file of its rule. What was not observed
+comes first, an entry an account, in ``chimeaudit.yaml``, where a gap can be waived. Waived and unknown findings are
+left out: GitLab knows no status, and would show them as open.
+
+https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from scanner.finding import Finding, Location, Report, Severity, Status
+from scanner.render import coverage
+from scanner.render.coverage import AccountCoverage
+from scanner.render.text import visible
+from scanner.render.words import file_and_line, from_top, gap_line, named
+
+GitLabSeverity = Literal["blocker", "critical", "major", "minor", "info"]
+_SEVERITIES: dict[Severity, GitLabSeverity] = {
+    Severity.CRITICAL: "blocker",
+    Severity.HIGH: "critical",
+    Severity.MEDIUM: "major",
+    Severity.LOW: "minor",
+    Severity.INFO: "info",
+}
+_WAIVERS = Location(file="chimeaudit.yaml", line=1, column=1)
+
+
+def render(report: Report) -> Iterator[str]:
+    """An entry a line, so that the report is never held as a whole."""
+    before = "[\n"
+    for entry in _entries(report):
+        yield f"{before}{msgspec.json.encode(entry).decode()}"
+        before = ",\n"
+    yield "\n]\n"
+
+
+def _entries(report: Report) -> Iterator[dict[str, Any]]:
+    topics = {rule.id: rule.topic for rule in report.rules}
+    yield from map(build_coverage, coverage.by_account(report))
+    for finding in report.findings:
+        if finding.status is Status.FAIL:
+            yield build_failure(finding, topics[finding.rule_id])
+
+
+def build_failure(finding: Finding, topic: str) -> dict[str, Any]:
+    return {
+        "description": visible(f"{named(finding.resource)}: {finding.message}"),
+        "check_name": finding.rule_id,
+        "fingerprint": finding.fingerprint,
+        "severity": _SEVERITIES[finding.severity],
+        "location": build_location(file_and_line(finding, topic)),
+    }
+
+
+def build_coverage(account: AccountCoverage) -> dict[str, Any]:
+    """What was not observed of an account, and what no audit examines."""
+    told = [account.message]
+    told += [f"Not observed: {gap_line(gap)}." for gap in account.gaps]
+    told += [f"Not examined: {sentence}" for sentence in account.not_examined]
+    return {
+        "description": visible(" ".join(told)),
+        "check_name": coverage.RULE_ID,
+        "fingerprint": account.fingerprint,
+        "severity": "info" if account.complete else "critical",
+        "location": build_location(_WAIVERS),
+    }
+
+
+def build_location(where: Location) -> dict[str, Any]:
+    return {"path": visible(from_top(where.file)), "lines": {"begin": max(where.line, 1)}}

@@ -1,0 +1,81 @@
+"""Runs the shell steps of action.yml as GitHub's runner does; steps that are other actions are left out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.ci.shell import BASH, ROOT, load, run
+from tests.command import Ended
+
+ACTION = load("action.yml")
+STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
+INSTALL, AUDIT, END = (step for step in STEPS if "run" in step)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How the audit's step and then the whole action ended, and what a workflow sees of it."""
+
+    audit: Ended
+    code: int
+    outputs: dict[str, str]
+    summary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """The action after its installation, in a job that works in `workspace`."""
+
+    temp: Path
+    workspace: Path
+
+    def __call__(self, inputs: Mapping[str, str], **variables: str) -> Done:
+        files = {name: self.workspace.parent / f"{self.workspace.name}-{name}" for name in ("output", "summary")}
+        for file in files.values():
+            file.write_text("")
+        on_github = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(files["output"]),
+            "GITHUB_STEP_SUMMARY": str(files["summary"]),
+            "RUNNER_TEMP": str(self.temp),
+            **variables,
+        }
+        audit = step(AUDIT, self.workspace, on_github, contexts(self.temp, inputs, {}))
+        assert audit.code == 0, audit.stderr
+        outputs = dict(line.split("=", 1) for line in files["output"].read_text().splitlines())
+        ended = step(END, self.workspace, on_github, contexts(self.temp, inputs, outputs))
+        return Done(audit=audit, code=ended.code, outputs=outputs, summary=files["summary"].read_text())
+
+
+def install(temp: Path) -> None:
+    """The step that installs."""
+    ended = step(INSTALL, temp, {"RUNNER_TEMP": str(temp)}, contexts(temp, {}, {}))
+    assert ended.code == 0, ended.stderr
+
+
+def step(of: Mapping[str, Any], home: Path, variables: Mapping[str, str], known: Mapping[str, str]) -> Ended:
+    """One step, with its `env` worked out."""
+    own = {name: evaluate(value, known) for name, value in of.get("env", {}).items()}
+    return run(BASH, of["run"], home=home, variables={**variables, **own})
+
+
+def contexts(temp: Path, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
+    """What the expressions in `env` may name."""
+    declared = {name: str(each["default"]) for name, each in ACTION["inputs"].items()}
+    assert inputs.keys() <= declared.keys()
+    return {
+        **{f"inputs.{name}": value for name, value in {**declared, **inputs}.items()},
+        "steps.audit.outputs.exit-code": outputs.get("exit-code", ""),
+        "steps.python.outputs.python-path": sys.executable,
+        "github.action_path": str(ROOT),
+        "runner.temp": str(temp),
+    }
+
+
+def evaluate(text: str, known: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{\{ (.*?) \}\}", lambda match: known[match[1]], text)

@@ -1,0 +1,23 @@
+"""What runs the shell of pipelines: bash or sh, as their runners do, and nothing that needs a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ci.action import Action, install
+
+
+@pytest.fixture(scope="module")
+def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runner's folder, in which the action's own step has installed chimeaudit."""
+    temp = tmp_path_factory.mktemp("runner")
+    install(temp)
+    return temp
+
+
+@pytest.fixture
+def action(runner_temp: Path, tmp_path: Path) -> Action:
+    """The action, as a step of a job that works in `tmp_path`."""
+    return Action(temp=runner_temp, workspace=tmp_path)

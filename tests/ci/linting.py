@@ -1,0 +1,30 @@
+"""Public linters, offline."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+def check_jsonschema(schema: str, *files: Path) -> None:
+    """Against a schema that check-jsonschema brings: SchemaStore's of GitHub's files, and GitLab's own."""
+    transform = ("--data-transform", "gitlab-ci") if schema == "vendor.gitlab-ci" else ()  # for !reference
+    _passes("check-jsonschema", "--builtin-schema", schema, *transform, *map(str, files))
+
+
+def zizmor(*files: Path) -> None:
+    """No way for text to become shell, no action that is not pinned, no permission too many."""
+    _passes("zizmor", "--offline", "--persona=pedantic", "--no-progress", *map(str, files))
+
+
+def pre_commit(command: str, file: Path) -> None:
+    """`validate-manifest` or `validate-config`."""
+    _passes("pre-commit", command, str(file))
+
+
+def _passes(tool: str, *arguments: str) -> None:
+    ended = subprocess.run([BIN / tool, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -1,0 +1,98 @@
+"""The pipelines that docs/ci.md and README show: linted, and with inputs that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.ci.action import ACTION
+from tests.ci.linting import check_jsonschema, pre_commit, zizmor
+from tests.ci.shell import ROOT, load
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows GitLab's `!reference`."""
+
+
+def _reference(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node)
+
+
+_Loader.add_constructor("!reference", _reference)
+
+
+def blocks(name: str) -> list[str]:
+    """The YAML that a page shows, with a commit for the word that stands for one."""
+    found = re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
+    return [block.replace("COMMIT", COMMIT) for block in found]
+
+
+def with_key(key: str) -> list[str]:
+    """Those of docs/ci.md that have a key at the top."""
+    return [block for block in blocks("docs/ci.md") if key in yaml.load(block, _Loader)]  # noqa: S506 - a safe loader
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def steps_of_the_action(text: str) -> list[dict[str, Any]]:
+    jobs = yaml.safe_load(text)["jobs"].values()
+    return [step for job in jobs for step in job["steps"] if "OWNER/chimeaudit@" in step.get("uses", "")]
+
+
+@pytest.mark.parametrize("text", with_key("jobs"))
+def test_a_workflow_is_valid_safe_and_gives_inputs_that_there_are(tmp_path: Path, text: str) -> None:
+    workflow = written(tmp_path, ".github/workflows/chimeaudit.yml", text)
+
+    check_jsonschema("vendor.github-workflows", workflow)
+    zizmor(workflow)
+    (step,) = steps_of_the_action(text)
+    assert step["with"].keys() <= ACTION["inputs"].keys()
+
+
+def test_both_commands_are_shown() -> None:
+    shown = [step["with"].get("command", "check") for text in with_key("jobs") for step in steps_of_the_action(text)]
+
+    assert shown == ["check", "scan"]
+
+
+def test_every_input_and_output_is_documented() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text()
+
+    for name in (*ACTION["inputs"], *ACTION["outputs"]):
+        assert f"`{name}`" in page
+
+
+def test_the_gitlab_pipeline_is_valid_and_extends_jobs_that_there_are(tmp_path: Path) -> None:
+    (text,) = with_key("include")
+    jobs = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+
+    check_jsonschema("vendor.gitlab-ci", written(tmp_path, ".gitlab-ci.yml", text))
+    used = {job["extends"] for job in jobs.values() if "extends" in job}
+    assert used == {".chimeaudit-check", ".chimeaudit-scan"} <= load("deploy/ci/gitlab.yml").keys()
+
+
+def test_the_hook_of_the_page_is_valid_and_is_one_of_ours(tmp_path: Path) -> None:
+    (text,) = with_key("repos")
+    (hook,) = yaml.safe_load(text)["repos"][0]["hooks"]
+
+    pre_commit("validate-config", written(tmp_path, ".pre-commit-config.yaml", text))
+    assert hook["id"] in [each["id"] for each in load(".pre-commit-hooks.yaml")]
+    assert hook["args"][-1] == "--"
+
+
+def test_the_readme_gives_inputs_that_there_are() -> None:
+    (text,) = (block for block in blocks("README.md") if "OWNER/chimeaudit@" in block)
+
+    (step,) = yaml.safe_load(text)
+    assert step["with"].keys() <= ACTION["inputs"].keys()

@@ -1,0 +1,42 @@
+"""`chimeaudit check --skip-others`: files that a tool names, of which not all need be ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.declared.checking import Check, checking, processor, request, write
+
+BAD = request(processor(FallbackAction="CONTINUE"))
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    return checking(tmp_path, monkeypatch, capsys)
+
+
+def test_what_is_named_is_skipped_as_in_a_folder_and_the_rest_is_judged(check: Check) -> None:
+    ended = check("a.json", "b.json", "values.yaml", "--skip-others", a__json=BAD, b__json="{}", values__yaml="{{ x }}")
+
+    assert ended.code == 1
+    assert "Skipped   2 files" in ended.stderr
+    assert ended.report["coverage"]["observed"]["files"] == 1
+
+
+def test_nothing_to_judge_is_0(check: Check) -> None:
+    ended = check("b.json", "--skip-others", b__json="{}")
+
+    assert ended.code == 0, ended.stderr
+    assert "nothing was in scope" in ended.stderr
+    assert "nothing was judged" in ended.stderr
+
+
+def test_a_broken_file_that_speaks_of_flows_is_told_all_the_same(check: Check, tmp_path: Path) -> None:
+    write(tmp_path / "cut.json", '{"ChannelFlowArn": "a')
+
+    ended = check("cut.json", "missing.json", "--skip-others")
+
+    assert ended.code == 2
+    assert "error: cut.json:1:" in ended.stderr
+    assert "missing.json: found nothing" in ended.stderr
