@@ -1,7 +1,7 @@
 """Reads targets on a Dask cluster: https://distributed.dask.org/
 
 What travels to a worker is a `Work`, with the names of roles and never keys: each worker has credentials of its own.
-What comes back is the packed journal of what it read, which the coordinator writes into the run directory.
+What comes back is the journal of what it read, which the coordinator writes into the run directory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from scanner import __version__
 from scanner.collect.aws import Aws
 from scanner.collect.cpus import share, staying_on
 from scanner.collect.failure import FailedCallError
-from scanner.collect.parts import packed
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Done, Worker
 from scanner.errors import NothingScannedError, UsageError
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 LOCAL = "local"
-_SHARE = Share(app_instances=500, channel_flows=20_000)  # a few MB on its way, and some tens of seconds of work
+_SHARE = Share(app_instances=500, channel_flows=5_000)  # some MB on their way, and some seconds of work
 _CONNECT_SECONDS = 10
 _GONE_SECONDS = 10
 _KEPT = 64  # at least the threads of a worker
@@ -109,7 +108,8 @@ class Cluster:
 
     def stop(self) -> None:
         """Drop what waits for a worker; what a worker has begun it reads on, for nobody."""
-        self._executor.shutdown(wait=False)
+        if self._client.status == "running":  # a scheduler that is gone would be waited for
+            self._executor.shutdown(wait=False)
         self._close()
 
     def close(self) -> None:
@@ -199,7 +199,7 @@ def read_part(work: Work, terms: _Terms) -> Done:
         gap = _other_account(work.target, terms)
         done = _unread(elsewhere, gap) if gap else _reader(threading.get_ident(), terms).do(elsewhere)
         more = tuple(structs.replace(each, path=work.path) for each in done.more)
-        return structs.replace(done, more=more, part=packed(elsewhere.path))
+        return structs.replace(done, more=more, part=elsewhere.path.read_bytes())
 
 
 @lru_cache(maxsize=_KEPT)

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
+import io
 
 from msgspec import Struct, field, structs
 
 from scanner.collect.worker import Done
 from scanner.inventory import Gap
 from scanner.journal import Journal, Target, TargetWriter
-
-_PIECE = 1 << 20
-
-
-def packed(path: Path) -> bytes:
-    """A journal file, to be sent; the same words over and over, it shrinks to a tenth."""
-    packing = zlib.compressobj(level=1)
-    with path.open("rb") as file:
-        pieces = [packing.compress(piece) for piece in iter(lambda: file.read(_PIECE), b"")]
-    return b"".join((*pieces, packing.flush()))
-
-
-def lines(part: bytes) -> Iterator[bytes]:
-    """The lines of a packed journal file; no more than one and a piece are in memory."""
-    unpacking = zlib.decompressobj()
-    left, begun = part, b""
-    while left:
-        begun += unpacking.decompress(left, _PIECE)
-        left = unpacking.unconsumed_tail
-        *whole, begun = begun.split(b"\n")
-        yield from (line + b"\n" for line in whole)
 
 
 class _Open(Struct):
@@ -62,7 +39,7 @@ class Parts:
         if target not in self._open:
             self._open[target] = _Open(TargetWriter(self._journal.target_path(target)))
         whole = self._open[target]
-        closing = whole.writer.absorb(lines(done.part))
+        closing = whole.writer.absorb(io.BytesIO(done.part))
         whole.running += len(done.more) - 1
         whole.complete = whole.complete and done.complete
         whole.gaps.update(closing.gaps if closing else ())

@@ -38,7 +38,7 @@ class Tally(Struct, frozen=True, kw_only=True):
 class Done(Struct, frozen=True, kw_only=True):
     """What came of a work; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
 
-    `more` is what was beyond the work's share; `part` is the packed journal, where it was not written to its place.
+    `more` is what was beyond the work's share; `part` is the journal, where it was not written to its place.
     """
 
     target: Target
