@@ -164,7 +164,7 @@ def run(shape: Shape, address: str | None) -> Cost:
     from scanner.cluster import Cluster
     from scanner.collect.places import Threads
     from scanner.collect.run import Collection
-    from scanner.engine.audit import audit
+    from scanner.engine.audit import Audit
     from scanner.engine.rule import load, select
     from scanner.files import write_whole
     from scanner.render import Format, render
@@ -175,9 +175,9 @@ def run(shape: Shape, address: str | None) -> Cost:
         journal = _begun(shape, frozenset(), Path(directory))
         place = Cluster(address, journal.header.targets) if address else Threads(journal.header.targets)
         began = time.perf_counter(), time.process_time()
-        collection = Collection(journal, place)
-        collection.run()
-        report = audit(journal, reading_lists, "2026-01-01T00:00:00Z")
+        audit = Audit(journal, reading_lists)
+        Collection(journal, place, tell=lambda done: audit.judge(done.target) if address else None).run()
+        report = audit.report("2026-01-01T00:00:00Z")
         path = Path(directory) / "report.json"
         write_whole(path, (piece.encode() for piece in render(report, Format.JSON)))
         assert report.coverage.complete

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
@@ -29,6 +29,7 @@ class Spool(Collection[Finding]):
         where = str(directory) if os.access(directory, os.W_OK) else None
         self._file = SpooledTemporaryFile(_IN_MEMORY, dir=where)  # noqa: SIM115 - closed with the spool
         self._count = self._end = 0
+        self._spans: Sequence[tuple[int, int]] | None = None
         weakref.finalize(self, self._file.close)
 
     def extend(self, findings: Iterable[Finding]) -> None:
@@ -47,11 +48,27 @@ class Spool(Collection[Finding]):
         self._end += sum(map(len, lines))
         self._count += len(lines)
 
+    @property
+    def end(self) -> int:
+        """Where the next finding will begin."""
+        return self._end
+
+    def arrange(self, spans: Sequence[tuple[int, int]]) -> None:
+        """From now on go through what lies between these places, in this order."""
+        self._spans = spans
+
     def __iter__(self) -> Iterator[Finding]:
-        position = 0
-        while position < self._end:
+        if self._spans is None:
+            yield from self._between(0, None)
+        else:
+            for start, end in self._spans:
+                yield from self._between(start, end)
+
+    def _between(self, position: int, end: int | None) -> Iterator[Finding]:
+        """Up to `end`, or with None also what is added meanwhile."""
+        while (left := (self._end if end is None else end) - position) > 0:
             self._file.seek(position)  # others may be reading too
-            lines = self._file.readlines(_AT_ONCE)
+            lines = self._file.readlines(max(1, min(_AT_ONCE, left) - 1))  # some stop at that size, others beyond it
             position = self._file.tell()
             yield from map(_decoder.decode, lines)
 

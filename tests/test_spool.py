@@ -43,6 +43,25 @@ def test_two_readers_and_a_writer_do_not_disturb_each_other(kept: Spool) -> None
     assert [*first[::2], *one] == [first[1], *other] == [*FINDINGS, FINDINGS[0]]
 
 
+@pytest.mark.parametrize("at_once", [1, 1 << 16])
+@pytest.mark.parametrize("in_memory", [1, 1 << 20])
+def test_they_can_be_arranged_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, in_memory: int
+) -> None:
+    monkeypatch.setattr(spool, "_IN_MEMORY", in_memory)
+    monkeypatch.setattr(spool, "_AT_ONCE", at_once)
+    findings, spans = Spool(tmp_path), []
+    for some in (FINDINGS[:2], [], FINDINGS[2:5], FINDINGS[5:]):
+        start = findings.end
+        findings.extend(some)
+        spans.append((start, findings.end))
+
+    findings.arrange(spans[::-1])
+
+    assert list(findings) == list(findings) == [*FINDINGS[5:], *FINDINGS[2:5], *FINDINGS[:2]]
+    assert len(findings) == len(FINDINGS)
+
+
 def test_nothing_is_left_in_the_directory(kept: Spool, tmp_path: Path) -> None:
     assert list(kept)
     assert not list(tmp_path.iterdir())

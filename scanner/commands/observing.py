@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import Enum
@@ -17,6 +17,7 @@ from scanner.commands import progress
 from scanner.commands.demo import simulated_aws
 from scanner.commands.log import Log
 from scanner.commands.where import Where
+from scanner.engine.audit import Audit
 from scanner.errors import ChimeauditError, UsageError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader
 
@@ -38,24 +39,30 @@ class Observed(Struct, frozen=True):
     """What was seen, and how that ended; `broken` says why, where the means of looking were lost."""
 
     journal: Journal
+    audit: Audit
     ended: Ended = Ended.ALL_TRIED
     broken: ChimeauditError | None = None
 
 
-def observe(where: Where, facets: frozenset[str], record: dict[str, Any], log: Log) -> Observed:
+def observe(
+    where: Where, facets: frozenset[str], record: dict[str, Any], begin: Callable[[Journal], Audit], log: Log
+) -> Observed:
     """The journal of what was seen: the lists, and these facets. `record` is what the report will say of the options.
+
+    `begin` gives the audit of a journal. Where others do the reading, what they have read is judged meanwhile.
 
     Raises:
         UsageError: there is no such run, profile or region.
         OutputError: the journal cannot be written.
     """
     if where.from_:
-        return Observed(_with_facets(Journal.open(where.from_), facets))
+        journal = _with_facets(Journal.open(where.from_), facets)
+        return Observed(journal, begin(journal))
     began = monotonic()
     with _interruptible(), simulated_aws() if where.demo else nullcontext():
         journal = _take_up(where, facets) if where.resume else _begin(where, facets, record, log)
         with journal.locked():
-            return _collect(journal, where, log, began)
+            return _collect(journal, begin(journal), where, log, began)
 
 
 def _take_up(where: Where, facets: frozenset[str]) -> Journal:
@@ -92,7 +99,7 @@ def _with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
     return journal
 
 
-def _collect(journal: Journal, where: Where, log: Log, began: float) -> Observed:
+def _collect(journal: Journal, audit: Audit, where: Where, log: Log, began: float) -> Observed:
     from scanner.collect.run import BrokenRunError, Collection
 
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
@@ -104,16 +111,18 @@ def _collect(journal: Journal, where: Where, log: Log, began: float) -> Observed
         came_to = "has been read" if done.complete else "is left to a second try"
         message = f"Account {target.account_id} in {target.region} {came_to}"
         log.detail("target", message, account_id=target.account_id, region=target.region, complete=done.complete)
+        if done.complete and (where.cluster or where.workers):
+            audit.judge(target)
 
     collection = Collection(journal, _place(where, journal), tell=tell)
     try:
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(None if where.max_runtime is None else began + where.max_runtime)
     except KeyboardInterrupt:
-        return Observed(journal, Ended.INTERRUPTED)
+        return Observed(journal, audit, Ended.INTERRUPTED)
     except BrokenRunError as error:
-        return Observed(journal, Ended.BROKEN, error)
-    return Observed(journal, Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME)
+        return Observed(journal, audit, Ended.BROKEN, error)
+    return Observed(journal, audit, Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME)
 
 
 def _place(where: Where, journal: Journal) -> Place:

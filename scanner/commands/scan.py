@@ -17,7 +17,7 @@ from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Ended, Observed, observe
 from scanner.commands.outputs import Output
 from scanner.commands.where import Where
-from scanner.engine.audit import audit
+from scanner.engine.audit import Audit
 from scanner.engine.rule import facets as needed
 from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError, UsageError
 from scanner.finding import Report
@@ -107,8 +107,8 @@ def command(
     }
     if configured.file and not config_file:
         log.tell("configuration", f"Configuration: {configured.file}")
-    seen = observe(places, facets, options, log)
-    report = audit(seen.journal, configured.rules, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", waivers)
+    seen = observe(places, facets, options, lambda journal: Audit(journal, configured.rules, waivers), log)
+    report = seen.audit.report(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
     if places.from_ or places.resume:
         report = _judged_as_asked(report, options)
     kept = keeping.keep(report, nights, wanted, seen.journal.directory)

@@ -29,32 +29,60 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Wa
         UsageError: the journal is damaged.
         OutputError: there is no room for the findings.
     """
-    header = journal.header
-    waivers = waivers or Waivers(today=date.min)
-    evaluation = Evaluation(rules, datetime.fromisoformat(header.started_at))
-    judging = _Judging(Tally(evaluation, waivers, Spool(journal.directory)))
-    for target in sorted(header.targets):
-        judging.target(target, journal.reader(target))
-    gaps = reported(judging.gaps.union(header.gaps), waivers)
-    return Report(
-        tool=tool(rules),
-        run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
-        scope=header.scope,
-        coverage=Coverage(
-            complete=all(gap.waiver for gap in gaps),
-            in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
-            observed=judging.observed(header.targets),
-            gaps=tuple(gaps),
-            not_examined=NOT_EXAMINED,
-        ),
-        summary=judging.tally.summary(rules, header.scope.accounts),
-        rules=tuple(rule.info for rule in rules),
-        findings=judging.tally.findings,
-    )
+    return Audit(journal, rules, waivers).report(finished_at)
+
+
+class Audit:
+    """Judges the targets of a run, each when it has been read or all at the end; the order makes no difference.
+
+    Raises (each method):
+        UsageError: the journal is damaged.
+        OutputError: there is no room for the findings.
+    """
+
+    def __init__(self, journal: Journal, rules: Sequence[Rule], waivers: Waivers | None = None) -> None:
+        self._journal = journal
+        self._rules = rules
+        self._waivers = waivers or Waivers(today=date.min)
+        self._findings = Spool(journal.directory)
+        evaluation = Evaluation(rules, datetime.fromisoformat(journal.header.started_at))
+        self._judging = _Judging(Tally(evaluation, self._waivers, self._findings))
+        self._spans: dict[Target, tuple[int, int]] = {}
+
+    def judge(self, target: Target) -> None:
+        """Judge a target that nothing will be added to."""
+        if target not in self._spans:
+            start = self._findings.end
+            self._judging.target(target, self._journal.reader(target))
+            self._spans[target] = (start, self._findings.end)
+
+    def report(self, finished_at: str) -> Report:
+        """The report, for which what has not been judged is."""
+        header, judging, rules = self._journal.header, self._judging, self._rules
+        targets = sorted(header.targets)
+        for target in targets:
+            self.judge(target)
+        self._findings.arrange([self._spans[target] for target in targets])
+        gaps = reported(judging.gaps.union(header.gaps), self._waivers)
+        return Report(
+            tool=tool(rules),
+            run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
+            scope=header.scope,
+            coverage=Coverage(
+                complete=all(gap.waiver for gap in gaps),
+                in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
+                observed=judging.observed(header.targets),
+                gaps=tuple(gaps),
+                not_examined=NOT_EXAMINED,
+            ),
+            summary=judging.tally.summary(rules, header.scope.accounts),
+            rules=tuple(rule.info for rule in rules),
+            findings=self._findings,
+        )
 
 
 class _Judging:
-    """What adds up while the targets of a run stream by, in the order of the report."""
+    """What adds up while the targets of a run stream by, in whatever order."""
 
     def __init__(self, tally: Tally) -> None:
         self.tally = tally

@@ -20,7 +20,7 @@ from scanner.waivers import Waivers
 
 
 class Tally:
-    """What adds up while resources stream by, in the order of the report.
+    """What adds up while resources stream by; their findings are kept in that order.
 
     `found` are the rules that found something. `left_out` counts, by rule, the resources that it was not applied to,
     because no file could tell what it reads; `beyond` are the rules that read what files of the kind that streams by
