@@ -127,10 +127,12 @@ class Cluster:
 def _connect(address: str) -> tuple[Client, LocalCluster | None]:
     """A client, and the cluster behind it where it is our own."""
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ModuleNotFoundError:
         raise UsageError("--cluster needs Dask", hint="Install it: pip install 'chimeaudit[dask]'.") from None
 
+    dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"})  # whoever is gone is gone sooner
     logging.disable()  # what goes wrong is told in one line, by us; Dask would tell it in tracebacks
     try:
         if address == LOCAL:

@@ -98,7 +98,7 @@ def test_fingerprint_and_arn_are_found(page: Page) -> None:
 def test_nothing_found_offers_to_clear(page: Page) -> None:
     search(page, "nothing-like-it")
     page.get_by_role("button", name="Clear the search").click()
-    assert page.locator("#count").inner_text() == "26 findings"
+    expect(page.locator("#count")).to_have_text("26 findings")
     assert page.get_by_role("searchbox").input_value() == ""
 
 
@@ -106,7 +106,7 @@ def test_chip_rewrites_the_query_and_counts_what_it_would_leave(page: Page) -> N
     page.get_by_role("button", name="high 9").click()
     page.get_by_role("button", name="low 5").click()
     assert page.get_by_role("searchbox").input_value() == "severity:high severity:low"
-    assert page.locator("#count").inner_text() == "14 of 26 findings"
+    expect(page.locator("#count")).to_have_text("14 of 26 findings")
     expect(page.get_by_role("button", name="waived 1")).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("button", name="high 9")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="high 9").click()
@@ -117,7 +117,7 @@ def test_list_of_choices_filters_and_escape_closes_it(page: Page) -> None:
     page.locator("summary", has_text="App instance").click()
     page.get_by_role("checkbox", name="Gästechat 1").check()
     assert page.get_by_role("searchbox").input_value() == "app:Gästechat"
-    assert page.locator("#count").inner_text() == "1 of 26 findings"
+    expect(page.locator("#count")).to_have_text("1 of 26 findings")
     page.keyboard.press("Escape")
     assert not page.get_by_role("checkbox", name="Gästechat 1").is_visible()
 
@@ -125,13 +125,13 @@ def test_list_of_choices_filters_and_escape_closes_it(page: Page) -> None:
 def test_overview_leads_to_what_it_counts(page: Page) -> None:
     page.locator(".heat").get_by_role("link", name="6", exact=True).click()
     expect(page.get_by_role("searchbox")).to_have_value("status:failed account:444455556666 severity:high")
-    assert page.locator("#count").inner_text() == "6 of 26 findings"
+    expect(page.locator("#count")).to_have_text("6 of 26 findings")
 
 
 def test_gap_leads_to_what_it_leaves_unknown(page: Page) -> None:
     page.locator("summary", has_text="3 findings unknown because of this gap").click()
     page.get_by_role("link", name="3 unknown findings in the list").click()
-    assert page.locator("#count").inner_text() == "3 of 26 findings"
+    expect(page.locator("#count")).to_have_text("3 of 26 findings")
     names = {finding.resource.name for finding in sample.rich().findings if any(item.gap for item in finding.evidence)}
     assert set(in_order(page)) == names
 
@@ -149,7 +149,7 @@ def test_finding_with_two_gaps_is_found_by_each(viewer: Viewer) -> None:
         gap = page.locator(".gap").nth(2 - count)
         gap.locator("summary").click()
         gap.locator(".leads a").click()
-        assert page.locator("#count").inner_text() == ("2 findings" if count == 2 else "1 of 2 findings")
+        expect(page.locator("#count")).to_have_text("2 findings" if count == 2 else "1 of 2 findings")
 
 
 def test_failures_come_first_then_unknown_then_waived(page: Page) -> None:
@@ -518,6 +518,6 @@ def test_hostile_names_can_be_filtered_for(viewer: Viewer) -> None:
     page = viewer.open(report).page
     page.locator("summary", has_text="App instance").click()
     page.get_by_role("checkbox", name="quoted").check()
-    assert page.locator("#count").inner_text() == "1 of 2 findings"
+    expect(page.locator("#count")).to_have_text("1 of 2 findings")
     page = viewer.open(report, fragment=f"#q={quote(page.get_by_role('searchbox').input_value())}").page
-    assert page.locator("#count").inner_text() == "1 of 2 findings"
+    expect(page.locator("#count")).to_have_text("1 of 2 findings")
