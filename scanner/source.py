@@ -91,14 +91,37 @@ def parse(data: bytes, mistakes: Mistakes, *, first: str = "id") -> Table | None
 
     `first` is a key that such files begin with.
     """
+    expected = f"a mapping that starts with {first}"
     try:
-        return _document(_decoded(data), first, mistakes)
+        root = document(_decoded(data), Builder, mistakes, expected)
+        if not isinstance(root, Table):
+            raise UnreadableError(root, f"{found(root)}; expected {expected}")
     except UnreadableError as error:
         mistakes.add(error.node, error.message)
+        return None
+    return root
+
+
+def document(text: str, builder: type[Builder], mistakes: Mistakes, expected: str) -> Node:
+    """The one document of a text, as a builder makes it.
+
+    Raises:
+        UnreadableError: it cannot be read, or there is none, or another.
+    """
+    events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    building = builder(events, mistakes)
+    root: Node | None = None
+    try:
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise UnreadableError(at(event), "found a second document; expected one a file")
+                root = building.node(next(events), depth=0)
     except yaml.YAMLError as error:
-        place, problem = syntax(error)
-        mistakes.add(place, f"{problem}; expected a mapping")
-    return None
+        raise _no_yaml(error, builder.max_depth, expected) from None
+    if root is None:
+        raise UnreadableError(START, f"found an empty file; expected {expected}")
+    return root
 
 
 def plain(node: Node) -> Plain:
@@ -150,28 +173,18 @@ def place_after(before: str) -> Node:
     return Node(line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
 
 
-def syntax(error: yaml.YAMLError) -> tuple[Node, str]:
+def _no_yaml(error: yaml.YAMLError, max_depth: int, expected: str) -> UnreadableError:
     """Where a document stops to be YAML, and why."""
-    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    problem, mark = getattr(error, "problem", None) or "the text is damaged", getattr(error, "problem_mark", None)
     place = Node(line=mark.line + 1, column=mark.column + 1) if mark else START
-    hint = " (YAML does not allow tabs in front of a key)" if problem and "cannot start any token" in problem else ""
-    return place, f"found something that is not YAML: {problem or 'the text is damaged'}{hint}"
+    if "nesting depth" in problem:  # PyYAML 6.0.4 reads ahead and gives up at 1,000, before the builder can count
+        return UnreadableError(place, _too_deep(max_depth))
+    hint = " (YAML does not allow tabs in front of a key)" if "cannot start any token" in problem else ""
+    return UnreadableError(place, f"found something that is not YAML: {problem}{hint}; expected {expected}")
 
 
-def _document(text: str, first: str, mistakes: Mistakes) -> Table | None:
-    events = yaml.parse(text, Loader=yaml.CSafeLoader)
-    builder = Builder(events, mistakes)
-    root: Node | None = None
-    for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
-            if root is not None:
-                raise UnreadableError(at(event), "found a second document; expected one a file")
-            root = builder.node(next(events), depth=0)
-    if root is None:
-        raise UnreadableError(START, f"found an empty file; expected a mapping that starts with {first}")
-    if not isinstance(root, Table):
-        raise UnreadableError(root, f"{found(root)}; expected a mapping that starts with {first}")
-    return root
+def _too_deep(max_depth: int) -> str:
+    return f"found more than {max_depth} levels of nesting; expected fewer"
 
 
 def at(event: yaml.Event) -> Node:
@@ -193,7 +206,7 @@ class Builder:
         """The node that an event begins."""
         place = at(event)
         if depth > self.max_depth:
-            raise UnreadableError(place, f"found more than {self.max_depth} levels of nesting; expected fewer")
+            raise UnreadableError(place, _too_deep(self.max_depth))
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event.anchor or "", place)
         node = self._bare(event, place, depth)

@@ -22,9 +22,8 @@ from scanner.source import (
     Scalar,
     Table,
     UnreadableError,
-    at,
+    document,
     place_after,
-    syntax,
 )
 from scanner.words import quote
 
@@ -32,6 +31,7 @@ MAX_BYTES = 10 << 20
 """Ten times what CloudFormation takes."""
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
+_EXPECTED = "JSON or YAML"
 _MERGE = "<<"
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq"))
@@ -55,9 +55,6 @@ def parse(data: bytes, mistakes: Mistakes) -> Node | None:
         root = _document(_decoded(data), mistakes)
     except UnreadableError as error:
         mistakes.add(error.node, error.message)
-    except yaml.YAMLError as error:
-        place, problem = syntax(error)
-        mistakes.add(place, f"{problem}; expected JSON or YAML")
     return None if len(mistakes.found) > before else root
 
 
@@ -70,36 +67,22 @@ def _decoded(data: bytes) -> str:
         before = error.object[: error.start].decode("utf-8", errors="replace")
         raise UnreadableError(place_after(before), "found bytes that are not UTF-8; expected text") from None
     if not text.strip():
-        raise UnreadableError(START, "found an empty file; expected JSON or YAML")
+        raise UnreadableError(START, f"found an empty file; expected {_EXPECTED}")
     return text
 
 
 def _document(text: str, mistakes: Mistakes) -> Node:
     if not text.lstrip().startswith(("{", "[")):
-        return _yaml(text, mistakes)
+        return document(text, _TemplateBuilder, mistakes, _EXPECTED)
     own = Mistakes(mistakes.file)
     try:
         root = jsontext.parse(text, own, MAX_DEPTH)
     except UnreadableError as error:
         try:
-            return _yaml(text, mistakes)  # YAML, too, may begin with a brace
-        except (UnreadableError, yaml.YAMLError):
+            return document(text, _TemplateBuilder, mistakes, _EXPECTED)  # YAML, too, may begin with a brace
+        except UnreadableError:
             raise error from None
     mistakes.found += own.found
-    return root
-
-
-def _yaml(text: str, mistakes: Mistakes) -> Node:
-    events = yaml.parse(text, Loader=yaml.CSafeLoader)
-    builder = _TemplateBuilder(events, mistakes)
-    root: Node | None = None
-    for event in events:
-        if isinstance(event, yaml.DocumentStartEvent):
-            if root is not None:
-                raise UnreadableError(at(event), "found a second document; expected one a file")
-            root = builder.node(next(events), depth=0)
-    if root is None:
-        raise UnreadableError(START, "found an empty file; expected JSON or YAML")
     return root
 
 
