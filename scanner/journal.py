@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -194,12 +194,13 @@ class TargetReader:
         self.gaps = closing.gaps if closing else ()
         self.index = closing.index if closing else dict(self._rebuilt_index())
 
-    def app_instances(self) -> Iterator[AppInstanceRead]:
-        """In order of their ARNs."""
-        if not self.index:
+    def app_instances(self, besides: Container[str] = ()) -> Iterator[AppInstanceRead]:
+        """In order of their ARNs, without those whose ARN is in `besides`."""
+        wanted = sorted((arn, offset) for arn, offset in self.index.items() if arn not in besides)
+        if not wanted:
             return
         with self._path.open("rb") as file:
-            for arn, offset in sorted(self.index.items()):
+            for arn, offset in wanted:
                 line = self._line_at(file, offset)
                 if not isinstance(line, AppInstanceRead) or line.app_instance.arn != arn:
                     raise self._damaged(offset, f"{arn} should be here")

@@ -15,6 +15,8 @@ from scanner.finding import Finding
 
 _IN_MEMORY = 1 << 20
 _AT_ONCE = 1 << 16
+Span = tuple[int, int]
+"""Where something begins and ends."""
 _decoder = msgspec.json.Decoder(Finding)
 
 
@@ -29,7 +31,7 @@ class Spool(Collection[Finding]):
         where = str(directory) if os.access(directory, os.W_OK) else None
         self._file = SpooledTemporaryFile(_IN_MEMORY, dir=where)  # noqa: SIM115 - closed with the spool
         self._count = self._end = 0
-        self._spans: Sequence[tuple[int, int]] | None = None
+        self._spans: Sequence[Span] | None = None
         weakref.finalize(self, self._file.close)
 
     def extend(self, findings: Iterable[Finding]) -> None:
@@ -39,21 +41,35 @@ class Spool(Collection[Finding]):
             OutputError: there is no room for them.
         """
         lines = [msgspec.json.encode(finding) + b"\n" for finding in findings]
+        self.append(b"".join(lines), len(lines))
+
+    def append(self, lines: bytes, count: int) -> None:
+        """Add so many findings as another spool held them.
+
+        Raises:
+            OutputError: there is no room for them.
+        """
         try:
             self._file.seek(self._end)
-            self._file.writelines(lines)
+            self._file.write(lines)
         except OSError as error:
             hint = "Make room, or let TMPDIR name another directory."
             raise OutputError(f"the findings cannot be kept on disk: {error.strerror}", hint=hint) from None
-        self._end += sum(map(len, lines))
-        self._count += len(lines)
+        self._end += len(lines)
+        self._count += count
+
+    @property
+    def lines(self) -> bytes:
+        """All findings, as they are kept."""
+        self._file.seek(0)
+        return self._file.read(self._end)
 
     @property
     def end(self) -> int:
         """Where the next finding will begin."""
         return self._end
 
-    def arrange(self, spans: Sequence[tuple[int, int]]) -> None:
+    def arrange(self, spans: Sequence[Span]) -> None:
         """From now on go through what lies between these places, in this order."""
         self._spans = spans
 

@@ -73,9 +73,10 @@ class Waivers:
     def __init__(self, entries: Sequence[Entry] = (), *, today: date) -> None:
         self._today = today
         self._expired: list[Entry] = []
-        self._unused: dict[int, Entry] = {}
-        self._by_rule: dict[str, list[Entry]] = {}
-        self._by_operation: dict[str, list[Entry]] = {}
+        self._valid: list[Entry] = []
+        self._used: set[int] = set()
+        self._by_rule: dict[str, list[tuple[int, Entry]]] = {}
+        self._by_operation: dict[str, list[tuple[int, Entry]]] = {}
         self.add(entries)
 
     def add(self, entries: Iterable[Entry]) -> None:
@@ -84,11 +85,12 @@ class Waivers:
             if entry.expired(self._today):
                 self._expired.append(entry)
                 continue
-            self._unused[id(entry)] = entry
+            numbered = len(self._valid), entry
+            self._valid.append(entry)
             for rule in entry.rules:
-                self._by_rule.setdefault(rule, []).append(entry)
+                self._by_rule.setdefault(rule, []).append(numbered)
             for operation in entry.gaps:
-                self._by_operation.setdefault(operation, []).append(entry)
+                self._by_operation.setdefault(operation, []).append(numbered)
 
     def finding(self, finding: Finding, tags: Tags, key: str | None = None) -> Finding:
         """The finding, waived where it failed and a waiver is for it; `tags` and `key` are those of its resource."""
@@ -104,8 +106,17 @@ class Waivers:
     @property
     def facets(self) -> frozenset[str]:
         """What has to be collected, beside what the rules read, for it to be known what is waived."""
-        entries = [entry for valid in self._by_rule.values() for entry in valid]
-        return frozenset({"tags"}) if any(entry.resource.tags for entry in entries) else frozenset()
+        tagged = any(entry.rules and entry.resource.tags for entry in self._valid)
+        return frozenset({"tags"}) if tagged else frozenset()
+
+    @property
+    def used(self) -> frozenset[int]:
+        """Those that waived something, by number: for `use`, where the same waivers are held elsewhere."""
+        return frozenset(self._used)
+
+    def use(self, numbers: Iterable[int]) -> None:
+        """Remember that these were of use elsewhere."""
+        self._used.update(numbers)
 
     def warnings(self, *, deployed: bool = True) -> list[str]:
         """A sentence for every waiver that no longer waives, or that nothing was found for.
@@ -113,15 +124,18 @@ class Waivers:
         Where nothing is `deployed` yet, a waiver of the configuration may well be for what is.
         """
         expired = [f"{_described(entry)} expired on {entry.waiver.expires}" for entry in self._expired]
-        unused = [entry for entry in self._unused.values() if deployed or entry.resource.key is not None]
+        unused = [entry for number, entry in enumerate(self._valid) if number not in self._used]
+        if not deployed:
+            unused = [entry for entry in unused if entry.resource.key is not None]
         return expired + [f"{_described(entry)} {_NOTHING}" for entry in unused]
 
-    def _first(self, entries: Iterable[Entry], of: Resource | Gap, tags: Tags, key: str | None = None) -> Waiver | None:
+    def _first(
+        self, entries: Iterable[tuple[int, Entry]], of: Resource | Gap, tags: Tags, key: str | None = None
+    ) -> Waiver | None:
         place = structs.replace(_place(of), key=key)
-        fitting = [entry for entry in entries if entry.resource.fits(place, tags)]
-        for entry in fitting:
-            self._unused.pop(id(entry), None)
-        return fitting[0].waiver if fitting else None
+        fitting = [(number, entry) for number, entry in entries if entry.resource.fits(place, tags)]
+        self._used.update(number for number, _ in fitting)
+        return fitting[0][1].waiver if fitting else None
 
 
 def _place(of: Resource | Gap) -> Place:

@@ -62,6 +62,17 @@ def test_they_can_be_arranged_anew(
     assert len(findings) == len(FINDINGS)
 
 
+def test_what_another_held_is_taken_over_as_it_is(kept: Spool, tmp_path: Path) -> None:
+    findings = Spool(tmp_path)
+    findings.extend(FINDINGS[:1])
+    findings.append(kept.lines, len(kept))
+    kept.append(b"", 0)
+
+    assert list(findings) == [FINDINGS[0], *FINDINGS]
+    assert len(findings) == len(FINDINGS) + 1
+    assert list(kept) == FINDINGS
+
+
 def test_nothing_is_left_in_the_directory(kept: Spool, tmp_path: Path) -> None:
     assert list(kept)
     assert not list(tmp_path.iterdir())
@@ -76,7 +87,7 @@ def test_a_full_disk_is_told_in_one_line(kept: Spool, monkeypatch: pytest.Monkey
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(kept._file, "writelines", full)
+    monkeypatch.setattr(kept._file, "write", full)
     found: list[Finding] = FINDINGS[:1]
 
     with pytest.raises(OutputError, match="No space left on device"):

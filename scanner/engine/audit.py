@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from msgspec import structs
 
 from scanner.engine.evaluate import Evaluation
+from scanner.engine.part import PartJudge
 from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
 from scanner.finding import Coverage, InScope, Observed, Report, Run
-from scanner.inventory import Gap
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
-from scanner.spool import Spool
+from scanner.spool import Span, Spool
+from scanner.verdicts import Verdicts
 from scanner.waivers import Waivers
 
 NOT_EXAMINED = (
@@ -44,26 +45,53 @@ class Audit:
         self._journal = journal
         self._rules = rules
         self._waivers = waivers or Waivers(today=date.min)
+        self._started_at = datetime.fromisoformat(journal.header.started_at)
         self._findings = Spool(journal.directory)
-        evaluation = Evaluation(rules, datetime.fromisoformat(journal.header.started_at))
-        self._judging = _Judging(Tally(evaluation, self._waivers, self._findings))
-        self._spans: dict[Target, tuple[int, int]] = {}
+        self._tally = Tally(Evaluation(rules, self._started_at), self._waivers, self._findings)
+        self._gaps = set(journal.header.gaps)
+        self._listed: set[Target] = set()
+        self._taken: dict[Target, dict[str, Span]] = {}
+        self._spans: dict[Target, tuple[Span, ...]] = {}
+
+    @property
+    def part_judge(self) -> PartJudge:
+        """Judges as this does, wherever it is sent; what it finds goes to `take`."""
+        return PartJudge(self._rules, self._waivers, self._started_at)
+
+    def take(self, target: Target, verdicts: Verdicts) -> None:
+        """Take over the verdicts on a part of a target, which is in the journal."""
+        end = self._findings.end
+        self._findings.append(verdicts.findings, verdicts.counts.statuses.total())
+        taken = self._taken.setdefault(target, {})
+        for arn, size in verdicts.sizes:
+            start, end = end, end + size
+            taken[arn] = (start, end)
+        self._tally.counts += verdicts.counts
+        self._gaps |= verdicts.gaps
+        self._waivers.use(verdicts.waivers)
 
     def judge(self, target: Target) -> None:
-        """Judge a target that nothing will be added to."""
-        if target not in self._spans:
+        """Judge what has not been judged yet of a target that nothing will be added to."""
+        if target in self._spans:
+            return
+        reader = self._journal.reader(target)
+        self._coverage(target, reader)
+        spans = self._taken.pop(target, {})
+        for read in reader.app_instances(besides=frozenset(spans)):
             start = self._findings.end
-            self._judging.target(target, self._journal.reader(target))
-            self._spans[target] = (start, self._findings.end)
+            self._gaps |= self._tally.read(reader, read)
+            if start < self._findings.end:
+                spans[read.app_instance.arn] = (start, self._findings.end)
+        self._spans[target] = _joined(span for _, span in sorted(spans.items()))
 
     def report(self, finished_at: str) -> Report:
         """The report, for which what has not been judged is."""
-        header, judging, rules = self._journal.header, self._judging, self._rules
+        header, rules = self._journal.header, self._rules
         targets = sorted(header.targets)
         for target in targets:
             self.judge(target)
-        self._findings.arrange([self._spans[target] for target in targets])
-        gaps = reported(judging.gaps.union(header.gaps), self._waivers)
+        self._findings.arrange([span for target in targets for span in self._spans[target]])
+        gaps = reported(self._gaps, self._waivers)
         return Report(
             tool=tool(rules),
             run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
@@ -71,41 +99,39 @@ class Audit:
             coverage=Coverage(
                 complete=all(gap.waiver for gap in gaps),
                 in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
-                observed=judging.observed(header.targets),
+                observed=self._observed(header.targets),
                 gaps=tuple(gaps),
                 not_examined=NOT_EXAMINED,
             ),
-            summary=judging.tally.summary(rules, header.scope.accounts),
+            summary=self._tally.summary(rules, header.scope.accounts),
             rules=tuple(rule.info for rule in rules),
             findings=self._findings,
         )
 
-
-class _Judging:
-    """What adds up while the targets of a run stream by, in whatever order."""
-
-    def __init__(self, tally: Tally) -> None:
-        self.tally = tally
-        self.gaps: set[Gap] = set()
-        self._listed: set[Target] = set()
-
-    def target(self, target: Target, reader: TargetReader) -> None:
+    def _coverage(self, target: Target, reader: TargetReader) -> None:
         """A target counts as listed once its app instances were listed to the end."""
         if reader.complete and not reader.gaps:
             self._listed.add(target)
         elif not reader.complete and target.account_id != UNKNOWN_ACCOUNT:
-            self.gaps.add(interrupted(target))
-        self.gaps.update(reader.gaps)
-        for read in reader.app_instances():
-            self.gaps.update(read.gaps)
-            # of whatever operation: maybe it was the role that was not given any more
-            self.gaps |= self.tally.app_instance(read.app_instance, reader.flows(read), next(iter(read.gaps), None))
+            self._gaps.add(interrupted(target))
+        self._gaps.update(reader.gaps)
 
-    def observed(self, targets: Sequence[Target]) -> Observed:
+    def _observed(self, targets: Sequence[Target]) -> Observed:
         """An account counts as observed once all its targets are."""
         missed = {target.account_id for target in targets if target not in self._listed}
         return structs.replace(
-            self.tally.observed,
+            self._tally.observed,
             accounts=len({target.account_id for target in self._listed} - missed),
             targets=len(self._listed),
         )
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same places in the same order, with neighbours made one."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        elif start < end:
+            joined.append((start, end))
+    return tuple(joined)

@@ -7,6 +7,7 @@ failed finding for the first and an unknown one for the second.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +34,7 @@ from scanner.finding import (
 )
 from scanner.inventory import ChannelFlow, Gap, Processor
 from scanner.remediation import filled
+from scanner.verdicts import Counts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,21 +100,26 @@ _Programs = Sequence[tuple[Certain, Program]]
 
 
 class Evaluation:
-    """Judges one resource after another; `passed` and `not_applicable` count rules on resources.
+    """Judges one resource after another; `counts` says how often rules passed or did not apply.
 
     Ages count from `now`, when the run started: to judge it again gives the same. `reads_flows` says that app instances
     are to be judged with their channel flows.
     """
 
     def __init__(self, rules: Sequence[Rule], now: datetime) -> None:
-        self.passed = 0
-        self.not_applicable = 0
+        self.counts = Counts()
         self.reads_flows = any(rule.reads_flows for rule in rules)
         ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
         self._programs: Mapping[type, _Programs] = {
             root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]
             for resource, root in facts.ROOTS.items()
         }
+
+    def anew(self) -> Evaluation:
+        """The same, with nothing counted yet."""
+        other = copy(self)
+        other.counts = Counts()
+        return other
 
     def judge(self, resource: facts.Resource) -> list[Finding]:
         """The findings on one resource, by rule id and part."""
@@ -125,18 +132,19 @@ class Evaluation:
                     continue
             except (AttributeError, TypeError):
                 pass  # it stumbled over a fact that is unknown or absent
-            findings += self._judge(program, resource)
-        self.passed += passed
+            findings += _judge(program, resource, self.counts)
+        self.counts.passed += passed
         return findings
 
-    def _judge(self, program: Program, resource: facts.Resource) -> list[Finding]:
-        if _surely(program.inapplicable, resource):
-            self.not_applicable += 1
-            return []
-        verdict, notes = program.verdict(resource)
-        self.passed += verdict == "pass"
-        self.not_applicable += verdict == "not_applicable"
-        return list(_findings(program.rule, resource, notes))
+
+def _judge(program: Program, resource: facts.Resource, counts: Counts) -> list[Finding]:
+    if _surely(program.inapplicable, resource):
+        counts.not_applicable += 1
+        return []
+    verdict, notes = program.verdict(resource)
+    counts.passed += verdict == "pass"
+    counts.not_applicable += verdict == "not_applicable"
+    return list(_findings(program.rule, resource, notes))
 
 
 def _surely(certain: Certain, resource: facts.Resource) -> bool:

@@ -15,6 +15,7 @@ from scanner.engine.facts import AppInstance, FlowReference, Resource
 from scanner.engine.rule import Rule, digest
 from scanner.finding import Finding, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
 from scanner.inventory import ChannelFlow, Gap
+from scanner.journal import AppInstanceRead, TargetReader
 from scanner.spool import Spool
 from scanner.waivers import Waivers
 
@@ -28,17 +29,13 @@ class Tally:
     """
 
     def __init__(self, evaluation: Evaluation, waivers: Waivers, findings: Spool) -> None:
+        self.counts = evaluation.counts
         self.findings = findings
         self.found: set[str] = set()
         self.left_out: Counter[str] = Counter()
         self.beyond: frozenset[str] = frozenset()
         self._evaluation = evaluation
         self._waivers = waivers
-        self._statuses: Counter[Status] = Counter()
-        self._severities: Counter[str] = Counter()
-        self._rules: Counter[str] = Counter()
-        self._accounts: Counter[str] = Counter()
-        self._app_instances = self._channel_flows = self._processors = 0
 
     def app_instance(
         self, seen: inventory.AppInstance | None, flows: Iterable[ChannelFlow], broken: Gap | None = None
@@ -51,14 +48,14 @@ class Tally:
         found: list[tuple[tuple[str, str], Finding]] = []
         listed: list[tuple[FlowReference, Gap | None]] = []
         for flow in flows:
-            self._channel_flows += 1
-            self._processors += 0 if isinstance(flow.processors, UnsetType) else len(flow.processors)
+            self.counts.channel_flows += 1
+            self.counts.processors += 0 if isinstance(flow.processors, UnsetType) else len(flow.processors)
             gaps.update(flow.gaps.values())
             found += [((facts.key(flow), finding.rule_id), finding) for finding in self._judge(flow)]
             if self._evaluation.reads_flows:
                 listed.append((FlowReference(arn=facts.key(flow), name=flow.name), flow.gaps.get("name")))
         if seen is not None:
-            self._app_instances += 1
+            self.counts.app_instances += 1
             gaps.update(seen.gaps.values())
             whole = _with_flows(seen, listed if self._evaluation.reads_flows else None, broken)
             found += [(("", finding.rule_id), finding) for finding in self._judge(whole)]
@@ -66,30 +63,38 @@ class Tally:
         self._keep([finding for _, finding in found])
         return gaps
 
+    def read(self, reader: TargetReader, read: AppInstanceRead) -> set[Gap]:
+        """Judge an app instance that was read; returns all its gaps."""
+        # of whatever operation: maybe it was the role that was not given any more
+        broken = next(iter(read.gaps), None)
+        return {*read.gaps, *self.app_instance(read.app_instance, reader.flows(read), broken)}
+
     def summary(self, rules: Sequence[Rule], accounts: Iterable[str]) -> Summary:
         return Summary(
-            by_severity=_counts(Severity, self._severities),
+            by_severity=_counts(Severity, self.counts.severities),
             by_status={
-                "fail": self._statuses[Status.FAIL],
-                "unknown": self._statuses[Status.UNKNOWN],
-                "waived": self._statuses[Status.WAIVED],
-                "pass": self._evaluation.passed,
-                "not_applicable": self._evaluation.not_applicable,
+                "fail": self.counts.statuses[Status.FAIL],
+                "unknown": self.counts.statuses[Status.UNKNOWN],
+                "waived": self.counts.statuses[Status.WAIVED],
+                "pass": self.counts.passed,
+                "not_applicable": self.counts.not_applicable,
             },
-            by_rule=_counts((rule.info.id for rule in rules), self._rules),
-            by_account=_counts(sorted(accounts), self._accounts),
+            by_rule=_counts((rule.info.id for rule in rules), self.counts.rules),
+            by_account=_counts(sorted(accounts), self.counts.accounts),
         )
 
     @property
     def observed(self) -> Observed:
         """How much was judged."""
         return Observed(
-            app_instances=self._app_instances, channel_flows=self._channel_flows, processors=self._processors
+            app_instances=self.counts.app_instances,
+            channel_flows=self.counts.channel_flows,
+            processors=self.counts.processors,
         )
 
     def seen(self, resource: ResourceType) -> int:
         """How many of a type were judged."""
-        return self._app_instances if resource == "app_instance" else self._channel_flows
+        return self.counts.app_instances if resource == "app_instance" else self.counts.channel_flows
 
     def _judge(self, resource: Resource) -> list[Finding]:
         judged = self._evaluation.judge(resource)
@@ -111,11 +116,11 @@ class Tally:
     def _keep(self, findings: Sequence[Finding]) -> None:
         self.findings.extend(findings)
         self.found.update(finding.rule_id for finding in findings)
-        self._statuses.update(finding.status for finding in findings)
+        self.counts.statuses.update(finding.status for finding in findings)
         failed = [finding for finding in findings if finding.status is Status.FAIL]
-        self._severities.update(finding.severity for finding in failed)
-        self._rules.update(finding.rule_id for finding in failed)
-        self._accounts.update(finding.resource.account_id for finding in failed)
+        self.counts.severities.update(finding.severity for finding in failed)
+        self.counts.rules.update(finding.rule_id for finding in failed)
+        self.counts.accounts.update(finding.resource.account_id for finding in failed)
 
 
 def tool(rules: Sequence[Rule]) -> Tool:

@@ -28,7 +28,7 @@ def test_a_rule_that_holds_is_counted_and_says_nothing(tmp_path: Path) -> None:
     evaluation = Evaluation([loaded(tmp_path)], NOW)
 
     assert evaluation.judge(flow()) == []
-    assert (evaluation.passed, evaluation.not_applicable) == (1, 0)
+    assert (evaluation.counts.passed, evaluation.counts.not_applicable) == (1, 0)
 
 
 def test_a_fail_says_what_to_do_about_this_very_processor(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_when_and_require_by_kleene(
     findings = evaluation.judge(flow(step("a", **facts)))
 
     assert [finding.status for finding in findings] == ([] if status is None else [status])
-    assert (evaluation.passed, evaluation.not_applicable) == counts
+    assert (evaluation.counts.passed, evaluation.counts.not_applicable) == counts
 
 
 def test_unknown_facts_in_a_message_are_called_unknown(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_a_rule_that_is_off_applies_to_nothing_until_its_parameter_is_given(tmp_
     off, on = Evaluation([rule], NOW), Evaluation([set_], NOW)
 
     assert off.judge(old) == []
-    assert (off.passed, off.not_applicable) == (0, 1)
+    assert (off.counts.passed, off.counts.not_applicable) == (0, 1)
     assert [finding.message for finding in on.judge(old)] == ["changed on 2025-12-29T00:00:00Z"]
     assert (set(rule.facets), set(set_.facets)) == (set(), {"detail"})
 

@@ -1,0 +1,54 @@
+"""Judges what was read of a target where it was read, which may be in another process or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from scanner.engine.evaluate import Evaluation
+from scanner.engine.rule import Rule
+from scanner.engine.tally import Tally
+from scanner.inventory import Gap
+from scanner.journal import TargetReader
+from scanner.spool import Spool
+from scanner.verdicts import Verdicts
+from scanner.waivers import Waivers
+
+
+class PartJudge:
+    """Judges journal files by rules and waivers; it can be pickled. Ages count from `started_at`."""
+
+    def __init__(self, rules: Sequence[Rule], waivers: Waivers, started_at: datetime) -> None:
+        self._rules = rules
+        self._waivers = waivers
+        self._started_at = started_at
+        self._evaluation = Evaluation(rules, started_at)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What was compiled is compiled again where it arrives."""
+        return PartJudge, (self._rules, self._waivers, self._started_at)
+
+    def __call__(self, path: Path) -> Verdicts:
+        """The verdicts on all app instances that a journal file holds.
+
+        Raises:
+            OutputError: there is no room for the findings.
+        """
+        findings = Spool(path.parent)
+        tally = Tally(self._evaluation.anew(), self._waivers, findings)
+        gaps: set[Gap] = set()
+        sizes: list[tuple[str, int]] = []
+        reader = TargetReader(path)
+        for read in reader.app_instances():
+            start = findings.end
+            gaps |= tally.read(reader, read)
+            sizes.append((read.app_instance.arn, findings.end - start))
+        return Verdicts(
+            counts=tally.counts,
+            gaps=frozenset(gaps),
+            sizes=tuple(sizes),
+            findings=findings.lines,
+            waivers=self._waivers.used,
+        )
