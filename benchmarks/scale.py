@@ -173,10 +173,13 @@ def run(shape: Shape, address: str | None) -> Cost:
     reading_lists = tuple(rule for rule in select(load([rules()]), ()) if not rule.facets)
     with tempfile.TemporaryDirectory() as directory:
         journal = _begun(shape, frozenset(), Path(directory))
-        place = Cluster(address, journal.header.targets) if address else Threads(journal.header.targets)
-        began = time.perf_counter(), time.process_time()
         audit = Audit(journal, reading_lists)
-        Collection(journal, place, tell=lambda done: audit.judge(done.target) if address else None).run()
+        targets = journal.header.targets
+        place = Cluster(address, targets, audit.part_judge) if address else Threads(targets)
+        began = time.perf_counter(), time.process_time()
+        Collection(
+            journal, place, tell=lambda done: audit.judge(done.target) if address else None, take=audit.take
+        ).run()
         report = audit.report("2026-01-01T00:00:00Z")
         path = Path(directory) / "report.json"
         write_whole(path, (piece.encode() for piece in render(report, Format.JSON)))

@@ -8,37 +8,40 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from concurrent.futures import CancelledError as FuturesCancelledError
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
 from scanner import __version__
 from scanner.collect.aws import Aws
 from scanner.collect.cpus import share, staying_on
-from scanner.collect.failure import FailedCallError
+from scanner.collect.failure import FailedCallError, StoppedError
 from scanner.collect.target import Share, Work, fast
-from scanner.collect.worker import Done, Worker
+from scanner.collect.worker import Done, Judge, Worker
 from scanner.errors import NothingScannedError, UsageError
 from scanner.inventory import Gap
 from scanner.journal import Target, TargetReader, TargetWriter
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
+    from distributed import Worker as DaskWorker
 
 LOCAL = "local"
 _SHARE = Share(app_instances=500, channel_flows=5_000)  # some MB on their way, and some seconds of work
 _CONNECT_SECONDS = 10
 _GONE_SECONDS = 10
+_CHECK_SECONDS = 2
 _KEPT = 64  # at least the threads of a worker
 
 
@@ -51,11 +54,14 @@ class _Terms(Struct, frozen=True, kw_only=True, eq=False):
 
     version: str = __version__
     targets: tuple[Target, ...]
+    judge: Judge | None
     numbers: dict[str, int]
 
 
 class Cluster:
     """The workers of a cluster, by the address of its scheduler; `local` starts one on this machine.
+
+    With `judge`, which is sent there, they judge what they have read.
 
     Raises:
         UsageError: Dask is not installed, or a worker has another version of chimeaudit, or none.
@@ -64,18 +70,20 @@ class Cluster:
 
     tally = None
 
-    def __init__(self, address: str, targets: Sequence[Target]) -> None:
+    def __init__(self, address: str, targets: Sequence[Target], judge: Judge | None = None) -> None:
         self._client, self._own = _connect(address)
         self.pace = fast(1)
-        self._seen_alive = monotonic()
-        terms = _Terms(targets=tuple(targets), numbers=_numbered(_introduced(self._client)))
+        self._seen_alive = self._checked = monotonic()
+        addresses = _introduced(self._client)
+        self.at_once = 2 * max(1, self._threads())
+        terms = _Terms(targets=tuple(targets), judge=judge, numbers=_numbered(addresses))
         # Scattered, they would die with the worker that holds them; a task's result is made again.
         self._terms = self._client.submit(_as_they_are, terms, pure=False)
         self._executor = self._client.get_executor(pure=False)
 
     def submit(self, work: Work) -> Future[Done]:
         """`read_part` on some worker; a worker that dies leaves its works to others."""
-        if work.app_instances is None:
+        if work.listed is None:
             known = TargetReader(work.path)
             if known.complete:
                 done: Future[Done] = Future()
@@ -86,10 +94,16 @@ class Cluster:
         return future
 
     def check(self) -> None:
-        """Notice that the scheduler, or the last worker, has been gone for a while."""
-        if self._client.status == "running" and self._client.scheduler_info(n_workers=-1)["workers"]:
-            self._seen_alive = monotonic()
-        elif monotonic() - self._seen_alive > _GONE_SECONDS:
+        """Notice that the scheduler, or the last worker, has been gone for a while; and how many workers there are."""
+        now = monotonic()
+        if now - self._checked < _CHECK_SECONDS:
+            return
+        self._checked = now
+        threads = self._threads()
+        if threads:
+            self._seen_alive = now
+            self.at_once = 2 * threads
+        elif now - self._seen_alive > _GONE_SECONDS:
             which = "scheduler does not answer" if self._client.status != "running" else "workers are gone"
             raise BrokenExecutor(f"the cluster's {which} any more")
 
@@ -107,7 +121,7 @@ class Cluster:
         return None
 
     def stop(self) -> None:
-        """Drop what waits for a worker; what a worker has begun it reads on, for nobody."""
+        """Drop what waits for a worker; what a worker has begun it ends soon."""
         if self._client.status == "running":  # a scheduler that is gone would be waited for
             self._executor.shutdown(wait=False)
         self._close()
@@ -116,6 +130,16 @@ class Cluster:
         """Leave the cluster."""
         self._executor.shutdown()
         self._close()
+
+    def _threads(self) -> int:
+        """How many works the cluster does at once; none where nobody answers."""
+        if self._client.status != "running":
+            return 0
+        try:
+            threads: dict[str, int] = self._client.nthreads()
+        except OSError:
+            return 0
+        return sum(threads.values())
 
     def _close(self) -> None:
         with suppress(Exception):  # whatever it says of a cluster that is gone already
@@ -193,21 +217,66 @@ def read_part(work: Work, terms: _Terms) -> Done:
     """
     from distributed import get_worker
 
-    address = get_worker().address
-    _check_version(__version__, address, terms.version)
-    cpu = share(terms.numbers.get(address))
-    with staying_on(cpu), tempfile.TemporaryDirectory(prefix="chimeaudit-") as directory:
+    worker = get_worker()
+    _check_version(__version__, worker.address, terms.version)
+    _stop_profiling(worker)
+    reader = _reader(threading.get_ident(), terms)
+    with (
+        staying_on(share(terms.numbers.get(worker.address))),
+        tempfile.TemporaryDirectory(prefix="chimeaudit-") as directory,
+    ):
         elsewhere = structs.replace(work, path=Path(directory) / "part.jsonl")
         gap = _other_account(work.target, terms)
-        done = _unread(elsewhere, gap) if gap else _reader(threading.get_ident(), terms).do(elsewhere)
+        try:
+            done = _unread(elsewhere, gap) if gap else reader.do(elsewhere, worker)
+        except StoppedError:
+            return Done(target=work.target, complete=False)  # which nobody waits for
         more = tuple(structs.replace(each, path=work.path) for each in done.more)
         return structs.replace(done, more=more, part=elsewhere.path.read_bytes())
 
 
+def _stop_profiling(worker: DaskWorker) -> None:
+    """Keep Dask from asking, every 10 ms, what each thread does: before Python 3.11.9 that may hang the process.
+
+    https://github.com/python/cpython/issues/106883: a garbage collection within the question may let another thread
+    run, and one that is ending then waits for the end of the question, with the interpreter in its hand.
+    """
+    profile = worker.periodic_callbacks.get("profile")
+    if sys.version_info >= (3, 11, 9) or profile is None or not profile.is_running():
+        return
+    stopped = threading.Event()
+
+    def stop() -> None:
+        profile.stop()
+        stopped.set()
+
+    worker.loop.add_callback(stop)
+    stopped.wait()
+
+
+class _Reader:
+    """Does works in one thread of a Dask worker, one after the other; it is a `Stop` itself."""
+
+    def __init__(self, terms: _Terms) -> None:
+        self._worker = Worker(self, terms.targets, terms.judge)
+        self._tasks: Mapping[Any, Any] = {}
+        self._task: Any = None
+
+    def do(self, work: Work, worker: DaskWorker) -> Done:
+        """`Worker.do`, until the task is cancelled, be it that the run was stopped or that the command is gone."""
+        self._tasks, self._task = worker.state.tasks, worker.get_current_task()
+        return self._worker.do(work)
+
+    def is_set(self) -> bool:
+        """Whether nobody waits for the task any more."""
+        task = self._tasks.get(self._task)
+        return task is None or task.state == "cancelled"
+
+
 @lru_cache(maxsize=_KEPT)
-def _reader(_thread: int, terms: _Terms) -> Worker:
+def _reader(_thread: int, terms: _Terms) -> _Reader:
     """One for each thread, so that each counts its own calls."""
-    return Worker(threading.Event(), terms.targets)
+    return _Reader(terms)
 
 
 def _other_account(target: Target, terms: _Terms) -> Gap | None:

@@ -39,14 +39,29 @@ class DaskCluster:
 
     def wait(self) -> None:
         """Until the scheduler knows all workers."""
-        known = f"from distributed import Client; Client({self.address!r}).wait_for_workers({len(self.workers)})"
-        subprocess.run(
-            [sys.executable, "-c", known],
+        self._ask(f"client.wait_for_workers({len(self.workers)})")
+
+    def until_idle(self) -> None:
+        """Until no worker does anything."""
+        busy = "any(client.run(lambda dask_worker: len(dask_worker.active_threads)).values())"
+        self._ask(f"import time\nwhile {busy}: time.sleep(0.05)")
+
+    @property
+    def is_profiled(self) -> bool:
+        """Whether some worker still asks now and then what its threads do."""
+        profiles = "client.run(lambda dask_worker: dask_worker.periodic_callbacks['profile'].is_running())"
+        return self._ask(f"print(any({profiles}.values()))") == "True"
+
+    def _ask(self, code: str) -> str:
+        """In a process of its own: Dask's warnings are not ours."""
+        return subprocess.run(
+            [sys.executable, "-c", f"from distributed import Client\nclient = Client({self.address!r})\n{code}"],
             env=environment(self._home, _QUIET),
             timeout=60,
             check=True,
             capture_output=True,
-        )
+            text=True,
+        ).stdout.strip()
 
     def close(self) -> None:
         """Whatever they are doing."""

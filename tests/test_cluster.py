@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,6 +192,50 @@ def test_a_giant_target_is_shared_out(aws: FakeAws, dask: DaskCluster, tmp_path:
     assert len(aws.asked("ListChannelFlows")) == 200
     assert len(aws.asked("ListAppInstances")) == 4
     assert {call.access_key for call in aws.asked("ListChannelFlows")} == {"AKIAFIRST", "AKIASECOND"}
+
+
+@pytest.mark.parametrize(("word", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_workers_stop_reading_when_the_scan_is_stopped_or_killed(
+    aws: FakeAws, dask: DaskCluster, tmp_path: Path, word: signal.Signals, code: int
+) -> None:
+    aws.inventory = {"us-east-1": {f"tenant-{number:03}": [OPEN] for number in range(400)}}
+    dask.add_worker(aws.variables)
+    once, ended = iter([word]), threading.Event()
+
+    def wait(call: Call) -> Answer | None:
+        """The answers come when nobody is left to hear them."""
+        if call.operation == "ListChannelFlows":
+            for given in once:
+                scanning.send_signal(given)
+            ended.wait(60)
+        return None
+
+    aws.faults = [wait]
+    scanning = subprocess.Popen(
+        [CHIMEAUDIT, "scan", "--regions", "us-east-1", "--cluster", dask.address, *ONE_RULE],
+        env=environment(tmp_path, aws.variables),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    scanning.wait(60)
+    ended.set()
+    dask.until_idle()
+
+    assert scanning.returncode == code
+    assert 0 < len(aws.asked("ListChannelFlows")) < 100
+
+
+def test_a_worker_is_not_profiled_where_that_may_hang_it(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"ours": [OPEN]}}
+    dask.add_worker(aws.variables)
+    dask.wait()
+    before = dask.is_profiled
+
+    ended = scan(aws, tmp_path, "--regions", "us-east-1", "--cluster", dask.address, *ONE_RULE)
+
+    assert not ended.gaps
+    assert (before, dask.is_profiled) == (True, sys.version_info >= (3, 11, 9))
 
 
 def test_workers_of_another_account_read_nothing_under_this_ones_name(

@@ -19,10 +19,15 @@ TARGETS_AT_ONCE = 8
 
 
 class Place(Protocol):
-    """An executor of works. `pace` is that of a first try; `tally` is live where the place can tell, else None."""
+    """An executor of works. `pace` is that of a first try; `tally` is live where the place can tell, else None.
+
+    `at_once` works keep it busy; more would only wait, and take memory.
+    """
 
     @property
     def pace(self) -> Pace: ...
+    @property
+    def at_once(self) -> int: ...
     @property
     def tally(self) -> Tally | None: ...
 
@@ -53,6 +58,8 @@ class Place(Protocol):
 
 class Threads:
     """Targets in threads of this process; they share its connections."""
+
+    at_once = 2 * TARGETS_AT_ONCE
 
     def __init__(self, targets: Iterable[Target]) -> None:
         targets = frozenset(targets)
@@ -98,6 +105,7 @@ class Processes:
         for cpu in shares(workers):
             cpus.put(cpu)
         self.pace = fast(1)
+        self.at_once = 2 * workers
         self._stop = processes.Event()
         self._executor = ProcessPoolExecutor(workers, processes, begin_process, (self._stop, tuple(targets), cpus))
 

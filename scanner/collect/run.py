@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import chain, islice
 from time import monotonic
 
 from msgspec import Struct
 
+from scanner.collect.backlog import Backlog
 from scanner.collect.failure import StoppedError
 from scanner.collect.parts import Parts
 from scanner.collect.places import Place, Threads
@@ -17,8 +18,8 @@ from scanner.collect.target import SLOW, Pace, Work
 from scanner.collect.worker import Done, Tally
 from scanner.errors import ChimeauditError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
+from scanner.verdicts import Verdicts
 
-_SUBMITTED_AT_ONCE = 128  # twice the most --workers: enough to keep all busy, and no memory for what is yet to come
 _GRACE_SECONDS = 1
 _CHECK_SECONDS = 2
 
@@ -40,19 +41,27 @@ class BrokenRunError(ChimeauditError):
 class Collection:
     """The collecting of one run, at a place: in threads of this process where none is named.
 
-    `tell` is called with each target as it is done with, for good or until its second try.
+    `tell` is called with each target as it is done with, for good or until its second try, and before that `take`
+    with the verdicts on each part of it that was judged where it was read.
     """
 
     def __init__(
-        self, journal: Journal, place: Place | None = None, *, tell: Callable[[Done], None] = lambda _: None
+        self,
+        journal: Journal,
+        place: Place | None = None,
+        *,
+        tell: Callable[[Done], None] = lambda _: None,
+        take: Callable[[Target, Verdicts], None] = lambda _, __: None,
     ) -> None:
         self._journal = journal
         self._targets = frozenset(each for each in journal.header.targets if each.account_id != UNKNOWN_ACCOUNT)
         self._left = set(self._targets)
         self._tell = tell
+        self._take = take
         self._elsewhere = Tally()
         self._place = place or Threads(journal.header.targets)
         self._parts = Parts(journal)
+        self._backlog = Backlog(journal.directory)
 
     def run(self, until: float | None = None) -> bool:
         """Read every target that the journal does not hold yet; returns whether there was time for all.
@@ -68,12 +77,13 @@ class Collection:
         try:
             for pace in (self._place.pace, SLOW):
                 waiting = map(self._work(pace), sorted(self._left))
-                running = self._submit(islice(waiting, _SUBMITTED_AT_ONCE))
+                running = self._submit(waiting, self._place.at_once)
                 while running:
                     done, running = _wait(running, until)
                     self._place.check()
-                    more = [work for future in done for work in self._note(future.result())]
-                    running |= self._submit(chain(more, islice(waiting, max(0, len(done) - len(more)))))
+                    for future in done:
+                        self._note(future.result())
+                    running |= self._submit(waiting, self._place.at_once - len(running))
         except BaseException as error:
             self._place.stop()
             wait(running, timeout=_GRACE_SECONDS)
@@ -105,18 +115,20 @@ class Collection:
         facets = frozenset(self._journal.header.facets)
         return lambda target: Work(target=target, facets=facets, path=self._journal.target_path(target), pace=pace)
 
-    def _submit(self, works: Iterable[Work]) -> set[Future[Done]]:
-        return {self._place.submit(work) for work in works}
+    def _submit(self, waiting: Iterator[Work], room: int) -> set[Future[Done]]:
+        """Shares of what was begun come before targets that were not."""
+        return {self._place.submit(work) for work in islice(chain(self._backlog, waiting), max(0, room))}
 
-    def _note(self, part: Done) -> Sequence[Work]:
-        """Returns what is left to do of the target."""
+    def _note(self, part: Done) -> None:
         self._elsewhere += part.tally
+        self._backlog.extend(part.more)
         done = self._parts.take(part)
+        if part.verdicts:
+            self._take(part.target, part.verdicts)
         if done.complete:
             self._left.discard(done.target)
         if not self._parts.is_open(done.target):
             self._tell(done)
-        return done.more
 
 
 def _wait(running: set[Future[Done]], until: float | None) -> tuple[set[Future[Done]], set[Future[Done]]]:

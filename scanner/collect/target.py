@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 
 from scanner.collect import facts
@@ -114,17 +115,20 @@ class Share(Struct, frozen=True, kw_only=True):
 class Work(Struct, frozen=True, kw_only=True):
     """A target to be read, with these facets, into the file at `path`. It can be pickled.
 
-    `app_instances` are those to be read, where it is not all that are listed; those in `passed_over` (ARNs) are not
-    read. With a `share`, what is beyond it is handed back.
+    `listed` holds those app instances that are to be read, where it is not all, in JSON, as that takes a third of the
+    memory; those in `passed_over` (ARNs) are not read. With a `share`, what is beyond it is handed back.
     """
 
     target: Target
     facets: frozenset[str]
     path: Path
     pace: Pace
-    app_instances: tuple[AppInstance, ...] | None = None
+    listed: bytes | None = None
     passed_over: frozenset[str] = frozenset()
     share: Share | None = None
+
+
+_app_instances = msgspec.json.Decoder(tuple[AppInstance, ...])
 
 
 class Reading(Struct, frozen=True):
@@ -186,7 +190,7 @@ class _Reading:
         self._helpers = helpers
         self._facets = Facets(work.facets, clients, roles, self._tolerate)
         self._done = journal.app_instances | work.passed_over
-        self._named = work.app_instances
+        self._named = None if work.listed is None else _app_instances.decode(work.listed)
         self._share = work.share
         self._begun = self._flows_read = 0
         self._vanished: dict[str, AppInstance] = {}

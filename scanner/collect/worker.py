@@ -6,10 +6,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from multiprocessing.queues import SimpleQueue
+from pathlib import Path
 
+import msgspec
 from msgspec import Struct, structs
 
 from scanner.collect.aws import Aws
@@ -18,6 +20,7 @@ from scanner.collect.cpus import stay_on
 from scanner.collect.target import Control, Reading, Stop, Work, read_target
 from scanner.inventory import AppInstance
 from scanner.journal import Target, TargetReader, TargetWriter
+from scanner.verdicts import Verdicts
 
 
 class Tally(Struct, frozen=True, kw_only=True):
@@ -38,7 +41,8 @@ class Tally(Struct, frozen=True, kw_only=True):
 class Done(Struct, frozen=True, kw_only=True):
     """What came of a work; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
 
-    `more` is what was beyond the work's share; `part` is the journal, where it was not written to its place.
+    `more` is what was beyond the work's share; `part` is the journal, where it was not written to its place, and
+    `verdicts` those on what it holds, where they were asked for.
     """
 
     target: Target
@@ -47,13 +51,22 @@ class Done(Struct, frozen=True, kw_only=True):
     tally: Tally = Tally()
     more: tuple[Work, ...] = ()
     part: bytes | None = None
+    verdicts: Verdicts | None = None
+
+
+Judge = Callable[[Path], Verdicts]
+"""Judges what a journal file holds. Who collects does not know rules."""
 
 
 class Worker:
-    """What the works that run in one process share: connections, one for each profile, and the ways into accounts."""
+    """What the works that run in one process share: connections, one for each profile, and the ways into accounts.
 
-    def __init__(self, stop: Stop, targets: Iterable[Target]) -> None:
+    With `judge`, what has been read to its end is judged at once.
+    """
+
+    def __init__(self, stop: Stop, targets: Iterable[Target], judge: Judge | None = None) -> None:
         self._control = Control(stop)
+        self._judge = judge
         self._ways = {target.account_id: target for target in targets}
         self._connecting = threading.Lock()
         self._connections: dict[str | None, Aws] = {}
@@ -74,7 +87,7 @@ class Worker:
 
         Raises:
             StoppedError: the scan was told to stop.
-            OutputError: the journal cannot be written.
+            OutputError: the journal or the findings cannot be written.
         """
         before = self.tally
         reading = Reading(complete=True) if TargetReader(work.path).complete else self._read(work)
@@ -84,6 +97,7 @@ class Worker:
             faults=reading.faults,
             tally=self.tally - before,
             more=tuple(_shares(work, reading.rest)),
+            verdicts=self._judge(work.path) if self._judge and reading.complete else None,
         )
 
     def _read(self, work: Work) -> Reading:
@@ -106,7 +120,8 @@ class Worker:
 def _shares(work: Work, rest: Sequence[AppInstance]) -> Iterator[Work]:
     if work.share:
         for start in range(0, len(rest), work.share.app_instances):
-            yield structs.replace(work, app_instances=tuple(rest[start : start + work.share.app_instances]))
+            listed = msgspec.json.encode(rest[start : start + work.share.app_instances])
+            yield structs.replace(work, listed=listed, passed_over=frozenset())
 
 
 _of_this_process: list[Worker] = []

@@ -114,7 +114,7 @@ def _collect(journal: Journal, audit: Audit, where: Where, log: Log, began: floa
         if done.complete and (where.cluster or where.workers):
             audit.judge(target)
 
-    collection = Collection(journal, _place(where, journal), tell=tell)
+    collection = Collection(journal, _place(where, journal, audit), tell=tell, take=audit.take)
     try:
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(None if where.max_runtime is None else began + where.max_runtime)
@@ -125,11 +125,11 @@ def _collect(journal: Journal, audit: Audit, where: Where, log: Log, began: floa
     return Observed(journal, audit, Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME)
 
 
-def _place(where: Where, journal: Journal) -> Place:
+def _place(where: Where, journal: Journal, audit: Audit) -> Place:
     if where.cluster:
         from scanner.cluster import Cluster
 
-        return Cluster(where.cluster, journal.header.targets)
+        return Cluster(where.cluster, journal.header.targets, audit.part_judge)
     from scanner.collect.places import Processes, Threads
 
     targets = journal.header.targets
