@@ -64,6 +64,7 @@ class Pace(Struct, frozen=True):
 
 _MOST_THREADS = 48  # 30 ms of waiting for 1 ms of work: more would wait for each other
 _PAGES_AHEAD = 2
+_AT_ONCE_AT_FIRST = 4
 _ACCOUNTS_AT_ONCE = 32  # more than are ever read together
 _ALL_THREADS = 128  # of all targets together; each costs memory, and its connection
 
@@ -158,7 +159,7 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
                 if not reading.takes_on(app_instance):
                     continue
                 running.add(readers.submit(reading.read_flows, app_instance))
-                if len(running) >= 4 * threads:
+                while len(running) >= reading.at_once:
                     running = _raise_first(*wait(running, return_when=FIRST_COMPLETED))
             _raise_first(*wait(running))
             reading.look_for_the_vanished()
@@ -192,7 +193,7 @@ class _Reading:
         self._done = journal.app_instances | work.passed_over
         self._named = None if work.listed is None else _app_instances.decode(work.listed)
         self._share = work.share
-        self._begun = self._flows_read = 0
+        self._begun = self._ended = self._flows_read = self._largest = 0
         self._vanished: dict[str, AppInstance] = {}
         self.gaps: list[Gap] = []
         self.faults: list[str] = []
@@ -201,12 +202,20 @@ class _Reading:
 
     def takes_on(self, app_instance: AppInstance) -> bool:
         """Whether it is within this work's share; otherwise it is part of the rest."""
-        share = self._share
-        if share and (self._begun >= share.app_instances or self._flows_read >= share.channel_flows):
+        if self._share and (self._begun >= self._share.app_instances or self._has_its_flows):
             self.rest.append(app_instance)
             return False
         self._begun += 1
         return True
+
+    @property
+    def at_once(self) -> int:
+        """How many app instances may be begun: with a share few at first, and no more later than fit into it."""
+        most = 4 * self._pace.threads
+        if self._share is None:
+            return most
+        fitting = self._share.channel_flows // max(1, self._largest) if self._ended else 0
+        return min(most, max(_AT_ONCE_AT_FIRST, fitting))
 
     def app_instances(self) -> Iterator[AppInstance]:
         """Those that are still to be read; ends early where the list cannot be read on."""
@@ -238,7 +247,10 @@ class _Reading:
             self._journal.app_instance(AppInstanceRead(app_instance=self._vanished[arn], pages=(), gaps=(gap,)))
 
     def read_flows(self, listed: AppInstance) -> None:
-        """Read one app instance into the journal, unless it has vanished, or is left to a later try."""
+        """Read one app instance into the journal, unless it is beyond the share, has vanished or is left to later."""
+        if self._has_its_flows:  # by now
+            self.rest.append(listed)
+            return
         pages: list[int] = []
         flows_read = 0
         gaps: list[Gap] = []
@@ -249,6 +261,8 @@ class _Reading:
                 for flows in self._with_facets(self._flows_of(listed)):
                     pages += [self._journal.page(listed.arn, flows)] if flows else []
                     flows_read += len(flows)
+                    self._flows_read += len(flows)
+                    self._largest = max(self._largest, flows_read)
                     self._control.check()
                 app_instance = self._facets.of_app_instance(listed)
         except FailedCallError as failed:
@@ -259,8 +273,13 @@ class _Reading:
             if not gaps:
                 return
         self._journal.app_instance(AppInstanceRead(app_instance=app_instance, pages=tuple(pages), gaps=tuple(gaps)))
-        self._flows_read += flows_read  # by many threads, and so a little too low at times
         self._control.count(flows_read)
+        self._ended += 1
+
+    @property
+    def _has_its_flows(self) -> bool:
+        """Many threads count them, and so a few may be missing."""
+        return self._share is not None and self._flows_read >= self._share.channel_flows
 
     def _flows_of(self, listed: AppInstance) -> Iterator[list[ChannelFlow]]:
         for page in new_items(self._clients.of(MESSAGING), ListChannelFlows, AppInstanceArn=listed.arn):

@@ -1,0 +1,89 @@
+"""A giant target is read in shares: each app instance in one of them, and none much beyond its size."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from scanner.collect.backlog import Backlog
+from scanner.collect.target import Share, Work, fast
+from scanner.collect.worker import Worker
+from scanner.journal import Target, TargetReader
+from tests.fake_aws import ACCOUNT, FakeAws, Flow
+
+TARGET = Target(account_id=ACCOUNT, region="us-east-1")
+
+
+def work(directory: Path, share: Share) -> Work:
+    return Work(target=TARGET, facets=frozenset(), path=directory / "0.jsonl", pace=fast(1), share=share)
+
+
+@pytest.fixture
+def worker(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    for name, value in aws.variables.items():
+        monkeypatch.setenv(name, value)
+    return Worker(threading.Event(), [TARGET])
+
+
+@pytest.mark.parametrize(
+    ("flows", "share"),
+    [
+        pytest.param(150, Share(app_instances=500, channel_flows=200), id="large app instances"),
+        pytest.param(1, Share(app_instances=7, channel_flows=5_000), id="many app instances"),
+        pytest.param(0, Share(app_instances=7, channel_flows=5_000), id="empty app instances"),
+    ],
+)
+def test_every_app_instance_is_in_one_share_and_no_share_is_much_too_large(
+    aws: FakeAws, worker: Worker, tmp_path: Path, flows: int, share: Share
+) -> None:
+    aws.inventory = {"us-east-1": {f"tenant-{number:03}": [Flow()] * flows for number in range(60)}}
+    waiting = Backlog(tmp_path)
+    waiting.extend([work(tmp_path, share)])
+    read: Counter[str] = Counter()
+    sizes = []
+
+    for number, each in enumerate(waiting):
+        done = worker.do(structs.replace(each, path=tmp_path / f"{number}.jsonl"))
+        waiting.extend(done.more)
+        found = TargetReader(tmp_path / f"{number}.jsonl").index
+        sizes.append(len(found))
+        read.update(list(found))
+        assert done.complete
+
+    assert set(read.values()) == {1}
+    assert len(read) == 60
+    assert max(sizes) <= 7
+    assert len(aws.asked("ListAppInstances")) == 2
+    assert len(aws.asked("ListChannelFlows")) == 60 * max(1, -(-flows // 50))
+
+
+def test_without_a_share_all_is_read(aws: FakeAws, worker: Worker, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {f"tenant-{number:03}": [Flow()] for number in range(60)}}
+
+    done = worker.do(structs.replace(work(tmp_path, Share(app_instances=1, channel_flows=1)), share=None))
+
+    assert not done.more
+    assert len(TargetReader(tmp_path / "0.jsonl").index) == 60
+
+
+def test_a_backlog_gives_works_in_their_order_and_keeps_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.collect.backlog._IN_MEMORY", 1)
+    share = Share(app_instances=1, channel_flows=1)
+    works = [structs.replace(work(tmp_path, share), listed=b"x" * number) for number in range(5)]
+    backlog = Backlog(tmp_path)
+    backlog.extend(works[:2])
+
+    first = next(backlog)
+    backlog.extend(works[2:4])
+    rest = list(backlog)
+    backlog.extend(works[4:])
+
+    assert [first, *rest, *backlog] == works
+    assert list(backlog) == []
+    assert list(tmp_path.iterdir()) == []
