@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,17 @@ from tests.command import Ended, chimeaudit, environment
 from tests.fake_aws import FakeAws, serve
 
 Scan = Callable[..., Ended]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are CPUs: for a third of their time tests wait for processes, browsers and retries."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves are no garbage, and take time to look through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

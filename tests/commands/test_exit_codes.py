@@ -12,11 +12,21 @@ from pathlib import Path
 import pytest
 
 from tests.answers import Answer, Call, error
-from tests.command import CHIMEAUDIT, chimeaudit, environment
+from tests.command import CHIMEAUDIT, Ended, environment, installed
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Flow, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
+
+
+@pytest.fixture
+def scan(aws: FakeAws, tmp_path: Path) -> Scan:
+    """`chimeaudit scan` against that AWS, each time by its script, whose way to end is what is tested here."""
+
+    def run(*arguments: str) -> Ended:
+        return installed("scan", *arguments, home=tmp_path, variables=aws.variables)
+
+    return run
 
 
 def test_0_when_everything_was_seen_and_is_in_order(aws: FakeAws, scan: Scan) -> None:
@@ -117,7 +127,7 @@ def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Pat
         text=True,
         check=False,
     )
-    resumed = chimeaudit("scan", "--resume", "--run-dir", "run", home=tmp_path, variables=aws.variables)
+    resumed = installed("scan", "--resume", "--run-dir", "run", home=tmp_path, variables=aws.variables)
 
     assert ended.returncode == 70
     assert "cannot be written" in ended.stderr
@@ -132,8 +142,8 @@ def test_70_for_a_fault_of_ours_in_one_line(aws: FakeAws, tmp_path: Path) -> Non
     )
     variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
 
-    ended = chimeaudit("scan", home=tmp_path, variables=variables)
-    verbose = chimeaudit("scan", "-v", home=tmp_path, variables=variables)
+    ended = installed("scan", home=tmp_path, variables=variables)
+    verbose = installed("scan", "-v", home=tmp_path, variables=variables)
 
     assert ended.code == verbose.code == 70
     assert "error: ZeroDivisionError: a fault" in ended.stderr
@@ -153,8 +163,8 @@ def test_a_fault_of_ours_costs_what_it_was_about_and_no_more(aws: FakeAws, tmp_p
     )
     variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
 
-    ended = chimeaudit("scan", "-o", "json:-", home=tmp_path, variables=variables)
-    verbose = chimeaudit("scan", "-v", home=tmp_path, variables=variables)
+    ended = installed("scan", "-o", "json:-", home=tmp_path, variables=variables)
+    verbose = installed("scan", "-v", home=tmp_path, variables=variables)
 
     assert ended.code == verbose.code == 70
     assert [(gap["code"], gap["operation"], gap["resource_arn"].rpartition("/")[2]) for gap in ended.gaps] == [
@@ -238,7 +248,7 @@ def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tm
         assert "Interrupted" in {gap["code"] for gap in report["coverage"]["gaps"]}
 
         aws.calls.clear()
-        resumed = chimeaudit(
+        resumed = installed(
             "scan", "--resume", "--run-dir", str(directory), "-o", "json:-", home=tmp_path, variables=aws.variables
         )
         assert resumed.code == 1

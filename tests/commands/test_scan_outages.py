@@ -99,7 +99,7 @@ def test_what_outlasts_the_second_try_too_is_a_gap(chat: FakeAws, quick_scan: Sc
 def test_a_storm_of_throttling_is_slowed_down_for_and_counted(chat: FakeAws, scan: Scan) -> None:
     turns = iter(range(1000))
     chat.faults = [
-        lambda call: error(429, "ThrottledClientException") if call.service == "chime" and next(turns) % 3 else None
+        lambda call: error(429, "ThrottledClientException") if call.service == "chime" and next(turns) % 2 else None
     ]
 
     ended = scan(*ONE_RULE, AWS_MAX_ATTEMPTS="8")
