@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, RefreshableCredentials
+from botocore.loaders import Loader, create_loader
 from botocore.utils import parse_timestamp
 from msgspec import Struct
 
@@ -35,6 +36,7 @@ _PARTITION = re.compile(r"arn:(aws[a-z-]*):")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _CREDENTIALS = {"access_key": "AccessKeyId", "secret_key": "SecretAccessKey", "token": "SessionToken"}
 _GLOBAL_REGION = "us-east-1"
+_DATA = Path(__file__).parent / "botocore_data"
 TOO_MANY_REQUESTS = 429
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
@@ -57,7 +59,7 @@ class Aws:
     def __init__(self, profile: str | None = None, allowed: Set[Operation] = ALLOWED) -> None:
         session = _Session(profile=profile)
         self._attempts = _configured_attempts(session) or _ATTEMPTS
-        session.get_component("data_loader").search_paths.append(str(Path(__file__).parent / "botocore_data"))
+        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
         fence(session, allowed)
         read_strictly(session, self._attempts)
         self.traffic = Traffic(session)
@@ -186,6 +188,14 @@ class Traffic:
         if response is not None and response[0].status_code == TOO_MANY_REQUESTS:
             with self._counting:
                 self.throttles += 1
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """botocore's data with ours merged in; all sessions share it, and what it has read: megabytes of JSON."""
+    loader = create_loader(data_path)
+    loader.search_paths.append(str(_DATA))
+    return loader
 
 
 class _Session(botocore.session.Session):
