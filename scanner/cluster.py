@@ -45,6 +45,10 @@ _CHECK_SECONDS = 2
 _KEPT = 64  # at least the threads of a worker
 
 
+class OtherVersionError(UsageError):
+    """A worker has another version of chimeaudit."""
+
+
 def _as_they_are(terms: _Terms) -> _Terms:
     return terms
 
@@ -108,12 +112,17 @@ class Cluster:
             raise BrokenExecutor(f"the cluster's {which} any more")
 
     def why_broken(self, error: BaseException) -> str | None:
-        """A work is cancelled where the scheduler is lost, and given up where it killed several workers."""
+        """A work is cancelled where the scheduler is lost, and given up where it killed several workers.
+
+        A worker that joined later may be of another version, or none.
+        """
         from distributed import CancelledError, KilledWorker
 
         match error:
-            case BrokenExecutor():
+            case BrokenExecutor() | OtherVersionError():
                 return str(error)
+            case ModuleNotFoundError():
+                return f"a worker that joined has no chimeaudit {__version__}: {error}"
             case CancelledError() | FuturesCancelledError():
                 return "the cluster's scheduler is gone"
             case KilledWorker():
@@ -206,14 +215,14 @@ def _version() -> str:
 def _check_version(worker: str, address: str, coordinator: str) -> None:
     if worker != coordinator:
         message = f"--cluster: worker {address} has chimeaudit {worker}, and this is {coordinator}"
-        raise UsageError(message, hint="Install the same version on both.")
+        raise OtherVersionError(message, hint="Install the same version on both.")
 
 
 def read_part(work: Work, terms: _Terms) -> Done:
     """Runs on a worker: read a target or a share of it, and send what was read.
 
     Raises:
-        UsageError: the coordinator has another version.
+        OtherVersionError: than the coordinator has.
     """
     from distributed import get_worker
 
@@ -226,7 +235,7 @@ def read_part(work: Work, terms: _Terms) -> Done:
         tempfile.TemporaryDirectory(prefix="chimeaudit-") as directory,
     ):
         elsewhere = structs.replace(work, path=Path(directory) / "part.jsonl")
-        gap = _other_account(work.target, terms)
+        gap = _barred(work.target, terms)
         try:
             done = _unread(elsewhere, gap) if gap else reader.do(elsewhere, worker)
         except StoppedError:
@@ -279,19 +288,26 @@ def _reader(_thread: int, terms: _Terms) -> _Reader:
     return _Reader(terms)
 
 
-def _other_account(target: Target, terms: _Terms) -> Gap | None:
-    """A target without a role is read with the worker's own credentials, which may be of another account."""
-    if target.role:
+def _barred(target: Target, terms: _Terms) -> Gap | None:
+    """Why a target cannot be read here: a worker has profiles and credentials of its own.
+
+    A target without a role is read with them as they are, and they may be of another account.
+    """
+    if target.role and target.profile is None:
         return None
-    found = _own_account(target.profile, terms)
-    if found in {None, target.account_id}:
+    try:
+        found = _own_account(target.profile, terms)
+    except UsageError as error:
+        return _gap(target, "NoProfile", f"the cluster's workers cannot use the profile: {error.message}")
+    if target.role or found in {None, target.account_id}:
         return None  # whoever has no credentials is told so by the first call
+    advice = "let them assume the role in this one, too"
+    return _gap(target, "OtherAccount", f"the cluster's workers have credentials of account {found}; {advice}")
+
+
+def _gap(target: Target, code: str, reason: str) -> Gap:
     return Gap(
-        account_id=target.account_id,
-        region=target.region,
-        operation="GetCallerIdentity",
-        code="OtherAccount",
-        reason=f"the cluster's workers have credentials of account {found}; let them assume the role in this one, too",
+        account_id=target.account_id, region=target.region, operation="GetCallerIdentity", code=code, reason=reason
     )
 
 

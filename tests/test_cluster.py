@@ -252,11 +252,60 @@ def test_workers_of_another_account_read_nothing_under_this_ones_name(
     assert not aws.asked("ListAppInstances")
 
 
-def test_a_worker_of_another_version_is_refused_with_both(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
+def test_a_profile_that_workers_do_not_have_is_a_gap(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"ours": [OPEN]}}
+    (tmp_path / "config").write_text("[profile team]\naws_access_key_id = AKIATEAM\naws_secret_access_key = s\n")
+    dask.add_worker(aws.variables)
+
+    ended = chimeaudit(
+        *("scan", "--regions", "us-east-1", "--profile", "team", "--cluster", dask.address, *ONE_RULE),
+        home=tmp_path,
+        variables={**aws.variables, "AWS_CONFIG_FILE": str(tmp_path / "config")},
+    )
+
+    assert ended.code == 4
+    (gap,) = ended.gaps
+    assert (gap["account_id"], gap["code"]) == (ACCOUNT, "NoProfile")
+    assert "team" in gap["reason"]
+
+
+def other_version(tmp_path: Path) -> dict[str, str]:
+    """What makes a worker one of another version."""
     shim = tmp_path / "shim"
     shim.mkdir()
     (shim / "sitecustomize.py").write_text("import scanner\nscanner.__version__ = '9.9.9'\n")
-    dask.add_worker({**aws.variables, "PYTHONPATH": str(shim)})
+    return {"PYTHONPATH": str(shim)}
+
+
+def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_what_it_has(
+    organization: FakeAws, dask: DaskCluster, tmp_path: Path
+) -> None:
+    dask.add_worker(key(organization, "FIRST"))
+    joined = threading.Lock()
+
+    def join(call: Call) -> Answer | None:
+        with joined:
+            if call.operation == "ListChannelFlows" and len(dask.workers) == 1:
+                dask.add_worker({**key(organization, "LATE"), **other_version(tmp_path)})
+                dask.wait()
+        return None
+
+    organization.faults = [join]
+    options = ("--run-dir", "run", "--select", "last-processor-fails-open", "-o", "report.json")
+    ended = scan(organization, tmp_path, "--accounts", ",".join(MEMBERS), "--cluster", dask.address, *options)
+    organization.faults = []
+    resumed = scan(organization, tmp_path, "--resume", "--run-dir", "run", *ONE_RULE)
+
+    assert ended.code == 70
+    (error,) = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
+    assert "has chimeaudit 9.9.9" in error
+    assert f"this is {__version__}" in error
+    assert (tmp_path / "report.json").exists()
+    assert resumed.report["coverage"]["complete"]
+
+
+def test_a_worker_of_another_version_is_refused_with_both(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
+    dask.add_worker({**aws.variables, **other_version(tmp_path)})
 
     ended = scan(aws, tmp_path, "--cluster", dask.address, *ONE_RULE)
 
