@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from enum import Enum
 from time import monotonic
@@ -59,7 +58,7 @@ def observe(
         journal = _with_facets(Journal.open(where.from_), facets)
         return Observed(journal, begin(journal))
     began = monotonic()
-    with _interruptible(), simulated_aws() if where.demo else nullcontext():
+    with simulated_aws() if where.demo else nullcontext():
         journal = _take_up(where, facets) if where.resume else _begin(where, facets, record, log)
         with journal.locked():
             return _collect(journal, begin(journal), where, log, began)
@@ -169,16 +168,6 @@ def _begin(where: Where, facets: frozenset[str], record: dict[str, Any], log: Lo
             options=record,
         ),
     )
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM stops a scan as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _scope(journal: Journal) -> str:

@@ -256,6 +256,34 @@ def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tm
         assert resumed.report["coverage"]["observed"]["channel_flows"] == 2
 
 
+@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
+def test_130_when_interrupted_while_it_reports_and_the_run_is_kept(
+    aws: FakeAws, tmp_path: Path, word: signal.Signals
+) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN] * 100}}  # their report is more than a pipe holds
+    options = ("--select", "last-processor-fails-open", "-o", "json:-")
+    scanning = subprocess.Popen(
+        [CHIMEAUDIT, "scan", "--run-dir", "run", *options],
+        env=environment(tmp_path, aws.variables),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert scanning.stdout
+    assert scanning.stdout.read(1) == "{"
+    scanning.send_signal(word)
+    _, stderr = scanning.communicate(timeout=60)
+
+    again = installed("scan", "--from", "run", *options, home=tmp_path, variables=aws.variables)
+
+    assert scanning.returncode == 130
+    *_, error, hint = stderr.splitlines()
+    assert error == "error: interrupted before everything was reported; what was observed is kept"
+    assert hint == "hint: Go on with it: chimeaudit scan --from run ..."
+    assert again.report["summary"]["by_status"]["fail"] == 100
+
+
 def test_70_not_1_when_nobody_reads_on(aws: FakeAws, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {"support": [Flow()] * 50}}
     ended = subprocess.run(

@@ -1,0 +1,134 @@
+"""What a scan was asked for, in full, checked before anything is looked at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from scanner.commands import inputs, keeping, outputs, ruleset, threshold
+from scanner.commands.delivering import Deliveries
+from scanner.commands.log import Log
+from scanner.commands.outputs import Output
+from scanner.commands.where import Where
+from scanner.engine.audit import Audit
+from scanner.engine.rule import Rule
+from scanner.engine.rule import facets as needed
+from scanner.errors import UsageError
+from scanner.finding import Report, Severity
+from scanner.journal import Journal
+from scanner.waivers import Waivers
+
+if TYPE_CHECKING:
+    from scanner.history.address import Address
+
+_JUDGING = ("config", "rules", "select", "fail_on", "baseline", "allow_gaps")
+
+
+class Baseline(Struct, frozen=True):
+    """A saved report, by what it is no news; None where nothing is `at` its place yet."""
+
+    at: str | None = None
+    report: Report | None = None
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """The options with the files that they name read. `options` are those that a report tells."""
+
+    places: Where
+    rules: tuple[Rule, ...]
+    waivers: Waivers
+    outputs: list[Output]
+    deliveries: Deliveries
+    baseline: Baseline
+    history: Address | None
+    fail_on: Severity | None
+    allow_gaps: bool
+    on_github: bool
+    options: dict[str, Any]
+    log: Log
+
+    @property
+    def facets(self) -> frozenset[str]:
+        """What has to be collected beyond the lists."""
+        return needed(self.rules) | self.waivers.facets
+
+    @property
+    def judging(self) -> dict[str, Any]:
+        """The options that say how a run is judged, which may be another way each time."""
+        return {name: self.options[name] for name in _JUDGING}
+
+    def audit(self, journal: Journal) -> Audit:
+        """The judging of a run."""
+        return Audit(journal, self.rules, self.waivers)
+
+
+def asked(
+    places: Where,
+    log: Log,
+    *,
+    config_file: Path | None,
+    rules: tuple[str, ...],
+    select: tuple[str, ...],
+    output: tuple[str, ...],
+    deliveries: Deliveries,
+    fail_on: str,
+    baseline: str | None,
+    allow_no_baseline: bool,
+    history: str | None,
+    allow_gaps: bool,
+    on_github: bool,
+) -> Asked:
+    """Read and check everything that the options name.
+
+    Raises:
+        UsageError: something of it cannot be used.
+    """
+    places.check()
+    if places.demo and deliveries.securityhub:
+        raise UsageError("--demo and --securityhub contradict each other", hint="Its findings are invented.")
+    wanted = outputs.parse_all(output)
+    accepted = _baseline(baseline, log, may_lack=allow_no_baseline)
+    address = keeping.address(history)
+    configured = ruleset.chosen(config_file, rules, select)
+    if configured.fail_on and threshold.unsaid():
+        fail_on = configured.fail_on
+    if configured.file and not config_file:
+        log.tell("configuration", f"Configuration: {configured.file}")
+    return Asked(
+        places=places,
+        rules=configured.rules,
+        waivers=Waivers(configured.waivers, today=datetime.now(UTC).date()),
+        outputs=wanted,
+        deliveries=deliveries,
+        baseline=accepted,
+        history=address,
+        fail_on=threshold.severity(fail_on),
+        allow_gaps=allow_gaps,
+        on_github=on_github,
+        options={
+            **places.recorded,
+            "config": configured.file,
+            "rules": configured.named,
+            "select": configured.select,
+            "fail_on": fail_on,
+            "baseline": baseline,
+            "allow_gaps": allow_gaps,
+        },
+        log=log,
+    )
+
+
+def _baseline(path: str | None, log: Log, *, may_lack: bool) -> Baseline:
+    if path is None:
+        if may_lack:
+            raise UsageError("--allow-no-baseline goes with --baseline, which is not given", hint="Add --baseline.")
+        return Baseline()
+    if not may_lack:
+        return Baseline(path, inputs.report(path))
+    found = inputs.report_if_any(path)
+    if found is None:
+        log.tell("no_baseline", f"There is no report at {path} yet: everything counts as new")
+    return Baseline(path, found)

@@ -1,0 +1,93 @@
+"""How a scan ends: the exit code, or the error that says how to go on."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scanner.commands.log import Log
+from scanner.commands.observing import Ended, Observed
+from scanner.commands.telling import Told
+from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
+from scanner.finding import Report, Severity
+from scanner.gate import ExitCode, gate
+from scanner.inventory import FAULT
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM stops a scan as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def resumable(seen: Observed) -> Iterator[None]:
+    """Whoever interrupts the telling has what was seen all the same."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        message = "interrupted before everything was reported; what was observed is kept"
+        go_on = _go_on(seen) if seen.ended is not Ended.ALL_TRIED else f"{_again(seen)} ..."
+        raise InterruptedScanError(message, hint=f"Go on with it: {go_on}") from None
+
+
+def check(seen: Observed, told: Told, log: Log) -> None:
+    """Say how to go on with a scan that was stopped, or with a report that was not written, delivered or recorded.
+
+    Raises:
+        ChimeauditError: something was not seen through a fault of ours, or a worker or cluster that is gone.
+        InterruptedScanError: the user stopped it.
+        OutputError: a report or the history could not be written, or a report not delivered.
+    """
+    failures = (*told.failures, *((told.unkept,) if told.unkept else ()))
+    if seen.ended is Ended.INTERRUPTED:
+        message = "interrupted: what was observed until then is reported"
+        raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {_go_on(seen)}")
+    if failures:
+        again = f"Mend that or name another place, then: {_again(seen)} ..."
+        hint = again if told.failures else f"Record it again: {_again(seen)} --history URL"
+        raise OutputError("\n".join(failures), hint=hint)
+    if seen.broken:
+        hint = f"What was observed until then is reported. {seen.broken.hint} {_go_on(seen)}"
+        raise ChimeauditError(seen.broken.message, hint=hint)
+    _check_faults(told.report)
+    if seen.ended is Ended.OUT_OF_TIME:
+        log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. Go on with it: {_go_on(seen)}")
+
+
+def verdict(report: Report, fail_on: Severity | None, ended: Ended, *, allow_gaps: bool) -> ExitCode:
+    """The exit code.
+
+    Raises:
+        NothingScannedError: there is none for what was never seen.
+    """
+    code = gate(report, fail_on, allow_gaps=allow_gaps)
+    if code is not ExitCode.NOTHING_SCANNED:
+        return code
+    if ended is Ended.OUT_OF_TIME:
+        return ExitCode.GAPS
+    reason, _, step = report.coverage.gaps[0].reason.partition("; ")
+    hint = f"{step[:1].upper()}{step[1:]}." if step else "The report names every gap."
+    raise NothingScannedError(f"nothing could be scanned: {reason}", hint=hint)
+
+
+def _check_faults(report: Report) -> None:
+    faults = [gap for gap in report.coverage.gaps if gap.code == FAULT and not gap.waiver]
+    if faults:
+        count = f"{len(faults)} gap{'s' if len(faults) > 1 else ''}"
+        message = f"chimeaudit itself failed, which leaves {count}: {faults[0].reason.partition(';')[0]}"
+        hint = "The report names what was not seen. Please report the fault, with what -v prints."
+        raise ChimeauditError(message, hint=hint)
+
+
+def _go_on(seen: Observed) -> str:
+    return f"chimeaudit scan --resume --run-dir {seen.journal.directory}"
+
+
+def _again(seen: Observed) -> str:
+    return f"chimeaudit scan --from {seen.journal.directory}"

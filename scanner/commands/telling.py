@@ -1,0 +1,83 @@
+"""Tells what a scan found: on the terminal, in reports, to the history, to everybody who is to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct, structs
+
+from scanner.baseline import marked
+from scanner.commands import delivering, github, keeping, outputs, showing
+from scanner.commands.asked import Asked
+from scanner.commands.log import Log, LogFormat
+from scanner.commands.observing import Observed
+from scanner.commands.outputs import Output
+from scanner.finding import Report
+from scanner.gate import saw_nothing
+from scanner.trend import Trend
+
+
+class Told(Struct, frozen=True):
+    """The report, and a line for each who could not be told of it; `unkept` is why the history could not be."""
+
+    report: Report
+    failures: tuple[str, ...]
+    unkept: str | None
+
+
+def tell(asked: Asked, seen: Observed) -> Told:
+    """Judge what was seen and tell it, in the order in which it can be told again if it is cut short.
+
+    Raises:
+        UsageError: the journal is damaged.
+        OutputError: there is no room for the findings.
+    """
+    baseline, log = asked.baseline, asked.log
+    kept = keeping.keep(_judged(asked, seen), asked.history, asked.outputs, seen.journal.directory)
+    report = marked(kept.report, baseline.report) if baseline.report else kept.report
+    successor = [output for output in asked.outputs if output.is_at(baseline.at)]
+    failures = _write(report, kept.trend, [output for output in asked.outputs if output not in successor], asked)
+    finished = seen.journal.complete and not saw_nothing(report)
+    failures += delivering.import_findings(asked.deliveries, report, baseline.report if finished else None, log)
+    untold = delivering.notify(asked.deliveries, report, baseline.report, asked.outputs, log)
+    failures += [*untold, *_succeed(report, kept.trend, successor, log, told=finished and not untold)]
+    if asked.on_github:
+        failures += github.tell(report, asked.outputs, lambda warning: log.tell("warning", warning))
+    return Told(report, tuple(failures), kept.failure)
+
+
+def _judged(asked: Asked, seen: Observed) -> Report:
+    """What was looked at was said when the run began; how it is judged is said now."""
+    report = seen.audit.report(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    options = report.run.options | asked.judging
+    return structs.replace(report, run=structs.replace(report.run, options=options))
+
+
+def _write(report: Report, trend: Trend | None, wanted: Sequence[Output], asked: Asked) -> list[str]:
+    """Print and write what there is to say; returns a line for each report that could not be written."""
+    log = asked.log
+    showing.findings(report, wanted)
+    failures = outputs.write(report, wanted, trend)
+    if log.form is LogFormat.TEXT:
+        showing.summary(report, [each for each in wanted if each not in failures])
+    else:
+        counts = report.summary.by_severity | report.summary.by_status
+        log.tell("judged", "Everything that was seen has been judged", complete=report.coverage.complete, **counts)
+    for warning in asked.waivers.warnings():
+        log.tell("warning", f"Warning: {warning}")
+    return list(failures.values())
+
+
+def _succeed(report: Report, trend: Trend | None, successor: Sequence[Output], log: Log, *, told: bool) -> list[str]:
+    """Put the report in the baseline's place, last of all: what was not told this time shall be new the next time."""
+    if not successor:
+        return []
+    if not told:
+        why = "the scan was cut short or saw nothing, or not everybody was told"
+        log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {why}")
+        return []
+    failures = outputs.write(report, successor, trend)
+    if not failures:
+        log.tell("succeeded", f"Report    {successor[0].path}, the next baseline")
+    return list(failures.values())
