@@ -161,7 +161,7 @@ def _cluster(url: str, workers: int) -> Iterator[str | None]:
 
 def run(shape: Shape, address: str | None) -> Cost:
     """One run of collecting, judging and writing; what is imported, and joining a cluster, comes before."""
-    from scanner.cluster import Cluster
+    from scanner.cluster.coordinator import Cluster
     from scanner.collect.places import Threads
     from scanner.collect.run import Collection
     from scanner.engine.audit import Audit

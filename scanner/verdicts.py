@@ -24,20 +24,25 @@ class Counts(Struct, kw_only=True):
 
     def __iadd__(self, other: Counts) -> Counts:
         for name in self.__struct_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            own, added = getattr(self, name), getattr(other, name)
+            if isinstance(own, Counter):
+                own.update(added)  # adding would look through all accounts each time
+            else:
+                setattr(self, name, own + added)
         return self
 
 
 class Verdicts(Struct, frozen=True, kw_only=True):
     """What came of judging some app instances with their channel flows.
 
-    `findings` are those of each app instance, by ARN, as lines that a spool takes; `sizes` says which app instances
-    were judged, and how many bytes of the lines are its own. `gaps` are those of their facts, and `waivers` the
-    numbers of those that were of use.
+    `findings` are those of each app instance, by ARN, as so many (`number`) lines that a spool takes; `sizes` says
+    which app instances were judged, and how many bytes of the lines are its own. `gaps` are those of their facts, and
+    `waivers` the numbers of those that were of use.
     """
 
     counts: Counts
     gaps: frozenset[Gap]
     sizes: tuple[tuple[str, int], ...]
+    number: int
     findings: bytes
     waivers: frozenset[int]

@@ -16,6 +16,7 @@ from tests.fake_aws import FakeAws, serve
 Scan = Callable[..., Ended]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are CPUs: for a third of their time tests wait for processes, browsers and retries."""
     return (os.cpu_count() or 1) + 1

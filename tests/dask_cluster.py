@@ -17,11 +17,12 @@ _QUIET = {"PYTHONWARNINGS": "ignore"}  # Dask's own
 class DaskCluster:
     """A scheduler, and workers as they are added; all end with `close`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, variables: Mapping[str, str] | None = None) -> None:
         self._home = home
         file = home / "scheduler.json"
         self.scheduler = self._start(
-            "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)
+            *("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
+            variables=variables,
         )
         self.workers: list[subprocess.Popen[bytes]] = []
         self.address = ""

@@ -20,13 +20,15 @@ from tests.fake_aws import ACCOUNT, FakeAws, Flow, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 MEMBERS = ("222222222222", "333333333333", "444444444444")
+NO_CHIMEAUDIT = "import sys\nsys.modules['scanner'] = None\n"
+OTHER_VERSION = "import scanner, sys\nscanner.__version__ = '9.9.9'\nsys.modules['scanner.cluster'] = None\n"
 ONE_RULE = ("--select", "last-processor-fails-open", "-o", "json:-")
 
 
 @pytest.fixture
 def dask(tmp_path: Path) -> Iterator[DaskCluster]:
-    """A scheduler that has no workers yet."""
-    cluster = DaskCluster(tmp_path)
+    """A scheduler that has no workers yet, and no chimeaudit either."""
+    cluster = DaskCluster(tmp_path, started_with(tmp_path / "scheduler", NO_CHIMEAUDIT))
     yield cluster
     cluster.close()
 
@@ -42,6 +44,13 @@ def organization(aws: FakeAws) -> FakeAws:
         for account in MEMBERS
     }
     return aws
+
+
+def started_with(folder: Path, code: str) -> dict[str, str]:
+    """What has an interpreter run this first."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": str(folder)}
 
 
 def key(aws: FakeAws, name: str) -> dict[str, str]:
@@ -173,9 +182,7 @@ def test_a_scheduler_that_dies_is_told_in_one_line_and_resume_goes_on(
 
 def test_a_giant_target_is_shared_out(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {f"tenant-{number:03}": [OPEN] for number in range(200)}}
-    (tmp_path / "sitecustomize.py").write_text(
-        "from scanner import cluster\ncluster._SHARE = cluster.Share(app_instances=20, channel_flows=20_000)\n"
-    )
+    shares = "import scanner.cluster.coordinator as it\nit._SHARE = it.Share(app_instances=20, channel_flows=20_000)\n"
     for name in ("FIRST", "SECOND"):
         dask.add_worker(key(aws, name))
     dask.wait()
@@ -183,7 +190,7 @@ def test_a_giant_target_is_shared_out(aws: FakeAws, dask: DaskCluster, tmp_path:
     ended = chimeaudit(
         *("scan", "--regions", "us-east-1", "--cluster", dask.address, *ONE_RULE),
         home=tmp_path,
-        variables={**aws.variables, "PYTHONPATH": str(tmp_path)},
+        variables={**aws.variables, **started_with(tmp_path / "shares", shares)},
     )
 
     assert not ended.gaps
@@ -265,16 +272,8 @@ def test_a_profile_that_workers_do_not_have_is_a_gap(aws: FakeAws, dask: DaskClu
 
     assert ended.code == 4
     (gap,) = ended.gaps
-    assert (gap["account_id"], gap["code"]) == (ACCOUNT, "NoProfile")
+    assert (gap["account_id"], gap["code"]) == (ACCOUNT, "UnusableProfile")
     assert "team" in gap["reason"]
-
-
-def other_version(tmp_path: Path) -> dict[str, str]:
-    """What makes a worker one of another version."""
-    shim = tmp_path / "shim"
-    shim.mkdir()
-    (shim / "sitecustomize.py").write_text("import scanner\nscanner.__version__ = '9.9.9'\n")
-    return {"PYTHONPATH": str(shim)}
 
 
 def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_what_it_has(
@@ -286,7 +285,7 @@ def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_what_it
     def join(call: Call) -> Answer | None:
         with joined:
             if call.operation == "ListChannelFlows" and len(dask.workers) == 1:
-                dask.add_worker({**key(organization, "LATE"), **other_version(tmp_path)})
+                dask.add_worker({**key(organization, "LATE"), **started_with(tmp_path / "late", OTHER_VERSION)})
                 dask.wait()
         return None
 
@@ -304,33 +303,73 @@ def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_what_it
     assert resumed.report["coverage"]["complete"]
 
 
-def test_a_worker_of_another_version_is_refused_with_both(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
-    dask.add_worker({**aws.variables, **other_version(tmp_path)})
+@pytest.mark.parametrize(("code", "found"), [(OTHER_VERSION, "chimeaudit 9.9.9"), (NO_CHIMEAUDIT, "no chimeaudit")])
+def test_a_worker_of_another_version_is_refused_with_both(
+    aws: FakeAws, dask: DaskCluster, tmp_path: Path, code: str, found: str
+) -> None:
+    dask.add_worker({**aws.variables, **started_with(tmp_path / "worker", code)})
 
     ended = scan(aws, tmp_path, "--cluster", dask.address, *ONE_RULE)
 
     assert ended.code == 2
-    assert "has chimeaudit 9.9.9" in ended.stderr
-    assert f"this is {__version__}" in ended.stderr
+    assert f"has {found}, and this is {__version__}" in ended.stderr
     assert not aws.asked("ListAppInstances")
 
 
-@pytest.mark.parametrize(
-    ("address", "words"),
-    [
-        ("tcp://127.0.0.1:1", "127.0.0.1:1"),
-        ("not an address", "not an address"),
-        ("gopher://127.0.0.1:1", "gopher"),
-    ],
-)
-def test_a_cluster_that_is_not_there_is_told_in_one_line(
-    aws: FakeAws, tmp_path: Path, address: str, words: str
+def test_a_full_disk_of_a_worker_is_told_with_its_address_and_what_was_seen(
+    aws: FakeAws, dask: DaskCluster, tmp_path: Path
 ) -> None:
+    aws.inventory = {"us-east-1": {"ours": [OPEN]}}
+    full = "import scanner.journal as it\ndef full(*_):\n    raise it.OutputError('it is full', hint='')\n"
+    code = f"{full}it.TargetWriter.app_instance = full\n"
+    dask.add_worker({**aws.variables, **started_with(tmp_path / "worker", code)})
+
+    ended = scan(aws, tmp_path, "--regions", "us-east-1", "--cluster", dask.address, *ONE_RULE)
+
+    assert ended.code == 70
+    assert "of the cluster: it is full. Make room in" in ended.stderr
+    assert [gap["code"] for gap in ended.gaps] == ["Interrupted"]
+
+
+def test_max_runtime_is_kept_though_the_scheduler_hangs(aws: FakeAws, dask: DaskCluster, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"ours": [OPEN]}}
+    dask.add_worker(aws.variables)
+
+    def hang(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows":
+            dask.scheduler.send_signal(signal.SIGSTOP)
+        return None
+
+    aws.faults = [hang]
+    ended = scan(aws, tmp_path, "--regions", "us-east-1", "--cluster", dask.address, "--max-runtime", "5s", *ONE_RULE)
+
+    assert ended.code == 3
+    assert "Stopped by --max-runtime" in ended.stderr
+
+
+def test_a_cluster_that_is_not_there_is_told_with_a_report_that_says_what_was_not_seen(
+    aws: FakeAws, tmp_path: Path
+) -> None:
+    """What listens there, if anything, is no scheduler."""
+    hasty = "import scanner.cluster.coordinator as it\nit._CONNECT_SECONDS, it._JOIN_SECONDS = 2, 4\n"
+    variables = {**aws.variables, **started_with(tmp_path / "hasty", hasty)}
+    for address in (aws.url.replace("http", "tcp"), "tcp://127.0.0.1:1"):
+        ended = chimeaudit("scan", "--cluster", address, *ONE_RULE, home=tmp_path, variables=variables)
+
+        assert ended.code == 4
+        assert {gap["code"] for gap in ended.gaps} == {"Interrupted"}
+        error, hint = ended.stderr.splitlines()[-2:]
+        assert error.startswith(f"error: --cluster: {address}: ")
+        assert "--resume --run-dir" in hint
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "gopher://127.0.0.1:1", "http://127.0.0.1:8787/status"])
+def test_what_is_no_address_is_refused_before_anything_is_begun(aws: FakeAws, tmp_path: Path, address: str) -> None:
     ended = scan(aws, tmp_path, "--cluster", address, *ONE_RULE)
 
-    assert ended.code == 4
-    assert words in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert ended.code == 2
+    assert f"--cluster: {address!r} is not the address of a scheduler" in ended.error
+    assert not (tmp_path / "state").exists()
 
 
 def test_without_dask_it_says_what_to_install(aws: FakeAws, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class Backlog(Iterator[Work]):
             self._file.flush()
             self._end = self._file.tell()
         except OSError as error:
-            hint = "Make room, or name another directory with --run-dir; --resume goes on with what was written."
+            hint = "Make room, or name another directory with --run-dir."
             raise OutputError(f"what is yet to be read cannot be kept on disk: {error.strerror}", hint=hint) from None
 
     def __next__(self) -> Work:

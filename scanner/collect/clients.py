@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scanner.collect.aws import Aws
-from scanner.collect.failure import ASSUME_ROLE, IDENTIFY, OutOfScopeError, calling
+from scanner.collect.failure import ASSUME_ROLE, IDENTIFY, OutOfScopeError, UnusableProfileError, calling
+from scanner.errors import UsageError
 from scanner.journal import Target
 
 Connect = Callable[[str | None], Aws]
@@ -44,12 +45,20 @@ class Clients:
         with self._making:
             key = (service, account_id, region)
             if key not in self._made:
-                aws = self._connect(way.profile)
+                with calling("sts", ASSUME_ROLE if way.role else IDENTIFY):
+                    aws = self._connected(way.profile)
                 if self._anew and way.role and not any(account_id == entered for _, entered, _ in self._made):
                     aws.forget(way.role)
                 with calling("sts", ASSUME_ROLE if way.role else IDENTIFY):
                     self._made[key] = aws.client(service, region, role=way.role, connections=self._connections)
             return self._made[key]
+
+    def _connected(self, profile: str | None) -> Aws:
+        """A machine that is not the one that began the scan may have other profiles."""
+        try:
+            return self._connect(profile)
+        except UsageError as error:
+            raise UnusableProfileError(error.message) from error
 
     def close(self) -> None:
         """Let go of the connections."""

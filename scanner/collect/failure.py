@@ -56,6 +56,10 @@ class OutOfScopeError(Exception):
     """It lives in an account that is not in scope, so there are no credentials to ask with."""
 
 
+class UnusableProfileError(Exception):
+    """A profile that leads to an account cannot be used here."""
+
+
 class StillListedError(Exception):
     """AWS says that it does not exist, and lists it all the same."""
 
@@ -75,6 +79,7 @@ CALL_ERRORS = (
     MalformedAnswerError,
     EndlessPagesError,
     OutOfScopeError,
+    UnusableProfileError,
 )
 """Everything that a call to AWS may raise when the other side, the network or the credentials are at fault."""
 
@@ -177,6 +182,7 @@ _EXPLAINED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str]
         "EndlessPages",
         "the pages of the list repeat and never end; scan again later",
     ),
+    (UnusableProfileError, "UnusableProfile", "{error}; configure the profile on every machine that reads"),
     (OutOfScopeError, "OutOfScope", "account {error} is not in scope; bring it into scope, or waive this gap"),
     (
         (boto.NoCredentialsError, boto.PartialCredentialsError),

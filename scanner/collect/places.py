@@ -111,7 +111,7 @@ class Processes:
 
     def submit(self, work: Work) -> Future[Done]:
         """`Worker.do`, in a process."""
-        with _uninterrupted():
+        with uninterrupted():
             return self._executor.submit(do_in_process, work)
 
     def check(self) -> None:
@@ -136,7 +136,7 @@ def _drop(executor: Executor) -> None:
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Let a process that is started here leave Ctrl-C to its parent from its first moment on."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import chain, islice
 from time import monotonic
@@ -57,7 +57,7 @@ class Collection:
         self._targets = frozenset(each for each in journal.header.targets if each.account_id != UNKNOWN_ACCOUNT)
         self._left = set(self._targets)
         self._tell = tell
-        self._take = take
+        self._judged = take
         self._elsewhere = Tally()
         self._place = place or Threads(journal.header.targets)
         self._parts = Parts(journal)
@@ -80,9 +80,8 @@ class Collection:
                 running = self._submit(waiting, self._place.at_once)
                 while running:
                     done, running = _wait(running, until)
+                    self._take(done)
                     self._place.check()
-                    for future in done:
-                        self._note(future.result())
                     running |= self._submit(waiting, self._place.at_once - len(running))
         except BaseException as error:
             self._place.stop()
@@ -91,7 +90,7 @@ class Collection:
                 return False
             why = self._place.why_broken(error)
             if why:
-                raise BrokenRunError(why, hint="Go on with it:") from error
+                raise BrokenRunError(why, hint="") from error
             raise
         finally:
             self._parts.close()
@@ -119,12 +118,17 @@ class Collection:
         """Shares of what was begun come before targets that were not."""
         return {self._place.submit(work) for work in islice(chain(self._backlog, waiting), max(0, room))}
 
+    def _take(self, done: Iterable[Future[Done]]) -> None:
+        """Write down what came of works before what went wrong with others is raised."""
+        for future in sorted(done, key=lambda future: future.exception() is not None):
+            self._note(future.result())
+
     def _note(self, part: Done) -> None:
         self._elsewhere += part.tally
         self._backlog.extend(part.more)
         done = self._parts.take(part)
         if part.verdicts:
-            self._take(part.target, part.verdicts)
+            self._judged(part.target, part.verdicts)
         if done.complete:
             self._left.discard(done.target)
         if not self._parts.is_open(done.target):

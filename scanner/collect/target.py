@@ -214,7 +214,8 @@ class _Reading:
         most = 4 * self._pace.threads
         if self._share is None:
             return most
-        fitting = self._share.channel_flows // max(1, self._largest) if self._ended else 0
+        left = self._share.channel_flows - self._flows_read
+        fitting = left // max(1, self._largest) if self._ended else 0
         return min(most, max(_AT_ONCE_AT_FIRST, fitting))
 
     def app_instances(self) -> Iterator[AppInstance]:

@@ -17,7 +17,9 @@ from msgspec import Struct, structs
 from scanner.collect.aws import Aws
 from scanner.collect.clients import Clients
 from scanner.collect.cpus import stay_on
+from scanner.collect.failure import FailedCallError
 from scanner.collect.target import Control, Reading, Stop, Work, read_target
+from scanner.errors import UsageError
 from scanner.inventory import AppInstance
 from scanner.journal import Target, TargetReader, TargetWriter
 from scanner.verdicts import Verdicts
@@ -70,6 +72,7 @@ class Worker:
         self._ways = {target.account_id: target for target in targets}
         self._connecting = threading.Lock()
         self._connections: dict[str | None, Aws] = {}
+        self._accounts: dict[str | None, str | None] = {}
 
     @property
     def tally(self) -> Tally:
@@ -99,6 +102,15 @@ class Worker:
             more=tuple(_shares(work, reading.rest)),
             verdicts=self._judge(work.path) if self._judge and reading.complete else None,
         )
+
+    def account_of(self, profile: str | None) -> str | None:
+        """Whom the profile's own credentials belong to; None where they do not tell."""
+        if profile not in self._accounts:
+            try:
+                self._accounts[profile] = self._connect(profile).identity().account_id
+            except (FailedCallError, UsageError):
+                self._accounts[profile] = None
+        return self._accounts[profile]
 
     def _read(self, work: Work) -> Reading:
         pace = work.pace

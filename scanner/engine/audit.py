@@ -61,7 +61,7 @@ class Audit:
     def take(self, target: Target, verdicts: Verdicts) -> None:
         """Take over the verdicts on a part of a target, which is in the journal."""
         end = self._findings.end
-        self._findings.append(verdicts.findings, verdicts.counts.statuses.total())
+        self._findings.append(verdicts.findings, verdicts.number)
         taken = self._taken.setdefault(target, {})
         for arn, size in verdicts.sizes:
             start, end = end, end + size

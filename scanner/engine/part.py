@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from scanner.spool import Spool
 from scanner.verdicts import Verdicts
 from scanner.waivers import Waivers
 
+_MOST_BYTES = 8 << 20
+"""Of findings: they travel in one piece. The audit judges what is not judged for their sake."""
+
 
 class PartJudge:
     """Judges journal files by rules and waivers; it can be pickled. Ages count from `started_at`."""
@@ -24,14 +28,13 @@ class PartJudge:
         self._rules = rules
         self._waivers = waivers
         self._started_at = started_at
-        self._evaluation = Evaluation(rules, started_at)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What was compiled is compiled again where it arrives."""
         return PartJudge, (self._rules, self._waivers, self._started_at)
 
     def __call__(self, path: Path) -> Verdicts:
-        """The verdicts on all app instances that a journal file holds.
+        """The verdicts on the app instances that a journal file holds; not on all where there is too much to say.
 
         Raises:
             OutputError: there is no room for the findings.
@@ -45,10 +48,17 @@ class PartJudge:
             start = findings.end
             gaps |= tally.read(reader, read)
             sizes.append((read.app_instance.arn, findings.end - start))
+            if findings.end > _MOST_BYTES:
+                break
         return Verdicts(
             counts=tally.counts,
             gaps=frozenset(gaps),
             sizes=tuple(sizes),
+            number=len(findings),
             findings=findings.lines,
             waivers=self._waivers.used,
         )
+
+    @cached_property
+    def _evaluation(self) -> Evaluation:
+        return Evaluation(self._rules, self._started_at)

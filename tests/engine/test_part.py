@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from scanner import resources
+from scanner.engine import part
 from scanner.engine.audit import Audit, audit
 from scanner.engine.rule import Rule, load, select
 from scanner.finding import Report, Scope, Waiver
@@ -77,8 +78,12 @@ def same(one: Report, other: Report) -> None:
     assert structs.replace(one, findings=()) == structs.replace(other, findings=())
 
 
+@pytest.mark.parametrize("most", [1, 5_000, 8 << 20])
 @pytest.mark.parametrize("seed", range(20))
-def test_whoever_judges_what_part_the_report_is_the_same(tmp_path: Path, seed: int) -> None:
+def test_whoever_judges_what_part_the_report_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, most: int
+) -> None:
+    monkeypatch.setattr(part, "_MOST_BYTES", most)
     random = Random(seed)  # noqa: S311 - nothing is secret
     order = random.sample(range(12), 12)
     journal = run(tmp_path / "run", order, complete=random.random() < 0.5)
@@ -87,8 +92,8 @@ def test_whoever_judges_what_part_the_report_is_the_same(tmp_path: Path, seed: i
 
     judging = Audit(journal, rules(), together)
     part_judge = pickle.loads(pickle.dumps(judging.part_judge))  # noqa: S301 - our own
-    for part in range(3):
-        path = write(tmp_path / f"{part}.jsonl", order[part::4])  # the fourth is left to the audit itself
+    for number in range(3):
+        path = write(tmp_path / f"{number}.jsonl", order[number::4])  # the fourth is left to the audit itself
         judging.take(TARGETS[1], part_judge(path))
 
     same(judging.report(AT), whole)

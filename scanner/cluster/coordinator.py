@@ -1,0 +1,260 @@
+"""The part of a cluster's work that stays with the command."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import re
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError as FuturesCancelledError
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import structs
+
+from scanner import __version__
+from scanner.cluster import sent
+from scanner.cluster.worker import Terms, WorkerError
+from scanner.collect.places import uninterrupted
+from scanner.collect.target import Share, Work, fast
+from scanner.collect.worker import Done, Judge
+from scanner.errors import NothingScannedError, UsageError
+from scanner.journal import Target, TargetReader
+
+if TYPE_CHECKING:
+    from distributed import Client, LocalCluster
+    from distributed import Future as DaskFuture
+
+LOCAL = "local"
+_SHARE = Share(app_instances=500, channel_flows=5_000)  # some MB on their way, and some seconds of work
+_UNTAKEN = 4  # parts that came and wait to be written down
+_CONNECT_SECONDS = 10
+_JOIN_SECONDS = 15
+_ANSWER_SECONDS = 5
+_GONE_SECONDS = 10
+_CHECK_SECONDS = 2
+
+Answer = TypeVar("Answer")
+
+
+class OtherVersionError(UsageError):
+    """A worker has another version of chimeaudit, or none."""
+
+
+class Cluster:
+    """The workers of a cluster, by the address of its scheduler; `local` starts one on this machine.
+
+    With `judge`, which is sent there, they judge what they have read.
+
+    Raises:
+        UsageError: Dask is not installed, or a worker has another version of chimeaudit, or none.
+        NothingScannedError: the scheduler does not answer, or has no workers.
+    """
+
+    tally = None
+
+    def __init__(self, address: str, targets: Sequence[Target], judge: Judge | None = None) -> None:
+        self._client, self._own = _connect(address)
+        self._bring = ThreadPoolExecutor(_UNTAKEN, "part")
+        self._room = threading.Semaphore(_UNTAKEN)
+        self._stopped = threading.Event()
+        self._run = secrets.token_hex(8)
+        self.pace = fast(1)
+        self._seen_alive = self._checked = monotonic()
+        versions = _asked(address, lambda: dict(self._client.run(sent.version)))
+        for worker, version in sorted(versions.items()):
+            _check_version(version, worker)
+        self.at_once = 2 * max(1, self._threads())
+        terms = Terms(targets=tuple(targets), judge=judge, numbers=_numbered(sorted(versions)))
+        self._terms = self._client.submit(sent.kept, pickle.dumps(terms), pure=False)
+
+    def submit(self, work: Work) -> Future[Done]:
+        """`read_part` on some worker; a worker that dies leaves its works to others."""
+        done: Future[Done] = Future()
+        if work.listed is None:
+            known = TargetReader(work.path)
+            if known.complete:
+                done.set_result(Done(target=work.target, complete=True))
+                return done
+            work = structs.replace(work, share=_SHARE, passed_over=frozenset(known.index))
+        task = self._client.submit(sent.read_part, pickle.dumps(work), self._run, self._terms, __version__, pure=False)
+        part = _Part(self._room)
+        task.add_done_callback(lambda _: self._bring.submit(self._brought, task, part))
+        return part
+
+    def check(self) -> None:
+        """Notice that the scheduler, or the last worker, has been gone for a while; and how many workers there are."""
+        now = monotonic()
+        if now - self._checked < _CHECK_SECONDS:
+            return
+        self._checked = now
+        threads = self._threads()
+        if threads:
+            self._seen_alive = now
+            self.at_once = 2 * threads
+        elif now - self._seen_alive > _GONE_SECONDS:
+            which = "scheduler does not answer" if self._client.status != "running" else "workers are gone"
+            raise BrokenExecutor(f"the cluster's {which} any more")
+
+    def why_broken(self, error: BaseException) -> str | None:
+        """A work is cancelled where the scheduler is lost, and given up where it killed several workers."""
+        from distributed import CancelledError, KilledWorker
+
+        match error:
+            case WorkerError():
+                return f"{error.message}. {error.hint}"
+            case BrokenExecutor() | OtherVersionError():
+                return str(error)
+            case CancelledError() | FuturesCancelledError():
+                return "the cluster's scheduler is gone"
+            case KilledWorker():
+                return "several workers of the cluster died over the same target, maybe for want of memory"
+        return None
+
+    def stop(self) -> None:
+        """Drop what waits for a worker; what a worker has begun it ends soon, as nobody waits for it any more."""
+        self._stopped.set()
+        self._room.release(_UNTAKEN)
+        self._leave()
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        self._leave()
+
+    def _brought(self, task: DaskFuture[Any], part: _Part) -> None:
+        """Fetch what came of a work, once there is room; until then it stays on its worker."""
+        self._room.acquire()
+        if self._stopped.is_set():
+            self._room.release()
+            return
+        try:
+            came = task.result()
+            if not isinstance(came, Done):
+                version, worker = came
+                _check_version(version, worker)
+        except Exception as error:  # noqa: BLE001 - it is raised to whoever takes the part
+            part.set_exception(error)
+        else:
+            part.set_result(came)
+
+    def _threads(self) -> int:
+        """How many works the cluster does at once; none where nobody answers."""
+        if self._client.status != "running":
+            return 0
+        try:
+            scheduler: Any = self._client.scheduler
+            threads: dict[str, int] = self._client.sync(scheduler.ncores, callback_timeout=_ANSWER_SECONDS)
+        except (OSError, AttributeError):  # the client closes itself, and has no scheduler any more
+            return 0
+        return sum(threads.values())
+
+    def _leave(self) -> None:
+        self._bring.shutdown(wait=False, cancel_futures=True)
+        with suppress(Exception):  # whatever it says of a cluster that is gone already
+            self._client.close(timeout=1)
+            if self._own:
+                self._own.close(timeout=10)
+
+
+class _Part(Future[Done]):
+    """What came of a work; taking it makes room for another."""
+
+    def __init__(self, room: threading.Semaphore) -> None:
+        super().__init__()
+        self._taking = iter((room,))
+
+    def result(self, timeout: float | None = None) -> Done:
+        try:
+            return super().result(timeout)
+        finally:
+            for room in self._taking:
+                room.release()
+
+
+def check_address(address: str) -> None:
+    """Refuse what no scheduler can be reached by.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    if address != LOCAL and not re.fullmatch(r"((tcp|tls|ws|wss|ucx|ucxx)://)?[^/:@\s]+:[0-9]{1,5}", address):
+        message = f"--cluster: {address!r} is not the address of a scheduler"
+        raise UsageError(message, hint="Write it as tcp://HOST:PORT, or local.")
+
+
+def _connect(address: str) -> tuple[Client, LocalCluster | None]:
+    """A client, and the cluster behind it where it is our own."""
+    try:
+        import dask
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise UsageError("--cluster needs Dask", hint="Install it: pip install 'chimeaudit[dask]'.") from None
+
+    dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"})  # whoever is gone is gone sooner
+    logging.disable()  # what goes wrong is told in one line, by us; Dask would tell it in tracebacks
+    if address == LOCAL:
+        with uninterrupted():
+            cluster = _local_cluster()
+        return Client(cluster), cluster
+
+    def joined() -> Client:
+        client = Client(address, timeout=_CONNECT_SECONDS)
+        client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        return client
+
+    return _asked(address, joined), None
+
+
+def _local_cluster() -> LocalCluster:
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=os.cpu_count(),
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        scheduler_kwargs={"dashboard": False},
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _asked(address: str, ask: Callable[[], Answer]) -> Answer:
+    """What a cluster answers, in time: what listens there may be no scheduler, and never say so.
+
+    Raises:
+        NothingScannedError: it does not.
+    """
+    executor = ThreadPoolExecutor(1, "cluster")
+    answer = executor.submit(ask)
+    executor.shutdown(wait=False)
+    try:
+        return answer.result(_JOIN_SECONDS)
+    except TimeoutError:
+        reason = "no worker answers in time"
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+    hint = "See that `dask scheduler` and `dask worker` run there, and that the address is right."
+    raise NothingScannedError(f"--cluster: {address}: {reason}", hint=hint)
+
+
+def _numbered(addresses: Sequence[str]) -> dict[str, int]:
+    """Each worker's number among those of its host."""
+    on_host: Counter[str] = Counter()
+    numbers = {}
+    for address in addresses:
+        host = address.rpartition(":")[0]
+        numbers[address] = on_host[host]
+        on_host[host] += 1
+    return numbers
+
+
+def _check_version(found: str | None, worker: str) -> None:
+    if found != __version__:
+        which = f"chimeaudit {found}" if found else "no chimeaudit"
+        message = f"--cluster: worker {worker} has {which}, and this is {__version__}"
+        raise OtherVersionError(message, hint="Install the same version on both.")
