@@ -8,15 +8,13 @@ import os
 import sys
 import threading
 import traceback
-from contextlib import suppress
-from functools import partial
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 import click
 
 from scanner import __version__
+from scanner.commands.streams import as_closed, drop, told
 from scanner.errors import ChimeauditError, InterruptedScanError
 from scanner.render.text import visible
 
@@ -31,6 +29,8 @@ _COMMANDS = {
     "rules": "scanner.commands.rules",
     "iam": "scanner.commands.iam",
 }
+
+_JUDGING = {"scan", "check", "report", "diff"}
 
 
 class _Commands(click.Group):
@@ -61,58 +61,53 @@ def chimeaudit() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
-    code = run(sys.argv[1:]) if sys.stdout else _told("standard output is closed", "Send it somewhere.", FAULT)
-    error = _flush(sys.stdout)
+    sys.stdout, sys.stderr = sys.stdout or as_closed(), sys.stderr or as_closed()
+    code = run(sys.argv[1:])
+    error = drop(sys.stdout)
     if error and not isinstance(error, BrokenPipeError):
         code = _told(f"standard output: {error.strerror}", "Make room, or send it elsewhere.", FAULT)
-    _flush(sys.stderr)
+    drop(sys.stderr)
     if threading.active_count() > 1:
         # They may still wait for AWS, up to the read timeout; who pressed Ctrl-C or gave --max-runtime should not.
         os._exit(code)
     sys.exit(code)
 
 
-def _flush(stream: TextIO | None) -> OSError | None:
-    """Write what is left, or drop it: at its end Python would try again, and have an exit code of its own for it."""
-    if stream is None:
-        return None
-    try:
-        stream.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return error
-    return None
-
-
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code. Errors are told on stderr, each in a line and a hint."""
-    verbose = {"-v", "--verbose"} & set(arguments)
-    _tell = partial(_told, as_json=_wants_json(arguments))
     try:
-        code = chimeaudit.main(arguments, prog_name="chimeaudit", standalone_mode=False)
+        code = chimeaudit.main(arguments, prog_name="chimeaudit", standalone_mode=False, obj=arguments[1:])
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help(), err=True)
+        told(f"{error.ctx.get_help()}\n")
         return error.exit_code
-    except click.ClickException as error:
-        return _tell(error.format_message(), _usage_hint(error), error.exit_code)
-    except ChimeauditError as error:
-        return _tell(error.message, error.hint, error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        return _tell("interrupted", "Nothing was begun that could be resumed.", InterruptedScanError.exit_code)
     except (BrokenPipeError, SystemExit):
-        return FAULT  # click, too, leaves when nobody reads on; its 1 would mean findings
-    except OSError as error:
-        if verbose:
+        # Nobody reads on; click, too, leaves then. Who lists something is done, and who judges has not come to an end.
+        return FAULT if arguments[0] in _JUDGING else 0
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
+        message, hint, code, is_fault = _explained(error)
+        if is_fault and {"-v", "--verbose"} & set(arguments):
             traceback.print_exc()
-        where = f"{error.filename}: " if error.filename else ""
-        return _tell(f"{where}{error.strerror or error}", "Make room or mend what it names; -v prints details.", FAULT)
-    except Exception as error:  # noqa: BLE001 - the last fence: a fault of ours must not look like findings (1)
-        if verbose:
-            traceback.print_exc()
-        hint = "This is a fault of chimeaudit; please report it, with what -v prints."
-        return _tell(f"{type(error).__name__}: {error}", hint, FAULT)
+        return _told(message, hint, code, as_json=_wants_json(arguments))
     return int(code or 0)
+
+
+def _explained(error: BaseException) -> tuple[str, str, int, bool]:
+    """What to say, the next step, the exit code, and whether details may help to mend it."""
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            return "interrupted", "Nothing was begun that could be resumed.", InterruptedScanError.exit_code, False
+        case click.ClickException():
+            return error.format_message(), _usage_hint(error), error.exit_code, False
+        case ChimeauditError():
+            return error.message, error.hint, error.exit_code, False
+        case OSError():
+            what = f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror or error}"
+            return what, "Make room or mend what it names; -v prints details.", FAULT, True
+        case MemoryError():
+            return "there is not enough memory", "Free some, or give it less to read.", FAULT, False
+        case _:
+            hint = "This is a fault of chimeaudit; please report it, with what -v prints."
+            return f"{type(error).__name__}: {error}", hint, FAULT, True
 
 
 def _usage_hint(error: click.ClickException) -> str:
@@ -128,12 +123,11 @@ def _wants_json(arguments: list[str]) -> bool:
 def _told(message: str, hint: str, code: int, *, as_json: bool = False) -> int:
     from scanner.commands.github import inert
 
-    with suppress(OSError):  # where it cannot be said, the code alone must
-        if as_json:
-            from scanner.commands.log import Log, LogFormat
+    if as_json:
+        from scanner.commands.log import Log, LogFormat
 
-            Log(form=LogFormat.JSON).tell("error", message, hint=hint, exit_code=code)
-            return code
-        for line in (*f"error: {message}".split("\n"), f"hint: {hint}"):
-            click.echo(inert(visible(line)), err=True)
+        Log(form=LogFormat.JSON).tell("error", message, hint=hint, exit_code=code)
+        return code
+    for line in (*f"error: {message}".split("\n"), f"hint: {hint}"):
+        told(f"{inert(visible(line))}\n")
     return code

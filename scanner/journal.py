@@ -305,10 +305,17 @@ class Journal:
             UsageError: one is.
         """
         with _explained(self.directory):
-            lock = (self.directory / "lock").open("wb")
+            path = self.directory / "lock"
+            path.touch(mode=0o600)
+            lock = path.open("wb")
         with lock:
             _lock(lock, self.directory)
             yield
+
+    @property
+    def exists(self) -> bool:
+        """Whether the run was begun on disk."""
+        return (self.directory / "run.json").exists()
 
     def target_path(self, target: Target) -> Path:
         return self.directory / "targets" / f"{target.account_id}.{target.region}.jsonl"
@@ -348,7 +355,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "Make room or name another directory with --run-dir; --resume goes on with what was written."
+        hint = "Make room, or name another directory with --run-dir."
         raise OutputError(f"the journal {path} cannot be written: {error.strerror}", hint=hint) from None
 
 

@@ -27,15 +27,15 @@ def new_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
-def newest_unfinished() -> Path:
-    """The run that ``--resume`` goes on with.
+def newest_unfinished(*, demo: bool) -> Path:
+    """The run that ``--resume`` goes on with: one of the demo, or one that is none.
 
     Raises:
         UsageError: there is none.
     """
     for journal in _journals():
         with suppress(UsageError):
-            if not journal.complete:
+            if bool(journal.header.options.get("demo")) == demo and not journal.complete:
                 return journal.directory
     raise UsageError(f"no unfinished run in {home()}", hint="Name its directory with --run-dir, or scan anew.")
 

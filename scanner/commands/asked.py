@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from scanner.commands import inputs, keeping, outputs, ruleset, threshold
+from scanner.commands import again, inputs, keeping, outputs, ruleset, threshold
 from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log
 from scanner.commands.outputs import Output
@@ -24,6 +24,13 @@ from scanner.waivers import Waivers
 if TYPE_CHECKING:
     from scanner.history.address import Address
 
+_OF_THE_RUN = frozenset(
+    {
+        *("profile", "org", "ou", "accounts", "exclude", "role", "session_name", "external_id", "regions"),
+        *("run_dir", "resume", "from_"),
+    }
+)
+_OF_READING = {"demo", "workers", "cluster", "max_runtime"}
 _JUDGING = ("config", "rules", "select", "fail_on", "baseline", "allow_gaps")
 
 
@@ -35,7 +42,10 @@ class Baseline(Struct, frozen=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """The options with the files that they name read. `options` are those that a report tells."""
+    """The options with the files that they name read. `options` are those that a report tells.
+
+    `go_on` and `again` are those to be given again, as they were written, with --resume and with --from.
+    """
 
     places: Where
     rules: tuple[Rule, ...]
@@ -49,6 +59,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     on_github: bool
     options: dict[str, Any]
     log: Log
+    go_on: str
+    again: str
 
     @property
     def facets(self) -> frozenset[str]:
@@ -118,6 +130,8 @@ def asked(
             "allow_gaps": allow_gaps,
         },
         log=log,
+        go_on=again.options(besides=_OF_THE_RUN),
+        again=again.options(besides=_OF_THE_RUN | _OF_READING),
     )
 
 

@@ -105,7 +105,7 @@ def command(
 
 def _tell(report: Report, wanted: Sequence[Output], skipped: int, warnings: Sequence[str]) -> list[str]:
     """Print and write what there is to say; returns a line for each report that could not be written."""
-    showing.findings(report, wanted)
+    unprinted = showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
     showing.summary(report, [each for each in wanted if each not in failures])
     if skipped:
@@ -115,7 +115,7 @@ def _tell(report: Report, wanted: Sequence[Output], skipped: int, warnings: Sequ
         showing.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
     for warning in warnings:
         showing.say(f"Warning: {warning}")
-    return list(failures.values())
+    return [*unprinted, *failures.values()]
 
 
 def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) -> None:
@@ -127,7 +127,7 @@ def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) 
         UsageError: none of them is one of ours, and one has to be.
     """
     if failures:
-        raise OutputError("\n".join(failures), hint="Name another place with -o.")
+        raise OutputError("\n".join(failures), hint="Make room, or name another place with -o.")
     if checking.mistakes:
         raise InvalidFilesError(checking.mistakes)
     if not checking.recognised and not skip_others:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Literal
 
 import click
 
 from scanner.commands import inputs, showing, threshold
 from scanner.commands.github import inert
+from scanner.commands.streams import printed
 from scanner.compare import compare
-from scanner.errors import UsageError
+from scanner.errors import OutputError, UsageError
 from scanner.gate import gate_difference
 from scanner.render import difference as rendered
 
@@ -20,7 +22,7 @@ Exit codes:
     1  a new failure reaches --fail-on
     2  a bad option, or a report that cannot be read
     3  no new failure reaches --fail-on, but an old one is no longer observed
-   70  a fault of chimeaudit"""
+   70  a fault of chimeaudit, or the comparison could not be printed"""
 
 
 @click.command("diff", epilog=_EXIT_CODES)
@@ -46,9 +48,8 @@ def command(old: str, new: str, form: Literal["table", "json"], fail_on: str, al
     if old == new == inputs.STDIN:
         raise UsageError("OLD and NEW cannot both be standard input", hint="Name a file for one of them.")
     found = compare(inputs.report(old), inputs.report(new))
-    if form == "json":
-        click.echo(rendered.json(found), nl=False)
-    else:
-        text = rendered.table(found, width=showing.width(), color=showing.wants_color(sys.stdout))
-        click.echo(inert(text), nl=False, color=True)
+    table = partial(rendered.table, width=showing.width(), color=showing.wants_color(sys.stdout))
+    failure = printed([rendered.json(found) if form == "json" else inert(table(found))])
+    if failure:
+        raise OutputError(failure, hint="Make room, or send it elsewhere.")
     return gate_difference(found, threshold.severity(fail_on), allow_gaps=allow_gaps)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scanner.commands.log import Log
+from scanner.commands.asked import Asked
 from scanner.commands.observing import Ended, Observed
 from scanner.commands.telling import Told
 from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
@@ -17,47 +18,50 @@ from scanner.inventory import FAULT
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM stops a scan as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM stops a scan as Ctrl-C does, and so does the end of its terminal, unless nohup has it go on."""
+    words = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in words:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in words:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
-def resumable(seen: Observed) -> Iterator[None]:
+def resumable(asked: Asked, seen: Observed) -> Iterator[None]:
     """Whoever interrupts the telling has what was seen all the same."""
     try:
         yield
     except KeyboardInterrupt:
         message = "interrupted before everything was reported; what was observed is kept"
-        go_on = _go_on(seen) if seen.ended is not Ended.ALL_TRIED else f"{_again(seen)} ..."
+        go_on = _go_on(asked, seen) if seen.ended is not Ended.ALL_TRIED else _again(asked, seen)
         raise InterruptedScanError(message, hint=f"Go on with it: {go_on}") from None
 
 
-def check(seen: Observed, told: Told, log: Log) -> None:
+def check(asked: Asked, seen: Observed, told: Told) -> None:
     """Say how to go on with a scan that was stopped, or with a report that was not written, delivered or recorded.
 
     Raises:
         ChimeauditError: something was not seen through a fault of ours, or a worker or cluster that is gone.
         InterruptedScanError: the user stopped it.
-        OutputError: a report or the history could not be written, or a report not delivered.
+        OutputError: the journal, a report or the history could not be written, or a report not delivered.
     """
     failures = (*told.failures, *((told.unkept,) if told.unkept else ()))
     if seen.ended is Ended.INTERRUPTED:
         message = "interrupted: what was observed until then is reported"
-        raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {_go_on(seen)}")
+        raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {_go_on(asked, seen)}")
     if failures:
-        again = f"Mend that or name another place, then: {_again(seen)} ..."
-        hint = again if told.failures else f"Record it again: {_again(seen)} --history URL"
+        again = f"Mend that or name another place, then: {_again(asked, seen)}"
+        hint = again if told.failures else f"Record it again: {_again(asked, seen)}"
         raise OutputError("\n".join(failures), hint=hint)
     if seen.broken:
-        hint = f"What was observed until then is reported. {seen.broken.hint} {_go_on(seen)}"
-        raise ChimeauditError(seen.broken.message, hint=hint)
+        raise _broken(asked, seen, seen.broken)
     _check_faults(told.report)
     if seen.ended is Ended.OUT_OF_TIME:
-        log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. Go on with it: {_go_on(seen)}")
+        go_on = f"Go on with it: {_go_on(asked, seen)}"
+        asked.log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. {go_on}")
 
 
 def verdict(report: Report, fail_on: Severity | None, ended: Ended, *, allow_gaps: bool) -> ExitCode:
@@ -85,9 +89,17 @@ def _check_faults(report: Report) -> None:
         raise ChimeauditError(message, hint=hint)
 
 
-def _go_on(seen: Observed) -> str:
-    return f"chimeaudit scan --resume --run-dir {seen.journal.directory}"
+def _broken(asked: Asked, seen: Observed, error: ChimeauditError) -> ChimeauditError:
+    """The same error, with what there is to go on with."""
+    steps = [error.hint] if error.hint else []
+    if seen.journal.exists:
+        steps += [f"What was observed until then is reported. Go on with it: {_go_on(asked, seen)}"]
+    return type(error)(error.message, hint=" ".join(steps))
 
 
-def _again(seen: Observed) -> str:
-    return f"chimeaudit scan --from {seen.journal.directory}"
+def _go_on(asked: Asked, seen: Observed) -> str:
+    return f"chimeaudit scan --resume --run-dir {shlex.quote(str(seen.journal.directory))}{asked.go_on}"
+
+
+def _again(asked: Asked, seen: Observed) -> str:
+    return f"chimeaudit scan --from {shlex.quote(str(seen.journal.directory))}{asked.again}"

@@ -13,6 +13,7 @@ import click
 
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
+from scanner.commands.streams import printed
 from scanner.finding import Report
 from scanner.render import Format, render
 from scanner.render import github as rendered
@@ -42,16 +43,17 @@ def inert(text: str) -> str:
 
 def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None]) -> list[str]:
     """Annotate and summarise; returns a line for what could not be written."""
+    unprinted = None
     if not any(output.path == outputs.STDOUT for output in wanted):
-        for piece in render(report, Format.GITHUB):
-            click.echo(piece, nl=False)
+        unprinted = printed(render(report, Format.GITHUB))
+    failures = [f"the annotations on {unprinted}"] if unprinted else []
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     try:
         if summary and not _appended(Path(summary), "".join(render(report, Format.MARKDOWN)).encode()):
             warn("Warning: the step summary is full; this report is left out of it")
     except OSError as error:
-        return [f"the step summary {summary} could not be written: {error.strerror}"]
-    return []
+        failures.append(f"the step summary {summary} could not be written: {error.strerror}")
+    return failures
 
 
 def _appended(path: Path, text: bytes) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from scanner.commands import keeping, showing, site, values
+from scanner.commands.streams import out
 from scanner.render import trend as rendered
 
 Form = Literal["table", "json"]
@@ -89,4 +90,4 @@ def _terminal() -> dict[str, Any]:
 
 
 def _print(text: str) -> None:
-    click.echo(text, nl=False, color=True)
+    out(text)

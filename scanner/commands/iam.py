@@ -9,6 +9,7 @@ import click
 
 from scanner import access_policy
 from scanner.commands import ruleset, values
+from scanner.commands.streams import out
 from scanner.commands.where import ROLE
 from scanner.engine.rule import facets
 
@@ -49,4 +50,4 @@ def role(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str,
 
 
 def _print(document: object) -> None:
-    click.echo(json.dumps(document, indent=2))
+    out(f"{json.dumps(document, indent=2)}\n")

@@ -17,7 +17,7 @@ from scanner.commands.demo import simulated_aws
 from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.engine.audit import Audit
-from scanner.errors import ChimeauditError, UsageError
+from scanner.errors import ChimeauditError, NothingScannedError, OutputError, UsageError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader
 
 if TYPE_CHECKING:
@@ -60,15 +60,20 @@ def observe(
     began = monotonic()
     with simulated_aws() if where.demo else nullcontext():
         journal = _take_up(where, facets) if where.resume else _begin(where, facets, record, log)
-        with journal.locked():
-            return _collect(journal, begin(journal), where, log, began)
+        try:
+            if not where.resume:
+                journal = Journal.create(journal.directory, journal.header)
+            with journal.locked():
+                return _collect(journal, begin, where, log, began)
+        except OutputError as error:
+            return Observed(journal, begin(journal), Ended.BROKEN, error)
 
 
 def _take_up(where: Where, facets: frozenset[str]) -> Journal:
-    journal = _with_facets(Journal.open(where.run_dir or runs.newest_unfinished()), facets)
+    journal = _with_facets(Journal.open(where.run_dir or runs.newest_unfinished(demo=where.demo)), facets)
     if bool(journal.header.options.get("demo")) != where.demo:
-        which = "of the demo" if not where.demo else "no run of the demo"
-        raise UsageError(f"{journal.directory} is {which}", hint="Give --demo to both, or to neither.")
+        which, step = ("of no demo", "Leave --demo out.") if where.demo else ("of the demo", "Add --demo.")
+        raise UsageError(f"{journal.directory} holds a run {which}", hint=step)
     if not journal.complete:
         _check_owner(journal)
     return journal
@@ -98,9 +103,10 @@ def _with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
     return journal
 
 
-def _collect(journal: Journal, audit: Audit, where: Where, log: Log, began: float) -> Observed:
+def _collect(journal: Journal, begin: Callable[[Journal], Audit], where: Where, log: Log, began: float) -> Observed:
     from scanner.collect.run import BrokenRunError, Collection
 
+    audit = begin(journal)
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
 
     def tell(done: Done) -> None:
@@ -113,20 +119,20 @@ def _collect(journal: Journal, audit: Audit, where: Where, log: Log, began: floa
         if done.complete and (where.cluster or where.workers):
             audit.judge(target)
 
-    collection = Collection(journal, _place(where, journal, audit), tell=tell, take=audit.take)
     try:
+        collection = Collection(journal, _place(where, journal, audit), tell=tell, take=audit.take)
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(None if where.max_runtime is None else began + where.max_runtime)
     except KeyboardInterrupt:
-        return Observed(journal, audit, Ended.INTERRUPTED)
-    except BrokenRunError as error:
+        return Observed(journal, begin(journal), Ended.INTERRUPTED)  # maybe the other was in the middle of something
+    except (BrokenRunError, NothingScannedError) as error:
         return Observed(journal, audit, Ended.BROKEN, error)
     return Observed(journal, audit, Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME)
 
 
 def _place(where: Where, journal: Journal, audit: Audit) -> Place:
     if where.cluster:
-        from scanner.cluster import Cluster
+        from scanner.cluster.coordinator import Cluster
 
         return Cluster(where.cluster, journal.header.targets, audit.part_judge)
     from scanner.collect.places import Processes, Threads
@@ -156,7 +162,7 @@ def _begin(where: Where, facets: frozenset[str], record: dict[str, Any], log: Lo
     for note in resolved.notes:
         log.tell("note", note)
     runs.prune(now)
-    return Journal.create(
+    return Journal(
         where.run_dir or runs.home() / run_id,
         RunHeader(
             id=run_id,

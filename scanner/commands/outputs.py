@@ -13,6 +13,7 @@ import click
 from msgspec import Struct
 
 from scanner import files
+from scanner.commands.streams import printed
 from scanner.commands.values import account_id, kms_key
 from scanner.deliver import places
 from scanner.deliver.places import S3Object
@@ -186,9 +187,8 @@ def _write_one(report: Report, output: Output, trend: Trend | None) -> str | Non
     pieces = render(report, output.form, trend)
     try:
         if output.path == STDOUT:
-            for piece in pieces:
-                click.echo(piece, nl=False)
-            return None
+            failure = printed(pieces)
+            return failure and f"the report on {failure}"
         encoded = (piece.encode() for piece in pieces)
         if output.in_s3:
             storing().put(output.in_s3, encoded, _CONTENT_TYPES[output.form])
@@ -198,9 +198,6 @@ def _write_one(report: Report, output: Output, trend: Trend | None) -> str | Non
             files.write_whole(path, encoded)
     except OutputError as error:
         return error.message
-    except BrokenPipeError:
-        raise  # who read it has seen enough
     except OSError as error:
-        named = "on standard output" if output.path == STDOUT else output.path
-        return f"the report {named} could not be written: {error.strerror}"
+        return f"the report {output.path} could not be written: {error.strerror}"
     return None

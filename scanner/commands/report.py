@@ -27,7 +27,7 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
     nights = keeping.address(history)
     kept = keeping.keep(inputs.report(saved), nights, wanted)
     report = kept.report
-    showing.findings(report, wanted)
+    unprinted = showing.findings(report, wanted)
     failures = outputs.write(report, wanted, kept.trend)
     written = [each for each in wanted if each not in failures]
     showing.summary(report, written)
@@ -36,9 +36,10 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
         *delivering.import_findings(deliveries, report, None, log),
         *delivering.notify(deliveries, report, None, written, log),
     ]
-    if failures or undelivered:
+    undone = (*unprinted, *failures.values(), *undelivered)
+    if undone:
         hint = "Mend that, or name another place." if undelivered else "Name another place with -o."
-        raise OutputError("\n".join((*failures.values(), *undelivered)), hint=hint)
+        raise OutputError("\n".join(undone), hint=hint)
     if kept.failure:
         raise OutputError(kept.failure, hint="Record it again with --history.")
     return 0

@@ -9,6 +9,7 @@ import click
 
 from scanner import files
 from scanner.commands import ruleset
+from scanner.commands.streams import out
 from scanner.config import schema as config_schema
 from scanner.engine import catalogue, checks, schema, selftest, template
 from scanner.errors import OutputError, UsageError
@@ -60,7 +61,7 @@ def test(paths: tuple[str, ...]) -> None:
     if wrong:
         hint = "Mend the rule or the test; - is what the test expects, + what the rule says."
         raise UsageError(f"{len(wrong)} of {count} tests in {len(loaded)} rules disagree", hint=hint)
-    click.echo(f"{count} tests in {len(loaded)} rules agree.")
+    out(f"{count} tests in {len(loaded)} rules agree.\n")
 
 
 @command.command("new")
@@ -80,7 +81,7 @@ def new(path: Path, resource: ResourceType) -> None:
         files.write_whole(file, [template.rendered(file.stem, resource).encode()])
     except OSError as error:
         raise OutputError(f"{file} cannot be written: {error.strerror}", hint="Name another folder.") from None
-    click.echo(f"{file} is a rule. Change it, and run: chimeaudit rules test {file}")
+    out(f"{file} is a rule. Change it, and run: chimeaudit rules test {file}\n")
 
 
 @command.command("schema")
@@ -92,4 +93,4 @@ def schema_(which: str) -> None:
 
 def _print(text: str) -> None:
     """Rules may come from anywhere, too."""
-    click.echo(visible_lines(text), nl=False)
+    out(visible_lines(text))

@@ -58,7 +58,7 @@ def command(*, verbose: bool, log_format: str, **given: Any) -> int:
     scan = asked(places, Log(form=LogFormat(log_format), verbose=verbose), **given)
     with ending.interruptible():
         seen = observe(scan.places, scan.facets, scan.options, scan.audit, scan.log)
-        with ending.resumable(seen):
+        with ending.resumable(scan, seen):
             told = tell(scan, seen)
-    ending.check(seen, told, scan.log)
+    ending.check(scan, seen, told)
     return ending.verdict(told.report, scan.fail_on, seen.ended, allow_gaps=scan.allow_gaps)

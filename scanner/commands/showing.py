@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-import click
-
 from scanner.commands import outputs
 from scanner.commands.github import inert
 from scanner.commands.outputs import Output
+from scanner.commands.streams import printed, told
 from scanner.finding import Report
 from scanner.render import table
 from scanner.render.text import visible
@@ -21,19 +20,23 @@ _ROWS_BESIDE_A_REPORT = 25
 _FALLBACK_WIDTH = 140
 
 
-def findings(report: Report, wanted: Sequence[Output]) -> None:
-    """Print the table of findings, cut where a report has the rest; nothing where a report goes to standard output."""
+def findings(report: Report, wanted: Sequence[Output]) -> list[str]:
+    """Print the table of findings, cut where a report has the rest; nothing where a report goes to standard output.
+
+    Returns a line where it could not be printed.
+    """
     if any(output.path == outputs.STDOUT for output in wanted):
-        return
+        return []
     most = _ROWS_BESIDE_A_REPORT if wanted else None
-    for piece in table.findings(report, width=width(), color=wants_color(sys.stdout), most=most):
-        click.echo(inert(piece), nl=False, color=True)
+    pieces = table.findings(report, width=width(), color=wants_color(sys.stdout), most=most)
+    failure = printed(map(inert, pieces))
+    return [failure] if failure else []
 
 
 def summary(report: Report, written: Iterable[Output]) -> None:
     """Print what was seen and found, and where the reports are."""
     text = table.summary(report, width=width(), color=wants_color(sys.stderr))
-    click.echo(inert(text), nl=False, err=True, color=True)
+    told(inert(text))
     for output in written:
         if output.path != outputs.STDOUT:
             say(f"Report    {output.path}")
@@ -41,7 +44,7 @@ def summary(report: Report, written: Iterable[Output]) -> None:
 
 def say(line: str) -> None:
     """Tell the user something that is not a result."""
-    click.echo(inert(visible(line)), err=True)
+    told(f"{inert(visible(line))}\n")
 
 
 def width() -> int:

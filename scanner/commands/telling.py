@@ -57,16 +57,25 @@ def _judged(asked: Asked, seen: Observed) -> Report:
 def _write(report: Report, trend: Trend | None, wanted: Sequence[Output], asked: Asked) -> list[str]:
     """Print and write what there is to say; returns a line for each report that could not be written."""
     log = asked.log
-    showing.findings(report, wanted)
+    unprinted = showing.findings(report, wanted)
     failures = outputs.write(report, wanted, trend)
     if log.form is LogFormat.TEXT:
         showing.summary(report, [each for each in wanted if each not in failures])
     else:
-        counts = report.summary.by_severity | report.summary.by_status
-        log.tell("judged", "Everything that was seen has been judged", complete=report.coverage.complete, **counts)
+        _log(report, [each for each in wanted if each not in failures], log)
     for warning in asked.waivers.warnings():
         log.tell("warning", f"Warning: {warning}")
-    return list(failures.values())
+    return [*unprinted, *failures.values()]
+
+
+def _log(report: Report, written: Sequence[Output], log: Log) -> None:
+    """What the summary says to people."""
+    seen = structs.asdict(report.coverage.observed)
+    counts = report.summary.by_severity | report.summary.by_status
+    complete = report.coverage.complete
+    log.tell("judged", "Everything that was seen has been judged", complete=complete, observed=seen, **counts)
+    for output in written:
+        log.tell("report", f"Report    {output.path}", format=output.form.value, path=output.path)
 
 
 def _succeed(report: Report, trend: Trend | None, successor: Sequence[Output], log: Log, *, told: bool) -> list[str]:

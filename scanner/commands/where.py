@@ -176,6 +176,10 @@ class Where(Struct, frozen=True, kw_only=True):
             clash = next((name for name, value in others.items() if given and value), None)
             if clash:
                 raise UsageError(f"{option} and {clash} contradict each other", hint="Leave one of them out.")
+        if self.cluster is not None:
+            from scanner.cluster.coordinator import check_address
+
+            check_address(self.cluster)
         if self.ou and not self.org:
             raise UsageError("--ou narrows --org, which is not given", hint="Add --org.")
         with_role = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import threading
@@ -132,6 +133,7 @@ def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Pat
     assert ended.returncode == 70
     assert "cannot be written" in ended.stderr
     assert "Traceback" not in ended.stderr
+    assert "the scan stopped" in ended.stdout  # the report names what was not seen
     assert resumed.code == 1
     assert "200 channel flows" in resumed.stderr
 
@@ -280,14 +282,25 @@ def test_130_when_interrupted_while_it_reports_and_the_run_is_kept(
     assert scanning.returncode == 130
     *_, error, hint = stderr.splitlines()
     assert error == "error: interrupted before everything was reported; what was observed is kept"
-    assert hint == "hint: Go on with it: chimeaudit scan --from run ..."
+    assert hint == "hint: Go on with it: chimeaudit scan --from run --select last-processor-fails-open --output json:-"
     assert again.report["summary"]["by_status"]["fail"] == 100
 
 
-def test_70_not_1_when_nobody_reads_on(aws: FakeAws, tmp_path: Path) -> None:
-    aws.inventory = {"us-east-1": {"support": [Flow()] * 50}}
+@pytest.mark.parametrize(
+    ("goes", "why"),
+    [
+        (" | head -c 10 >/dev/null", "nobody reads it to its end"),
+        (" >/dev/full", "No space left on device"),
+        (" >&-", "it is closed"),
+    ],
+)
+def test_70_and_every_other_report_where_one_cannot_be_printed(
+    aws: FakeAws, tmp_path: Path, goes: str, why: str
+) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN] * 100}}  # their report is more than a pipe holds
+    scan = f'"$0" scan --run-dir run -o json:- -o report.json -o sarif:report.sarif{goes}'
     ended = subprocess.run(
-        ["bash", "-c", '"$0" scan --fail-on none -o json:- | head -c 10 >/dev/null; exit ${PIPESTATUS[0]}', CHIMEAUDIT],
+        ["bash", "-c", f"{scan}; exit ${{PIPESTATUS[0]}}", CHIMEAUDIT],
         env=environment(tmp_path, aws.variables),
         cwd=tmp_path,
         capture_output=True,
@@ -295,8 +308,76 @@ def test_70_not_1_when_nobody_reads_on(aws: FakeAws, tmp_path: Path) -> None:
         check=False,
     )
 
-    assert ended.returncode in {0, 70}
-    assert "Traceback" not in ended.stderr
+    assert ended.returncode == 70
+    *_, error, hint = ended.stderr.splitlines()
+    assert error == f"error: the report on standard output: {why}"
+    assert hint.endswith("chimeaudit scan --from run --output json:- --output report.json --output sarif:report.sarif")
+    assert len(json.loads((tmp_path / "report.json").read_text())["findings"]) >= 100
+    assert json.loads((tmp_path / "report.sarif").read_text())["runs"]
+
+
+def test_0_when_what_is_only_listed_is_cut_off(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        ["bash", "-c", '"$0" rules list --format json | head -c 10; exit ${PIPESTATUS[0]}', CHIMEAUDIT],
+        env=environment(tmp_path, {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_full_standard_error_changes_nothing(aws: FakeAws, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    ended = subprocess.run(
+        ["bash", "-c", '"$0" scan -o json:- 2>/dev/full', CHIMEAUDIT],
+        env=environment(tmp_path, aws.variables),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["coverage"]["complete"]
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--regions", "us-east-1", "--select", "last-processor-fails-open"), ("--workers", "2")]
+)
+def test_the_next_step_can_be_pasted(aws: FakeAws, scan: Scan, tmp_path: Path, options: tuple[str, ...]) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    goes_on = threading.Event()
+
+    def hold(call: Call) -> Answer | None:
+        if call.operation == "ListChannelFlows":
+            goes_on.wait(60)
+        return None
+
+    aws.faults = [hold]
+    stopped = scan("--run-dir", "a run", "--max-runtime", "1s", "-o", "it's.json", "--fail-on", "critical", *options)
+    assert stopped.code == 3, stopped.stderr
+    goes_on.set()
+    _, _, step = stopped.stderr.strip().splitlines()[-1].partition("Go on with it: chimeaudit scan ")
+
+    ended = scan(*shlex.split(step))
+
+    assert ended.code == 0
+    report = json.loads((tmp_path / "it's.json").read_text())
+    assert report["coverage"]["complete"]
+    assert report["run"]["options"]["fail_on"] == "critical"
+    assert report["run"]["options"]["select"] == [word for word in options if word == "last-processor-fails-open"]
+
+
+def test_the_next_step_gives_no_secret_away(aws: FakeAws, scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+
+    ended = scan("--run-dir", "run", "--history", "postgresql+psycopg://me:secret@127.0.0.1:1/no")
+
+    assert ended.code == 70
+    assert ended.stderr.splitlines()[-1].endswith("chimeaudit scan --from run --history ...")
+    assert "secret" not in ended.stderr
 
 
 def test_2_when_a_run_is_resumed_with_the_credentials_of_another_account(
@@ -322,3 +403,16 @@ def test_2_when_a_real_run_is_resumed_as_a_demo(aws: FakeAws, scan: Scan) -> Non
 
     assert ended.code == 2
     assert "demo" in ended.stderr
+
+
+def test_resume_takes_no_demo_for_the_newest_run(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    first = scan("-o", "json:-").report
+    scan("--demo", "--regions", "us-east-1")
+    for journal in (tmp_path / "state/chimeaudit/runs").glob("*/targets/*"):
+        journal.write_bytes(b"")  # as if both had been stopped before anything was read
+
+    ended = scan("--resume", "-o", "json:-")
+
+    assert ended.code == 1
+    assert ended.report["run"]["id"] == first["run"]["id"]

@@ -94,7 +94,8 @@ def test_what_cannot_be_recorded_can_be_recorded_later(aws: FakeAws, scan: Scan,
 
     assert ended.code == 70
     assert len(ended.report["findings"]) == 1
-    assert ended.stderr.splitlines()[-1] == "hint: Record it again: chimeaudit scan --from run --history URL"
+    again = "--select last-processor-fails-open --output json:- --history ..."
+    assert ended.stderr.splitlines()[-1] == f"hint: Record it again: chimeaudit scan --from run {again}"
 
     assert scan("--from", "run", *SCAN[2:], "--history", DATABASE).code == 1
     assert len(look_json(tmp_path, "list")) == 1

@@ -47,14 +47,18 @@ def test_every_line_is_json_where_that_is_asked_for(slow: FakeAws, quick_scan: S
     lines = [json.loads(line) for line in ended.stderr.splitlines()]
     assert ended.code == 0
     assert all({"time", "event", "message"} <= line.keys() for line in lines)
-    assert [line["event"] for line in lines if line["event"] not in {"progress", "target"}] == ["began", "judged"]
+    said = [line["event"] for line in lines if line["event"] not in {"progress", "target"}]
+    assert said == ["began", "judged", "report"]
     assert {line["region"] for line in lines if line["event"] == "target"} == (
         {"us-east-1", "eu-central-1"} if "-v" in options else set()
     )
     progressed = [line for line in lines if line["event"] == "progress"]
     assert progressed
     assert progressed[-1]["targets"] == 2
-    assert lines[-1]["complete"] is True
+    judged, written = lines[-2:]
+    assert judged["complete"] is True
+    assert judged["observed"]["channel_flows"] == judged["pass"]
+    assert (written["format"], written["path"]) == ("json", "report.json")
     assert slow.calls
 
 

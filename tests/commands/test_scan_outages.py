@@ -355,7 +355,7 @@ def test_an_error_of_a_worker_process_reaches_the_user_whole(scan: Scan, tmp_pat
 
     assert ended.code == 70
     assert "cannot be written" in ended.stderr
-    assert "hint: Make room or name another directory" in ended.stderr
+    assert "hint: Make room, or name another directory" in ended.stderr
 
 
 def test_the_report_is_the_same_with_worker_processes(chat: FakeAws, scan: Scan) -> None:

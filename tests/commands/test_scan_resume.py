@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -57,7 +56,7 @@ def kill_at(number: int, aws: FakeAws, home: Path) -> None:
     def kill(call: Call) -> Answer | None:
         with lock:
             if call.operation == "ListChannelFlows" and len(aws.asked("ListChannelFlows")) >= number:
-                os.kill(scanning.pid, signal.SIGKILL)
+                scanning.kill()
         return None
 
     aws.faults.append(kill)
@@ -173,15 +172,18 @@ def test_a_run_that_does_not_fit_says_so_and_what_to_do(
     assert busy.calls == []
 
 
-def test_a_run_directory_that_cannot_be_made_is_told_in_one_line(
+def test_where_a_run_directory_cannot_be_made_nothing_is_observed_and_the_report_says_so(
     busy: FakeAws, quick_scan: Scan, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
 
-    ended = quick_scan("--regions", "us-east-1", "--run-dir", "file/run")
+    ended = quick_scan("--regions", "us-east-1", "--run-dir", "file/run", "-o", "json:-")
 
     assert ended.code == 70
-    assert "the journal file/run cannot be written: Not a directory" in ended.error
+    assert [(gap["region"], gap["operation"]) for gap in ended.gaps] == [("us-east-1", "ListAppInstances")]
+    *_, error, hint = ended.stderr.splitlines()
+    assert error == "error: the journal file/run cannot be written: Not a directory"
+    assert hint == "hint: Make room, or name another directory with --run-dir."
     assert not busy.asked("ListAppInstances")
 
 
