@@ -52,7 +52,7 @@ class Place(Protocol):
         ...
 
     def close(self) -> None:
-        """All is done."""
+        """All is done, or what is not, now that there was the word to stop, is left behind."""
         ...
 
 
@@ -90,8 +90,8 @@ class Threads:
         _drop(self._executor)
 
     def close(self) -> None:
-        """Let the threads end."""
-        self._executor.shutdown()
+        """Let the threads end; one that still waits for an answer nobody can end but the process."""
+        self._executor.shutdown(wait=not self._stop.is_set())
 
 
 class Processes:
@@ -127,7 +127,10 @@ class Processes:
         _drop(self._executor)
 
     def close(self) -> None:
-        """Let the processes end."""
+        """Let the processes end, or end them: their journals bear that, and left alone they would complain."""
+        if self._stop.is_set():
+            for process in multiprocessing.active_children():
+                process.kill()
         self._executor.shutdown()
 
 

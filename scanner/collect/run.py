@@ -94,7 +94,7 @@ class Collection:
             raise
         finally:
             self._parts.close()
-        self._place.close()
+            self._place.close()
         return True
 
     @property

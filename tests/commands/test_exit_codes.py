@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
@@ -344,7 +345,7 @@ def test_a_full_standard_error_changes_nothing(aws: FakeAws, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--regions", "us-east-1", "--select", "last-processor-fails-open"), ("--workers", "2")]
+    "options", [("--regions", "us-east-1", "--select", "last-processor-fails-open"), ("--workers", "2")]
 )
 def test_the_next_step_can_be_pasted(aws: FakeAws, scan: Scan, tmp_path: Path, options: tuple[str, ...]) -> None:
     aws.inventory = {"us-east-1": {"support": [OPEN]}}
@@ -408,9 +409,12 @@ def test_2_when_a_real_run_is_resumed_as_a_demo(aws: FakeAws, scan: Scan) -> Non
 def test_resume_takes_no_demo_for_the_newest_run(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {"support": [OPEN]}}
     first = scan("-o", "json:-").report
-    scan("--demo", "--regions", "us-east-1")
-    for journal in (tmp_path / "state/chimeaudit/runs").glob("*/targets/*"):
-        journal.write_bytes(b"")  # as if both had been stopped before anything was read
+    (run,) = (tmp_path / "state/chimeaudit/runs").iterdir()
+    for journal in run.glob("targets/*"):
+        journal.write_bytes(b"")  # as if it had been stopped before anything was read
+    demo = shutil.copytree(run, run.with_name("29991231T000000Z-000000")) / "run.json"
+    header = json.loads(demo.read_text())
+    demo.write_text(json.dumps(header | {"options": header["options"] | {"demo": True}}))
 
     ended = scan("--resume", "-o", "json:-")
 

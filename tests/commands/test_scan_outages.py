@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -276,8 +277,12 @@ def test_max_runtime_that_is_over_before_anything_was_seen_ends_in_3_whatever_is
     assert {gap["code"] for gap in ended.gaps} == {"Interrupted"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_worker_processes_end_with_the_scan(chat: FakeAws, tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("send", "number"), [(os.kill, signal.SIGTERM), (os.kill, signal.SIGKILL), (os.killpg, signal.SIGINT)]
+)
+def test_worker_processes_end_with_the_scan(
+    chat: FakeAws, tmp_path: Path, send: Callable[[int, int], None], number: signal.Signals
+) -> None:
     asked, never = threading.Event(), threading.Event()
 
     def hold(call: Call) -> Answer | None:
@@ -289,16 +294,22 @@ def test_worker_processes_end_with_the_scan(chat: FakeAws, tmp_path: Path, numbe
     chat.faults = [hold]
     scanning = subprocess.Popen(
         [CHIMEAUDIT, "scan", *ONE_RULE, "--workers", "2", "--run-dir", "run"],
-        env=environment(tmp_path, {**chat.variables, "MARK": str(tmp_path)}),
+        env=environment(tmp_path, {**chat.variables, "MARK": str(tmp_path), "PYTHONWARNINGS": "default"}),
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert asked.wait(60), scanning.poll()
     assert len(marked(tmp_path)) > 1
 
-    os.kill(scanning.pid, number)
-    scanning.communicate(timeout=60)
+    send(scanning.pid, number)
+    _, stderr = scanning.communicate(timeout=60)
+    if number != signal.SIGKILL:
+        assert "Traceback" not in stderr
+        assert "leaked" not in stderr
+        assert stderr.splitlines()[-1].startswith("hint: Go on with it: chimeaudit scan --resume --run-dir run")
 
     deadline = time.monotonic() + 20
     while marked(tmp_path) and time.monotonic() < deadline:
