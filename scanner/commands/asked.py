@@ -140,9 +140,10 @@ def _baseline(path: str | None, log: Log, *, may_lack: bool) -> Baseline:
         if may_lack:
             raise UsageError("--allow-no-baseline goes with --baseline, which is not given", hint="Add --baseline.")
         return Baseline()
-    if not may_lack:
-        return Baseline(path, inputs.report(path))
     found = inputs.report_if_any(path)
+    if found is None and not may_lack:
+        hint = "Name one that -o wrote as JSON, or let --allow-no-baseline go on without."
+        raise UsageError(f"--baseline: there is no report at {path}", hint=hint)
     if found is None:
         log.tell("no_baseline", f"There is no report at {path} yet: everything counts as new")
     return Baseline(path, found)

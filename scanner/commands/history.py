@@ -80,7 +80,7 @@ def prune(history: str | None, keep: int, form: Form) -> None:
     from scanner.history import database
     from scanner.history import prune as pruning
 
-    with database.written(nights) as connection:
+    with database.changed(nights) as connection:
         removed = pruning.prune(connection, before)
     _print(rendered.json(removed) if form == "json" else rendered.pruned(removed, before))
 

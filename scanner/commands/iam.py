@@ -12,6 +12,7 @@ from scanner.commands import ruleset, values
 from scanner.commands.streams import out
 from scanner.commands.where import ROLE
 from scanner.engine.rule import facets
+from scanner.errors import UsageError
 
 
 @click.group("iam")
@@ -32,6 +33,8 @@ def command() -> None:
 )
 def policy(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], org: bool, role: str) -> None:
     """Print the IAM policy for scanning one account with the chosen rules."""
+    if role != ROLE and not org:
+        raise UsageError("--role goes with --org, which is not given", hint="Add --org, or see chimeaudit iam role.")
     read = facets(ruleset.chosen(config_file, rules, select).rules)
     _print(access_policy.starting(read, role) if org else access_policy.reading(read))
 

@@ -155,7 +155,8 @@ def parse(value: str) -> Output:
     suffix = Path(path).suffix.removeprefix(".").lower()
     form = Format(prefix) if prefix in _FORMATS else None if prefix else _SUFFIXES.get(suffix)
     if not path:
-        raise UsageError(f"-o {value} names no path", hint=f"Write {prefix}:PATH, or {prefix}:- for standard output.")
+        named = prefix or "FORMAT"
+        raise UsageError(f"-o {value!r} names no path", hint=f"Write {named}:PATH, or {named}:- for standard output.")
     if form is None:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
     if path.startswith(places.S3):

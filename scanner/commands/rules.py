@@ -29,7 +29,9 @@ def command() -> None:
 
 @command.command("list")
 @ruleset.options
-@click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(list(_FORMATS)), default="table", show_default=True, help="How to print."
+)
 def list_(config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], form: str) -> None:
     """List the rules; without --select, those of every profile."""
     configured = ruleset.chosen(config_file, rules, select)

@@ -31,7 +31,7 @@ _OPTIONS = (
     click.option(
         "--config",
         "config_file",
-        type=click.Path(path_type=Path),
+        type=values.PATH,
         metavar="FILE",
         help=f"Configuration; other options win over it.  [default: {config.FILE} where there is one]",
     ),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from scanner.errors import UsageError
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)*-(central|(north|south)?(east|west)|north|south)-[0-9]")
+_UNIT = re.compile(r"(r|ou)-[0-9a-z-]+")
 _DAYS = re.compile(r"(?P<number>[1-9][0-9]{0,4})d", re.ASCII)
 _DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -25,8 +27,50 @@ def listed(_context: click.Context, option: click.Parameter, values: tuple[str, 
     """
     parts = tuple(part.strip() for value in values for part in value.split(",") if part.strip())
     if values and not parts:
-        raise UsageError(f"{option.opts[0]} is given, but names nothing", hint="Name something, or leave it out.")
+        raise _nothing_named(option)
     return parts
+
+
+def named(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A value that is not empty, as that of a variable that was never set would be.
+
+    Raises:
+        UsageError: it is.
+    """
+    if value == "":
+        raise _nothing_named(option)
+    return value
+
+
+class _Named(click.Path):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "" and param:
+            raise _nothing_named(param)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Named(path_type=Path)
+"""A path, to something or nothing yet; an empty one would be the working directory."""
+
+
+def _nothing_named(option: click.Parameter) -> UsageError:
+    return UsageError(f"{option.opts[-1]} is given, but names nothing", hint="Name something, or leave it out.")
+
+
+def units(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Ids of organizational units, or of a root.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html
+
+    Raises:
+        UsageError: one is none.
+    """
+    found = listed(context, option, values)
+    for each in found:
+        if not _UNIT.fullmatch(each):
+            message = f"{option.opts[0]}: {each!r} is not the id of an organizational unit"
+            raise UsageError(message, hint="It is written as ou-ab12-34567890, the root's as r-ab12.")
+    return found
 
 
 def account_ids(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ _OPTIONS = (
     click.option(
         "--ou",
         multiple=True,
-        callback=values.listed,
+        callback=values.units,
         metavar="ID,...",
         help="With --org: only below these organizational units.",
     ),
@@ -80,14 +80,12 @@ _OPTIONS = (
         metavar="ADDRESS",
         help="Read targets on the Dask cluster of this scheduler; local starts one here.",
     ),
-    click.option(
-        "--run-dir", type=click.Path(path_type=Path), metavar="DIR", help="Where the journal of the run is kept."
-    ),
+    click.option("--run-dir", type=values.PATH, metavar="DIR", help="Where the journal of the run is kept."),
     click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, or with the newest unfinished one."),
     click.option(
         "--from",
         "from_",
-        type=click.Path(path_type=Path),
+        type=values.PATH,
         metavar="DIR",
         help="Judge the run in this directory again, without AWS.",
     ),

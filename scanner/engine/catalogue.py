@@ -48,7 +48,8 @@ def explained(rule: Rule) -> str:
         "Topic": info.topic,
         "Profiles": ", ".join(info.profiles),
         "Judges": info.resource.replace("_", " ") + "s",
-        "Facets": ", ".join(sorted(rule.facets)) or "none: the lists of app instances and channel flows are enough",
+        "Facets": ", ".join(sorted(rule.reads_facets))
+        or "none: the lists of app instances and channel flows are enough",
         "IAM actions": ", ".join(actions(rule)),
         "Off": f"until the parameter {rule.off_unless} is given" if rule.off else "",
         **{name: ", ".join(controls) for name, controls in info.frameworks.items()},
@@ -60,8 +61,8 @@ def explained(rule: Rule) -> str:
 
 
 def actions(rule: Rule) -> list[str]:
-    """The IAM actions that a scan needs for this rule alone."""
-    return sorted({operation.action for operation in needed(rule.facets)})
+    """The IAM actions that a scan needs for this rule alone, once it is on."""
+    return sorted({operation.action for operation in needed(rule.reads_facets)})
 
 
 def _ordered(rules: Iterable[Rule]) -> list[Rule]:
@@ -89,7 +90,7 @@ def _described(rule: Rule) -> dict[str, Any]:
         **msgspec.structs.asdict(rule.info),
         "off": rule.off,
         "params": {name: _param(rule, name) for name in rule.params},
-        "facets": sorted(rule.facets),
+        "facets": sorted(rule.reads_facets),
         "actions": actions(rule),
     }
 

@@ -74,6 +74,20 @@ def read(address: Address) -> Iterator[Connection]:
         raise UsageError(message, hint="Name the database that `scan --history` wrote.") from None
 
 
+@contextmanager
+def changed(address: Address) -> Iterator[Connection]:
+    """As `written`, of a history that is there already.
+
+    Raises:
+        UsageError: it is not, or cannot be read.
+        OutputError: it cannot be written.
+    """
+    with read(address):
+        pass
+    with written(address) as connection:
+        yield connection
+
+
 def insert(connection: Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:
     """Add rows, all with the same columns."""
     rows = iter(rows)

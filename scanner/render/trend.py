@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import msgspec
 from rich.box import SIMPLE_HEAD
@@ -28,21 +28,21 @@ def json(value: Trend | Sequence[PastRun] | Pruned) -> str:
 
 def runs(listed: Sequence[PastRun], *, width: int, color: bool) -> str:
     """A row a run, the newest last."""
-    columns = ("Began", "Run", "Coverage", "Accounts", "Flows", *Severity, "unknown", "waived")
+    columns = ("Began", "Run", "Coverage", "Failed", "unknown", "waived", "accounts", "flows")
     rows = (
         (
             _moment(run.started_at),
             visible(run.id),
             _coverage(run.complete, run.gaps),
-            f"{run.accounts:,} of {run.accounts_in_scope:,}",
-            f"{run.channel_flows:,}",
-            *_counts(run.failed),
+            _counts(run.failed),
             _number(run.unknown),
             _number(run.waived),
+            f"{run.accounts:,} of {run.accounts_in_scope:,}",
+            f"{run.channel_flows:,}",
         )
         for run in listed
     )
-    return printed([_table(columns, rows, left=3)], width, color)
+    return printed([_table(columns, rows, left=4, whole=("Began", "Coverage"))], width, color)
 
 
 def trend(past: Trend, *, width: int, color: bool) -> str:
@@ -70,19 +70,19 @@ def _course(nights: Sequence[Night]) -> RenderableType:
     head = Text.assemble(
         ("Open  ", "bold"), sparkline([night.all_open for night in nights]), f"  {count(last.all_open, 'finding')}"
     )
-    columns = ("Night", "Coverage", *Severity, "open", "new", "reopened", "fixed", "waived")
-    rows = (
+    columns = ("Night", "Coverage", "Open", "all", "new", "reopened", "fixed", "waived")
+    rows: Iterable[Sequence[RenderableType]] = (
         (
             _moment(night.started_at),
             _coverage(night.complete),
-            *_counts(night.open),
+            _counts(night.open),
             Text(f"{night.all_open:,}", style="bold"),
             *map(_number, (night.new, night.reopened, night.fixed, night.waived)),
         )
         for night in nights[-_NIGHTS:]
     )
     left_out = [Text(f"  and {count(len(nights) - _NIGHTS, 'earlier night')}", style="dim")] if nights[_NIGHTS:] else []
-    return Group(head, _table(columns, rows, left=2), *left_out)
+    return Group(head, _table(columns, rows, left=3, whole=("Night", "Coverage")), *left_out)
 
 
 def _fixing(times: Sequence[TimeToFix]) -> RenderableType:
@@ -119,12 +119,14 @@ def _oldest(oldest: Sequence[OpenFinding]) -> RenderableType:
     return Group(Text("Open longest", style="bold"), _table(columns, rows, left=5))
 
 
-def _table(columns: Iterable[str], rows: Iterable[Sequence[RenderableType]], *, left: int) -> Table:
-    """The first columns are words, the others numbers."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+def _table(
+    columns: Iterable[str], rows: Iterable[Sequence[RenderableType]], *, left: int, whole: Container[str] = ()
+) -> Table:
+    """The first columns are words, broken where it is narrow, but for the `whole` ones; the rest is numbers."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for position, name in enumerate(columns):
         if position < left:
-            table.add_column(name, overflow="fold")
+            table.add_column(name, overflow="fold", no_wrap=name in whole)
         else:
             table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
@@ -132,8 +134,14 @@ def _table(columns: Iterable[str], rows: Iterable[Sequence[RenderableType]], *, 
     return table
 
 
-def _counts(by_severity: dict[str, int]) -> list[RenderableType]:
-    return [_number(by_severity.get(severity.value, 0), STYLES[severity]) for severity in Severity]
+def _counts(by_severity: dict[str, int]) -> Text:
+    """Those that are not zero, worst first."""
+    said = [
+        Text(f"{number:,}\N{NO-BREAK SPACE}{severity.value}", style=STYLES[severity])
+        for severity in Severity
+        if (number := by_severity.get(severity.value, 0))
+    ]
+    return Text(" ").join(said) if said else Text("-", style="dim")
 
 
 def _number(value: int, style: str = "") -> Text:

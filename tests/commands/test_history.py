@@ -114,6 +114,25 @@ def test_the_list_tells_runs(home: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("command", ["list", "trend"])
+def test_a_narrow_terminal_shows_when_what_was_seen_and_what_was_open(home: Path, command: str) -> None:
+    variables = {"CHIMEAUDIT_HISTORY": DATABASE, "COLUMNS": "80"}
+
+    lines = chimeaudit("history", command, home=home, variables=variables).stdout.splitlines()
+
+    assert (
+        len(
+            [
+                line
+                for line in lines
+                if re.match(r" 2026-1[12]-\d\d 03:00 .*(complete|gaps).* [12]\s(high|critical)", line)
+            ]
+        )
+        == 4
+    )
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_trend_tells_what_was_open_new_and_fixed(home: Path) -> None:
     nights = look_json(home, "trend")["nights"]
 
@@ -194,7 +213,6 @@ def test_looking_back_needs_a_history(command: list[str], tmp_path: Path) -> Non
     unnamed = chimeaudit("history", *command, home=tmp_path)
     assert (unnamed.code, unnamed.error) == (2, "error: no history is named")
 
-    if command[0] != "prune":
-        missing = chimeaudit("history", *command, "--history", DATABASE, home=tmp_path)
-        assert (missing.code, missing.error) == (2, "error: there is no history in history.db")
-        assert not (tmp_path / "history.db").exists()
+    missing = chimeaudit("history", *command, "--history", DATABASE, home=tmp_path)
+    assert (missing.code, missing.error) == (2, "error: there is no history in history.db")
+    assert not (tmp_path / "history.db").exists()

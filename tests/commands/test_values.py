@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import botocore.loaders
 import click
 import pytest
 
 from scanner.commands import values
 from scanner.errors import UsageError
+from tests.command import chimeaudit
 
 CONTEXT = click.Context(click.Command("scan"))
 OPTION = click.Option(["--accounts"])
@@ -71,3 +74,54 @@ def test_durations_are_read(text: str | None, seconds: float | None) -> None:
 def test_what_is_no_duration_is_told(text: str) -> None:
     with pytest.raises(UsageError, match="is not a duration"):
         values.seconds(CONTEXT, OPTION, text)
+
+
+@pytest.mark.parametrize("value", ["ou-ab12-34567890", "r-ab12"])
+def test_units_have_the_form_of_their_ids(value: str) -> None:
+    assert values.units(CONTEXT, OPTION, (value,)) == (value,)
+    for slip in (value.upper(), f"{value}!", value.replace("-", "_", 1), "Sandbox"):
+        with pytest.raises(UsageError, match="is not the id of an organizational unit"):
+            values.units(CONTEXT, OPTION, (value, slip))
+
+
+def test_regions_have_the_form_of_all_there_are() -> None:
+    loader = botocore.loaders.create_loader()
+    regions = [name for part in loader.load_data("endpoints")["partitions"] for name in part["regions"]]
+
+    assert len(regions) > 30
+    for name in regions:
+        assert values.region(CONTEXT, OPTION, name) == name
+    for slip in ("us-est-1", "us-east", "useast-1", "us-east-1a"):
+        with pytest.raises(UsageError, match="is not the name of a region"):
+            values.region(CONTEXT, OPTION, slip)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(
+            ("scan", option, "")
+            for option in ("-o", "--baseline", "--run-dir", "--from", "--config", "--ou", "--regions")
+        ),
+        ("check", "--config", "", "."),
+    ],
+)
+def test_an_option_that_is_empty_is_a_slip(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    ended = chimeaudit(*arguments, home=tmp_path)
+
+    assert ended.code == 2
+    assert re.search("is given, but names nothing|names no path", ended.error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "step"),
+    [
+        (("scan", "--baseline", "none.json"), "--allow-no-baseline"),
+        (("iam", "policy", "--role", "audit"), "Add --org"),
+    ],
+)
+def test_a_slip_names_the_next_step(arguments: tuple[str, ...], step: str, tmp_path: Path) -> None:
+    ended = chimeaudit(*arguments, home=tmp_path)
+
+    assert ended.code == 2
+    assert step in ended.stderr
