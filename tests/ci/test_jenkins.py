@@ -23,4 +23,4 @@ def test_install_and_check(tmp_path: Path) -> None:
     assert installed.code == 0, installed.stderr
     assert checked.code == 1
     assert ET.parse(tmp_path / "reports" / "check.xml").findall(".//failure")  # noqa: S314 - our own report
-    assert "chimeaudit scan --org" in scan
+    assert "chimeaudit scan --org --external-id" in scan
