@@ -15,6 +15,7 @@ from scanner.simulator import register
 from scanner.simulator.organisation import Organisation, load
 
 try:
+    from moto.core.routing import get_service_router
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -27,6 +28,8 @@ except ModuleNotFoundError as error:
     ) from error
 
 LOOPBACK = "127.0.0.1"
+_BY_PATH = ("chime-sdk-identity", "chime-sdk-messaging", "lambda")
+"""Services whose operations are told by their path."""
 
 _in_use = Lock()
 
@@ -90,6 +93,7 @@ class _QuietRequestHandler(MotoRequestHandler):
 @contextmanager
 def _serve(port: int) -> Iterator[str]:
     server = _listen(port)
+    _compile_routes()
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="simulated-aws", daemon=True)
     thread.start()
     try:
@@ -100,16 +104,15 @@ def _serve(port: int) -> Iterator[str]:
         server.server_close()
 
 
-def _backend_app(service: Any) -> Any:
-    """A service's application, its routes compiled: in Python 3.11 two threads that compile at once may both fail."""
-    app: Any = create_backend_app(service)
-    app.url_map.update()
-    return app
+def _compile_routes() -> None:
+    """Before anybody asks: moto would in each thread that asks, and in Python 3.11 two that do so at once may fail."""
+    for service in _BY_PATH:
+        get_service_router(service)._get_router("rest-json")
 
 
 def _listen(port: int) -> BaseWSGIServer:
     # werkzeug ends the process when it cannot bind, so it is handed a socket that is bound.
-    app: Any = DomainDispatcherApplication(_backend_app)
+    app: Any = DomainDispatcherApplication(create_backend_app)
     try:
         listener = socket.create_server((LOOPBACK, port))
     except OSError as error:

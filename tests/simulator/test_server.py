@@ -3,12 +3,17 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from threading import current_thread
 from threading import enumerate as threads
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core import routing
+from moto.core.routing import SmithyRule
+from werkzeug.routing import Rule
 
 from scanner.errors import UsageError
 from scanner.simulator import register
@@ -44,6 +49,24 @@ def test_one_organisation_is_served_the_same_every_time() -> None:
             return aws.environment | {"AWS_ENDPOINT_URL": ""}, instance, flows
 
     assert served() == served()
+
+
+def test_routes_are_compiled_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled_in = []
+
+    def compile_(rule: SmithyRule) -> None:
+        compiled_in.append(current_thread())
+        Rule.compile(rule)
+
+    routing.get_service_router.cache_clear()
+    monkeypatch.setattr(SmithyRule, "compile", compile_, raising=False)
+    with start(organisation("one")) as aws:
+        caller = Caller.of(aws)
+        caller.names()
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            caller.session.client("lambda", endpoint_url=aws.url).get_policy(FunctionName="none")
+
+    assert set(compiled_in) == {current_thread()}
 
 
 def test_a_second_server_beside_the_first_is_refused() -> None:
