@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from msgspec import Struct
 
 
@@ -36,12 +38,17 @@ class Declaration(Struct, frozen=True, kw_only=True):
         """Where the value at a path stands, or the nearest thing that it would stand in."""
         return self.spots[_within(path, self.spots) or ""]
 
+    def unsettled(self, path: str) -> str | None:
+        """What the file says of a fact that only the deployment settles, or of what the fact lies in."""
+        within = _within(path, self.written)
+        return None if within is None else self.written[within]
+
     def is_untold(self, path: str) -> bool:
         """Whether no file could tell the fact."""
         return _within(path, self.untold) is not None
 
 
-def _within(path: str, paths: dict[str, Spot] | frozenset[str]) -> str | None:
+def _within(path: str, paths: Container[str]) -> str | None:
     """The path itself, or the longest one that it lies in."""
     while path and path not in paths:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]

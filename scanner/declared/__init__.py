@@ -4,5 +4,6 @@ files       the files that a user names       documents  text -> tree with place
 read        what a file is, and its flows     requests   a request -> facts
 template    CloudFormation -> facts           intrinsics, pending  what its functions give, holes included
 functions, roles, policies                    what it says of functions and who may do what
+arns        names and ARNs with holes, compared
 journals    runs of a scan
 """

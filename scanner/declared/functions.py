@@ -5,18 +5,20 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambd
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
+from scanner.declared.arns import FunctionName, function_name, same_function, same_version
 from scanner.declared.intrinsics import Resolver
-from scanner.declared.pending import Hole, Text, joined, known, split, written
+from scanner.declared.pending import Hole, Pending, Text, joined, known, same, text_of, written
 from scanner.declared.policies import access, value
 from scanner.declared.requests import Facts, Home
 from scanner.declared.resources import Resource
-from scanner.declared.roles import Roles
-from scanner.inventory import Function, LambdaFunction
+from scanner.declared.roles import Roles, name_of
+from scanner.inventory import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
+from scanner.policy.verdict import Verdict, all_of
 from scanner.source import Node, Scalar, Table
 
 FUNCTION, SERVERLESS = "AWS::Lambda::Function", "AWS::Serverless::Function"
@@ -25,8 +27,7 @@ PERMISSION, INVOKE_CONFIG = "AWS::Lambda::Permission", "AWS::Lambda::EventInvoke
 _DEFAULT_TIMEOUT = (
     3  # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
 )
-_LATEST = "$LATEST"
-_ARN_FIELDS = 7
+_LATEST: Text = ("$LATEST",)
 _CONDITIONS = {
     "SourceArn": ("ArnLike", "AWS:SourceArn"),
     "SourceAccount": ("StringEquals", "AWS:SourceAccount"),
@@ -48,9 +49,9 @@ class Functions:
 
     def attribute(self, resource: Resource, name: str) -> Text | None:
         """What Ref (name "") and Fn::GetAtt give of functions, their versions and aliases, and of roles."""
-        version: Text = (Hole(name=f"{resource.id}.Version", plain=True),)
+        version: Text = (Hole(name=f"{resource.id}.Version", plain=True, new=True),)
         if resource.type in (FUNCTION, SERVERLESS) and name in ("", "Arn"):
-            return self._arn(self._name(resource)) if name else self._name(resource)
+            return self._arn(resource) if name else self._name(resource)
         if resource.type == VERSION and name in ("", "Version"):
             return version if name else self._qualified(resource, version)
         if resource.type == ALIAS and name in ("", "AliasArn"):
@@ -58,18 +59,27 @@ class Functions:
         return self._roles.attribute(resource, name)
 
     def configured(self, function: LambdaFunction, arn: Text, owner: Text, facts: Facts, path: str) -> LambdaFunction:
-        """The function with all that the template says of it; one of another place stays as it is."""
-        resource = self._declared(arn)
+        """The function with all that the template says of it; one of another place stays as it is.
+
+        Of one that may be another, nothing is known.
+        """
+        named = function_name(arn)
+        if named is None or named.partition is None:
+            return function
+        resource, sure = self._declared(named)
         if resource is None:
             return function
-        fields = split(arn, ":", _ARN_FIELDS)
-        qualifier = fields[_ARN_FIELDS] if len(fields) > _ARN_FIELDS else None
+        if not sure:
+            return _unknown(function, facts, path, f"whether it is {resource.id}")
+        qualifier = named.qualifier
         identified = structs.replace(function, declared=resource.id)
         if f"{path}.arn" in facts.written:  # shorter than an ARN that is mostly holes
             shown = f"${{{resource.id}.Arn}}"
             facts.written[f"{path}.arn"] = f"{shown}:{written(qualifier)}" if qualifier else shown
-        if resource.type != FUNCTION or self._made(resource) is not True:
+        if resource.type != FUNCTION:
             return identified
+        if self._resolver.made(resource) is not True:
+            return _unknown(identified, facts, path, f"whether {resource.id} is made")
         role = self._resolver.text(resource.properties.entries.get("Role"))
         self._mark(resource, facts, path)
         statements = self._statements(resource, qualifier)
@@ -82,37 +92,59 @@ class Functions:
             callback=self._roles.callback(role, owner),
         )
 
-    def _declared(self, arn: Text) -> Resource | None:
-        """The function of this template that an ARN is that of, qualified or not."""
-        unqualified = split(arn, ":", _ARN_FIELDS)[:_ARN_FIELDS]
-        return next((each for each in self._all() if self._fields(each) == unqualified), None)
+    def _declared(self, named: FunctionName) -> tuple[Resource | None, bool]:
+        """The function of this template that is named, and whether it surely is."""
+        candidates = [(each, same_function(named, self._function_name(each))) for each in self._all()]
+        candidates = [(each, verdict) for each, verdict in candidates if verdict is not False]
+        sure = [each for each, verdict in candidates if verdict is True]
+        return next(iter(sure or [each for each, _ in candidates]), None), bool(sure)
 
-    def _all(self) -> Iterator[Resource]:
-        return (each for each in self._resources.values() if each.type in (FUNCTION, SERVERLESS))
+    def _all(self) -> list[Resource]:
+        return self._of_type(FUNCTION, SERVERLESS)
 
-    def _fields(self, resource: Resource) -> list[Text]:
-        return split(self._arn(self._name(resource)), ":", _ARN_FIELDS)
+    def _function_name(self, resource: Resource) -> FunctionName:
+        home = self._home
+        return FunctionName(
+            name=self._name(resource), account_id=home.account_id, region=home.region, partition=home.partition
+        )
 
     def _name(self, resource: Resource) -> Text:
-        own = self._text(resource, "FunctionName")
-        return own if own and known(own) is not None else (Hole(name=resource.id, plain=True),)
+        return name_of(resource, self._text(resource, "FunctionName"))
 
-    def _arn(self, name: Text) -> Text:
-        home = self._home
-        return joined(
-            [("arn",), home.partition, ("lambda",), home.region, home.account_id, ("function",), name], (":",)
-        )
+    def _arn(self, resource: Resource) -> Text:
+        return self._written(self._function_name(resource))
+
+    def _written(self, named: FunctionName) -> Text:
+        """The ARN of what is named, without its qualifier."""
+        partition, region = named.partition or self._home.partition, named.region or self._home.region
+        account_id = named.account_id or self._home.account_id
+        return joined([("arn",), partition, ("lambda",), region, account_id, ("function",), named.name], (":",))
 
     def _qualified(self, resource: Resource, qualifier: Text | None) -> Text | None:
         function = self._target(resource)
         return None if function is None or qualifier is None else joined([function, qualifier], (":",))
 
     def _target(self, resource: Resource) -> Text | None:
-        """The ARN of the function that a version, an alias, a permission or the like belongs to."""
-        text = self._text(resource, "FunctionName")
-        if text is None or (len(text) == 1 and isinstance(text[0], Hole) and not text[0].plain):
+        """The ARN of the function that a version or an alias belongs to."""
+        if (named := self._named(resource)) is None:
             return None
-        return text if len(split(text, ":")) >= _ARN_FIELDS else self._arn(text)
+        function, sure = self._declared(named)
+        if function is not None and sure:
+            return self._arn(function)
+        return None if named.hides else self._written(named)
+
+    def _named(self, resource: Resource) -> FunctionName | None:
+        """What names the function that a version, an alias, a permission or the like belongs to."""
+        text = self._text(resource, "FunctionName")
+        return None if text is None else function_name(text)
+
+    def _is_for(self, each: Resource, function: Resource, *qualifier: Text | None) -> Verdict:
+        """Whether a permission or the like is made for a function (and for a version or an alias of it)."""
+        named, own = self._named(each), self._function_name(function)
+        if named is None:
+            return UNSET
+        versions = [same_version(named, own, one) for one in qualifier]
+        return all_of((same_function(named, own), *versions, self._resolver.made(each)))
 
     def _function(self, resource: Resource, qualifier: Text | None, role: Text | None) -> Function:
         timeout = self._text(resource, "Timeout")
@@ -127,31 +159,24 @@ class Functions:
 
     def _failure_destination(self, resource: Resource, qualifier: Text | None) -> str | UnsetType | None:
         """What has an ARN only after the deployment is a destination all the same."""
-        if (queue := self._inner(resource, "DeadLetterConfig", "TargetArn")) is not None:
-            return written(queue)
-        wanted = joined([self._arn(self._name(resource)), qualifier or (_LATEST,)], (":",))
+        found = [self._inner(resource, "DeadLetterConfig", "TargetArn")]
         for each in self._of_type(INVOKE_CONFIG):
-            target = self._target(each)
-            if target is None:
-                return UNSET
-            own = self._text(each, "Qualifier") or (_LATEST,)
-            if joined([target, own], (":",)) == wanted:
-                found = self._inner(each, "DestinationConfig", "OnFailure", "Destination")
-                return None if found is None else written(found)
-        return None
+            own = self._text(each, "Qualifier") or _LATEST
+            verdict = all_of((self._is_for(each, resource), same(own, qualifier or _LATEST)))
+            if verdict is not False:
+                destination = self._inner(each, "DestinationConfig", "OnFailure", "Destination")
+                found.append(destination if verdict is True else UNSET)
+        sure = (each for each in found if isinstance(each, str))
+        return next(sure, UNSET if UNSET in found else None)
 
     def _statements(self, resource: Resource, qualifier: Text | None) -> list[Any] | None:
         """Those of the function's resource policy for a qualifier; None where they are not known."""
-        arn = self._arn(self._name(resource))
+        arn = self._arn(resource)
         wanted = arn if qualifier is None else joined([arn, qualifier], (":",))
-        statements = []
-        for each in self._of_type(PERMISSION):
-            target = self._target(each)
-            if target is None or (target == wanted and self._made(each) is not True):
-                return None
-            if target == wanted:
-                statements.append(self._statement(each, wanted))
-        return statements
+        verdicts = [(each, self._is_for(each, resource, qualifier)) for each in self._of_type(PERMISSION)]
+        if any(verdict is UNSET for _, verdict in verdicts):
+            return None
+        return [self._statement(each, wanted) for each, verdict in verdicts if verdict]
 
     def _statement(self, permission: Resource, arn: Text) -> dict[str, Any]:
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html"""
@@ -187,22 +212,16 @@ class Functions:
         ):
             if (node := properties.entries.get(name)) is not None:
                 facts.at(f"{path}.function.{fact}", node)
-        permissions = [each for each in self._of_type(PERMISSION) if self._belongs(each, resource)]
+        permissions = [each for each in self._of_type(PERMISSION) if self._is_for(each, resource) is not False]
         if len(permissions) == 1:
             facts.at(f"{path}.access", permissions[0].key)
         if (role := self._roles.declared(self._resolver.text(properties.entries.get("Role")))) is not None:
             facts.at(f"{path}.callback", role.key)
 
-    def _belongs(self, permission: Resource, function: Resource) -> bool:
-        target = self._target(permission)
-        return target is not None and split(target, ":", _ARN_FIELDS)[:_ARN_FIELDS] == self._fields(function)
-
-    def _of_type(self, type_: str) -> list[Resource]:
+    def _of_type(self, *types: str) -> list[Resource]:
         """Those that are not surely left out by their condition."""
-        return [each for each in self._resources.values() if each.type == type_ and self._made(each) is not False]
-
-    def _made(self, resource: Resource) -> bool | UnsetType:
-        return True if resource.condition is None else self._resolver.holds(resource.condition)
+        resources = self._resources.values()
+        return [each for each in resources if each.type in types and self._resolver.made(each) is not False]
 
     def _text(self, resource: Resource, name: str) -> Text | None:
         return self._resolver.text(resource.properties.entries.get(name))
@@ -215,11 +234,24 @@ class Functions:
             return None
         return resolved.text if isinstance(resolved, Scalar) else UNSET
 
-    def _inner(self, resource: Resource, *names: str) -> Text | None:
+    def _inner(self, resource: Resource, *names: str) -> str | UnsetType | None:
+        """A text in a property, as the file writes it; UNSET where it may not be there."""
         node: Node | None = self._resolver.resolve(resource.properties)
         for name in names:
+            if isinstance(node, Pending):
+                return UNSET
             node = node.entries.get(name) if isinstance(node, Table) else None
-        return self._resolver.text(node)
+        if isinstance(node, Pending) and node.optional:
+            return UNSET
+        text = text_of(node)
+        return None if text is None else written(text)
+
+
+def _unknown(function: LambdaFunction, facts: Facts, path: str, why: str) -> LambdaFunction:
+    """The function, of which the deployment has yet to settle everything."""
+    unknown = {"function": Function(exists=NOT_YET), "access": FunctionAccess(), "callback": CallbackPermission()}
+    facts.written |= {f"{path}.{name}": why for name in unknown}
+    return structs.replace(function, **unknown)
 
 
 def _number(text: str | UnsetType | None) -> int | UnsetType | None:

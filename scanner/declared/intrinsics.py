@@ -7,35 +7,43 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from msgspec import UNSET, UnsetType
 
-from scanner.declared.pending import Hole, Pending, Text, joined, known, settled, split, text_of
+from scanner.declared.pending import Hole, Pending, Text, joined, known, settled, split, text_of, written
+from scanner.declared.resources import Resource
 from scanner.policy.verdict import Verdict, all_of, any_of, negate
-from scanner.source import Listing, Node, Scalar, Table, plain
+from scanner.source import Listing, Mistakes, Node, Scalar, Table, plain
 
 Attribute = Callable[[str, str], Text | None]
 """The text that an attribute of a resource has, by logical id and name ("" is what Ref gives); None: not known."""
 
+TRANSFORM, LOOP = "Fn::Transform", "Fn::ForEach::"
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 _CONDITIONS = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition")
+_MAX_TEXT = 1 << 16
+"""Characters of a text that is put together: more than any value that matters here may have."""
 
 
 class Resolver:
     """Works out values of one template.
 
-    `pseudo` holds the pseudo parameters; `attribute` speaks for the resources.
+    `pseudo` holds the pseudo parameters; `attribute` speaks for the resources, and remembers what it said. References
+    that lead on too far are a mistake, and what they stand for is not known.
     """
 
-    def __init__(self, root: Table, pseudo: Mapping[str, Text], attribute: Attribute) -> None:
+    def __init__(self, root: Table, pseudo: Mapping[str, Text], attribute: Attribute, mistakes: Mistakes) -> None:
         self._parameters = _section(root, "Parameters")
         self._mappings = _section(root, "Mappings")
         self._conditions = _section(root, "Conditions")
         self._pseudo = pseudo
         self._attribute = attribute
+        self._mistakes = mistakes
+        self._decided: dict[str, Verdict] = {}
         self._deciding: set[str] = set()
+        self._led_too_far = False
         self._functions: dict[str, Callable[[Node, Node], Node | None]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
@@ -52,6 +60,13 @@ class Resolver:
 
         A value keeps its place, and what a function gives stands where the function does.
         """
+        try:
+            return self._resolved(node)
+        except RecursionError:
+            self._refuse(node)
+            return Pending(line=node.line, column=node.column, text=(Hole(name=f"{node.line}:{node.column}"),))
+
+    def _resolved(self, node: Node) -> Node | None:
         match node:
             case Table() if (name := _function(node)) is not None:
                 return self._functions.get(name, _unknown)(node, node.entries[name])
@@ -64,21 +79,41 @@ class Resolver:
                 return replace(
                     node, items=tuple(item for each in node.items if (item := self.resolve(each)) is not None)
                 )
+            case Scalar(value=str()):
+                value = settled(node, (node.text,))
+                return value if isinstance(value, Pending) else node
         return node
 
     def text(self, node: Node | None) -> Text | None:
         """The text that a value comes to; None where it is no text."""
         return None if node is None else text_of(self.resolve(node))
 
+    def made(self, resource: Resource) -> Verdict:
+        """Whether the deployment makes a resource."""
+        return True if resource.condition is None else self.holds(resource.condition)
+
     def holds(self, name: str) -> Verdict:
         """Whether a condition of the template does; UNSET where that is not known."""
         if name not in self._conditions or name in self._deciding:
             return UNSET
-        self._deciding.add(name)
-        try:
-            return self._decide(self._conditions[name])
-        finally:
+        if name not in self._decided:
+            self._deciding.add(name)
+            self._decided[name] = self._settle(self._conditions[name])
             self._deciding.discard(name)
+        return self._decided[name]
+
+    def _settle(self, condition: Node) -> Verdict:
+        try:
+            return self._decide(condition)
+        except RecursionError:
+            self._refuse(condition)
+            return UNSET
+
+    def _refuse(self, node: Node) -> None:
+        """Python has no room to follow references any further. That is told once, of the first."""
+        if not self._led_too_far:
+            self._mistakes.add(node, "found a chain of references that is too long to follow; expected a shorter one")
+            self._led_too_far = True
 
     def _decide(self, node: Node) -> Verdict:
         name = next(iter(node.entries), "") if isinstance(node, Table) else ""
@@ -137,9 +172,10 @@ class Resolver:
         own = parts[1].entries if len(parts) == 2 and isinstance(parts[1], Table) else {}
         if not isinstance(parts[0], Scalar):
             return _unknown(call, argument)
-        return settled(call, joined(self._substituted(parts[0].text, own)))
+        return _put_together(call, argument, self._substituted(parts[0].text, own))
 
     def _substituted(self, text: str, own: Mapping[str, Node]) -> Iterator[Text]:
+        said: dict[str, Text] = {}
         end = 0
         for match in _PLACEHOLDER.finditer(text):
             yield (text[end : match.start()],)
@@ -147,10 +183,10 @@ class Resolver:
             name = match[2].strip()
             if match[1]:
                 yield (f"${{{match[2]}}}",)
-            elif name in own:
-                yield self.text(own[name]) or (Hole(name=name),)
             else:
-                yield self._named(name)
+                if name not in said:
+                    said[name] = (self.text(own[name]) or (Hole(name=name),)) if name in own else self._named(name)
+                yield said[name]
         yield (text[end:],)
 
     def _named(self, name: str) -> Text:
@@ -169,7 +205,7 @@ class Resolver:
         texts = [text_of(item) for item in listed.items] if isinstance(listed, Listing) else [None]
         if delimiter is None or any(text is None for text in texts):
             return _unknown(call, argument)
-        return settled(call, joined((text for text in texts if text is not None), delimiter))
+        return _put_together(call, argument, (text for text in texts if text is not None), delimiter)
 
     def _select(self, call: Node, argument: Node) -> Node | None:
         parts = _items(argument)
@@ -188,14 +224,14 @@ class Resolver:
         fields = tuple(settled(call, field or ("",)) for field in split(text, delimiter))
         return Listing(line=call.line, column=call.column, items=fields)
 
-    def _find_in_map(self, call: Node, argument: Node) -> Node:
+    def _find_in_map(self, call: Node, argument: Node) -> Node | None:
         found: Node | None = Table(line=1, column=1, entries=dict(self._mappings), keys={})
         for part in _items(argument)[:3]:
             key = known(self.text(part) or (Hole(name="?"),))
             found = found.entries.get(key) if isinstance(found, Table) and key is not None else None
         if isinstance(found, Scalar):
             return settled(call, (found.text,))
-        return _unknown(call, argument) if not isinstance(found, Listing) else found
+        return self.resolve(found) if isinstance(found, Listing) else _unknown(call, argument)
 
     def _if(self, call: Node, argument: Node) -> Node | None:
         parts = _items(argument)
@@ -204,17 +240,30 @@ class Resolver:
         verdict = self.holds(parts[0].text)
         if isinstance(verdict, UnsetType):
             yes, no = self.resolve(parts[1]), self.resolve(parts[2])
-            same = yes is not None and no is not None and text_of(yes) is not None and text_of(yes) == text_of(no)
-            return yes if same else _unknown(call, argument)
+            alike = yes is not None and no is not None and text_of(yes) is not None and text_of(yes) == text_of(no)
+            return yes if alike else replace(_unknown(call, argument), optional=yes is None or no is None)
         return self.resolve(parts[1] if verdict else parts[2])
 
 
 def _function(table: Table) -> str | None:
-    """The name of the function that a mapping calls."""
-    if len(table.entries) != 1:
-        return None
+    """The name of the function that a mapping calls. A macro or a loop may stand beside what it works on."""
+    macros = (name for name in table.entries if name == TRANSFORM or name.startswith(LOOP))
+    if (macro := next(macros, None)) is not None or len(table.entries) != 1:
+        return macro
     (name,) = table.entries
     return name if name == "Ref" or name.startswith("Fn::") else None
+
+
+def _put_together(call: Node, argument: Node, texts: Iterable[Text], delimiter: Text = ()) -> Node:
+    """One text after the other; what names itself again and again would grow beyond any measure."""
+    kept: list[Text] = []
+    left = _MAX_TEXT
+    for text in texts:
+        kept.append(text)
+        left -= len(written(text)) + len(written(delimiter))
+        if left < 0:
+            return _unknown(call, argument)
+    return settled(call, joined(kept, delimiter))
 
 
 def _unknown(call: Node, argument: Node) -> Pending:

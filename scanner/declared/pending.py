@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
+from scanner.policy.verdict import Verdict
 from scanner.source import Node, Scalar
+
+_REFERENCE, _END = "{{resolve:", "}}"
+"""A dynamic reference: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hole:
-    """What is not known. A name, an account or a region is `plain`: it holds no colon, comma or slash."""
+    """What is not known; whatever has the same name is the same.
+
+    A name, an account or a region is `plain`: it holds no colon, comma or slash. What is `new` is made up by the
+    deployment, so that nothing that is written out equals it.
+    """
 
     name: str
-    plain: bool = False
+    plain: bool = field(default=False, compare=False)
+    new: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        return f"${{{self.name}}}"
+        return self.name if self.name.startswith(_REFERENCE) else f"${{{self.name}}}"
 
 
 Text = tuple[str | Hole, ...]
@@ -25,9 +36,10 @@ Text = tuple[str | Hole, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending(Node):
-    """A value that is known in part, or not at all."""
+    """A value that is known in part, or not at all; one that is `optional` may not be there."""
 
     text: Text
+    optional: bool = False
 
 
 def text_of(node: Node | None) -> Text | None:
@@ -85,9 +97,40 @@ def split(text: Text, delimiter: str, most: int = -1) -> list[Text]:
     return [tuple(piece for piece in field if piece != "") for field in fields]
 
 
+def same(one: Text, other: Text) -> Verdict:
+    """Whether two texts will be the same; UNSET where the deployment decides."""
+    if one == other:
+        return True
+    holes = [piece for piece in (*one, *other) if isinstance(piece, Hole)]
+    if not holes or (any(hole.new for hole in holes) and all(hole.plain for hole in holes)):
+        return False
+    (first, last), (other_first, other_last) = _ends(one), _ends(other)
+    starts = first.startswith(other_first) or other_first.startswith(first)
+    ends = last.endswith(other_last) or other_last.endswith(last)
+    return UNSET if starts and ends else False
+
+
+def _ends(text: Text) -> tuple[str, str]:
+    """What is known of its start and of its end."""
+    first, last = (piece if isinstance(piece, str) else "" for piece in (text[0], text[-1])) if text else ("", "")
+    return first, last
+
+
 def settled(place: Node, text: Text) -> Node:
-    """The text as a value that stands at a place."""
+    """The text as a value that stands at a place; what it refers to outside the template is a hole."""
+    text = _referring(text)
     whole = known(text)
     if whole is None:
         return Pending(line=place.line, column=place.column, text=text)
     return Scalar(line=place.line, column=place.column, value=whole, text=whole, plain=False)
+
+
+def _referring(text: Text) -> Text:
+    """The text with a hole for each dynamic reference; one that does not end is none."""
+    first, *others = split(text, _REFERENCE)
+    pieces: list[str | Hole] = [*first]
+    for other in others:
+        reference, *rest = split(other, _END, 1)
+        hole = Hole(name=f"{_REFERENCE}{written(reference)}{_END}")
+        pieces += [hole, *rest[0]] if rest else [_REFERENCE, *reference]
+    return _merged(pieces)

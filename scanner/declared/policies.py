@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, structs
@@ -120,7 +120,11 @@ def _filling(hole: Hole, world: World) -> str:
         return world[hole.name]
     if not hole.plain:
         raise _CannotBeFilledError
-    return re.sub(r"[^A-Za-z0-9-]", "-", hole.name)
+    return _stand_in(hole.name)
+
+
+def _stand_in(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", name)
 
 
 def _agreed(judge: Callable[[World], Verdicts], data: Sequence[Any], app_instance: Text, unknown: Verdicts) -> Verdicts:
@@ -159,8 +163,19 @@ def _worlds(data: Sequence[Any], app_instance: Text) -> Iterator[World]:
         regions = choices.get("AWS::Region", [_NOWHERE["AWS::Region"], *sorted(set(_REGION.findall(text)))])
         new = [f"arn:aws:chime:{region}:{account}:app-instance/{_NEW_ID}" for region in regions for account in accounts]
         choices[last.name] = [*new, *sorted(set(_APP_INSTANCE.findall(text)))]
+        choices |= {name: [_stand_in(name), _NEW_ID] for name in _new_app_instances(pieces)}
     for combination, _ in zip(product(*choices.values()), range(MOST_WORLDS + 1), strict=False):
         yield dict(zip(choices, combination, strict=True))
+
+
+def _new_app_instances(pieces: Sequence[str | Hole]) -> set[str]:
+    """The holes that are ids of app instances which the deployment makes."""
+    following = pairwise(pieces)
+    return {
+        hole.name
+        for before, hole in following
+        if isinstance(before, str) and before.endswith("app-instance/") and isinstance(hole, Hole) and hole.plain
+    }
 
 
 def _pieces(data: Any) -> Iterator[str | Hole]:

@@ -5,14 +5,15 @@ https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_Cr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from msgspec import UNSET, UnsetType
 
 from scanner.declaration import Declaration, Spot
-from scanner.declared.pending import Hole, Pending, Text, joined, known, split, text_of, written
+from scanner.declared.arns import FunctionName, function_name
+from scanner.declared.pending import Hole, Pending, Text, known, split, text_of, written
 from scanner.inventory import (
     NOT_YET,
     AppInstanceRef,
@@ -26,7 +27,6 @@ from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.words import one_of
 
 ARN_FIELDS = 6
-_FUNCTION_FIELDS = ("arn", "partition", "service", "region", "account_id", "kind", "name", "qualifier")
 _ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
 UNTOLD = frozenset({"created_at", "updated_at", "has_channels"})
 """Facts of a channel flow that only AWS knows."""
@@ -251,43 +251,56 @@ def _order(processor: Node) -> int | None:
 
 def _pending_function(text: Text, path: str, facts: Facts) -> LambdaFunction:
     """A function whose ARN is known in part: what is there is told, the rest is not settled yet."""
-    fields = dict(zip(_FUNCTION_FIELDS, split(text, ":", len(_FUNCTION_FIELDS) - 1), strict=False))
-    facts.written[f"{path}.arn"] = written(text)
-    if "name" not in fields:
-        fields = dict.fromkeys(("partition", "account_id", "region", "name"), text)
-    if "qualifier" in fields:
-        qualifier: Any = facts.not_yet(f"{path}.qualifier", fields["qualifier"])
-        if all(isinstance(piece, str) or piece.plain for piece in fields["qualifier"]):
-            qualifier = written(fields["qualifier"])  # a version or an alias of the same stack
-    else:
-        open_end = any(isinstance(piece, Hole) and not piece.plain for piece in fields["name"][-1:])
-        qualifier = facts.not_yet(f"{path}.qualifier", text) if open_end else None
+    whole = facts.written[f"{path}.arn"] = written(text)
+    named = function_name(text)
+    if named is None or named.partition is None:  # a hole may hold any part of the ARN
+        named = FunctionName(name=text, hides=True)
+    qualifier: Any = facts.not_yet(f"{path}.qualifier", text) if named.hides else None
+    if named.qualifier is not None:
+        qualifier = facts.not_yet(f"{path}.qualifier", named.qualifier)
+        if all(isinstance(piece, str) or piece.plain for piece in named.qualifier):
+            qualifier = written(named.qualifier)  # a version or an alias of the same stack
     return LambdaFunction(
         arn=NOT_YET,
-        partition=facts.not_yet(f"{path}.partition", fields["partition"]),
-        account_id=facts.not_yet(f"{path}.account_id", fields["account_id"]),
-        region=facts.not_yet(f"{path}.region", fields["region"]),
-        name=facts.not_yet(f"{path}.name", fields["name"]),
+        partition=facts.not_yet(f"{path}.partition", named.partition or text),
+        account_id=facts.not_yet(f"{path}.account_id", named.account_id or text),
+        region=facts.not_yet(f"{path}.region", named.region or text),
+        name=facts.not_yet(f"{path}.name", named.name),
         qualifier=qualifier,
-        declared=written(text if "qualifier" not in fields else _without_qualifier(fields)),
+        declared=whole if named.qualifier is None else whole.removesuffix(f":{written(named.qualifier)}"),
     )
 
 
-def _without_qualifier(fields: Mapping[str, Text]) -> Text:
-    return joined((text for name, text in fields.items() if name != "qualifier"), (":",))
-
-
 def tags(node: Node | None, facts: Facts) -> dict[str, str] | UnsetType:
-    """Those that a request asks for; where it asks for none, there are none."""
+    """Those that a request asks for, in a list or by their keys; where it asks for none, there are none."""
     if "tags" in facts.untold:
         return UNSET
     if node is None:
         return {}
     facts.at("tags", node)
-    items = node.items if isinstance(node, Listing) else ()
-    pairs = [(text_of(member(item, "Key")), text_of(member(item, "Value")) or ()) for item in items]
-    settled = [(known(key), known(value)) for key, value in pairs if key is not None]
-    if isinstance(node, Pending) or any(key is None or value is None for key, value in settled):
+    settled = [(known(key), known(value)) for key, value in _tags(node, facts)]
+    if any(key is None or value is None for key, value in settled):
         facts.written["tags"] = "tags that are not settled"
         return UNSET
     return {key: value for key, value in settled if key is not None and value is not None}
+
+
+def _tags(node: Node, facts: Facts) -> Iterator[tuple[Text, Text]]:
+    """Keys and values."""
+    match node:
+        case Pending():
+            yield node.text, node.text
+        case Table():
+            yield from (((key,), text_of(value) or ()) for key, value in node.entries.items())
+        case Listing():
+            for item in node.items:
+                if isinstance(item, Pending):
+                    yield item.text, item.text
+                elif (key := text_of(member(item, "Key"))) is not None:
+                    yield key, text_of(member(item, "Value")) or ()
+                else:
+                    facts.mistakes.add(item, f"{found(item)}; expected a tag with Key and Value")
+        case Scalar(value=None):
+            return
+        case _:
+            facts.mistakes.add(node, f"{found(node)}; expected a list of tags")

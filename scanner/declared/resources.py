@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from scanner.source import Node, Scalar, Table
 
+AWS = "AWS::"
 CUSTOM = ("AWS::CloudFormation::CustomResource", "Custom::")
 NOTHING = Table(line=1, column=1, entries={}, keys={})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resource:
-    """A resource; `key` is where its logical id stands, `metadata` what they hold for us."""
+    """A resource; `key` is where its logical id stands, `metadata` what they hold for us.
+
+    `condition` is the name of one; "" is one that is not named in so many words.
+    """
 
     id: str
     key: Scalar
@@ -42,7 +46,7 @@ def _resource(id_: str, key: Scalar, node: Table) -> Resource:
         key=key,
         type=type_.text if isinstance(type_, Scalar) else "",
         properties=_table(properties),
-        condition=condition.text if isinstance(condition, Scalar) else None,
+        condition=None if condition is None else condition.text if isinstance(condition, Scalar) else "",
         metadata=_table(node.entries.get("Metadata")).entries.get("chimeaudit"),
     )
 

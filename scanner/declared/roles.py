@@ -6,16 +6,19 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.h
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from msgspec import UNSET
 
+from scanner.declared.arns import same_arn
 from scanner.declared.intrinsics import Resolver
-from scanner.declared.pending import Hole, Text, joined, known, text_of, written
+from scanner.declared.pending import Hole, Text, joined, same, text_of, written
 from scanner.declared.policies import about_chime, callback, value
 from scanner.declared.requests import Home
 from scanner.declared.resources import Resource
 from scanner.inventory import CallbackPermission
+from scanner.policy.verdict import Verdict, all_of, any_of
 from scanner.source import Listing, Node, Table
 
 ROLE, INLINE, ROLE_POLICY, MANAGED = (
@@ -54,21 +57,24 @@ class Roles:
             case "AWS::IAM::Role", "":
                 return self._name(resource, "RoleName")
             case "AWS::IAM::Role", "Arn":
-                return self._arn("role", self._name(resource, "RoleName"))
-            case "AWS::IAM::ManagedPolicy", ("" | "PolicyArn"):
-                return self._arn("policy", self._name(resource, "ManagedPolicyName"))
+                return self._arn("role", resource, "RoleName")
+            case "AWS::IAM::ManagedPolicy", ("" | "PolicyArn" | "Arn"):
+                return self._arn("policy", resource, "ManagedPolicyName")
         return None
 
     def declared(self, arn: Text | None) -> Resource | None:
         """The role of this template that has the ARN."""
-        roles = self._of_type(ROLE)
-        return next((each for each in roles if arn and self.attribute(each, "Arn") == arn), None)
+        return next((each for each in self._of_type(ROLE) if self._has(each, arn) is True), None)
 
     def callback(self, arn: Text | None, app_instance: Text) -> CallbackPermission | Any:
-        """What the role may do in Chime; UNSET where the template does not declare it."""
+        """What the role may do in Chime; UNSET where the template does not declare it.
+
+        Of one that it may declare, nothing is known.
+        """
         role = self.declared(arn)
         if role is None:
-            return UNSET
+            may_be = any(self._has(each, arn) is not False for each in self._of_type(ROLE))
+            return CallbackPermission() if may_be else UNSET
         identity = [about_chime(each) for each in self._identity(role)]
         return callback(identity, self._boundary(role), app_instance)
 
@@ -78,15 +84,20 @@ class Roles:
             yield self._document(policy)
         for arn in self._items(properties.get("ManagedPolicyArns")):
             yield self._managed(text_of(arn))
-        for each in (*self._of_type(INLINE), *self._of_type(ROLE_POLICY), *self._of_type(MANAGED)):
-            if self._is_attached(each, role):
-                yield self._document(each.properties)
+        for each in self._of_type(INLINE, ROLE_POLICY, MANAGED):
+            attached = all_of((self._is_attached(each, role), self._resolver.made(each)))
+            if attached is not False:
+                yield self._document(each.properties) if attached else UNSET
 
-    def _is_attached(self, policy: Resource, role: Resource) -> bool:
-        own = policy.properties.entries
+    def _is_attached(self, policy: Resource, role: Resource) -> Verdict:
+        own, name = policy.properties.entries, self._name(role, "RoleName")
         names = [text_of(item) for item in self._items(own.get("Roles"))]
         names.append(self._resolver.text(own.get("RoleName")))
-        return self._name(role, "RoleName") in names
+        return any_of(same(each, name) for each in names if each is not None)
+
+    def _has(self, role: Resource, arn: Text | None) -> Verdict:
+        own = self.attribute(role, "Arn")
+        return False if arn is None or own is None else same_arn(arn, own)
 
     def _boundary(self, role: Resource) -> Any:
         node = role.properties.entries.get("PermissionsBoundary")
@@ -95,7 +106,7 @@ class Roles:
 
     def _managed(self, arn: Text | None) -> Any:
         """The document of a managed policy: one of the template, or one of AWS's that are known here."""
-        own = next((each for each in self._of_type(MANAGED) if arn and self.attribute(each, "") == arn), None)
+        own = next((each for each in self._of_type(MANAGED) if self._has(each, arn) is True), None)
         if own is not None:
             return self._document(own.properties)
         path = written(arn) if arn else ""
@@ -123,20 +134,24 @@ class Roles:
             return resolved.items
         return () if resolved is None else (resolved,)
 
-    def _of_type(self, type_: str) -> list[Resource]:
-        return [
-            each
-            for each in self._resources.values()
-            if each.type == type_ and (each.condition is None or self._resolver.holds(each.condition) is not False)
-        ]
+    def _of_type(self, *types: str) -> list[Resource]:
+        """Those that are not surely left out by their condition."""
+        resources = self._resources.values()
+        return [each for each in resources if each.type in types and self._resolver.made(each) is not False]
 
     def _name(self, resource: Resource, property_: str) -> Text:
-        own = self._resolver.text(resource.properties.entries.get(property_))
-        return own if own and known(own) is not None else (Hole(name=resource.id, plain=True),)
+        return name_of(resource, self._resolver.text(resource.properties.entries.get(property_)))
 
-    def _arn(self, kind: str, name: Text) -> Text:
-        home = self._home
-        return joined([("arn",), home.partition, ("iam",), (), home.account_id, joined([(f"{kind}/",), name])], (":",))
+    def _arn(self, kind: str, resource: Resource, property_: str) -> Text:
+        home, path = self._home, self._resolver.text(resource.properties.entries.get("Path")) or ("/",)
+        name = joined([(kind,), path, self._name(resource, property_)])
+        return joined([("arn",), home.partition, ("iam",), (), home.account_id, name], (":",))
+
+
+def name_of(resource: Resource, own: Text | None) -> Text:
+    """The name that a resource is given (`own`), or one that the deployment makes up. It holds no colon or slash."""
+    given = own or (Hole(name=resource.id, new=True),)
+    return tuple(replace(piece, plain=True) if isinstance(piece, Hole) else piece for piece in given)
 
 
 def _document(statements: list[Any]) -> Any:

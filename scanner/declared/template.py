@@ -2,6 +2,7 @@
 
 CloudFormation has no type for them. The construct library cdk-amazon-chime-resources makes them by a custom resource
 whose properties name the kind and hold the request: https://github.com/cdklabs/cdk-amazon-chime-resources
+Any other custom resource is judged where it holds such a request, and named where it may make a flow all the same.
 """
 
 from __future__ import annotations
@@ -9,23 +10,29 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
 from scanner.declared.documents import parts
 from scanner.declared.functions import Functions
-from scanner.declared.intrinsics import Resolver
+from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver
 from scanner.declared.pending import Hole, Pending, Text, joined, known, text_of
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
-from scanner.declared.resources import CUSTOM, NOTHING, Resource, resources
+from scanner.declared.resources import AWS, CUSTOM, NOTHING, Resource, resources
 from scanner.inventory import AppInstance, ChannelFlow
-from scanner.source import Mistakes, Node, Scalar, Table, plain
+from scanner.source import Listing, Mistakes, Node, Scalar, Table, plain
 
 CHANNEL_FLOW, APP_INSTANCE = "ChannelFlow", "AppInstance"
-_LOOP, _TRANSFORM = "Fn::ForEach::", "Fn::Transform"
-_NESTED = "AWS::CloudFormation::Stack"
-_SDK_CALL = (
-    "Custom::AWS"  # https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
-)
-_MAKES_FLOWS = re.compile("channel-?flow", re.IGNORECASE)
+_NESTED = frozenset({"AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application"})
+_MODULE = "::MODULE"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html
+# https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
+_SDK_CALL = re.compile(r'"(?:Create|Update)": .*action')
+_MAKES_FLOWS = re.compile("(?:create|update)-?channel-?flow", re.IGNORECASE)
+_FLOW = re.compile("channel[-_]?flow", re.IGNORECASE)
+_FLOWS_KEY = re.compile(r'(?:channel[-_]?flow|fallback_?action)\w*\\*":', re.IGNORECASE)
+_TRANSFORMED = "what its transforms make of it; they run when it is deployed"
+_KINDS = {kind.lower(): kind for kind in (CHANNEL_FLOW, APP_INSTANCE)}
+_REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 _UNTOLD_OF_APP_INSTANCES = {"failure_alert"}
 
 
@@ -43,24 +50,58 @@ class Template:
         self._mistakes = mistakes
         self._resources = resources(root)
         self._naming: set[str] = set()
-        self._resolver = Resolver(root, _pseudo(home), self._attribute)
+        self._attributes: dict[tuple[str, str], Text | None] = {}
+        self._resolver = Resolver(root, _pseudo(home), self._attribute, mistakes)
         self._functions = Functions(self._resources, self._resolver, home)
         self._kinds = {id_: _kind(resource, self._resolver) for id_, resource in self._resources.items()}
 
     @property
     def unseen(self) -> list[str]:
         """Sentences on what the template makes in ways that are not followed here."""
+        told = self._may_make_flows
+        if "Transform" in self._root.entries and _TRANSFORMED not in told:
+            told = [*told, _TRANSFORMED]
+        return [f"{self._file}: {each}." for each in told]
+
+    @cached_property
+    def _may_make_flows(self) -> list[str]:
         section = self._root.entries["Resources"]
         names = section.entries if isinstance(section, Table) else {}
-        told = [f"what {name} makes; loops are not unrolled" for name in names if name.startswith(_LOOP)]
-        if "Transform" in self._root.entries or any(name.startswith(_TRANSFORM) for name in names):
-            told.append("what its transforms make of it; they run when it is deployed")
-        for id_, resource in self._resources.items():
-            if resource.type == _NESTED:
-                told.append(f"what the stack {id_} holds, unless its template is judged too")
-            if resource.type == _SDK_CALL and _MAKES_FLOWS.search(json.dumps(plain(resource.properties))):
-                told.append(f"the channel flow that {id_} makes by an SDK call of its own")
-        return [f"{self._file}: {each}." for each in told]
+        told = [f"what {name} makes; loops are not unrolled" for name in names if name.startswith(LOOP)]
+        declared = self._root.entries.get("Transform")
+        transforms = declared.items if isinstance(declared, Listing) else filter(None, [declared])
+        if _holds(self._root, TRANSFORM) or any(map(_is_macro, transforms)):
+            told.append(_TRANSFORMED)
+        unread = names.keys() - self._resources.keys()
+        told += [
+            f"what {name} is; its Type is not written out"
+            for name in names
+            if name in unread and name != TRANSFORM and not name.startswith(LOOP)
+        ]
+        told += filter(None, map(self._unseen_of, self._resources.values()))
+        return told
+
+    def _unseen_of(self, resource: Resource) -> str | None:
+        """What a resource makes that is not followed."""
+        if resource.type.endswith(_MODULE):
+            return f"what the module {resource.id} makes; modules are expanded when it is deployed"
+        if resource.type in _NESTED:
+            return f"what the stack {resource.id} holds, unless its template is judged too"
+        if resource.type.startswith(AWS) and not resource.type.startswith(CUSTOM):
+            return None
+        if self._kinds[resource.id] is not None:
+            return None
+        said = json.dumps(plain(resource.properties))
+        if _SDK_CALL.search(said):
+            makes = f"the channel flow that {resource.id} makes by an SDK call of its own"
+            return makes if _MAKES_FLOWS.search(said) else None
+        kind, provider = member(resource.properties, "ResourceType"), resource.properties.entries.get("ServiceToken")
+        if kind is not None and _said_kind(resource, self._resolver) is None:
+            return f"what {resource.id} makes; its resourceType is only settled when it is deployed"
+        named = json.dumps([resource.type, *(plain(each) for each in (kind, provider) if each is not None)])
+        if _FLOW.search(named) or _FLOWS_KEY.search(said):
+            return f"the channel flow that {resource.id} may make; its properties hold no request that is known here"
+        return None
 
     @property
     def metadata(self) -> list[tuple[str, Node]]:
@@ -72,8 +113,7 @@ class Template:
         """What the template makes."""
         flows: dict[str | None, list[ChannelFlow]] = {}
         for resource in self._of_kind(CHANNEL_FLOW):
-            resolved = self._resolver.resolve(_properties(resource))
-            request = resolved if isinstance(resolved, Table) else NOTHING
+            request = self._request(resource)
             owner = self._owner(member(request, "AppInstanceArn"))
             flows.setdefault(owner, []).append(self._flow(resource, request, owner))
         for resource in self._of_kind(APP_INSTANCE):
@@ -85,20 +125,26 @@ class Template:
         return [
             resource
             for id_, resource in self._resources.items()
-            if self._kinds[id_] == kind
-            and (resource.condition is None or self._resolver.holds(resource.condition) is not False)
+            if self._kinds[id_] == kind and self._resolver.made(resource) is not False
         ]
 
+    def _request(self, resource: Resource) -> Table:
+        """The request that a custom resource carries; where all of it is pending, each member is."""
+        carried = _properties(resource)
+        resolved = self._resolver.resolve(carried)
+        if isinstance(resolved, Pending):
+            return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
+        return resolved if isinstance(resolved, Table) else NOTHING
+
     def _may_have_other_flows(self, id_: str) -> bool:
-        """Whether its flows may be made elsewhere: its ARN is handed on, or a flow here has no clear owner."""
+        """Whether its flows may be made elsewhere.
+
+        Something is not followed, its ARN is handed on, or a flow here has no clear owner.
+        """
         outputs = self._root.entries.get("Outputs")
-        if outputs is not None and self._names(outputs, id_):
+        if self._may_make_flows or (outputs is not None and self._names(outputs, id_)):
             return True
-        owners = (
-            self._resolver.resolve(node)
-            for resource in self._of_kind(CHANNEL_FLOW)
-            if (node := member(_properties(resource), "AppInstanceArn")) is not None
-        )
+        owners = (member(self._request(each), "AppInstanceArn") for each in self._of_kind(CHANNEL_FLOW))
         return any(isinstance(owner, Pending) and self._owner(owner) is None for owner in owners)
 
     def _names(self, node: Node, id_: str) -> bool:
@@ -126,7 +172,7 @@ class Template:
         facts.untold |= _UNTOLD_OF_APP_INSTANCES
         if self._may_have_other_flows(resource.id):
             facts.untold.add("flows")
-        request = _properties(resource)
+        request = self._request(resource)
         if (name := member(request, "Name")) is not None:
             facts.at("name", name)
         arn = self._arn(resource.id)
@@ -137,12 +183,12 @@ class Template:
             account_id=facts.not_yet("account_id", self._home.account_id),
             region=facts.not_yet("region", self._home.region),
             partition=facts.not_yet("partition", self._home.partition),
-            tags=tags(member(self._resolver.resolve(request), "Tags"), facts),
+            tags=tags(member(request, "Tags"), facts),
             declared=facts.declaration,
         )
 
     def _app_instance_name(self, resource: Resource) -> Text:
-        return self._resolver.text(member(_properties(resource), "Name")) or (resource.id,)
+        return text_of(member(self._request(resource), "Name")) or (resource.id,)
 
     def _owner(self, arn: Node | None) -> str | None:
         """The logical id of the app instance of this template that has the ARN."""
@@ -165,30 +211,53 @@ class Template:
         return joined(fields, (":",))
 
     def _attribute(self, id_: str, name: str) -> Text | None:
-        """What Ref and Fn::GetAtt give of the resources that matter here."""
+        """What Ref and Fn::GetAtt give of the resources that matter here; each is worked out once."""
         resource = self._resources.get(id_)
         if resource is None or id_ in self._naming:
             return None
-        self._naming.add(id_)
-        try:
-            if resource.type.startswith(CUSTOM) and _kind(resource, self._resolver) == APP_INSTANCE:
-                return self._arn(id_) if name == "" or name.lower().endswith("arn") else None
-            return self._functions.attribute(resource, name)
-        finally:
-            self._naming.discard(id_)
+        if (id_, name) not in self._attributes:
+            self._naming.add(id_)
+            try:
+                self._attributes[id_, name] = self._worked_out(resource, name)
+            finally:
+                self._naming.discard(id_)
+        return self._attributes[id_, name]
+
+    def _worked_out(self, resource: Resource, name: str) -> Text | None:
+        if resource.type.startswith(CUSTOM) and _kind(resource, self._resolver) == APP_INSTANCE:
+            return self._arn(resource.id) if name == "" or name.lower().endswith("arn") else None
+        return self._functions.attribute(resource, name)
 
 
 def _kind(resource: Resource, resolver: Resolver) -> str | None:
     """ChannelFlow or AppInstance, where a custom resource makes one."""
     if not resource.type.startswith(CUSTOM):
         return None
-    said = member(resource.properties, "ResourceType")
-    kind = said.text if isinstance(said, Scalar) else None
-    if said is not None and kind is None:
-        kind = known(resolver.text(said) or (Hole(name="?"),))
-    if kind is None and resource.type.startswith("Custom::"):
-        kind = resource.type.removeprefix("Custom::")
-    return next((each for each in (CHANNEL_FLOW, APP_INSTANCE) if (kind or "").lower() == each.lower()), None)
+    kind = _said_kind(resource, resolver) or resource.type.removeprefix("Custom::")
+    request = _properties(resource)
+    carries_flow = all(member(request, name) is not None for name in ("AppInstanceArn", "Processors"))
+    return _KINDS.get(kind.lower(), CHANNEL_FLOW if carries_flow else None)
+
+
+def _said_kind(resource: Resource, resolver: Resolver) -> str | None:
+    """What a custom resource says that it makes; None where that is not known."""
+    text = resolver.text(member(resource.properties, "ResourceType"))
+    return None if text is None else known(text)
+
+
+def _is_macro(transform: Node) -> bool:
+    """Whether a transform of the whole template may make anything; most of AWS's own only expand what is theirs.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html
+    """
+    name = member(transform, "Name") or transform
+    text = name.text if isinstance(name, Scalar) else ""
+    return not text.startswith(AWS) or text == "AWS::Include"
+
+
+def _holds(node: Node, key: str) -> bool:
+    """Whether any mapping in there has the key."""
+    return (isinstance(node, Table) and key in node.entries) or any(_holds(each, key) for each in parts(node))
 
 
 def _properties(resource: Resource) -> Table:

@@ -210,7 +210,7 @@ def _doubt(rule: Rule, resource: facts.Resource, notes: Sequence[Note], gaps: Se
 
 
 def _unsettled(resource: facts.Resource, note: Note) -> str:
-    said = facts.written(resource, note.fact)
+    said = None if isinstance(resource.declared, UnsetType) else resource.declared.unsettled(note.fact)
     return f"{note.fact} is not known" if said is None else f"{note.fact} is only settled when it is deployed: {said}"
 
 

@@ -18,8 +18,9 @@ TEMPLATE: dict[str, Any] = {
         "Free": {"Type": "String"},
         "Names": {"Type": "CommaDelimitedList", "Default": "one, two"},
         "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/b"},
+        "Dynamic": {"Type": "String", "Default": "{{resolve:ssm:/b:2}}"},
     },
-    "Mappings": {"Stages": {"prod": {"fallback": "ABORT", "list": ["x", "y"]}}},
+    "Mappings": {"Stages": {"prod": {"fallback": "ABORT", "list": ["x", "y"], "stored": "{{resolve:ssm:/c}}"}}},
     "Conditions": {
         "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
         "IsFree": {"Fn::Equals": [{"Ref": "Free"}, "prod"]},
@@ -42,7 +43,7 @@ def attribute(id_: str, name: str) -> Text | None:
 def resolver() -> Resolver:
     root = parse(json.dumps(TEMPLATE).encode(), Mistakes("t"))
     assert isinstance(root, Table)
-    return Resolver(root, {"AWS::Region": ("us-east-1",), "AWS::AccountId": ACCOUNT}, attribute)
+    return Resolver(root, {"AWS::Region": ("us-east-1",), "AWS::AccountId": ACCOUNT}, attribute, Mistakes("t"))
 
 
 def resolved(value: Any) -> Any:
@@ -87,6 +88,17 @@ def resolved(value: Any) -> Any:
         ({"Fn::If": ["Either", "yes", "no"]}, "yes"),
         ({"Fn::If": ["Same", "yes", "no"]}, "yes"),
         ({"Fn::If": ["IsFree", "same", "same"]}, "same"),
+        ("{{resolve:ssm:/a:1}}", ("{{resolve:ssm:/a:1}}",)),
+        (
+            "a-{{resolve:ssm-secure:/a:1}}-{{resolve:secretsmanager:b}}",
+            ("a-{{resolve:ssm-secure:/a:1}}-{{resolve:secretsmanager:b}}",),
+        ),
+        ({"Fn::Sub": "{{resolve:ssm:/${Stage}/${Free}}}-x"}, ("{{resolve:ssm:/prod/${Free}}}-x",)),
+        ({"Fn::Join": ["", ["{{resolve:", "ssm:/a", "}}"]]}, ("{{resolve:ssm:/a}}",)),
+        ({"Ref": "Dynamic"}, ("{{resolve:ssm:/b:2}}",)),
+        ({"Fn::FindInMap": ["Stages", "prod", "stored"]}, ("{{resolve:ssm:/c}}",)),
+        ("{{resolve:", "{{resolve:"),
+        ("{{other:ssm:/a}}", "{{other:ssm:/a}}"),
     ],
 )
 def test_what_follows_from_the_template_is_known(value: Any, result: Any) -> None:
@@ -109,6 +121,9 @@ def test_what_follows_from_the_template_is_known(value: Any, result: Any) -> Non
         {"Fn::GetAtt": ["Other", "Arn"]},
         {"Fn::Join": ["-", "no list"]},
         {"Fn::Transform": {"Name": "Macro"}},
+        {"Fn::Transform": {"Name": "Macro"}, "beside": "it"},
+        {"Fn::ForEach::Names": ["Name", ["a"], {}], "beside": "it"},
+        {"Fn::If": [{"Fn::Equals": ["{{resolve:ssm:/a}}", "b"]}, "yes", "no"]},
         {"Fn::Nothing": []},
         {"Ref": ["not text"]},
     ],

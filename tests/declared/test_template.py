@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.declared.checking import Check, custom, findings, place, processor, request, template, where
+from tests.declared.checking import FUNCTION, Check, custom, findings, place, processor, request, template, where
 
 CHECK = Path(__file__).parents[2] / "docs" / "check.md"
 ARN = {"Fn::GetAtt": ["Chat", "appInstanceArn"]}
@@ -272,21 +272,324 @@ def test_flows_that_may_be_made_elsewhere_are_not_missed(check: Check) -> None:
     assert "app-instance-without-flow" not in findings(check(stack__json=declared))
 
 
+CALL = '{"service": "ChimeSDKMessaging", "action": "createChannelFlow", "parameters": {}}'
+COMMAND = ['{"service": "@aws-sdk/client-chime-sdk-messaging", "action": "UpdateChannelFlowCommand", "x": "', ARN, '"}']
+ASSOCIATES = '{"service": "ChimeSDKMessaging", "action": "associateChannelFlow"}'
+MACRO = {"Fn::Transform": {"Name": "Macro"}}
+TRANSFORMED = "what its transforms make of it"
+
+
+def made_by(type_: Any, **properties: Any) -> dict[str, Any]:
+    """A stack with one resource more."""
+    declared = stack()
+    declared["Resources"]["More"] = {"Type": type_, "Properties": properties}
+    return declared
+
+
 @pytest.mark.parametrize(
-    ("resources", "told"),
+    ("declared", "told"),
     [
-        ({"Fn::ForEach::Flows": ["x", ["a"], {}]}, "loops are not unrolled"),
-        ({"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {}}}, "the stack Inner"),
-        ({"Call": {"Type": "Custom::AWS", "Properties": {"Create": '{"action": "createChannelFlow"}'}}}, "SDK call"),
+        (stack(**{"Fn::ForEach::Flows": ["x", ["a"], {}]}), "loops are not unrolled"),
+        (stack(**MACRO), TRANSFORMED),
+        ({**stack(), **MACRO}, TRANSFORMED),
+        ({**stack(), "Transform": ["AWS::LanguageExtensions", "Ours"]}, TRANSFORMED),
+        (stack(More={"Type": "AWS::SNS::Topic", **MACRO}), TRANSFORMED),
+        (stack(More={"Type": "AWS::SNS::Topic", "Properties": {**MACRO, "TopicName": "x"}}), TRANSFORMED),
+        (made_by("AWS::CloudFormation::Stack"), "the stack More"),
+        (made_by("Our::Chat::Flows::MODULE"), "the module More"),
+        (made_by({"Ref": "Type"}), "what More is; its Type is not written out"),
+        (stack(More="text"), "what More is; its Type is not written out"),
+        (made_by("Custom::AWS", Create=CALL), "More makes by an SDK call"),
+        (made_by("Custom::Ours", Create=CALL), "More makes by an SDK call"),
+        (made_by("Custom::Ours", Update={"Fn::Join": ["", COMMAND]}), "More makes by an SDK call"),
+        (made_by("Custom::ChimeChannelFlow", Create=True), "More may make"),
+        (made_by("Our::Chime::ChannelFlow"), "More may make"),
+        (made_by("AWS::CloudFormation::CustomResource", resourceType="ModeratedChannelFlow"), "More may make"),
+        (made_by("Custom::Ours", ServiceToken={"Fn::GetAtt": ["ChannelFlowProvider", "Arn"]}), "More may make"),
+        (made_by("Custom::Ours", Steps=[{"FallbackAction": "ABORT"}]), "More may make"),
+        (made_by("AWS::CloudFormation::CustomResource", resourceType={"Ref": "Kind"}), "its resourceType is only"),
     ],
 )
-def test_what_is_not_followed_is_told(check: Check, resources: dict[str, Any], told: str) -> None:
-    declared = stack()
-    declared["Resources"] |= resources
+def test_what_is_not_followed_is_told_and_may_make_flows(check: Check, declared: dict[str, Any], told: str) -> None:
+    del declared["Resources"]["Flow"]
 
     ended = check(stack__json=declared)
 
     assert any(told in each for each in ended.report["coverage"]["not_examined"])
+    assert "app-instance-without-flow" not in findings(ended)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        made_by("Custom::AWS", Create=ASSOCIATES),
+        made_by("Custom::LogRetention", LogGroupName="/aws/lambda/ChannelFlow"),
+        made_by("AWS::SSM::Parameter", ChannelFlowName="x"),
+    ],
+)
+def test_what_makes_no_flow_is_not_told(check: Check, declared: dict[str, Any]) -> None:
+    told = check(stack__json=declared).report["coverage"]["not_examined"]
+
+    assert not any("stack.json" in each for each in told)
+
+
+def test_a_transform_of_aws_makes_no_flow_but_is_told(check: Check) -> None:
+    ended = check(stack__json={**stack(Flow=None), "Transform": "AWS::Serverless-2016-10-31"})
+
+    assert "app-instance-without-flow" in findings(ended)
+    assert any(TRANSFORMED in each for each in ended.report["coverage"]["not_examined"])
+
+
+def test_a_request_in_a_custom_resource_of_any_name_is_judged(check: Check) -> None:
+    ended = check(stack__json=made_by("Custom::ChimeChannelFlow", **{**request(OPEN), "AppInstanceArn": ARN}))
+
+    assert "last-processor-fails-open" in findings(ended)
+
+
+def test_of_a_request_that_a_macro_works_on_nothing_is_known(check: Check) -> None:
+    declared = flow(OPEN)
+    declared["Properties"]["properties"] |= MACRO
+
+    ended = check(stack__json=stack(Flow=declared))
+
+    assert ended.code == 0
+    assert "last-processor-fails-open" in findings(ended, "unknown")
+
+
+PARAMETERS = {"Env": {"Type": "String"}, "Names": {"Type": "CommaDelimitedList"}}
+
+
+def undecided(**resources: Any) -> dict[str, Any]:
+    """A stack with parameters that have no value yet, and a condition that depends on them."""
+    free = {"Free": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
+    return {**stack(**resources), "Parameters": PARAMETERS, "Conditions": free}
+
+
+def either(one: Any, other: Any = NO_VALUE) -> dict[str, Any]:
+    return {"Fn::If": ["Free", one, other]}
+
+
+def sub(text: str) -> dict[str, Any]:
+    return {"Fn::Sub": text}
+
+
+def changed(resource: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {**resource, "Properties": {**resource["Properties"], **properties}}
+
+
+NO_DESTINATION = {"no-failure-destination"}
+INVOKING = {"lambda-not-invocable-by-chime", "lambda-policy-allows-foreign-app-instance"}
+INVOKING |= {"lambda-policy-confused-deputy", "public-lambda-policy"}
+CALLING = {"callback-not-allowed", "callback-role-too-broad"}
+FUNCTION_ITSELF = {"missing-lambda", "disabled-lambda", "deprecated-lambda-runtime"} | NO_DESTINATION
+EVERYTHING_OF_IT = FUNCTION_ITSELF | INVOKING | CALLING
+PLACED = {"cross-account-lambda", "cross-region-lambda"}
+POINTED = PLACED | {"unpinned-lambda-version"}
+NAMED = function(FunctionName="moderate")
+NAMED_BY_ENV = function(FunctionName=sub("${Env}-moderation"))
+
+
+@pytest.mark.parametrize(
+    ("resources", "unknown"),
+    [
+        ({"Moderate": function(DeadLetterConfig=either({"TargetArn": "q"}))}, NO_DESTINATION),
+        ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q")})}, NO_DESTINATION),
+        ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q", "p")})}, set()),
+        ({"Moderate": WITHOUT_QUEUE, "Config": {**DESTINATION, "Condition": "Free"}}, NO_DESTINATION),
+        ({"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, Qualifier={"Ref": "Env"})}, NO_DESTINATION),
+        (
+            {
+                "Moderate": WITHOUT_QUEUE,
+                "Config": changed(DESTINATION, DestinationConfig=either({"OnFailure": {"Destination": "q"}})),
+            },
+            NO_DESTINATION,
+        ),
+        ({"Invoke": {**permission(), "Condition": "Free"}}, INVOKING),
+        ({"Invoke": {**permission(), "Condition": ["Free"]}}, INVOKING),
+        ({"Invoke": permission(SourceArn=either(ARN))}, INVOKING),
+        ({"Invoke": permission(FunctionName={"Ref": "Env"})}, INVOKING),
+        ({"Invoke": permission(FunctionName=sub("${Env}:live")), "Moderate": NAMED}, INVOKING),
+        ({"Role": role({**CALLBACK, "Condition": either({"Bool": {"aws:SecureTransport": "true"}})})}, CALLING),
+        ({"Role": role(either(CALLBACK))}, CALLING),
+        ({"Role": role({**CALLBACK, "Action": "logs:*"}), "More": {**ATTACHED, "Condition": "Free"}}, CALLING),
+        ({"More": changed(ATTACHED, Roles={"Ref": "Names"})}, CALLING),
+        ({"More": changed(ATTACHED, Roles={"Ref": "Names"}), "Role": role(RoleName="r")}, CALLING),
+        ({"More": changed(ATTACHED, Roles=either([{"Ref": "Role"}]))}, CALLING),
+        ({"More": changed(ATTACHED, Roles=[either({"Ref": "Role"})])}, CALLING),
+        ({"Moderate": function(Role=either({"Fn::GetAtt": ["Role", "Arn"]}, "arn:aws:iam::1:role/x"))}, CALLING),
+        ({"Moderate": {**function(), "Condition": "Free"}}, EVERYTHING_OF_IT),
+        ({"Moderate": function(Runtime="{{resolve:ssm:/a}}")}, {"deprecated-lambda-runtime"}),
+        ({"Flow": flow(processor(function=LIVE, FallbackAction="{{resolve:ssm:/a}}"))}, {"last-processor-fails-open"}),
+        ({"Flow": flow(processor(function="{{resolve:ssm-secure:/a:1}}"))}, POINTED),
+        ({"Flow": flow(processor(function="{{resolve:secretsmanager:a}}:live"))}, POINTED),
+        ({"Flow": flow(processor(function=sub("${Env}:live")))}, POINTED),
+        ({"Flow": flow(processor(function=sub("arn:aws:lambda:${Env}:function:x:live")))}, POINTED),
+        ({"Invoke": permission(Principal="{{resolve:ssm:/a}}")}, INVOKING),
+    ],
+)
+def test_what_is_undecided_neither_passes_nor_fails(check: Check, resources: dict[str, Any], unknown: set[str]) -> None:
+    ended = check(stack__json=undecided(**resources))
+
+    assert findings(ended) == {}
+    assert findings(ended, "unknown").keys() == unknown
+
+
+def test_a_flow_of_either_app_instance_may_be_the_one_that_policies_name(check: Check) -> None:
+    asked = {**request(processor(function=LIVE)), "AppInstanceArn": either(ARN, {"Ref": "Env"})}
+
+    ended = check(stack__json=undecided(Flow=custom("ChannelFlow", asked)))
+
+    assert findings(ended) == {}
+    assert {"callback-not-allowed", "lambda-not-invocable-by-chime"} <= findings(ended, "unknown").keys()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "moderate:live",
+        "function:moderate:live",
+        "111122223333:function:moderate:live",
+        sub("${AWS::AccountId}:function:moderate:live"),
+        "us-east-1:111122223333:function:moderate:live",
+        FUNCTION,
+    ],
+)
+def test_a_permission_names_its_function_in_many_ways(check: Check, name: Any) -> None:
+    ended = check(*HERE, stack__json=stack(Moderate=NAMED, Invoke=permission(FunctionName=name)))
+
+    assert ended.report["findings"] == []
+
+
+@pytest.mark.parametrize("name", ["444455556666:function:moderate:live", "moderate", "other:live", "moderate:other"])
+def test_a_permission_for_another_function_is_none(check: Check, name: str) -> None:
+    ended = check(*HERE, stack__json=stack(Moderate=NAMED, Invoke=permission(FunctionName=name)))
+
+    assert findings(ended).keys() == {"lambda-not-invocable-by-chime"}
+
+
+ENV_ARN = sub("arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${Env}-moderation:live")
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        {"Flow": flow(processor(function=ENV_ARN))},
+        {"Invoke": permission(FunctionName=sub("${Env}-moderation:live"))},
+        {"Invoke": permission(FunctionName=ENV_ARN)},
+        {"Moderate": function(FunctionName={"Ref": "Env"}), "Invoke": permission(FunctionName=sub("${Env}:live"))},
+        {"Moderate": function(FunctionName="{{resolve:ssm:/a}}")},
+        {
+            "Role": role(RoleName=sub("${Env}-role"), Path="/service/"),
+            "Moderate": function(Role=sub("arn:aws:iam::${AWS::AccountId}:role/service/${Env}-role")),
+        },
+    ],
+)
+def test_what_is_written_alike_is_the_same_function_or_role(check: Check, resources: dict[str, Any]) -> None:
+    ended = check(stack__json=undecided(**{"Moderate": NAMED_BY_ENV, **resources}))
+
+    assert ended.report["findings"] == []
+    assert not any("missing-lambda" in each for each in ended.report["coverage"]["not_examined"])
+
+
+@pytest.mark.parametrize(
+    ("arn", "options", "unknown"),
+    [
+        (FUNCTION, HERE, set()),
+        (FUNCTION, (), EVERYTHING_OF_IT | PLACED),
+        (FUNCTION, HERE[2:], EVERYTHING_OF_IT | {"cross-account-lambda"}),
+        (sub("arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:moderate:live"), (), set()),
+        (sub("arn:aws:lambda:us-east-1:${AWS::AccountId}:function:moderate:live"), HERE[2:], set()),
+    ],
+)
+def test_an_arn_that_is_written_out_is_that_of_a_function_where_the_place_is(
+    check: Check, arn: Any, options: tuple[str, ...], unknown: set[str]
+) -> None:
+    ended = check(*options, stack__json=stack(Moderate=NAMED, Flow=flow(processor(function=arn))))
+
+    assert findings(ended) == {}
+    assert findings(ended, "unknown").keys() == unknown
+    assert all("whether it is Moderate" in findings(ended, "unknown")[rule]["message"] for rule in unknown - PLACED)
+
+
+def conditions(count: int, make: Any) -> dict[str, Any]:
+    """Each says something of the one before."""
+    later = {f"C{index}": make({"Condition": f"C{index - 1}"}) for index in range(1, count)}
+    return {"C0": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}, **later}
+
+
+def aliases(count: int) -> dict[str, Any]:
+    def named(name: Any) -> dict[str, Any]:
+        return {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "Moderate"}, "Name": name}}
+
+    return {"A0": named("a")} | {f"A{each}": named(sub(f"${{A{each - 1}}}" * 2)) for each in range(1, count)}
+
+
+def nested(count: int) -> Any:
+    return {"Fn::Sub": ["${a}" * 8, {"a": nested(count - 1)}]} if count else "ab"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {
+            **undecided(Flow=flow(Condition="C49")),
+            "Conditions": conditions(50, lambda before: {"Fn::Or": [before, before]}),
+        },
+        undecided(Flow=flow(processor(function={"Ref": "A49"})), **aliases(50)),
+        stack(Moderate=function(FunctionName=nested(19))),
+    ],
+)
+def test_what_refers_twice_to_what_refers_twice_is_worked_out_once(check: Check, declared: dict[str, Any]) -> None:
+    assert check(stack__json=declared).code == 0
+
+
+def test_a_chain_that_is_too_long_to_follow_is_one_mistake_with_its_place(check: Check) -> None:
+    declared = undecided(Flow=flow(Condition="C2999"), Other=flow(Condition="C2998"))
+    declared["Conditions"] = conditions(3000, lambda before: {"Fn::Not": [before]})
+    named = {f"F{each}": function(FunctionName={"Ref": f"F{each + 1}"}) for each in range(300)}
+    references = stack(Moderate=function(FunctionName={"Ref": "F0"}), **named)
+
+    ended = check(conditions__json=declared, references__json=references)
+
+    assert ended.code == 2
+    assert re.findall(r"(\w+)\.json:\d+:\d+: found a chain of references that is too long", ended.stderr) == [
+        "conditions",
+        "references",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "failed"),
+    [
+        ([{"Key": "owner", "Value": "chat"}], set()),
+        ({"owner": "chat"}, set()),
+        ({"other": "chat"}, {"missing-required-tags"}),
+        ([], {"missing-required-tags"}),
+        ([either({"Key": "owner", "Value": "chat"})], set()),
+    ],
+)
+def test_tags_may_be_a_list_or_a_mapping(check: Check, tmp_path: Path, tags: Any, failed: set[str]) -> None:
+    (tmp_path / "chimeaudit.yaml").write_text(
+        "select: missing-required-tags\noverrides: {missing-required-tags: {params: {required_tags: [owner]}}}\n"
+    )
+    asked = {**request(processor(function=LIVE)), "AppInstanceArn": ARN, "Tags": tags}
+    carried = {"Type": "Custom::ChannelFlow", "Properties": asked}
+
+    ended = check(stack__json=undecided(Flow=carried))
+
+    assert ended.code != 2, ended.stderr
+    assert findings(ended).keys() == failed
+
+
+@pytest.mark.parametrize(
+    ("tags", "mistake"),
+    [("owner", 'found "owner"; expected a list of tags'), (["x"], 'found "x"; expected a tag with Key and Value')],
+)
+def test_tags_that_are_none_are_a_mistake(check: Check, tags: Any, mistake: str) -> None:
+    ended = check(create__json=request(Tags=tags))
+
+    assert ended.code == 2
+    assert mistake in ended.stderr
 
 
 def test_fingerprints_survive_moving_and_renaming_in_a_template(check: Check) -> None:

@@ -1,0 +1,89 @@
+"""Names and ARNs that may have holes: what names a function, and whether two ARNs will be the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from scanner.declared.pending import Hole, Text, known, same, split
+from scanner.policy.verdict import Verdict, all_of
+
+_FUNCTION: Text = ("function",)
+_ARN: Text = ("arn",)
+_KIND, _FIELDS = 5, 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionName:
+    """What names a function, as far as it says; `hides` tells that a hole may hold more than the field it stands in."""
+
+    name: Text
+    qualifier: Text | None = None
+    account_id: Text | None = None
+    region: Text | None = None
+    partition: Text | None = None
+    hides: bool = False
+
+
+def function_name(text: Text) -> FunctionName | None:
+    """A name, a partial ARN or an ARN taken apart, with its version or alias; None where it cannot be.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+    """
+    fields = split(text, ":")
+    at = fields.index(_FUNCTION) if _FUNCTION in fields[:-1] else -1
+    before, named = fields[: max(at, 0)], fields[at + 1 :]
+    if len(named) > 2 or (fields[0] == _ARN and at != _KIND) or () in named:
+        return None
+    partition = fields[1] if at == _KIND else None
+    account_id, region = (before[-each] if len(before) >= each else None for each in (1, 2))
+    return FunctionName(
+        name=named[0],
+        qualifier=named[1] if len(named) > 1 else None,
+        account_id=account_id,
+        region=region,
+        partition=partition,
+        hides=_is_open(text if at < 0 else named[0][-1:] if len(named) == 1 else ()),
+    )
+
+
+def same_function(named: FunctionName, declared: FunctionName) -> Verdict:
+    """Whether what names a function names the declared one, in whatever version; what it leaves out is as declared."""
+    name = same(named.name, declared.name)
+    return all_of((UNSET if named.hides and name is False else name, _same_place(named, declared)))
+
+
+def same_version(named: FunctionName, declared: FunctionName, qualifier: Text | None) -> Verdict:
+    """Whether it names the version or alias (None: no particular one) of the declared function."""
+    if named.hides and named.name != declared.name:
+        return UNSET
+    if named.qualifier is None or qualifier is None:
+        return named.qualifier is qualifier
+    return same(named.qualifier, qualifier)
+
+
+def same_arn(one: Text, other: Text) -> Verdict:
+    """Whether two ARNs will be the same; the region, or the account, settles the partition."""
+    if one == other:
+        return True
+    fields, others = split(one, ":", _FIELDS - 1), split(other, ":", _FIELDS - 1)
+    if len(fields) != len(others) or len(fields) < _FIELDS:
+        return same(one, other)
+    return all_of((_same_partition(fields[1], others[1]), *map(same, fields[2:], others[2:])))
+
+
+def _same_place(one: FunctionName, other: FunctionName) -> Verdict:
+    pairs = ((one.region, other.region), (one.account_id, other.account_id))
+    told = [same(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+    if one.partition is not None and other.partition is not None:
+        told.append(_same_partition(one.partition, other.partition))
+    return all_of(told)
+
+
+def _same_partition(one: Text, other: Text) -> Verdict:
+    return known(one) is None or known(other) is None or one == other
+
+
+def _is_open(text: Text) -> bool:
+    return any(isinstance(piece, Hole) and not piece.plain for piece in text)
