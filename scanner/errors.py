@@ -78,6 +78,7 @@ class InvalidConfigurationError(_MistakenError):
     """Everything that is wrong with the configuration, and with the rules that it names."""
 
     where = "the configuration"
+    way_out = "Mend them, or name another file with --config."
 
 
 class InvalidFilesError(_MistakenError):

@@ -45,6 +45,12 @@ FACETS = {
     "alerts": _operations(events="ListRules ListTargetsByRule"),
 }
 ORGANIZATION = _operations(organizations="ListAccounts ListAccountsForParent ListOrganizationalUnitsForParent")
+OBTAINING_CREDENTIALS = _operations(
+    sts="GetCallerIdentity AssumeRole AssumeRoleWithWebIdentity",
+    sso="GetRoleCredentials",
+    sso_oidc="CreateToken",
+    signin="CreateOAuth2Token",
+)
 
 
 def needed(facets: Iterable[str]) -> frozenset[Operation]:

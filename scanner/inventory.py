@@ -38,6 +38,9 @@ https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_Pr
 FAULT = "Fault"
 """The code of a gap that chimeaudit itself is to blame for."""
 
+READ_FILE = "ReadFile"
+"""The operation of a gap that is a file."""
+
 
 class Gap(Struct, frozen=True, kw_only=True, gc=False):
     """Something in scope that was not observed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,21 @@ def test_rule_files_are_looked_for_beside_the_file_that_names_them(tmp_path: Pat
         ("select: [sverity:high]", '1:10 unknown selector "sverity:high"'),
         ("overrides: {cross-acount-lambda: {severity: low}}", 'did you mean "cross-account-lambda"?'),
         ("overrides: {cross-account-lambda: {severity: bad}}", '1:46 unknown severity "bad"'),
-        ("overrides: {cross-account-lambda: {params: {trusted: [x]}}}", '1:54 unknown parameter "trusted"'),
-        ("overrides: {cross-account-lambda: {params: {trusted_accounts: x}}}", "expected a list"),
+        ("overrides: {cross-acount-lambda: {severity: low}}", '1:13 unknown rule "cross-acount-lambda"'),
+        ("overrides: {cross-account-lambda: {params: {trusted: [x]}}}", '1:45 unknown parameter "trusted"'),
+        ("overrides: {cross-account-lambda: {params: {trusted_accounts: x}}}", '1:63 found "x"; expected a list'),
+        (
+            "overrides: {cross-account-lambda: {params: {trusted_accounts: [a, 444455556666]}}}",
+            '1:67 found the number 444455556666; expected text in quotes: "444455556666"',
+        ),
+        (
+            "overrides: {cross-account-lambda: {params: {trusted_accounts: [{a: b}]}}}",
+            "1:64 found a mapping; expected text",
+        ),
+        ("rules: [default, nope]", '1:18 "nope": found nothing to read (No such file or directory); expected a rule'),
+        ("rules: https://example.com/r.yaml", '1:8 "https://example.com/r.yaml": found nothing to read'),
+        (WAIVER.format(rule="x").replace("rule: x", "gap: GetPolcy"), '2:10 unknown operation "GetPolcy"; expected'),
+        (WAIVER.format(rule="x").replace("rule: x", "gap: [GetPolcy]"), 'did you mean "GetPolicy"?'),
         ("overrides: {cross-account-lambda: {serious: low}}", '1:36 unknown override key "serious"'),
         (WAIVER.format(rule="cross-acount-lambda"), '2:11 unknown rule "cross-acount-lambda"'),
         (WAIVER.format(rule="missing-lambda").replace("owner", "onwer"), "2:5 found no owner; expected it in every"),
@@ -168,8 +182,32 @@ def test_mistakes_in_rules_alone_are_those_of_rules(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(InvalidConfigurationError, match="found something that is no file; expected a file"):
+    (tmp_path / "nothing.yml").touch()
+
+    with pytest.raises(InvalidConfigurationError, match=r'yaml: found nothing there; .* did you mean "nothing.yml"\?'):
         config.load(tmp_path / "nothing.yaml")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.symlink_to("gone"), "chimeaudit.yaml: found a link that leads nowhere; expected a file"),
+        (Path.mkdir, "chimeaudit.yaml: found a folder; expected a file"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make(Path("chimeaudit.yaml"))
+
+    with pytest.raises(InvalidConfigurationError, match=f"^{told}"):
+        config.load(config.find(None))
+
+
+def test_rules_of_the_command_line_that_are_not_there_have_no_place() -> None:
+    with pytest.raises(InvalidRulesError, match=r"^nope: found nothing to read"):
+        config.load(None, rules=["nope"])
 
 
 def test_the_file_in_the_working_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

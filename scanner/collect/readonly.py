@@ -9,21 +9,11 @@ from typing import Any
 from botocore.session import Session
 
 from scanner.errors import ChimeauditError
-from scanner.facets import FACETS, ORGANIZATION, Operation, needed
+from scanner.facets import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, Operation, needed
 
 IDENTITY = "chime-sdk-identity"
 MESSAGING = "chime-sdk-messaging"
 
-OBTAINING_CREDENTIALS = frozenset(
-    {
-        Operation("sts", "GetCallerIdentity"),
-        Operation("sts", "AssumeRole"),
-        Operation("sts", "AssumeRoleWithWebIdentity"),
-        Operation("sso", "GetRoleCredentials"),
-        Operation("sso-oidc", "CreateToken"),
-        Operation("signin", "CreateOAuth2Token"),
-    }
-)
 ALLOWED = needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS
 
 

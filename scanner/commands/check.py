@@ -24,7 +24,7 @@ from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, OutputError, UsageError
 from scanner.finding import UNKNOWN, Report, Run
 from scanner.gate import gate_files
-from scanner.inventory import Gap
+from scanner.inventory import READ_FILE, Gap
 from scanner.render import Format, asff
 from scanner.render.words import count
 from scanner.source import Mistakes
@@ -181,7 +181,7 @@ class _Checking:
         """What could not be read is told in the report, too."""
         self.mistakes += mistakes
         self._preview.gaps |= {
-            Gap(account_id=UNKNOWN, operation="ReadFile", code="InvalidFile", reason=str(mistake))
+            Gap(account_id=UNKNOWN, operation=READ_FILE, code="InvalidFile", reason=str(mistake))
             for mistake in mistakes
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,14 +11,14 @@ from msgspec import Struct
 from scanner import resources
 from scanner.config import waivers
 from scanner.config.keys import FILE, KEYS, LEVELS, OVERRIDE_KEYS, SHIPPED
-from scanner.config.reading import Reading, entries_of, texts
+from scanner.config.reading import Reading, members_of, placed
 from scanner.engine import checks, files, params, rule
 from scanner.engine.rule import Rule
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.finding import Severity
 from scanner.source import Mistakes, Node, Scalar, parse
 from scanner.waivers import Entry
-from scanner.words import one_of
+from scanner.words import one_of, quote
 
 _SEVERITIES = checks.words(Severity)
 
@@ -38,9 +39,9 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
 
 def find(given: Path | None) -> Path | None:
-    """The file that was given, or the one in the working directory, where there is one."""
+    """The file that was given, or the one in the working directory, where anything has that name."""
     here = Path(FILE)
-    return given or (here if here.is_file() else None)
+    return given or (here if os.path.lexists(here) else None)
 
 
 def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] = ()) -> Configuration:
@@ -52,16 +53,19 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     """
     mistakes = Mistakes(FILE if path is None else str(path))
     entries = {} if path is None else _entries(path, mistakes)
-    named = tuple(rules) or texts(entries.get("rules"), "rule files or folders", mistakes) or (SHIPPED,)
+    asked = () if rules else placed(entries.get("rules"), "rule files or folders", mistakes)
+    named = tuple(rules) or tuple(name for _, name in asked) or (SHIPPED,)
     folder = Path() if rules or path is None else path.parent
-    loaded, faults = _loaded([resources.rules() if name == SHIPPED else folder / name for name in named])
+    paths = [resources.rules() if name == SHIPPED else folder / name for name in named]
+    loaded, faults = _loaded(paths)
+    told = _where_they_are_named(faults, dict(zip(map(str, paths), asked, strict=False)), mistakes)
     reading = Reading(rules=loaded, complete=not faults, mistakes=mistakes)
     own = _overrides(entries.get("overrides"), reading)
     waived = waivers.read(entries.get("waivers"), reading)
     selectors = tuple(select) or _selectors(entries.get("select"), reading)
     fail_on = checks.word(entries["fail_on"], LEVELS, "severity", mistakes) if "fail_on" in entries else None
     if mistakes.found:
-        raise InvalidConfigurationError([*mistakes.found, *faults])
+        raise InvalidConfigurationError([*mistakes.found, *told])
     if faults:
         raise InvalidRulesError(faults)
     adjusted = tuple(own.get(id_) or each for id_, each in loaded.items())
@@ -102,21 +106,33 @@ def _loaded(paths: Sequence[Path]) -> tuple[dict[str, Rule], Sequence[Mistake]]:
         return {}, error.mistakes
 
 
+def _where_they_are_named(
+    faults: Sequence[Mistake], named: Mapping[str, tuple[Node, str]], mistakes: Mistakes
+) -> list[Mistake]:
+    """Mistakes in rule files; one that is about a whole path goes to where the configuration names it."""
+    within = [fault for fault in faults if fault.line or fault.file not in named]
+    for fault in faults:
+        if fault not in within:
+            node, name = named[fault.file]
+            mistakes.add(node, f"{quote(name)}: {fault.message}")
+    return within
+
+
 def _overrides(node: Node | None, reading: Reading) -> dict[str, Rule | None]:
-    entries = entries_of(node, "rules by id", reading.mistakes)
-    return {id_: _override(id_, each, reading) for id_, each in entries.items()}
+    members = members_of(node, "rules by id", reading.mistakes)
+    return {key.text: _override(key, each, reading) for key, each in members}
 
 
-def _override(id_: str, node: Node, reading: Reading) -> Rule | None:
+def _override(key: Scalar, node: Node, reading: Reading) -> Rule | None:
     mistakes = reading.mistakes
     table = checks.table(node, f"a mapping with {one_of(OVERRIDE_KEYS)}", mistakes)
-    if table is None or not reading.is_rule(node, id_):
+    if not reading.is_rule(key, key.text) or table is None:
         return None
     checks.keys(table, OVERRIDE_KEYS, (), "override key", mistakes)
-    one, wanted = reading.rules[id_], table.entries.get("severity")
+    one, wanted = reading.rules[key.text], table.entries.get("severity")
     severity = None if wanted is None else checks.word(wanted, _SEVERITIES, "severity", mistakes)
-    values = entries_of(table.entries.get("params"), "parameters by name", mistakes)
-    settings = {name: params.named(one.params, name, value, mistakes) for name, value in values.items()}
+    members = members_of(table.entries.get("params"), "parameters by name", mistakes)
+    settings = {name.text: params.named(one.params, name, value, mistakes) for name, value in members}
     return rule.configured(
         one,
         severity=None if severity is None else Severity(severity),

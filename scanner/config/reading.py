@@ -26,19 +26,14 @@ class Reading:
         return id_ in self.rules
 
 
-def entries_of(node: Node | None, what: str, mistakes: Mistakes) -> Mapping[str, Node]:
-    """The entries of a mapping that may be left out."""
+def members_of(node: Node | None, what: str, mistakes: Mistakes) -> list[tuple[Scalar, Node]]:
+    """The keys and values of a mapping that may be left out."""
     table = None if node is None else checks.table(node, what, mistakes)
-    return {} if table is None else table.entries
-
-
-def texts(node: Node | None, what: str, mistakes: Mistakes) -> tuple[str, ...]:
-    """A text or a list of them, that may be left out."""
-    return tuple(text for _, text in placed(node, what, mistakes))
+    return [] if table is None else [(table.keys[name], value) for name, value in table.entries.items()]
 
 
 def placed(node: Node | None, what: str, mistakes: Mistakes) -> tuple[tuple[Node, str], ...]:
-    """The same, each with where it stands."""
+    """A text or a list of them, that may be left out; each with where it stands."""
     if node is None:
         return ()
     nodes = (node,) if isinstance(node, Scalar) else checks.items(node, what, mistakes)

@@ -13,14 +13,17 @@ from scanner.config.keys import (
     WAIVER_KEYS,
     WAIVER_REQUIRED,
 )
-from scanner.config.reading import Reading, entries_of, placed, texts
+from scanner.config.reading import Reading, members_of, placed
 from scanner.engine import checks
+from scanner.facets import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.finding import Waiver
+from scanner.inventory import READ_FILE
 from scanner.source import Mistakes, Node, Scalar, Table, found
 from scanner.waivers import Entry, Pattern
-from scanner.words import one_of
+from scanner.words import nearest, one_of, quote
 
 _DAY = "a day such as 2027-03-31"
+_OPERATIONS = {READ_FILE, *(each.name for each in needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS)}
 
 
 def read(node: Node | None, reading: Reading) -> list[Entry]:
@@ -64,7 +67,7 @@ def _entry(node: Node, reading: Reading) -> Entry | None:
     if len({"rule", "gap"} & set(table.entries)) != 1:
         mistakes.add(table, "found neither or both of rule and gap; expected one of them in every waiver")
     rules = _rules(table, reading)
-    gaps = texts(table.entries.get("gap"), "an operation", mistakes)
+    gaps = _gaps(table, mistakes)
     resource = _resource(table.entries.get("resource"), mistakes, of_gap=bool(gaps))
     waiver = _waiver(table, mistakes)
     if len(mistakes.found) > before:
@@ -78,6 +81,15 @@ def _rules(table: Table, reading: Reading) -> tuple[str, ...]:
     for each, id_ in rules:
         reading.is_rule(each, id_)
     return tuple(id_ for _, id_ in rules)
+
+
+def _gaps(table: Table, mistakes: Mistakes) -> tuple[str, ...]:
+    gaps = placed(table.entries.get("gap"), "an operation", mistakes)
+    for each, operation in gaps:
+        if operation not in _OPERATIONS:
+            wanted = f"expected one that a scan calls, such as GetPolicy{nearest(operation, _OPERATIONS)}"
+            mistakes.add(each, f"unknown operation {quote(operation)}; {wanted}")
+    return tuple(operation for _, operation in gaps)
 
 
 def _waiver(table: Table, mistakes: Mistakes) -> Waiver:
@@ -112,5 +124,5 @@ def _resource(node: Node | None, mistakes: Mistakes, *, of_gap: bool) -> Pattern
     if of_gap and "tags" in table.entries:
         mistakes.add(table.keys["tags"], f"found tags for a gap; expected {one_of(RESOURCE_TEXTS)}")
     known = {key: checks.text(node, mistakes) for key, node in table.entries.items() if key in RESOURCE_TEXTS}
-    tags = entries_of(table.entries.get("tags"), "tags by key", mistakes)
-    return Pattern(**known, tags={key: checks.text(value, mistakes) or "" for key, value in tags.items()})
+    tags = members_of(table.entries.get("tags"), "tags by key", mistakes)
+    return Pattern(**known, tags={key.text: checks.text(value, mistakes) or "" for key, value in tags})

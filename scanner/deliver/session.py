@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from scanner.collect.aws import Aws
 from scanner.collect.failure import FailedCallError
-from scanner.collect.readonly import OBTAINING_CREDENTIALS
-from scanner.facets import Operation
+from scanner.facets import OBTAINING_CREDENTIALS, Operation
 
 _S3 = (
     "AbortMultipartUpload",

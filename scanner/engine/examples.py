@@ -84,5 +84,6 @@ def _settings(test: Table, declared: Mapping[str, Param], mistakes: Mistakes) ->
         return {}
     table = checks.table(test.entries["params"], "parameters by name", mistakes)
     entries = {} if table is None else table.entries
-    values = {name: params.named(declared, name, node, mistakes) for name, node in entries.items()}
+    keys = {} if table is None else table.keys
+    values = {name: params.named(declared, keys[name], node, mistakes) for name, node in entries.items()}
     return {name: value for name, value in values.items() if value is not None}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scanner.errors import Mistake
-from scanner.source import MAX_BYTES, START, Mistakes
+from scanner.source import MAX_BYTES, Mistakes
 from scanner.words import nearest
 
 
@@ -36,12 +36,18 @@ def content(file: Path, mistakes: Mistakes) -> bytes | None:
         if file.is_file():
             with file.open("rb") as stream:
                 return stream.read(MAX_BYTES + 1)
+        told = _no_file(file)
     except OSError as error:
-        mistakes.add(START, f"found a file that cannot be read ({error.strerror}); expected one that can")
-        return None
-    what = "a link that leads nowhere" if file.is_symlink() else "something that is no file"
-    mistakes.add(START, f"found {what}; expected a file")
+        told = f"found a file that cannot be read ({error.strerror}); expected one that can"
+    mistakes.found.append(_mistake(file, told))
     return None
+
+
+def _no_file(path: Path) -> str:
+    if not os.path.lexists(path):
+        return f"found nothing there; expected a file{_neighbour(path)}"
+    links = "a link that leads nowhere" if path.is_symlink() else "something that is no file"
+    return f"found {'a folder' if path.is_dir() else links}; expected a file"
 
 
 def _below(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
@@ -49,7 +55,13 @@ def _below(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
         text = f"found a folder that cannot be read ({error.strerror}); expected rules"
         mistakes.append(_mistake(Path(error.filename), text))
 
-    for parent, folders, files in os.walk(folder, onerror=unreadable):
+    seen: set[tuple[int, int]] = set()
+    for parent, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
+        status = os.stat(parent)  # noqa: PTH116 - the walk speaks of paths as text
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()  # a link led back here
+            continue
+        seen.add((status.st_dev, status.st_ino))
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(parent, name) for name in files if _is_rule(name))
 
@@ -66,4 +78,5 @@ def _neighbour(path: Path) -> str:
 
 
 def _mistake(path: Path, text: str) -> Mistake:
-    return Mistake(file=str(path), line=1, column=1, message=text)
+    """One that is about the whole path."""
+    return Mistake(file=str(path), line=0, column=0, message=text)

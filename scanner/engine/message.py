@@ -15,6 +15,7 @@ from scanner.source import Node
 from scanner.words import nearest, quote
 
 _NOT_SHOWN = ("record", "list", "tags")
+_BRACES = "expected the path of a field in braces, such as {name}, and {{ or }} for a brace itself"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,9 +41,12 @@ class Message:
 
 
 def parse(node: Node, text: str, require: Condition | None, context: Context) -> Message:
-    """The message; every placeholder must be a field of everything that can fail."""
+    """The message; every placeholder must be a field of everything that can fail.
+
+    Where the condition could not be read (None), it has to be one of anything that may.
+    """
     root = context.root
-    speakers = {root.type} if require is None else _speakers(require, root.type)
+    speakers = None if require is None else _speakers(require, root.type)
     pieces: list[str | Placeholder] = []
     try:
         for before, name, style, conversion in Formatter().parse(text):
@@ -53,28 +57,42 @@ def parse(node: Node, text: str, require: Condition | None, context: Context) ->
                 context.mistakes.add(node, f"found {quote(name)} with a format; expected the name alone")
             pieces.append(_placeholder(node, name, speakers, context))
     except ValueError as error:
-        message = f"found a brace that does not belong to a placeholder ({error}); expected {{{{ or }}}} for a brace"
-        context.mistakes.add(node, message)
+        context.mistakes.add(node, f"found a brace that does not belong to a placeholder ({error}); {_BRACES}")
     return Message(pieces=tuple(pieces))
 
 
-def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]], context: Context) -> Placeholder:
+def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]] | None, context: Context) -> Placeholder:
     start, _, rest = name.partition(".")
-    from_root = start == context.root.name
-    path, records = (rest, [context.root.type]) if from_root else (name, speakers)
+    root = context.root
+    from_root = start == root.name
+    path, records = (rest, {root.type}) if from_root else (name, speakers)
+    if records is None:
+        records = [each for each in _records(root.type) if lookup(each, path)] or {root.type}
     for record in records:
         fact = lookup(record, path)
         if fact is None or fact.kind in _NOT_SHOWN:
-            context.mistakes.add(node, _no_placeholder(name, path, record, context.root))
+            context.mistakes.add(node, _no_placeholder(name, path, record, root))
         else:
             context.facts.append(fact)
     return Placeholder(path=path, names=attributes(path), root=from_root)
 
 
 def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> str:
-    known = [path for path, fact in paths(record).items() if fact.kind not in _NOT_SHOWN]
-    hint = f'; did you mean "{root.name}.{path}"?' if lookup(root.type, path) else nearest(path, known)
+    if not path.strip():
+        return f"found the placeholder {{{name}}}; {_BRACES}"
+    fields = {path: fact for path, fact in paths(record).items() if fact.kind not in _NOT_SHOWN}
+    if (fact := lookup(record, path)) is not None:
+        inside = [each for each in fields if each.startswith(f"{path}.")]
+        value = f"a value in it, such as {{{inside[0]}}}" if inside else "a field with a single value"
+        return f"found the placeholder {{{name}}}, which is a {fact.kind}; expected {value}"
+    hint = f'; did you mean "{root.name}.{path}"?' if lookup(root.type, path) else nearest(path, fields)
     return f"unknown placeholder {quote(name)}; expected a field of {record.__name__}{hint}"
+
+
+def _records(root: type[Struct]) -> list[type[Struct]]:
+    """All that a condition on a resource can speak of."""
+    listed = (fact.record for fact in paths(root).values() if fact.kind == "list" and fact.record is not None)
+    return [root, *listed]
 
 
 def _speakers(condition: Condition, record: type[Struct]) -> set[type[Struct]]:

@@ -127,9 +127,9 @@ def _param(context: Context, operator: str, node: Node, subject: Subject) -> Ope
     name = checks.word(node, context.params, "parameter", context.mistakes)
     if name is None:
         return None
-    wanted, declared = _param_type(operator, subject.fact), context.params[name].type
-    if wanted != declared:
-        context.mistakes.add(node, f"found a parameter of type {declared}; expected one of type {wanted}")
+    wanted, declared = _param_type(operator, subject.fact), context.params[name]
+    if wanted != declared.type and not declared.faulty:
+        context.mistakes.add(node, f"found a parameter of type {declared.type}; expected one of type {wanted}")
         return None
     context.uses.append((name, compared(operator, subject.fact)))
     return Parameter(name=name)

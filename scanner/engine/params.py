@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +26,8 @@ KEYS = ("type", "default", "description")
 class Param:
     """A declared parameter. `uses` are the facts that its value, or each item of it, is compared with.
 
-    A `switch` may be empty whatever it is compared with: the rule is off then.
+    A `switch` may be empty whatever it is compared with: the rule is off then. Nothing is checked against a `faulty`
+    one, of which it has been told what is wrong.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Param:
     description: str
     uses: tuple[Fact, ...] = ()
     switch: bool = False
+    faulty: bool = False
 
     @property
     def fact(self) -> Fact:
@@ -42,7 +44,7 @@ class Param:
 
     def misfit(self, value: object) -> str | None:
         """What was expected, where `value` cannot be this parameter's."""
-        if self.switch and value == "":
+        if self.faulty or (self.switch and value == ""):
             return None
         if self.type != "list":
             return next(filter(None, (checks.misfit(value, fact) for fact in (self.fact, *self.uses))), None)
@@ -57,26 +59,32 @@ def read(node: Node, mistakes: Mistakes, switch: str = "") -> dict[str, Param]:
     table = checks.table(node, "parameters by name", mistakes)
     if table is None:
         return {}
-    params = (_param(key, table.entries[name], name == switch, mistakes) for name, key in table.keys.items())
-    return {param.name: param for param in params if param is not None}
+    return {
+        name: _param(key, table.entries[name], name == switch, mistakes)
+        or Param(name=name, type="", default="", description="", faulty=True)
+        for name, key in table.keys.items()
+    }
 
 
 def setting(param: Param, node: Node, mistakes: Mistakes) -> Literals | None:
     """The node as a value of the parameter."""
-    value = _plain(node)
-    expected = param.misfit(value)
-    if expected is not None or value is None:
-        mistakes.add(node, f"{found(node)} for {param.name} ({param.type}); expected {expected}")
+    if param.type != "list":
+        empty = param.switch and isinstance(node, Scalar) and node.value == ""
+        return "" if empty else _fitting(node, (param.fact, *param.uses), mistakes)
+    if not isinstance(node, Listing):
+        mistakes.add(node, f"{found(node)}; expected a list")
         return None
-    return value
+    values = [_fitting(item, param.uses or (TYPES["string"],), mistakes) for item in node.items]
+    return None if None in values else tuple(value for value in values if value is not None)
 
 
-def named(declared: Mapping[str, Param], name: str, node: Node, mistakes: Mistakes) -> Literals | None:
-    """The node as a value of the parameter of that name."""
-    if name not in declared:
-        mistakes.add(node, unknown("parameter", name, declared))
+def named(declared: Mapping[str, Param], key: Scalar, node: Node, mistakes: Mistakes) -> Literals | None:
+    """The node as a value of the parameter that the key names."""
+    if key.text not in declared:
+        mistakes.add(key, unknown("parameter", key.text, declared))
         return None
-    return setting(declared[name], node, mistakes)
+    param = declared[key.text]
+    return None if param.faulty else setting(param, node, mistakes)
 
 
 def _param(key: Scalar, node: Node, switch: bool, mistakes: Mistakes) -> Param | None:
@@ -101,9 +109,8 @@ def _declared(name: str, table: Table, switch: bool, mistakes: Mistakes) -> Para
     return None if default is None else replace(param, default=default)
 
 
-def _plain(node: Node) -> Literals | None:
-    if isinstance(node, Listing):
-        values = [item.value if isinstance(item, Scalar) else None for item in node.items]
-        # What is no text is kept, so that the check of the items refuses it.
-        return tuple(value if isinstance(value, str | int) else -1 for value in values)
-    return node.value if isinstance(node, Scalar) and isinstance(node.value, str | int) else None
+def _fitting(node: Node, facts: Sequence[Fact], mistakes: Mistakes) -> str | int | bool | None:
+    """The node as a value that all the facts can have."""
+    value = node.value if isinstance(node, Scalar) else None
+    wrong = (fact for fact in facts if checks.misfit(value, fact) is not None)
+    return checks.literal(node, next(wrong, facts[0]), mistakes)

@@ -24,7 +24,7 @@ from scanner.engine.operands import Context
 from scanner.engine.params import Param
 from scanner.errors import InvalidRulesError, Mistake, UsageError
 from scanner.finding import RuleInfo, Severity
-from scanner.source import START, Mistakes, Node, Plain, Table, parse, plain
+from scanner.source import START, Mistakes, Node, Plain, Scalar, Table, parse, plain
 from scanner.words import nearest, one_of, quote
 
 
@@ -78,12 +78,12 @@ def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
     mistakes: list[Mistake] = []
     rules: list[Rule] = []
     seen: set[str] = set()
+    ids: dict[str, str] = {}
     for path in paths:
         for file in files.find(path, mistakes):
             if (real := os.path.realpath(file)) not in seen:
                 seen.add(real)
-                rules.extend(_load(file, mistakes))
-    mistakes += _repeated(rules)
+                rules.extend(_load(file, ids, mistakes))
     if mistakes:
         raise InvalidRulesError(mistakes)
     return tuple(sorted(rules, key=lambda rule: rule.info.id))
@@ -110,10 +110,13 @@ def digest(rules: Iterable[Rule]) -> str:
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
 
-def _load(file: Path, found: list[Mistake]) -> Iterator[Rule]:
+def _load(file: Path, ids: dict[str, str], found: list[Mistake]) -> Iterator[Rule]:
+    """The rule in a file; `ids` are those of the files before, with their names."""
     mistakes = Mistakes(str(file))
     data = files.content(file, mistakes)
     table = None if data is None else parse(data, mistakes)
+    if table is not None:
+        _note(table, ids, mistakes)
     rule = None if table is None else _rule(table, file, mistakes)
     if rule is not None and not mistakes.found:
         yield rule
@@ -183,12 +186,11 @@ def _used(table: Table, context: Context, *, whole: bool) -> dict[str, Param]:
     return used
 
 
-def _repeated(rules: Iterable[Rule]) -> Iterator[Mistake]:
-    first: dict[str, str] = {}
-    for rule in rules:
-        if (earlier := first.setdefault(rule.info.id, rule.file)) != rule.file:
-            message = f"found the id {quote(rule.info.id)} again, after {earlier}; expected it in one file"
-            yield Mistake(file=rule.file, line=1, column=1, message=message)
+def _note(table: Table, ids: dict[str, str], mistakes: Mistakes) -> None:
+    """Take note of a rule's id, whatever else is wrong with it."""
+    id_ = table.entries.get("id")
+    if isinstance(id_, Scalar) and (earlier := ids.setdefault(id_.text, mistakes.file)) != mistakes.file:
+        mistakes.add(id_, f"found the id {quote(id_.text)} again, after {earlier}; expected it in one file")
 
 
 def _picked(rules: Sequence[Rule], selector: str) -> set[str]:

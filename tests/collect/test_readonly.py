@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from scanner.collect.aws import Aws
-from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING, OBTAINING_CREDENTIALS
+from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING
 from scanner.errors import ChimeauditError
+from scanner.facets import OBTAINING_CREDENTIALS
 from tests.fake_aws import FakeAws, serve
 
 

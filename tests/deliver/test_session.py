@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from scanner.collect.readonly import ALLOWED, OBTAINING_CREDENTIALS
+from scanner.collect.readonly import ALLOWED
 from scanner.deliver.session import DELIVERING, connect
 from scanner.errors import ChimeauditError
+from scanner.facets import OBTAINING_CREDENTIALS
 from tests.fake_aws import FakeAws
 
 

@@ -120,8 +120,6 @@ def test_a_sound_rule_is_loaded(tmp_path: Path) -> None:
         ({"message": "{name!r}"}, 'found "name" with a format; expected the name alone'),
         ({"message": "{name:>9}"}, 'found "name" with a format; expected the name alone'),
         ({"message": "{name"}, "found a brace that does not belong to a placeholder"),
-        ({"message": "{}"}, 'unknown placeholder ""'),
-        ({"message": "{processors}"}, 'unknown placeholder "processors"'),
         ({"require": each({"name": "x"}), "message": "{account_id}"}, 'did you mean "flow.account_id"?'),
         ({"params": PARAM}, 'found parameter "wanted" unused; expected {param: wanted} in a condition'),
         ({"params": {"Wanted": {}}}, "expected a name of lower-case letters, digits and underscores"),
@@ -132,7 +130,7 @@ def test_a_sound_rule_is_loaded(tmp_path: Path) -> None:
         ),
         (
             {"params": {"wanted": {**PARAM["wanted"], "default": 7}}},
-            "found the number 7 for wanted (string); expected text",
+            'found the number 7; expected text in quotes: "7"',
         ),
         ({"require": {"updated_at": {"older_than": "90 days"}}}, "expected a duration such as 90d or 12h"),
         ({"require": {"updated_at": {"older_than": "0d"}}}, "expected a duration such as 90d or 12h"),
@@ -235,6 +233,44 @@ def test_a_parameter_that_is_a_regular_expression_must_be_one(tmp_path: Path) ->
     assert any("expected a regular expression that RE2 takes" in each_ for each_ in found)
 
 
+@pytest.mark.parametrize(
+    "faulty",
+    [{"default": 7}, {"type": "strng"}, {"description": ""}, {"default": ""}, {"more": "x"}, {"type": "list"}],
+)
+def test_what_uses_a_faulty_parameter_is_no_mistake_too(tmp_path: Path, faulty: dict[str, Any]) -> None:
+    declared = {"wanted": {**PARAM["wanted"], **faulty}}
+    tests = [{**SOUND["tests"][0], "params": {"wanted": "x"}}, SOUND["tests"][1]]
+    used = {"name": {"equals": {"param": "wanted"}}}
+
+    found = messages(tmp_path, params=declared, require=used, severity="x", off_unless="wanted", tests=tests)
+
+    assert len(found) == 2 - (faulty == {"default": ""}), found
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("{}", "found the placeholder {}; expected the path of a field in braces, such as {name}"),
+        ("{name", "found a brace that does not belong to a placeholder"),
+        ("{app_instance}", "found the placeholder {app_instance}, which is a record; expected a value in it, such as"),
+        ("{processors}", "found the placeholder {processors}, which is a list; expected a field with a single value"),
+    ],
+)
+def test_a_placeholder_that_is_none_is_told_with_what_it_could_be(tmp_path: Path, message: str, told: str) -> None:
+    (found,) = messages(tmp_path, message=message)
+
+    assert found.startswith(told)
+
+
+def test_a_placeholder_is_no_mistake_only_because_the_condition_is_one(tmp_path: Path) -> None:
+    found = messages(tmp_path, require=each({"fallback_acton": "ABORT"}), message="{lambda.arn} {name} {nope}")
+
+    assert [message.partition(";")[0] for message in found] == [
+        'unknown field "fallback_acton"',
+        'unknown placeholder "nope"',
+    ]
+
+
 def test_a_parameter_in_a_mistaken_condition_is_not_called_unused(tmp_path: Path) -> None:
     require = {"nam": "x", "name": {"equal": {"param": "wanted"}}}
 
@@ -256,8 +292,19 @@ def test_an_id_occurs_once(tmp_path: Path) -> None:
 
     (mistake,) = mistakes(first, second)
 
-    assert mistake.file == str(second)
+    assert (mistake.file, mistake.line) == (str(second), 2)
     assert f'found the id "sound" again, after {first}' in mistake.message
+
+
+def test_that_an_id_occurs_twice_is_told_with_everything_else(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    first, second = rule_file(tmp_path, severity="x"), rule_file(tmp_path / "more", title="")
+
+    assert [each_.message.partition(";")[0] for each_ in sorted(mistakes(first, second))] == [
+        f'found the id "sound" again, after {first}',
+        "found blank text",
+        'unknown severity "x"',
+    ]
 
 
 def test_a_file_named_twice_is_loaded_once(tmp_path: Path) -> None:
@@ -336,6 +383,16 @@ def test_links_that_lead_nowhere_or_in_circles_are_mistakes(tmp_path: Path) -> N
     assert [mistake.message for mistake in mistakes(tmp_path)] == [
         "found a link that leads nowhere; expected a file"
     ] * 2
+
+
+def test_folders_that_are_links_are_entered_once(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "rules").mkdir()
+    rule_file(tmp_path / "elsewhere")
+    (tmp_path / "rules" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "rules")
+
+    assert [each_.info.id for each_ in rule.load([tmp_path / "rules"])] == ["sound"]
 
 
 def test_what_cannot_be_read_is_not_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
