@@ -142,8 +142,11 @@ class Template:
         Something is not followed, its ARN is handed on, or a flow here has no clear owner.
         """
         outputs = self._root.entries.get("Outputs")
-        if self._may_make_flows or (outputs is not None and self._names(outputs, id_)):
-            return True
+        handed_on = outputs is not None and self._names(outputs, id_)
+        return bool(self._may_make_flows) or handed_on or self._has_flow_of_nobody
+
+    @cached_property
+    def _has_flow_of_nobody(self) -> bool:
         owners = (member(self._request(each), "AppInstanceArn") for each in self._of_kind(CHANNEL_FLOW))
         return any(isinstance(owner, Pending) and self._owner(owner) is None for owner in owners)
 
