@@ -67,17 +67,14 @@ class Template:
     def _may_make_flows(self) -> list[str]:
         section = self._root.entries["Resources"]
         names = section.entries if isinstance(section, Table) else {}
-        told = [f"what {name} makes; loops are not unrolled" for name in names if name.startswith(LOOP)]
+        unread = [name for name in names if name not in self._resources and not name.startswith((TRANSFORM, LOOP))]
+        keys = dict.fromkeys(_keys(self._root))
         declared = self._root.entries.get("Transform")
         transforms = declared.items if isinstance(declared, Listing) else filter(None, [declared])
-        if _holds(self._root, TRANSFORM) or any(map(_is_macro, transforms)):
+        told = [f"what {key} makes; loops are not unrolled" for key in keys if key.startswith(LOOP)]
+        if TRANSFORM in keys or any(map(_is_macro, transforms)):
             told.append(_TRANSFORMED)
-        unread = names.keys() - self._resources.keys()
-        told += [
-            f"what {name} is; its Type is not written out"
-            for name in names
-            if name in unread and name != TRANSFORM and not name.startswith(LOOP)
-        ]
+        told += [f"what {name} is; its Type is not written out" for name in unread]
         told += filter(None, map(self._unseen_of, self._resources.values()))
         return told
 
@@ -258,9 +255,12 @@ def _is_macro(transform: Node) -> bool:
     return not text.startswith(AWS) or text == "AWS::Include"
 
 
-def _holds(node: Node, key: str) -> bool:
-    """Whether any mapping in there has the key."""
-    return (isinstance(node, Table) and key in node.entries) or any(_holds(each, key) for each in parts(node))
+def _keys(node: Node) -> Iterator[str]:
+    """The keys of all mappings in there."""
+    if isinstance(node, Table):
+        yield from node.entries
+    for each in parts(node):
+        yield from _keys(each)
 
 
 def _properties(resource: Resource) -> Table:

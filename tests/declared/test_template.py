@@ -290,6 +290,7 @@ def made_by(type_: Any, **properties: Any) -> dict[str, Any]:
     ("declared", "told"),
     [
         (stack(**{"Fn::ForEach::Flows": ["x", ["a"], {}]}), "loops are not unrolled"),
+        (made_by("AWS::SNS::Topic", **{"Fn::ForEach::Topics": ["x", ["a"], {}]}), "loops are not unrolled"),
         (stack(**MACRO), TRANSFORMED),
         ({**stack(), **MACRO}, TRANSFORMED),
         ({**stack(), "Transform": ["AWS::LanguageExtensions", "Ours"]}, TRANSFORMED),
