@@ -108,14 +108,19 @@ class Template:
 
     def groups(self) -> Iterator[Group]:
         """What the template makes."""
-        flows: dict[str | None, list[ChannelFlow]] = {}
-        for resource in self._of_kind(CHANNEL_FLOW):
-            request = self._request(resource)
-            owner = self._owner(member(request, "AppInstanceArn"))
-            flows.setdefault(owner, []).append(self._flow(resource, request, owner))
+        flows = {owner: [self._flow(each, owner) for each in made] for owner, made in self._flows.items()}
         for resource in self._of_kind(APP_INSTANCE):
             yield self._app_instance(resource), flows.pop(resource.id, [])
         yield None, [flow for members in flows.values() for flow in members]
+
+    @cached_property
+    def _flows(self) -> dict[str | None, list[Resource]]:
+        """What makes flows, by the app instance of this template that they belong to."""
+        flows: dict[str | None, list[Resource]] = {}
+        for resource in self._of_kind(CHANNEL_FLOW):
+            owner = self._owner(member(self._request(resource), "AppInstanceArn"))
+            flows.setdefault(owner, []).append(resource)
+        return flows
 
     def _of_kind(self, kind: str) -> list[Resource]:
         """Without those whose condition surely does not hold."""
@@ -133,19 +138,20 @@ class Template:
             return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
         return resolved if isinstance(resolved, Table) else NOTHING
 
-    def _may_have_other_flows(self, id_: str) -> bool:
-        """Whether its flows may be made elsewhere.
+    def _may_have_other_flows(self, app_instance: Resource) -> bool:
+        """Whether its flows may be others than those that are here.
 
-        Something is not followed, its ARN is handed on, or a flow here has no clear owner.
+        Something is not followed, its ARN is handed on, a flow here has no clear owner, or may not be made.
         """
         outputs = self._root.entries.get("Outputs")
-        handed_on = outputs is not None and self._names(outputs, id_)
-        return bool(self._may_make_flows) or handed_on or self._has_flow_of_nobody
-
-    @cached_property
-    def _has_flow_of_nobody(self) -> bool:
-        owners = (member(self._request(each), "AppInstanceArn") for each in self._of_kind(CHANNEL_FLOW))
-        return any(isinstance(owner, Pending) and self._owner(owner) is None for owner in owners)
+        handed_on = outputs is not None and self._names(outputs, app_instance.id)
+        owners = (member(self._request(each), "AppInstanceArn") for each in self._flows.get(None, []))
+        may_not_be = any(
+            each.condition != app_instance.condition and self._resolver.made(each) is not True
+            for each in self._flows.get(app_instance.id, [])
+        )
+        unclear = any(isinstance(owner, Pending) for owner in owners)
+        return bool(self._may_make_flows) or handed_on or unclear or may_not_be
 
     def _names(self, node: Node, id_: str) -> bool:
         """Whether anything in there refers to a resource."""
@@ -158,9 +164,9 @@ class Template:
         facts.at("", resource.key)
         return facts
 
-    def _flow(self, resource: Resource, request: Table, owner: str | None) -> ChannelFlow:
+    def _flow(self, resource: Resource, owner: str | None) -> ChannelFlow:
         return channel_flow(
-            request,
+            self._request(resource),
             self._facts(resource),
             self._home,
             app_instance_name=None if owner is None else self._app_instance_name(self._resources[owner]),
@@ -170,7 +176,7 @@ class Template:
     def _app_instance(self, resource: Resource) -> AppInstance:
         facts = self._facts(resource)
         facts.untold |= _UNTOLD_OF_APP_INSTANCES
-        if self._may_have_other_flows(resource.id):
+        if self._may_have_other_flows(resource):
             facts.untold.add("flows")
         request = self._request(resource)
         if (name := member(request, "Name")) is not None:

@@ -265,6 +265,20 @@ def test_a_resource_whose_condition_does_not_hold_is_not_made(check: Check) -> N
     assert ended.report["coverage"]["observed"]["channel_flows"] == 1
 
 
+@pytest.mark.parametrize(("other", "ran"), [({"Condition": "Free"}, False), ({}, True)])
+def test_an_app_instance_whose_flow_may_not_be_made_is_not_called_guarded(
+    check: Check, other: dict[str, Any], ran: bool
+) -> None:
+    chat = custom("AppInstance", {"Name": "chat"}, Condition="Free")
+    ended = check(stack__json=undecided(Chat=chat, Flow=flow(Condition="Free")))
+    declared = undecided(Flow=flow(**other))
+
+    maybe = check(stack__json=declared)
+
+    assert ("app-instance-without-flow" in {each["id"] for each in maybe.report["rules"]}) is ran
+    assert "app-instance-without-flow" in {each["id"] for each in ended.report["rules"]}
+
+
 def test_flows_that_may_be_made_elsewhere_are_not_missed(check: Check) -> None:
     declared = stack(Flow=None)
     declared["Outputs"] = {"Arn": {"Value": ARN}}
