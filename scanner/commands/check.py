@@ -9,16 +9,15 @@ from tempfile import gettempdir
 from typing import Any
 
 import click
-from msgspec import structs
 
 from scanner import runs
 from scanner.baseline import marked
 from scanner.commands import github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
-from scanner.declared.files import find, unreadable
+from scanner.declared.files import find, shown
 from scanner.declared.pending import Text
-from scanner.declared.read import Document, read
+from scanner.declared.read import Document, Reading, broken, read
 from scanner.declared.requests import Home
 from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, OutputError, UsageError
@@ -83,14 +82,14 @@ def command(
     checking.judge(paths, skip_others=skip_others)
     report = checking.report(
         {
-            "paths": paths,
+            "paths": tuple(map(shown, paths)),
             "account": account,
             "region": region,
             "config": configured.file,
             "rules": configured.named,
             "select": configured.select,
             "fail_on": fail_on,
-            "baseline": baseline,
+            "baseline": shown(baseline) if baseline else None,
         }
     )
     report = marked(report, accepted) if accepted else report
@@ -152,20 +151,18 @@ class _Checking:
         """Every file that the paths lead to; with `skip_others`, one that is named counts like one of a folder."""
         missing: list[Mistake] = []
         candidates = find(paths, missing)
-        self._note(missing)
+        self._note(tuple(dict.fromkeys(missing)))
         for candidate in candidates:
             own = Mistakes(candidate.name)
-            has_to_be = candidate.named and not skip_others
-            document = read(structs.replace(candidate, named=has_to_be), self._home, own)
-            if document is not None:
-                self.recognised += 1
+            reading = read(candidate, self._home, own, has_to_be=candidate.named and not skip_others)
+            for document in reading.documents:
                 self._judge(document, own)
-            elif not own.found:
-                self.skipped += 1
+            self._preview.not_examined += reading.unseen
+            self.recognised += len(reading.documents)
+            self.skipped += not (reading.documents or reading.unseen or own.found)
             self._note(own.found)
             if self._verbose:
-                came_to = "could not be judged" if own.found else "has been judged" if document else "is skipped"
-                showing.say(f"{candidate.name} {came_to}")
+                showing.say(f"{candidate.name} {_came_to(reading, own)}")
 
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:
@@ -173,9 +170,9 @@ class _Checking:
         self._preview.not_examined += document.unseen
         self._preview.gaps |= document.gaps
         try:
-            self._preview.file(document.files, document.tells, document.groups)
-        except UsageError as error:  # a journal shows only while it is read that it is damaged
-            mistakes.found.append(unreadable(mistakes.file, f"{error.message}; {error.hint}"))
+            self._preview.file(document.file, document.tells, document.groups)
+        except (OSError, UsageError) as error:  # a journal shows only while it is read that it is damaged
+            mistakes.found.append(broken(document.file, error))
 
     def _note(self, mistakes: Sequence[Mistake]) -> None:
         """What could not be read is told in the report, too."""
@@ -194,6 +191,14 @@ class _Checking:
             options=options,
         )
         return self._preview.report(run, (mistake.file for mistake in self.mistakes))
+
+
+def _came_to(reading: Reading, mistakes: Mistakes) -> str:
+    if mistakes.found:
+        return "could not be judged"
+    if reading.documents:
+        return "has been judged"
+    return "is in no form that is known" if reading.unseen else "is skipped"
 
 
 def _home(account: str | None, region: str | None) -> Home:

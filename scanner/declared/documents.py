@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import yaml
@@ -46,6 +48,19 @@ _SHORT = {
         )
     },
 }
+
+
+def encoding(data: bytes) -> str:
+    """How a text is written down, by its first bytes: https://yaml.org/spec/1.2.2/#52-character-encodings"""
+    return json.detect_encoding(data)
+
+
+def recoded(data: bytes) -> bytes:
+    """A text in UTF-16 or UTF-32 in UTF-8, if it is one; anything else as it is."""
+    own = encoding(data)
+    with suppress(UnicodeDecodeError):
+        return data if own.startswith("utf-8") else data.decode(own).encode()
+    return data
 
 
 def parse(data: bytes, mistakes: Mistakes) -> Node | None:

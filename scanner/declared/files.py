@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,29 +21,57 @@ STDIN = "-"
 STDIN_NAME = "(standard input)"
 NOT_ENTERED = frozenset({"node_modules"})
 """Folders of other people's files; nor are those entered whose name begins with a dot."""
+_ANY_DEPTH = re.compile(r"(?:^|(?<=/))\*\*(?:/+|$)")
+_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
     """A file to look at, or a folder that holds a run. `named` says that the user named it, and no folder or pattern.
 
-    `name` is its path from the working directory, with forward slashes.
+    `name` is its path from the working directory, with forward slashes; bytes that are no text are spelled out.
     """
 
     path: Path
     name: str
     named: bool
+    is_stdin: bool = False
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a run.
+
+        Raises:
+            OSError: it cannot be seen.
+        """
+        return not self.is_stdin and self.path.is_dir()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether there is something to read: no link that leads nowhere, no socket, no device.
+
+        Only a pipe that is named is one; any other would wait for a writer.
+
+        Raises:
+            OSError: it cannot be seen.
+        """
+        if self.is_stdin:
+            return True
+        try:
+            mode = self.path.stat().st_mode
+        except OSError as error:
+            if error.errno in _LEADS_NOWHERE:
+                return False
+            raise
+        return stat.S_ISREG(mode) or (self.named and stat.S_ISFIFO(mode))
 
     def content(self) -> bytes:
         """Enough of it to see whether it is too large.
 
         Raises:
-            OSError: it cannot be read, or is no file; a pipe is not opened, which would wait for a writer.
+            OSError: it cannot be read.
         """
-        if self.name == STDIN_NAME:
+        if self.is_stdin:
             return sys.stdin.buffer.read(MAX_BYTES + 1)
-        mode = self.path.stat().st_mode
-        if not stat.S_ISREG(mode) and not (self.named and stat.S_ISFIFO(mode)):
-            raise OSError(0, "it is no file")
         with self.path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
 
@@ -60,41 +90,68 @@ def find(paths: Sequence[str], mistakes: list[Mistake]) -> list[Candidate]:
 
 def _candidates(given: str, mistakes: list[Mistake]) -> Iterator[Candidate]:
     if given == STDIN:
-        yield Candidate(path=Path(given), name=STDIN_NAME, named=True)
+        yield Candidate(path=Path(given), name=STDIN_NAME, named=True, is_stdin=True)
         return
     if os.path.lexists(given):
         yield from _below(given, mistakes, named=True)
         return
-    matches = sorted(glob.glob(given, recursive=True)) if glob.has_magic(given) else []  # noqa: PTH207 - as users write
+    matches = sorted(set(_matches(given, mistakes)))
     if not matches:
-        mistakes.append(unreadable(given, f"found nothing; expected a file, a folder or a pattern{_neighbour(given)}"))
+        neighbour = _neighbour(given)
+        mistakes.append(unreadable(shown(given), f"found nothing; expected a file, a folder or a pattern{neighbour}"))
     for match in matches:
         yield from _below(match, mistakes, named=False)
 
 
+def _matches(pattern: str, mistakes: list[Mistake]) -> Iterator[str]:
+    """What fits a pattern; `**` stands for the folders that are looked through below a folder, and for itself."""
+    any_depth = _ANY_DEPTH.search(pattern)
+    if any_depth is None:
+        yield from glob.iglob(pattern)  # noqa: PTH207 - as users write
+        return
+    before, after = pattern[: any_depth.start()], pattern[any_depth.end() :]
+    for top in glob.iglob(before) if before else (os.curdir,):  # noqa: PTH207
+        for parent, _, _ in _walk(top, mistakes) if after else ():
+            yield from _matches(f"{glob.escape(parent)}/{after}", mistakes)
+        if not after:
+            yield top
+
+
 def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[Candidate]:
     """The file itself, or what lies in the folder and below it; a run is one thing, whatever it consists of."""
+    if not os.path.isdir(path):  # noqa: PTH112 - a link that leads in circles is no folder
+        yield _candidate(path, named=named)
+        return
+    for parent, folders, files in _walk(path, mistakes):
+        if is_run(Path(parent)):
+            folders.clear()
+            yield _candidate(parent, named=named and parent == path)
+            continue
+        yield from (_candidate(f"{parent}/{name}", named=False) for name in files if not name.startswith("."))
+
+
+def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """A folder and those below it, with their folders and files; each is entered once, whatever links lead to it."""
 
     def refused(error: OSError) -> None:
         told = f"found a folder that cannot be read ({error.strerror}); expected one that can"
         mistakes.append(unreadable(relative(str(error.filename)), told))
 
-    if not os.path.isdir(path):  # noqa: PTH112 - a link that leads in circles is no folder
-        yield _candidate(path, named=named)
-        return
     seen: set[tuple[int, int]] = set()
-    for parent, folders, files in os.walk(path, followlinks=True, onerror=refused):
-        status = os.stat(parent)  # noqa: PTH116 - the walk speaks of paths as text
+    for parent, folders, files in os.walk(top, followlinks=True, onerror=refused):
+        try:
+            status = os.stat(f"{parent}/.")  # noqa: PTH116 - the dot, which only who may enter it sees
+        except OSError as error:
+            error.filename = parent
+            refused(error)
+            folders.clear()
+            continue
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()  # a link led back here
             continue
         seen.add((status.st_dev, status.st_ino))
-        if is_run(Path(parent)):
-            folders.clear()
-            yield _candidate(parent, named=named and parent == path)
-            continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NOT_ENTERED)
-        yield from (_candidate(f"{parent}/{name}", named=False) for name in files if not name.startswith("."))
+        yield parent, folders, files
 
 
 def unreadable(name: str, message: str) -> Mistake:
@@ -113,7 +170,12 @@ def _candidate(path: str, *, named: bool) -> Candidate:
 
 def relative(path: str) -> str:
     """The path as it leads from the working directory, with forward slashes."""
-    return Path(os.path.relpath(path)).as_posix()
+    return shown(Path(os.path.relpath(path)).as_posix())
+
+
+def shown(path: str) -> str:
+    """The path as text, whatever bytes it consists of."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _neighbour(given: str) -> str:

@@ -12,7 +12,7 @@ from msgspec import structs
 from scanner.declaration import Declaration, Spot
 from scanner.declared.jsontext import parse
 from scanner.inventory import AppInstance, ChannelFlow, Gap
-from scanner.journal import AppInstanceRead, Journal, Target, TargetReader, interrupted
+from scanner.journal import AppInstanceRead, Target, TargetReader, interrupted
 from scanner.source import Listing, Mistakes, Node, Table
 
 _MAX_DEPTH = 64
@@ -38,7 +38,12 @@ class Recorded(Declaration, frozen=True, kw_only=True):
 
 
 class Recording:
-    """What was recorded of one target; `facets` were collected besides the lists."""
+    """What was recorded of one target; `facets` were collected besides the lists.
+
+    Raises (each method):
+        UsageError: the file is damaged.
+        OSError: it cannot be read.
+    """
 
     def __init__(self, path: Path, name: str, facets: frozenset[str]) -> None:
         self._path = path
@@ -98,18 +103,6 @@ class Recording:
                 offsets.append(offset)
                 offset += len(line)
         return offsets
-
-
-def recordings(directory: Path, name: str) -> tuple[Journal, list[Recording]]:
-    """The run in a directory, and what was recorded of each of its targets.
-
-    Raises:
-        UsageError: there is none, or it is damaged.
-    """
-    journal = Journal.open(directory)
-    facets = frozenset(journal.header.facets)
-    paths = sorted(journal.target_path(target) for target in journal.header.targets)
-    return journal, [Recording(path, f"{name}/targets/{path.name}", facets) for path in paths]
 
 
 def _reached(node: Node, path: str) -> Node:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scanner.declaration import Declaration, Spot
-from scanner.declared.documents import MAX_BYTES, parse
-from scanner.declared.files import STDIN_NAME, Candidate, is_run, unreadable
-from scanner.declared.journals import Recording, recordings
+from scanner.declared.documents import MAX_BYTES, encoding, parse, recoded
+from scanner.declared.files import Candidate, is_run, unreadable
+from scanner.declared.journals import Recording
 from scanner.declared.requests import Facts, Home, channel_flow, member
 from scanner.declared.template import Template
-from scanner.errors import UsageError
+from scanner.errors import Mistake, UsageError
 from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
+from scanner.journal import Journal
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
 """An app instance with its flows; None, and flows of app instances that are not there to be judged."""
 
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template", ".jsonl"})
-"""A broken file that ends so, in a folder, is told where it looks like a template or speaks of channel flows."""
+"""What ends so, in a folder, is told where it cannot be read though it looks like a template or speaks of flows."""
 _SPEAKS = re.compile(
     rb"channel_?flow|fallback_?action|app-?instance|AWSTemplateFormatVersion|\bAWS::\w+::", re.IGNORECASE
 )
+_DECLARES = re.compile(rb"fallback_?action", re.IGNORECASE)
 _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
 _TELLS_TAGS = frozenset({"tags"})
 _TELLS_FUNCTIONS = frozenset({"tags", "function", "callback_role"})
+_REPORT = frozenset({"schema_version", "tool", "findings"})
+_RULE = frozenset({"id", "severity", "resource", "require"})
 _EXPECTED = (
     "expected a request that makes a channel flow, output of list-channel-flows or describe-channel-flow, a "
     "CloudFormation template, or a run of chimeaudit scan"
@@ -42,85 +46,98 @@ class Document:
     template holds for us, by the key of the resource, and `gaps` are those of the scan that wrote it.
     """
 
-    files: tuple[str, ...]
-    groups: Iterable[Group]
+    file: str
+    groups: Iterable[Group] = ()
     tells: frozenset[str] = frozenset()
     unseen: tuple[str, ...] = ()
     metadata: tuple[tuple[str, Node], ...] = ()
     gaps: frozenset[Gap] = field(default=frozenset())
 
 
-def read(candidate: Candidate, home: Home, mistakes: Mistakes) -> Document | None:
-    """The file, or None: it is nothing of ours, or cannot be read, which is a mistake.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a file came to: documents, several where it is a run, or what is said of one in no known form."""
 
-    What makes up a folder need not be ours; what a user names has to be.
+    documents: tuple[Document, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> Reading:
+    """The file; nothing comes of one that is none of ours, or cannot be read, which is a mistake.
+
+    What makes up a folder need not be ours; `has_to_be` says that this one does.
     """
     try:
-        return _read(candidate, home, mistakes)
-    except OSError as error:
-        told = f"found a file that cannot be read ({error.strerror}); expected one that can"
-        mistakes.found.append(unreadable(candidate.name, told))
-    except UsageError as error:
-        mistakes.found.append(unreadable(candidate.name, f"{error.message}; {error.hint}"))
-    return None
+        return _read(candidate, home, mistakes, has_to_be=has_to_be)
+    except (OSError, UsageError) as error:
+        mistakes.found.append(broken(candidate.name, error))
+        return Reading()
 
 
-def _read(candidate: Candidate, home: Home, mistakes: Mistakes) -> Document | None:
-    if candidate.path.is_dir():
-        return _run(candidate.path, candidate.name)
-    data = candidate.content()
-    if _RECORDED.match(data) and candidate.name != STDIN_NAME:
-        return _recording(candidate)
-    if not candidate.named and not _is_likely(candidate) and not _SPEAKS.search(data):
-        return None  # source code and the like; there may be much of it
+def broken(name: str, error: OSError | UsageError) -> Mistake:
+    """The mistake that a file is which cannot be read, or not to its end."""
+    if isinstance(error, OSError):
+        return unreadable(name, f"found a file that cannot be read ({error.strerror}); expected one that can")
+    return unreadable(name, f"{error.message.removeprefix(f'{name}: ')}; {error.hint}")
+
+
+def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> Reading:
+    if candidate.is_folder:
+        return Reading(documents=_run(candidate.path, candidate.name, mistakes))
+    if not candidate.is_file:
+        if has_to_be:
+            raise OSError(0, "it is no file, nor a link to one")
+        return Reading()
+    data = recoded(candidate.content())
+    if _RECORDED.match(data) and not candidate.is_stdin:
+        return Reading(documents=(_recording(candidate),))
+    if not has_to_be and not _is_likely(candidate) and not _SPEAKS.search(data):
+        return Reading()  # source code and the like; there may be much of it
     own = Mistakes(candidate.name)
     root = parse(data, own)
     if root is None:
-        mistakes.found += own.found if candidate.named or _is_told(candidate, data) else ()
-        return None
+        mistakes.found += own.found if has_to_be or _is_told(candidate, data) else ()
+        return Reading()
     before = len(mistakes.found)
-    document = _recognised(root, candidate, home, mistakes)
-    if document is None and candidate.named and len(mistakes.found) == before:
+    documents = _recognised(root, candidate, home, mistakes)
+    if documents or len(mistakes.found) > before:
+        return Reading(documents=documents)
+    if has_to_be:
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
-    return document
+    elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):
+        return Reading(unseen=(f"{candidate.name}: channel flows in a form that is not known.",))
+    return Reading()
 
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:
     """Whether a broken file of a folder looks like one of ours."""
     if not _is_likely(candidate):
         return False
-    if len(data) <= MAX_BYTES:
+    if len(data) <= MAX_BYTES or candidate.is_stdin:
         return _SPEAKS.search(data) is not None
-    with candidate.path.open("rb") as file:
-        return any(_SPEAKS.search(line) for line in iter(lambda: file.readline(1 << 20), b""))
+    with candidate.path.open(encoding=encoding(data), errors="replace") as file:
+        return any(_SPEAKS.search(line.encode()) for line in iter(lambda: file.readline(1 << 20), ""))
 
 
 def _is_likely(candidate: Candidate) -> bool:
-    return candidate.path.suffix.lower() in SUFFIXES
+    return candidate.path.suffix.lower() in SUFFIXES or candidate.is_stdin
 
 
-def _recognised(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes) -> Document | None:
+def _recognised(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes) -> tuple[Document, ...]:
     if not isinstance(root, Table):
-        return None
-    entries = root.entries
+        return ()
+    entries, name = root.entries, candidate.name
     if _is_template(root):
-        return _template(root, candidate.name, home, mistakes)
+        return _template(root, name, home, mistakes)
     if isinstance(flows := entries.get("ChannelFlows"), Listing):
-        return _listed(root, flows, candidate.name, home, mistakes)
+        return (_listed(root, flows, name, home, mistakes),)
     if isinstance(flow := entries.get("ChannelFlow"), Table) and "ChannelFlowArn" in flow.entries:
-        described = _described_flow(flow, candidate.name, home, mistakes)
-        return Document(files=(candidate.name,), groups=[(None, [described])])
+        return (Document(file=name, groups=[(None, [_described_flow(flow, name, home, mistakes)])]),)
     if _is_request(root):
-        facts = Facts(file=candidate.name, id="", mistakes=mistakes)
-        tells = _TELLS_TAGS
-        if member(root, "ChannelFlowArn") is not None:
-            facts.untold.add("tags")
-            tells = frozenset()
-        groups: list[Group] = [(None, [channel_flow(root, facts, home)])]
-        return Document(files=(candidate.name,), groups=groups, tells=tells)
+        return (_request(root, name, home, mistakes),)
     if "journal_version" in entries and is_run(candidate.path.parent):
-        return _run(candidate.path.parent, Path(candidate.name).parent.as_posix())
-    return None
+        return _run(candidate.path.parent, Path(name).parent.as_posix(), mistakes)
+    return ()
 
 
 def _is_template(root: Table) -> bool:
@@ -141,31 +158,46 @@ def _is_request(root: Table) -> bool:
     return isinstance(processors, Listing) and any(member(each, "FallbackAction") for each in processors.items)
 
 
-def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> Document | None:
+def _request(root: Table, name: str, home: Home, mistakes: Mistakes) -> Document:
+    facts = Facts(file=name, id="", mistakes=mistakes)
+    tells = _TELLS_TAGS
+    if member(root, "ChannelFlowArn") is not None:
+        facts.untold.add("tags")
+        tells = frozenset()
+    return Document(file=name, groups=[(None, [channel_flow(root, facts, home)])], tells=tells)
+
+
+def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[Document, ...]:
     if not isinstance(root.entries.get("Resources"), Table):
         mistakes.add(
             root.entries.get("Resources", root), "found a template without Resources; expected a mapping of them"
         )
-        return None
+        return ()
     template = Template(root, name, home, mistakes)
-    return Document(
-        files=(name,),
+    document = Document(
+        file=name,
         groups=template.groups(),
         tells=_TELLS_FUNCTIONS,
         unseen=tuple(template.unseen),
         metadata=tuple(template.metadata),
     )
+    return (document,)
 
 
 def _listed(root: Table, flows: Listing, name: str, home: Home, mistakes: Mistakes) -> Document:
     """What list-channel-flows printed: one app instance's flows, all of them unless more was to follow."""
-    seen = [_described_flow(flow, name, home, mistakes) for flow in flows.items if isinstance(flow, Table)]
+    tables = [flow for flow in flows.items if isinstance(flow, Table)]
+    for other in flows.items:
+        if not isinstance(other, Table):
+            mistakes.add(other, f"{found(other)}; expected a channel flow")
+    seen = [_described_flow(flow, name, home, mistakes) for flow in tables]
     more = root.entries.get("NextToken")
     unseen: tuple[str, ...] = ()
     if isinstance(more, Scalar) and more.value is not None:
         unseen = (f"{name}: channel flows on further pages; it ends with a NextToken.",)
-    owner = None if unseen else _owner_of(seen, name, root.keys["ChannelFlows"])
-    return Document(files=(name,), groups=[(owner, seen)], unseen=unseen)
+    is_whole = not unseen and len(tables) == len(flows.items)
+    owner = _owner_of(seen, name, root.keys["ChannelFlows"]) if is_whole else None
+    return Document(file=name, groups=[(owner, seen)], unseen=unseen)
 
 
 def _owner_of(flows: list[ChannelFlow], name: str, place: Node) -> AppInstance | None:
@@ -197,36 +229,36 @@ def _described_flow(flow: Table, name: str, home: Home, mistakes: Mistakes) -> C
     return channel_flow(flow, facts, home)
 
 
-def _run(directory: Path, name: str) -> Document:
-    journal, found = recordings(directory, name)
-    return _recorded(found, frozenset(journal.header.facets), frozenset(journal.header.gaps))
+def _run(directory: Path, name: str, mistakes: Mistakes) -> tuple[Document, ...]:
+    """What the run says of itself, and each of its targets that is not damaged."""
+    journal = Journal.open(directory)
+    facets = frozenset(journal.header.facets)
+    documents = [Document(file=f"{name}/run.json", tells=facets, gaps=frozenset(journal.header.gaps))]
+    for path in sorted(map(journal.target_path, journal.header.targets)):
+        file = f"{name}/targets/{path.name}"
+        try:
+            documents.append(_recorded(Recording(path, file, facets), facets))
+        except (OSError, UsageError) as error:
+            mistakes.found.append(broken(file, error))
+    return tuple(documents)
 
 
 def _recording(candidate: Candidate) -> Document:
     """One target's file; whether its run collected facets, the run says."""
     directory = candidate.path.parent.parent
-    if is_run(directory):
-        journal, _ = recordings(directory, candidate.name)
-        facets = frozenset(journal.header.facets)
-    else:
-        facets = frozenset()
-    return _recorded([Recording(candidate.path, candidate.name, facets)], facets, frozenset())
+    facets = frozenset(Journal.open(directory).header.facets) if is_run(directory) else frozenset()
+    return _recorded(Recording(candidate.path, candidate.name, facets), facets)
 
 
-def _recorded(found: list[Recording], tells: frozenset[str], gaps: frozenset[Gap]) -> Document:
-    def groups() -> Iterator[Group]:
-        for recording in found:
-            yield from recording.groups()
+def _recorded(recording: Recording, tells: frozenset[str]) -> Document:
+    return Document(file=recording.name, groups=recording.groups(), tells=tells, gaps=frozenset(recording.gaps))
 
-    return Document(
-        files=tuple(recording.name for recording in found),
-        groups=groups(),
-        tells=tells,
-        gaps=gaps.union(*(recording.gaps for recording in found)),
-    )
+
+def _is_ours(root: Node) -> bool:
+    return isinstance(root, Table) and any(keys <= root.entries.keys() for keys in (_REPORT, _RULE))
 
 
 def _described(root: Node) -> str:
-    if isinstance(root, Table) and {"schema_version", "tool", "findings"} <= root.entries.keys():
+    if isinstance(root, Table) and root.entries.keys() >= _REPORT:
         return "found a saved report, which `chimeaudit report` and `chimeaudit diff` read"
     return f"{found(root)} that declares no channel flow" if isinstance(root, Table) else found(root)

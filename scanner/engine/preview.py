@@ -36,18 +36,18 @@ class Preview:
 
     def file(
         self,
-        names: Iterable[str],
+        name: str,
         tells: frozenset[str],
         groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
     ) -> None:
         """Judge what one file declares; `tells` names the facets that it holds."""
-        self._files += names
         self._tells.update(tells)
         self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
         for app_instance, flows in groups:
             if app_instance is not None:
                 self._place(app_instance)
             self.gaps |= self._tally.app_instance(app_instance, map(self._placed, flows))
+        self._files.append(name)
 
     def report(self, run: Run, mistaken: Iterable[str]) -> Report:
         """The report on all of it; `mistaken` are the files that could not be read, or not in full."""

@@ -143,6 +143,19 @@ def test_more_pages_are_told(check: Check) -> None:
     assert any("NextToken" in each for each in ended.report["coverage"]["not_examined"])
 
 
+@pytest.mark.parametrize(("item", "said"), [(None, "nothing"), ("x", '"x"'), ([], "a list")])
+def test_what_is_no_flow_in_a_list_of_them_is_a_mistake_and_the_others_are_judged(
+    check: Check, item: object, said: str
+) -> None:
+    flow = {"ChannelFlowArn": FLOW, "Name": "x", "Processors": [OPEN]}
+
+    ended = check(list__json=json.dumps({"ChannelFlows": [flow, item]}))
+
+    assert ended.code == 2
+    assert f": found {said}; expected a channel flow" in ended.stderr
+    assert "last-processor-fails-open" in findings(ended)
+
+
 def test_flows_of_one_name_in_a_list_are_found(check: Check) -> None:
     flows = [{"ChannelFlowArn": f"{FLOW}{index}", "Name": "x", "Processors": [processor()]} for index in range(2)]
 
