@@ -28,9 +28,9 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
     return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
 
 
-def gate_files(report: Report, fail_on: Severity | None) -> ExitCode:
-    """As `gate`, before anything is deployed: what cannot be known yet gives no exit code of its own."""
-    return _verdict(report.findings, fail_on, uncertain=False)
+def gate_files(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
+    """As `gate`, before anything is deployed: what cannot be known yet is no gap, and gives no exit code of its own."""
+    return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
 
 
 def saw_nothing(report: Report) -> bool:

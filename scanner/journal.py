@@ -237,7 +237,7 @@ class TargetReader:
     def _decoded(self, raw: bytes, offset: int) -> Line:
         try:
             line: Line = _decoder.decode(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._damaged(offset, str(error)) from None
         return line
 
@@ -290,7 +290,7 @@ class Journal:
         except OSError as error:
             hint = "Name the directory that --run-dir named when the scan began."
             raise UsageError(f"{directory} holds no run: {error.strerror}", hint=hint) from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{file} is damaged: {error}", hint="Scan again into a new run directory.") from None
         if header is None:
             message = f"{file} was written by another version of chimeaudit"
@@ -377,7 +377,7 @@ def _closing_line(path: Path) -> TargetRead | None:
         last = file.readline()
     if not last.startswith(b'{"type":"target"'):
         return None
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         line = _decoder.decode(last)
         return line if isinstance(line, TargetRead) else None
     return None

@@ -35,6 +35,7 @@ Exit codes:
     0  no finding reaches --fail-on
     1  a finding reaches --fail-on
     2  a bad option, configuration or file; the other files are judged
+    3  no finding reaches --fail-on, but a run among the files did not observe everything
    70  a fault of chimeaudit, or a report could not be written"""
 
 
@@ -49,6 +50,7 @@ Exit codes:
 @click.option(
     "--skip-others", is_flag=True, help="Skip a named file, too, that declares no channel flow; all may be such."
 )
+@click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where a run did not observe everything.")
 @github.option
 @click.option("-v", "--verbose", is_flag=True, help="Show each file as it is judged, and details of a fault.")
 def command(
@@ -63,6 +65,7 @@ def command(
     account: str | None,
     region: str | None,
     skip_others: bool,
+    allow_gaps: bool,
     on_github: bool,
     verbose: bool,
 ) -> int:
@@ -90,6 +93,7 @@ def command(
             "select": configured.select,
             "fail_on": fail_on,
             "baseline": shown(baseline) if baseline else None,
+            "allow_gaps": allow_gaps,
         }
     )
     report = marked(report, accepted) if accepted else report
@@ -99,7 +103,7 @@ def command(
     if on_github:
         failures += github.tell(report, wanted, showing.say)
     _refuse(failures, checking, skip_others=skip_others)
-    return gate_files(report, threshold.severity(fail_on))
+    return gate_files(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
 
 
 def _tell(report: Report, wanted: Sequence[Output], skipped: int, warnings: Sequence[str]) -> list[str]:
