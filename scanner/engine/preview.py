@@ -67,7 +67,7 @@ class Preview:
                 in_scope=InScope(accounts=0, targets=0, files=len({*self._files, *mistaken})),
                 observed=structs.replace(self._tally.observed, files=len(self._files)),
                 gaps=tuple(gaps),
-                not_examined=(*self._left_out(ran), *self.not_examined, *NOT_EXAMINED),
+                not_examined=(*self.not_examined, *self._left_out(ran), *NOT_EXAMINED),
             ),
             summary=self._tally.summary(ran, self._accounts),
             rules=tuple(rule.info for rule in ran),

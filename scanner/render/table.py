@@ -1,4 +1,4 @@
-"""What a scan prints on a terminal: what was not observed, then the findings, then a summary of both.
+"""What a scan prints on a terminal: what was not observed, the findings, what is not examined, a summary of it all.
 
 Findings are gone through several times and printed some at a time, so that memory does not grow with their number.
 """
@@ -20,7 +20,7 @@ from rich.text import Text
 from scanner.finding import Coverage, Finding, GapReference, Report, ReportedGap, Severity, Status
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.text import visible
-from scanner.render.words import aged, contents, count, is_open, named, place, seen
+from scanner.render.words import aged, clipped, contents, count, is_open, named, place, seen
 
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")
@@ -28,6 +28,8 @@ _AROUND = 11
 """Columns of the terminal before, between and after those of the table."""
 _AT_ONCE = 200
 _MOST_OPEN = 20
+_MOST_CHARACTERS = 1_000
+"""Of a text from outside; what AWS allows is shorter."""
 STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
@@ -38,7 +40,10 @@ STYLES = {
 
 
 def findings(report: Report, *, width: int, color: bool, most: int | None = None) -> Iterator[str]:
-    """Gaps, each with the findings it leaves unknown, then a table of the first `most` findings, worst first."""
+    """Gaps, each with the findings it leaves unknown, then a table of the first `most` findings, worst first.
+
+    What is not examined comes last, and no more of it.
+    """
     if report.coverage.gaps:
         yield printed([Text("Not observed", style="bold red"), *_gap_lines(report)], width, color) + "\n"
     levels = Counter(map(_level, _judged(report)))
@@ -53,6 +58,8 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
         yield (
             printed([Text(f"  and {judged - shown:,} more findings in the report", style="dim")], width, color) + "\n"
         )
+    if report.coverage.not_examined:
+        yield printed(_not_examined(report.coverage.not_examined, most), width, color) + "\n"
 
 
 def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, color: bool) -> str:
@@ -115,8 +122,8 @@ def _gap_line(gap: ReportedGap, unknown: int) -> Text:
     consequence = f" ({count(unknown, 'finding')} unknown)" if unknown else ""
     waived = " [waived]" if gap.waiver else ""
     return Text.assemble(
-        (visible(where), "bold"),
-        f" {visible(gap.operation)}: {visible(gap.reason)} [{visible(gap.code)}]",
+        (_shown(where), "bold"),
+        f" {_shown(gap.operation)}: {_shown(gap.reason)} [{_shown(gap.code)}]",
         consequence,
         waived,
     )
@@ -166,9 +173,9 @@ def _need(cell: Text) -> int:
 def _cells(finding: Finding, report: Report | None) -> tuple[Text, Text, Text, Text]:
     return (
         _severity(finding),
-        Text(visible(finding.rule_id)),
-        Text(visible(named(finding.resource))).append(f"\n{_where(finding, report)}", style="dim"),
-        Text(visible(finding.message)),
+        Text(_shown(finding.rule_id)),
+        Text(_shown(named(finding.resource))).append(f"\n{_where(finding, report)}", style="dim"),
+        Text(_shown(finding.message)),
     )
 
 
@@ -179,19 +186,27 @@ def _open_lines(report: Report) -> Iterator[RenderableType]:
         yield Text("Not known before the deployment", style="dim")
     for finding in left_open[:_MOST_OPEN]:
         told = f"{place(finding)} {finding.rule_id}: {named(finding.resource)}"
-        yield Padding(Text(visible(told), style="dim"), (0, 0, 0, 2))
+        yield Padding(Text(_shown(told), style="dim"), (0, 0, 0, 2))
     if len(left_open) > _MOST_OPEN:
         yield Padding(Text("and more, which the reports list", style="dim"), (0, 0, 0, 2))
 
 
+def _not_examined(sentences: Sequence[str], most: int | None) -> Iterator[RenderableType]:
+    yield Text("Not examined", style="bold")
+    for sentence in sentences[:most]:
+        yield Padding(_shown(sentence), (0, 0, 0, 2))
+    if most is not None and len(sentences) > most:
+        yield Padding(Text(f"and {len(sentences) - most:,} more in the report", style="dim"), (0, 0, 0, 2))
+
+
 def _stacked(finding: Finding, report: Report | None) -> Text:
     """A finding where there is no room for columns."""
-    where = f"{visible(named(finding.resource))} ({_where(finding, report)})"
+    where = f"{_shown(named(finding.resource))} ({_where(finding, report)})"
     return Text.assemble(
         _severity(finding),
-        (f" {visible(finding.rule_id)}\n", "bold"),
+        (f" {_shown(finding.rule_id)}\n", "bold"),
         (f"{where}\n", "dim"),
-        f"{visible(finding.message)}\n",
+        f"{_shown(finding.message)}\n",
         overflow="fold",
     )
 
@@ -215,9 +230,14 @@ def _table(
     return [table]
 
 
+def _shown(text: str) -> str:
+    """Text from outside, harmless and of a length that somebody reads."""
+    return visible(clipped(text, _MOST_CHARACTERS))
+
+
 def _where(finding: Finding, report: Report | None) -> str:
     age = aged(finding, report) if report else ""
-    return visible(f"{place(finding)}, {age}" if age else place(finding))
+    return _shown(f"{place(finding)}, {age}" if age else place(finding))
 
 
 def _severities(counts: dict[str, int]) -> Text:

@@ -165,6 +165,16 @@ def test_a_file_of_a_folder_in_no_known_form_that_speaks_of_flows_is_named(
         assert not [each for each in told if "flows.py" in each]
 
 
+def test_who_reads_no_report_sees_what_was_not_examined(tmp_path: Path) -> None:
+    write(tmp_path / "good.json", request())
+    write(tmp_path / "flows.json", json.dumps([BAD]))
+
+    ended = chimeaudit("check", ".", home=tmp_path)
+
+    assert "flows.json: channel flows in a form that is not known." in ended.stdout
+    assert "missing-lambda" in ended.stdout
+
+
 def test_what_chimeaudit_has_written_itself_is_skipped_quietly(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "report.json", check(a__json=BAD).stdout)
     rule = Path("rules", "fallback", "last-processor-fails-open.yaml")

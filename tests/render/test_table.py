@@ -72,11 +72,38 @@ def test_the_summary_says_coverage_first() -> None:
 
 
 def test_a_clean_report_has_no_table() -> None:
-    assert "".join(table.findings(sample.clean(), width=140, color=False)) == ""
+    assert "".join(table.findings(sample.clean(), width=140, color=False)).startswith("Not examined\n")
+
+
+@pytest.mark.parametrize(("most", "shown", "more"), [(None, 30, False), (25, 25, True), (30, 30, False)])
+def test_what_is_not_examined_is_cut_only_where_a_report_has_the_rest(most: int | None, shown: int, more: bool) -> None:
+    report = sample.clean()
+    sentences = tuple(f"{number}.json: a loop." for number in range(30))
+    report = structs.replace(report, coverage=structs.replace(report.coverage, not_examined=sentences))
+
+    text = "".join(table.findings(report, width=140, color=False, most=most))
+
+    assert text.count("a loop.") == shown
+    assert ("and 5 more in the report" in text) is more
+
+
+@pytest.mark.parametrize("width", [60, 140])
+def test_a_very_long_name_does_not_flood_the_terminal(width: int) -> None:
+    report = sample.rich()
+    findings = tuple(
+        structs.replace(each, message="x" * 100_000, resource=structs.replace(each.resource, name="x" * 100_000))
+        for each in report.findings
+    )
+
+    text = "".join(table.findings(structs.replace(report, findings=findings), width=width, color=False))
+
+    assert text.count("x") < 3_000 * len(findings)
+    assert "…" in text
 
 
 def test_a_long_table_is_one_table() -> None:
-    lines = "".join(table.findings(sample.many(450), width=120, color=False)).split("\n")
+    text, _, _ = "".join(table.findings(sample.many(450), width=120, color=False)).partition("Not examined")
+    lines = text.split("\n")
 
     assert sum("What was found" in line for line in lines) == 1
     assert len({line.index("tenant-") for line in lines if "tenant-" in line}) == 1
