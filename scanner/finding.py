@@ -170,9 +170,10 @@ class RuleInfo(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ReportedGap(Gap, frozen=True, kw_only=True, gc=False):
-    """A gap and, where somebody accepted it, the waiver."""
+    """A gap and, where somebody accepted it, the waiver; where a file could not be read, `location` says at what."""
 
     waiver: Waiver | None = None
+    location: Location | None = None
 
 
 class Tool(Struct, frozen=True, kw_only=True, gc=False):

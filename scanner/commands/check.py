@@ -21,9 +21,8 @@ from scanner.declared.read import Document, Reading, broken, read
 from scanner.declared.requests import Home
 from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, OutputError, UsageError
-from scanner.finding import UNKNOWN, Report, Run
+from scanner.finding import Report, Run
 from scanner.gate import gate_files
-from scanner.inventory import READ_FILE, Gap
 from scanner.render import Format, asff
 from scanner.render.words import count
 from scanner.source import Mistakes
@@ -155,7 +154,7 @@ class _Checking:
         """Every file that the paths lead to; with `skip_others`, one that is named counts like one of a folder."""
         missing: list[Mistake] = []
         candidates = find(paths, missing)
-        self._note(tuple(dict.fromkeys(missing)))
+        self.mistakes += dict.fromkeys(missing)
         for candidate in candidates:
             own = Mistakes(candidate.name)
             reading = read(candidate, self._home, own, has_to_be=candidate.named and not skip_others)
@@ -164,7 +163,7 @@ class _Checking:
             self._preview.not_examined += reading.unseen
             self.recognised += len(reading.documents)
             self.skipped += not (reading.documents or reading.unseen or own.found)
-            self._note(own.found)
+            self.mistakes += own.found
             if self._verbose:
                 showing.say(f"{candidate.name} {_came_to(reading, own)}")
 
@@ -178,14 +177,6 @@ class _Checking:
         except (OSError, UsageError) as error:  # a journal shows only while it is read that it is damaged
             mistakes.found.append(broken(document.file, error))
 
-    def _note(self, mistakes: Sequence[Mistake]) -> None:
-        """What could not be read is told in the report, too."""
-        self.mistakes += mistakes
-        self._preview.gaps |= {
-            Gap(account_id=UNKNOWN, operation=READ_FILE, code="InvalidFile", reason=str(mistake))
-            for mistake in mistakes
-        }
-
     def report(self, options: dict[str, Any]) -> Report:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         run = Run(
@@ -194,7 +185,7 @@ class _Checking:
             finished_at=now,
             options=options,
         )
-        return self._preview.report(run, (mistake.file for mistake in self.mistakes))
+        return self._preview.report(run, self.mistakes)
 
 
 def _came_to(reading: Reading, mistakes: Mistakes) -> str:

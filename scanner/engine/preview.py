@@ -11,7 +11,8 @@ from scanner.engine.audit import NOT_EXAMINED
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
-from scanner.finding import UNKNOWN, Coverage, InScope, Report, Run, Scope
+from scanner.errors import Mistake
+from scanner.finding import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope
 from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
 from scanner.spool import Spool
 from scanner.waivers import Waivers
@@ -49,10 +50,12 @@ class Preview:
             self.gaps |= self._tally.app_instance(app_instance, map(self._placed, flows))
         self._files.append(name)
 
-    def report(self, run: Run, mistaken: Iterable[str]) -> Report:
-        """The report on all of it; `mistaken` are the files that could not be read, or not in full."""
+    def report(self, run: Run, mistakes: Sequence[Mistake]) -> Report:
+        """The report on all of it; what could not be read for `mistakes` is a gap, too."""
         ran = [rule for rule in self._rules if self._applied(rule)]
-        gaps = reported(self.gaps, self._waivers)
+        files = {*self._files, *(mistake.file for mistake in mistakes)}
+        unread = {_gap(mistake): _location(mistake) for mistake in mistakes}
+        gaps = reported(self.gaps | unread.keys(), self._waivers, unread)
         return Report(
             tool=tool(self._rules),
             run=run,
@@ -64,7 +67,7 @@ class Preview:
             ),
             coverage=Coverage(
                 complete=all(gap.waiver for gap in gaps),
-                in_scope=InScope(accounts=0, targets=0, files=len({*self._files, *mistaken})),
+                in_scope=InScope(accounts=0, targets=0, files=len(files)),
                 observed=structs.replace(self._tally.observed, files=len(self._files)),
                 gaps=tuple(gaps),
                 not_examined=(*self.not_examined, *self._left_out(ran), *NOT_EXAMINED),
@@ -101,3 +104,12 @@ class Preview:
                 f"{', '.join(partly)}."
             )
         return told
+
+
+def _gap(mistake: Mistake) -> Gap:
+    return Gap(account_id=UNKNOWN, operation="ReadFile", code="InvalidFile", reason=str(mistake))
+
+
+def _location(mistake: Mistake) -> Location:
+    """A mistake that has no place in its file stands at the top of it."""
+    return Location(file=mistake.file, line=max(mistake.line, 1), column=max(mistake.column, 1))

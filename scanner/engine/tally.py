@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
 from msgspec import UNSET, UnsetType, structs
@@ -13,7 +13,7 @@ from scanner.engine import facts
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.facts import AppInstance, FlowReference, Resource
 from scanner.engine.rule import Rule, digest
-from scanner.finding import Finding, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
+from scanner.finding import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
 from scanner.inventory import ChannelFlow, Gap
 from scanner.journal import AppInstanceRead, TargetReader
 from scanner.spool import Spool
@@ -128,9 +128,13 @@ def tool(rules: Sequence[Rule]) -> Tool:
     return Tool(name="chimeaudit", version=__version__, rules_digest=digest(rules))
 
 
-def reported(gaps: Iterable[Gap], waivers: Waivers) -> list[ReportedGap]:
-    """The gaps as a report lists them."""
-    return [ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap)) for gap in sorted(gaps, key=_position)]
+def reported(gaps: Iterable[Gap], waivers: Waivers, places: Mapping[Gap, Location] | None = None) -> list[ReportedGap]:
+    """The gaps as a report lists them; some have `places` in files."""
+    found = places or {}
+    return [
+        ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap), location=found.get(gap))
+        for gap in sorted(gaps, key=_position)
+    ]
 
 
 def _with_flows(

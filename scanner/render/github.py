@@ -1,7 +1,8 @@
 """The failures as annotations that a GitHub workflow shows on the lines of a pull request.
 
 A step shows ten errors and ten warnings, whatever comes first, so the worst come first and the last of each says how
-many more there are. Waived and unknown findings are no annotations; what was not observed is a warning.
+many more there are. Waived and unknown findings are no annotations; what was not observed is a warning, and half of
+those shown are kept for it.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from scanner.finding import Finding, Report, Severity, Status
+from scanner.finding import Finding, Location, Report, ReportedGap, Severity, Status
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import count, gap_line, named
 
@@ -32,13 +33,13 @@ _BEGINS_A_COMMAND = re.compile(r"^(?P<indent>[^\S\n]*):(?=:)|#(?=#\[)", re.MULTI
 
 
 def render(report: Report) -> Iterator[str]:
-    """A line each: the worst failures, then gaps, as many as are shown."""
+    """A line each: the worst failures and gaps, as many as are shown."""
     errors = count_of(report, "error")
     yield from _within(map(annotation, _worst(report, "error")), errors, "error")
     gaps = [gap for gap in report.coverage.gaps if not gap.waiver]
-    told = [*map(annotation, _worst(report, "warning"))]
-    told += [command("warning", f"Not observed: {gap_line(gap)}", title="Coverage is NOT complete") for gap in gaps]
-    yield from _within(iter(told), count_of(report, "warning") + len(gaps), "warning")
+    missed = list(map(_missed, gaps))
+    told = [*missed[: MOST // 2], *map(annotation, _worst(report, "warning")), *missed[MOST // 2 :]]
+    yield from _within(told, count_of(report, "warning") + len(gaps), "warning")
     for sentence in report.coverage.not_examined:
         yield inert(f"Not examined: {visible(sentence)}\n")
 
@@ -52,9 +53,17 @@ def annotation(finding: Finding) -> str:
     """The finding, on its line where it has one."""
     message = f"{visible(f'{named(finding.resource)}: {finding.message}')}\n{finding.remediation.strip()}"
     title = f"{finding.rule_id} ({finding.severity}): {finding.title}"
-    at = finding.location
-    place = {"file": at.file, "line": str(at.line), "col": str(at.column)} if at else {}
-    return command(_LEVELS[finding.severity], message, **place, title=title)
+    return command(_LEVELS[finding.severity], message, **_place(finding.location), title=title)
+
+
+def _missed(gap: ReportedGap) -> str:
+    return command(
+        "warning", f"Not observed: {gap_line(gap)}", **_place(gap.location), title="Coverage is NOT complete"
+    )
+
+
+def _place(at: Location | None) -> dict[str, str]:
+    return {"file": at.file, "line": str(at.line), "col": str(at.column)} if at else {}
 
 
 def command(level: Level, message: str, **properties: str) -> str:

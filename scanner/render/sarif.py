@@ -103,7 +103,8 @@ def build_invocation(report: Report, shown: int) -> dict[str, Any]:
 
 
 def build_gap(gap: ReportedGap) -> dict[str, Any]:
-    return build_notification("note" if gap.waiver else "error", f"Not observed: {gap_line(gap)}")
+    where = {"locations": [build_physical(gap.location)]} if gap.location else {}
+    return build_notification("note" if gap.waiver else "error", f"Not observed: {gap_line(gap)}") | where
 
 
 def build_notification(level: Literal["note", "warning", "error"], text: str) -> dict[str, Any]:

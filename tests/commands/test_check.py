@@ -130,6 +130,8 @@ def test_what_cannot_be_read_is_one_line_and_the_others_are_judged(
     assert errors[0].startswith(f"error: {line}")
     assert files(ended) == {"good.json"}
     assert [each["code"] for each in ended.gaps] == ["InvalidFile"]
+    assert ended.gaps[0]["location"]["file"] == name
+    assert (":{line}:{column}:".format(**ended.gaps[0]["location"]) in errors[0]) is (content is not None)
 
 
 def test_what_cannot_be_read_is_one_line(check: Check, tmp_path: Path) -> None:

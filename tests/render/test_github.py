@@ -7,7 +7,7 @@ import re
 import pytest
 from msgspec import structs
 
-from scanner.finding import Location, Report
+from scanner.finding import Location, Report, ReportedGap, Severity
 from scanner.render import Format, render
 from scanner.render.github import inert
 from tests.render import sample
@@ -57,6 +57,28 @@ def test_no_text_is_a_command_of_the_old_kind_where_it_is_no_annotation() -> Non
 )
 def test_a_line_that_the_runner_would_obey_is_spelled_out(given: str, printed: str) -> None:
     assert inert(given) == printed
+
+
+@pytest.mark.parametrize(("missed", "shown"), [(1, 1), (5, 5), (50, 5)])
+def test_what_was_not_observed_is_shown_however_many_warnings_there_are(missed: int, shown: int) -> None:
+    report = sample.many(200)
+    findings = [structs.replace(each, severity=Severity.MEDIUM) for each in report.findings]
+    counts = dict.fromkeys(report.summary.by_severity, 0) | {"medium": len(findings)}
+    place = Location(file="cut.json", line=3, column=7)
+    gaps = tuple(
+        ReportedGap(account_id="unknown", operation="ReadFile", code="InvalidFile", reason=f"{number}", location=place)
+        for number in range(missed)
+    )
+    coverage = structs.replace(report.coverage, complete=False, gaps=gaps)
+    summary = structs.replace(report.summary, by_severity=counts)
+
+    lines = text(structs.replace(report, findings=findings, coverage=coverage, summary=summary)).splitlines()
+
+    warnings = [line for line in lines if line.startswith("::warning ")]
+    at = "::warning file=cut.json,line=3,col=7,title=Coverage is NOT complete::Not observed: "
+    assert len(warnings) == 10
+    assert sum(line.startswith(at) for line in warnings) == shown
+    assert f"::{200 + missed - 9} more warnings;" in warnings[-1]
 
 
 def test_no_more_than_github_shows_the_worst_first_and_the_rest_is_counted() -> None:
