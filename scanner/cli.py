@@ -61,7 +61,7 @@ def chimeaudit() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    sys.stdout, sys.stderr = sys.stdout or as_closed(), sys.stderr or as_closed()
+    sys.stdin, sys.stdout, sys.stderr = (each or as_closed() for each in (sys.stdin, sys.stdout, sys.stderr))
     code = run(sys.argv[1:])
     error = drop(sys.stdout)
     if error and not isinstance(error, BrokenPipeError):

@@ -44,11 +44,17 @@ def _content(path: str) -> bytes | None:
     if path.startswith(places.S3):
         return outputs.storing().get(places.s3_object(path))
     try:
-        return sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+        return sys.stdin.buffer.read() if path == STDIN else _file(Path(path))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UsageError(f"{_name(path)} cannot be read: {error.strerror}", hint=_HINT) from error
+
+
+def _file(path: Path) -> bytes:
+    if path.is_char_device() or path.is_block_device():
+        raise OSError(errno.EINVAL, "it is a device")
+    return path.read_bytes()
 
 
 def _name(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Standard output and error as they may be: closed, full, or with nobody who reads on."""
+"""Standard input, output and error as they may be: closed, full, or with nobody who reads on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 import click
 
@@ -22,6 +22,10 @@ def as_closed() -> TextIO:
 
 class _Closed(io.TextIOBase):
     def write(self, _: str) -> int:
+        raise OSError(errno.EBADF, "it is closed")
+
+    @property
+    def buffer(self) -> BinaryIO:
         raise OSError(errno.EBADF, "it is closed")
 
 

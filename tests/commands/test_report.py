@@ -87,6 +87,36 @@ def test_2_for_what_is_no_report_in_one_line_with_the_next_step(
     assert hint.startswith("hint: ")
 
 
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full"])
+def test_2_for_a_device_which_would_be_read_without_end(home: Path, device: str) -> None:
+    ended = chimeaudit("report", device, home=home)
+
+    assert ended.code == 2
+    assert ended.error == f"error: {device} cannot be read: it is a device"
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("report -", "standard input cannot be read: it is closed"),
+        ("diff saved.json -", "standard input cannot be read: it is closed"),
+        ("check -", "(standard input): found a file that cannot be read (it is closed); expected one that can"),
+    ],
+)
+def test_2_where_standard_input_is_closed(home: Path, command: str, error: str) -> None:
+    ended = subprocess.run(
+        ["bash", "-c", f'"$0" {command} <&-', CHIMEAUDIT],
+        env=environment(home),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert [line for line in ended.stderr.splitlines() if line.startswith("error: ")] == [f"error: {error}"]
+
+
 def test_70_when_a_report_cannot_be_written(home: Path) -> None:
     (home / "file").write_text("")
 
