@@ -8,6 +8,7 @@ of bounded size and depth; a `Builder` of one's own lets more through. Plain wor
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ MAX_DEPTH = 20
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?[0-9]{0,18}\.[0-9]{1,18}|[-+]?[0-9]{1,18}\.")
+_NEWLINE = re.compile("\r\n?|\n")
+_ENDS_NO_LINE = re.compile("[\x85\u2028\u2029]")
+"""Though YAML says it does."""
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 # Characters that a reviewer does not see, or that make lines look other than they are.
 _HIDDEN = re.compile(
@@ -109,6 +113,8 @@ def document(text: str, builder: type[Builder], mistakes: Mistakes, expected: st
         UnreadableError: it cannot be read, or there is none, or another.
     """
     events = yaml.parse(text, Loader=yaml.CSafeLoader)
+    if _ENDS_NO_LINE.search(text):
+        events = _placed(events, text)
     building = builder(events, mistakes)
     root: Node | None = None
     try:
@@ -122,6 +128,23 @@ def document(text: str, builder: type[Builder], mistakes: Mistakes, expected: st
     if root is None:
         raise UnreadableError(START, f"found an empty file; expected {expected}")
     return root
+
+
+def _placed(events: Iterator[yaml.Event], text: str) -> Iterator[yaml.Event]:
+    """The events, their lines counted as editors count them."""
+    starts = [0, *(newline.end() for newline in _NEWLINE.finditer(text))]
+
+    def mark(index: int) -> yaml.Mark:
+        line = bisect_right(starts, index) - 1
+        return yaml.Mark("", index, line, index - starts[line], None, 0)
+
+    try:
+        for event in events:
+            event.start_mark = event.start_mark and mark(event.start_mark.index)
+            yield event
+    except yaml.MarkedYAMLError as error:
+        error.problem_mark = error.problem_mark and mark(error.problem_mark.index)
+        raise
 
 
 def plain(node: Node) -> Plain:

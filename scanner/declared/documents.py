@@ -33,6 +33,7 @@ MAX_BYTES = 10 << 20
 """Ten times what CloudFormation takes."""
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
+"""That all aliases of a document stand for, those in what they stand for written out."""
 _EXPECTED = "JSON or YAML"
 _MERGE = "<<"
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -109,6 +110,7 @@ class _TemplateBuilder(Builder):
     def __init__(self, events: Iterator[yaml.Event], mistakes: Mistakes) -> None:
         super().__init__(events, mistakes)
         self._anchors: dict[str, Node] = {}
+        self._stood_for = 0
         self._measured: dict[int, tuple[Node, int, int]] = {}
 
     def alias(self, name: str, place: Node) -> Node:
@@ -116,8 +118,9 @@ class _TemplateBuilder(Builder):
             raise UnreadableError(place, f"found the alias *{name}; expected &{name} before it")
         node = self._anchors[name]
         size, height = self._measure(node)
-        if size > MAX_NODES or height > MAX_DEPTH:
-            message = "found aliases of aliases that stand for too much; expected the values themselves"
+        self._stood_for += size
+        if self._stood_for > MAX_NODES or height > MAX_DEPTH:
+            message = "found aliases that stand for too much; expected the values themselves"
             raise UnreadableError(place, message)
         return node
 

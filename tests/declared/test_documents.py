@@ -51,6 +51,20 @@ def test_every_value_knows_its_place_whatever_stands_before_it() -> None:
     assert [(item.line, item.column) for item in node.entries["b"].items] == [(2, 8), (3, 2)]  # type: ignore[attr-defined]  # it is a list
 
 
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_lines_are_those_of_editors(character: str) -> None:
+    text = f"# one{character}#\r\n# two\na: 'x{character} y'\nb: [1, \U0001f600, "
+
+    node, _ = read(f"{text}2]\n")
+    _, mistakes = read(f"{text}*no]\n")
+    _, torn = read(f"{text}\n")
+
+    assert isinstance(node, Table)
+    assert [(item.line, item.column) for item in node.entries["b"].items][2] == (4, 11)  # type: ignore[attr-defined]  # it is a list
+    assert mistakes == ["x:4:11: found the alias *no; expected &no before it"]
+    assert torn[0].startswith("x:5:1: found something that is not YAML")
+
+
 def test_half_a_surrogate_pair_becomes_what_stands_for_no_text() -> None:
     node, _ = read('{"a": "\\ud83d"}')
 
@@ -127,6 +141,18 @@ def test_aliases_of_aliases_do_not_explode() -> None:
 
     assert len(mistakes) == 1
     assert "stand for too much" in mistakes[0]
+
+
+@pytest.mark.parametrize("use", ["  - *a", "  - <<: *a"])
+def test_many_aliases_of_something_large_do_not_explode(use: str) -> None:
+    large = "".join(f"  k{number}: 1\n" for number in range(2_000))
+
+    _, few = read(f"a: &a\n{large}b:\n" + f"{use}\n" * 400)
+    _, many = read(f"a: &a\n{large}b:\n" + f"{use}\n" * 600)
+
+    assert few == []
+    assert len(many) == 1
+    assert "stand for too much" in many[0]
 
 
 def test_a_long_chain_of_aliases_is_too_deep() -> None:
