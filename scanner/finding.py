@@ -173,7 +173,7 @@ class ReportedGap(Gap, frozen=True, kw_only=True, gc=False):
     """A gap and, where somebody accepted it, the waiver; where a file could not be read, `location` says at what."""
 
     waiver: Waiver | None = None
-    location: Location | None = None
+    location: Location | UnsetType = UNSET
 
 
 class Tool(Struct, frozen=True, kw_only=True, gc=False):

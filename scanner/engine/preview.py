@@ -13,7 +13,7 @@ from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
 from scanner.errors import Mistake
 from scanner.finding import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope
-from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
+from scanner.inventory import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
 from scanner.spool import Spool
 from scanner.waivers import Waivers
 
@@ -107,7 +107,7 @@ class Preview:
 
 
 def _gap(mistake: Mistake) -> Gap:
-    return Gap(account_id=UNKNOWN, operation="ReadFile", code="InvalidFile", reason=str(mistake))
+    return Gap(account_id=UNKNOWN, operation=READ_FILE, code="InvalidFile", reason=str(mistake))
 
 
 def _location(mistake: Mistake) -> Location:

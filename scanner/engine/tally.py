@@ -132,7 +132,7 @@ def reported(gaps: Iterable[Gap], waivers: Waivers, places: Mapping[Gap, Locatio
     """The gaps as a report lists them; some have `places` in files."""
     found = places or {}
     return [
-        ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap), location=found.get(gap))
+        ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap), location=found.get(gap, UNSET))
         for gap in sorted(gaps, key=_position)
     ]
 

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from msgspec import UnsetType
+
 from scanner.finding import Finding, Location, Report, ReportedGap, Severity, Status
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import count, gap_line, named
@@ -62,7 +64,7 @@ def _missed(gap: ReportedGap) -> str:
     )
 
 
-def _place(at: Location | None) -> dict[str, str]:
+def _place(at: Location | UnsetType | None) -> dict[str, str]:
     return {"file": at.file, "line": str(at.line), "col": str(at.column)} if at else {}
 
 
