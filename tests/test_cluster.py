@@ -280,19 +280,22 @@ def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_what_it
     organization: FakeAws, dask: DaskCluster, tmp_path: Path
 ) -> None:
     dask.add_worker(key(organization, "FIRST"))
-    joined = threading.Lock()
+    joined, is_over = threading.Lock(), threading.Event()
 
     def join(call: Call) -> Answer | None:
         with joined:
             if call.operation == "ListChannelFlows" and len(dask.workers) == 1:
                 dask.add_worker({**key(organization, "LATE"), **started_with(tmp_path / "late", OTHER_VERSION)})
                 dask.wait()
+        if len(dask.workers) > 1:
+            is_over.wait(30)  # what is left is for the other
         return None
 
     organization.faults = [join]
     options = ("--run-dir", "run", "--select", "last-processor-fails-open", "-o", "report.json")
     ended = scan(organization, tmp_path, "--accounts", ",".join(MEMBERS), "--cluster", dask.address, *options)
     organization.faults = []
+    is_over.set()
     resumed = scan(organization, tmp_path, "--resume", "--run-dir", "run", *ONE_RULE)
 
     assert ended.code == 70

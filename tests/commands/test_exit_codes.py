@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 import signal
@@ -216,7 +215,13 @@ def test_errors_are_json_where_the_log_is(scan: Scan) -> None:
         assert said["hint"]
 
 
-def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "options"),
+    [(signal.SIGINT, ["--workers", "2"]), (signal.SIGTERM, ["--select", "last-processor-fails-open"])],
+)
+def test_130_when_interrupted_with_a_report_and_a_next_step_that_can_be_pasted(
+    aws: FakeAws, tmp_path: Path, number: signal.Signals, options: list[str]
+) -> None:
     aws.inventory = {"us-east-1": {"held up": [Flow()]}, "eu-central-1": {"quick": [OPEN]}}
     asked, goes_on = threading.Event(), threading.Event()
 
@@ -227,36 +232,32 @@ def test_130_when_interrupted_with_a_report_and_a_way_to_resume(aws: FakeAws, tm
         return None
 
     aws.faults = [hold]
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asked.clear()
-        goes_on.clear()
-        directory = tmp_path / f"run-{number}"
-        scanning = subprocess.Popen(
-            [CHIMEAUDIT, "scan", "--run-dir", directory, "-o", "report.json"],
-            env=environment(tmp_path, aws.variables),
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert asked.wait(60), scanning.poll()
-        os.kill(scanning.pid, number)
-        _, stderr = scanning.communicate(timeout=60)
-        goes_on.set()
+    scanning = subprocess.Popen(
+        [CHIMEAUDIT, "scan", "--run-dir", "a run", "-o", "it's.json", "--fail-on", "critical", *options],
+        env=environment(tmp_path, aws.variables),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert asked.wait(60), scanning.poll()
+    scanning.send_signal(number)
+    _, stderr = scanning.communicate(timeout=60)
+    goes_on.set()
 
-        assert scanning.returncode == 130
-        assert f"--resume --run-dir {directory}" in stderr
-        report = json.loads((tmp_path / "report.json").read_text())
-        assert not report["coverage"]["complete"]
-        assert "Interrupted" in {gap["code"] for gap in report["coverage"]["gaps"]}
+    assert scanning.returncode == 130
+    report = json.loads((tmp_path / "it's.json").read_text())
+    assert not report["coverage"]["complete"]
+    assert "Interrupted" in {gap["code"] for gap in report["coverage"]["gaps"]}
 
-        aws.calls.clear()
-        resumed = installed(
-            "scan", "--resume", "--run-dir", str(directory), "-o", "json:-", home=tmp_path, variables=aws.variables
-        )
-        assert resumed.code == 1
-        assert resumed.report["coverage"]["complete"]
-        assert resumed.report["coverage"]["observed"]["channel_flows"] == 2
+    _, _, step = stderr.splitlines()[-1].partition("Go on with it: chimeaudit ")
+    resumed = installed(*shlex.split(step), home=tmp_path, variables=aws.variables)
+    assert resumed.code == 0
+    report = json.loads((tmp_path / "it's.json").read_text())
+    assert report["coverage"]["complete"]
+    assert report["coverage"]["observed"]["channel_flows"] == 2
+    assert report["run"]["options"]["fail_on"] == "critical"
+    assert report["run"]["options"]["select"] == [each for each in options if each == "last-processor-fails-open"]
 
 
 @pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM])
@@ -342,33 +343,6 @@ def test_a_full_standard_error_changes_nothing(aws: FakeAws, tmp_path: Path) -> 
 
     assert ended.returncode == 1
     assert json.loads(ended.stdout)["coverage"]["complete"]
-
-
-@pytest.mark.parametrize(
-    "options", [("--regions", "us-east-1", "--select", "last-processor-fails-open"), ("--workers", "2")]
-)
-def test_the_next_step_can_be_pasted(aws: FakeAws, scan: Scan, tmp_path: Path, options: tuple[str, ...]) -> None:
-    aws.inventory = {"us-east-1": {"support": [OPEN]}}
-    goes_on = threading.Event()
-
-    def hold(call: Call) -> Answer | None:
-        if call.operation == "ListChannelFlows":
-            goes_on.wait(60)
-        return None
-
-    aws.faults = [hold]
-    stopped = scan("--run-dir", "a run", "--max-runtime", "1s", "-o", "it's.json", "--fail-on", "critical", *options)
-    assert stopped.code == 3, stopped.stderr
-    goes_on.set()
-    _, _, step = stopped.stderr.strip().splitlines()[-1].partition("Go on with it: chimeaudit scan ")
-
-    ended = scan(*shlex.split(step))
-
-    assert ended.code == 0
-    report = json.loads((tmp_path / "it's.json").read_text())
-    assert report["coverage"]["complete"]
-    assert report["run"]["options"]["fail_on"] == "critical"
-    assert report["run"]["options"]["select"] == [word for word in options if word == "last-processor-fails-open"]
 
 
 def test_the_next_step_gives_no_secret_away(aws: FakeAws, scan: Scan) -> None:
