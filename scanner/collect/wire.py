@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.json import Decoder
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -244,11 +245,14 @@ _BY_SERVICE: dict[str, tuple[type[Struct], ...]] = {
 ANSWERS = {(service, answer.__name__): answer for service, answers in _BY_SERVICE.items() for answer in answers}
 """What is decoded here, by service and operation. IAM and STS answer in XML, which a cut makes unreadable anyway."""
 
+# msgspec sets a type up when it is first used; threads that use it for the first time together crash the process
+_DECODERS: dict[type[Struct], Decoder[Any]] = {answer: Decoder(answer) for answer in ANSWERS.values()}
+
 Answer = TypeVar("Answer", bound=Struct)
 
 
 def decode(body: bytes, answer: type[Answer]) -> Answer:
-    """Decode the body of a 200 answer.
+    """Decode the body of a 200 answer, of one of the types in `ANSWERS`.
 
     Text that is no Unicode (a lone surrogate, a broken byte) becomes U+FFFD, so that one hostile name neither hides the
     page it stands on nor goes unseen.
@@ -256,12 +260,13 @@ def decode(body: bytes, answer: type[Answer]) -> Answer:
     Raises:
         ValueError: the body is not whole JSON, or not of the answer's shape.
     """
+    decoder: Decoder[Answer] = _DECODERS[answer]
     try:
-        return msgspec.json.decode(body, type=answer)
+        return decoder.decode(body)
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.json.decode(_as_unicode(body), type=answer)
+        return decoder.decode(_as_unicode(body))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

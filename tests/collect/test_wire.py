@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -59,3 +61,30 @@ def test_any_error_body_becomes_an_object_of_texts(body: bytes) -> None:
 
 def test_the_token_is_all_that_is_left_for_the_paginator() -> None:
     assert json.loads(wire.token_body(wire.decode(PAGE, wire.ListChannelFlows))) == {"NextToken": "t"}
+
+
+_FIRST_ANSWERS = """
+import threading, time
+from msgspec import _utils
+from scanner.collect import wire
+
+look_up = _utils._get_class_mro_and_typevar_mappings
+
+def slowly(*arguments):
+    time.sleep(0.05)
+    return look_up(*arguments)
+
+_utils._get_class_mro_and_typevar_mappings = slowly
+body = b'{"ChannelFlows": [{"ChannelFlowArn": "a", "Processors": [{"Configuration": {"Lambda": {}}}]}]}'
+threads = [threading.Thread(target=wire.decode, args=(body, wire.ListChannelFlows)) for _ in range(8)]
+for thread in threads:
+    thread.start()
+    time.sleep(0.02)
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_threads_may_decode_the_first_answers_of_a_type_together() -> None:
+    """In a process of its own, which crashed: msgspec looks up slowly there what a type consists of."""
+    assert subprocess.run([sys.executable, "-c", _FIRST_ANSWERS], check=False).returncode == 0
