@@ -99,7 +99,7 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
 
 
 _FUNCTION_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>\d{12})"
+    r"arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>[0-9]{12})"
     r":function:(?P<name>[A-Za-z0-9_.-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
 )
 

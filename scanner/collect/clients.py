@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from botocore.utils import validate_region_name
+
 from scanner.collect.aws import Aws
 from scanner.collect.failure import ASSUME_ROLE, IDENTIFY, OutOfScopeError, UnusableProfileError, calling
 from scanner.errors import UsageError
@@ -36,12 +38,14 @@ class Clients:
 
         Raises:
             OutOfScopeError: there is no way into that account.
+            InvalidRegionError: no region has such a name.
             FailedCallError: there are no credentials to go that way.
         """
         account_id, region = account_id or self._target.account_id, region or self._target.region
         way = self._ways.get(account_id)
         if way is None:
             raise OutOfScopeError(account_id)
+        validate_region_name(region)
         with self._making:
             key = (service, account_id, region)
             if key not in self._made:

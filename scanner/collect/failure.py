@@ -84,7 +84,7 @@ CALL_ERRORS = (
 """Everything that a call to AWS may raise when the other side, the network or the credentials are at fault."""
 
 _SPEAK_XML = frozenset({"iam", "sts"})
-_STUMBLES = (AttributeError, KeyError, TypeError, ValueError)
+_STUMBLES = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
 """What botocore's parser raises over XML that is not of the operation's shape."""
 
 
@@ -182,6 +182,12 @@ _EXPLAINED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str]
         "EndlessPages",
         "the pages of the list repeat and never end; scan again later",
     ),
+    (boto.InvalidRegionError, "InvalidRegion", "no region has the name in its ARN; correct it where it is configured"),
+    (
+        boto.ParamValidationError,
+        "ParamValidation",
+        "AWS listed it under a name that its own client does not accept; scan again later",
+    ),
     (UnusableProfileError, "UnusableProfile", "{error}; configure the profile on every machine that reads"),
     (OutOfScopeError, "OutOfScope", "account {error} is not in scope; bring it into scope, or waive this gap"),
     (
@@ -216,7 +222,7 @@ def _explained(error: Exception, action: str) -> tuple[str, str]:
 
 
 def _code_and_status(error: boto.ClientError) -> tuple[str, int]:
-    code = str(error.response.get("Error", {}).get("Code"))
+    code = str(error.response.get("Error", {}).get("Code") or "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code if _PLAIN_CODE.fullmatch(code) else "Unknown", status
 

@@ -162,6 +162,7 @@ def test_what_the_user_says_of_the_role_reaches_sts(organization: FakeAws, scan:
         pytest.param(xml("AssumeRole", "<Credentials></Credentials>"), id="nothing in it"),
         pytest.param(xml("AssumeRole", credentials(FIRST, expiration="2020-01-01T00:00:00Z")), id="expired on arrival"),
         pytest.param(xml("AssumeRole", credentials(FIRST, expiration="soon")), id="an odd date"),
+        pytest.param(xml("AssumeRole", credentials(FIRST, expiration="1e999")), id="a date beyond all calendars"),
     ],
 )
 def test_a_role_that_gives_no_credentials_is_one_gap_for_its_account(
