@@ -32,11 +32,16 @@ def processor(**changes: Any) -> dict[str, Any]:
     """A healthy processor, as the wire spells it."""
     return {
         "Name": "moderate",
-        "Configuration": {"Lambda": {"ResourceArn": function_arn(), "InvocationType": "ASYNC"}},
+        "Configuration": invoking(function_arn()),
         "ExecutionOrder": 1,
         "FallbackAction": "ABORT",
         **changes,
     }
+
+
+def invoking(arn: str) -> dict[str, Any]:
+    """The configuration of a processor that invokes this function."""
+    return {"Lambda": {"ResourceArn": arn, "InvocationType": "ASYNC"}}
 
 
 def function_arn(name: str = "moderate:live", region: str = "us-east-1", account: str = ACCOUNT) -> str:

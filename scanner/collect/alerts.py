@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import UnsetType, structs
+from msgspec import UNSET, UnsetType, structs
 
 from scanner.collect.calls import ask, new_items
 from scanner.collect.once import Once
@@ -31,9 +31,7 @@ class Alerts:
         return _listens([self._with_targets(client, rule, app_instance) for rule in rules], app_instance)
 
     def _with_targets(self, client: Any, rule: Rule, app_instance: AppInstance) -> EventRule:
-        event_rule = EventRule(
-            pattern=rule.EventPattern, enabled=(rule.State or "").startswith("ENABLED"), has_targets=True
-        )
+        event_rule = EventRule(pattern=rule.EventPattern, enabled=_is_enabled(rule.State), has_targets=True)
         if _listens([event_rule], app_instance) is False:
             return event_rule
         has_targets = self._targets.get(rule.Name, lambda: _has_targets(client, rule))
@@ -44,6 +42,16 @@ def _listens(rules: list[EventRule], app_instance: AppInstance) -> bool | UnsetT
     return listens(
         rules, app_instance_arn=app_instance.arn, account_id=app_instance.account_id, region=app_instance.region
     )
+
+
+def _is_enabled(state: str | None) -> bool | UnsetType:
+    """There is more than one state of being enabled.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Rule.html
+    """
+    if state == "DISABLED":
+        return False
+    return True if state and state.startswith("ENABLED") else UNSET
 
 
 def _rules(client: Any) -> Iterator[Rule]:

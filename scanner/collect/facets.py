@@ -217,10 +217,10 @@ class _Noting:
             self._note(path, resource_arn, operation, "Undecided", reason)
 
     def missing(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
-        """Note those facts that AWS's answer ought to have told, but did not."""
+        """Note those facts that AWS's answer ought to have told, but did not, or not in words that are known."""
         for path in self._unexplained(prefix, facts):
             name = path.rpartition(".")[2]
-            reason = f"AWS's answer has no {name}, or none that can be read; scan again later"
+            reason = f"AWS's answer has no {name} that this version knows; scan again later, or upgrade chimeaudit"
             self._note(path, resource_arn, operation, "MissingValue", reason)
 
     def _unexplained(self, prefix: str, facts: dict[str, Any]) -> list[str]:

@@ -26,18 +26,19 @@ class Place(Struct, frozen=True):
 
 
 class _Unknown(Struct, frozen=True):
-    """The gaps of one flow, by the path of the fact."""
+    """The gaps of one resource, by the path of the fact, and the operation that ought to have told it."""
 
-    flow_arn: str
+    arn: str
     place: Place
+    operation: str
     gaps: dict[str, Gap] = field(default_factory=dict)
 
     def note(self, path: str, code: str, reason: str) -> None:
         self.gaps[path] = Gap(
             account_id=self.place.account_id,
             region=self.place.region,
-            resource_arn=self.flow_arn,
-            operation="ListChannelFlows",
+            resource_arn=self.arn,
+            operation=self.operation,
             code=code,
             reason=reason,
         )
@@ -58,20 +59,23 @@ class _Unknown(Struct, frozen=True):
 def app_instance(seen: wire.AppInstanceSummary, account_id: str, region: str) -> AppInstance:
     """`account_id` and `region` say where it was listed; they count where its ARN does not say it."""
     place = _place(seen.arn, account_id, region)
+    unknown = _Unknown(seen.arn, place, "ListAppInstances")
     return AppInstance(
         arn=seen.arn,
         id=seen.arn.rpartition("/")[2],
-        name=UNSET if seen.Name is None else seen.Name,
+        name=unknown.unless_missing("", "name", seen.Name),
         account_id=place.account_id,
         region=place.region,
         partition=place.partition,
+        gaps=unknown.gaps,
     )
 
 
 def channel_flow(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFlow:
     """A flow with its processors in execution order."""
     place = _place_within(owner, seen.arn)
-    unknown = _Unknown(seen.arn, place)
+    unknown = _Unknown(seen.arn, place, "ListChannelFlows")
+    unknown.gaps.update({f"app_instance.{path}": gap for path, gap in owner.gaps.items()})
     return ChannelFlow(
         arn=seen.arn,
         name=unknown.unless_missing("", "name", seen.Name),
@@ -118,7 +122,7 @@ def _processor(seen: wire.Processor, orders: Sequence[int | None], where: str, u
         is_first=unknown.unless_missing(where, "is_first", is_at_end(min, seen.ExecutionOrder, orders)),
         is_last=unknown.unless_missing(where, "is_last", is_at_end(max, seen.ExecutionOrder, orders)),
         fallback_action=_fallback_action(seen.FallbackAction, where, unknown),
-        invocation_type=function.InvocationType or UNSET,
+        invocation_type=unknown.unless_missing(where, "invocation_type", function.InvocationType or None),
         lambda_=_function(function.ResourceArn, where, unknown),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -26,6 +26,11 @@ MISSING = Function(
     last_modified=None,
 )
 """A function that does not exist."""
+
+_STATES = frozenset(
+    {"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}
+)
+_UPDATE_STATUSES = frozenset({"Successful", "Failed", "InProgress"})
 
 Value = TypeVar("Value")
 
@@ -99,8 +104,8 @@ def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocat
     return Function(
         exists=True,
         runtime=configuration.Runtime,
-        state=_unless_none(configuration.State),
-        last_update_status=_unless_none(configuration.LastUpdateStatus),
+        state=_if_known(configuration.State, _STATES),
+        last_update_status=_if_known(configuration.LastUpdateStatus, _UPDATE_STATUSES),
         reserved_concurrency=concurrency and concurrency.ReservedConcurrentExecutions,
         failure_destination=_failure_destination(configuration, invocation),
         timeout_seconds=_unless_none(configuration.Timeout),
@@ -132,6 +137,10 @@ def _last_modified(text: str | None) -> datetime | UnsetType:
     except ValueError:
         return UNSET
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _if_known(value: str | None, known: Set[str]) -> str | UnsetType:
+    return value if value is not None and value in known else UNSET
 
 
 def _unless_none(value: Value | None) -> Value | UnsetType:

@@ -255,7 +255,6 @@ class _Reading:
         pages: list[int] = []
         flows_read = 0
         gaps: list[Gap] = []
-        app_instance = listed
         try:
             with containing(ListChannelFlows.__name__):
                 self._control.check()
@@ -265,7 +264,6 @@ class _Reading:
                     self._flows_read += len(flows)
                     self._largest = max(self._largest, flows_read)
                     self._control.check()
-                app_instance = self._facets.of_app_instance(listed)
         except FailedCallError as failed:
             if failed.is_not_found:
                 self._vanished[listed.arn] = listed
@@ -273,6 +271,11 @@ class _Reading:
             gaps = self._unless_open(failed, listed.arn)
             if not gaps:
                 return
+        try:
+            app_instance = self._facets.of_app_instance(listed)
+        except FailedCallError as failed:
+            self._unless_open(failed)
+            return
         self._journal.app_instance(AppInstanceRead(app_instance=app_instance, pages=tuple(pages), gaps=tuple(gaps)))
         self._control.count(flows_read)
         self._ended += 1

@@ -25,7 +25,7 @@ class EventRule(Struct, frozen=True, kw_only=True):
     """A rule on the default event bus. A rule without a pattern runs on a schedule and matches no event."""
 
     pattern: str | None
-    enabled: bool
+    enabled: bool | UnsetType
     has_targets: bool | UnsetType
 
 

@@ -117,8 +117,18 @@ def test_a_fallback_action_that_is_not_known_is_unknown_with_a_gap() -> None:
 def test_what_is_missing_is_unknown_with_a_gap_each() -> None:
     found = flow(wire.Processor())
 
-    assert {path.rpartition(".")[2] for path in found.gaps} == {"name", "execution_order", "fallback_action", "lambda"}
+    missing = {"name", "execution_order", "fallback_action", "invocation_type", "lambda"}
+    assert {path.rpartition(".")[2] for path in found.gaps} == missing
     assert {gap.code for gap in found.gaps.values()} == {"MissingValue"}
+
+
+def test_an_app_instance_without_a_name_leaves_its_gap_with_its_flows_too() -> None:
+    nameless = facts.app_instance(wire.AppInstanceSummary(INSTANCE), "111122223333", "us-east-1")
+
+    found = facts.channel_flow(wire.ChannelFlowSummary(f"{INSTANCE}/channel-flow/1", "moderation", ()), nameless)
+
+    assert (found.app_instance.name, nameless.name) == (UNSET, UNSET)
+    assert found.gaps == {"app_instance.name": nameless.gaps["name"]}
 
 
 def test_a_flow_without_a_list_of_processors_is_not_one_without_processors() -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.answers import Answer, Call, error, refusal, truth, xml
 from tests.command import Ended
 from tests.conftest import Scan
-from tests.fake_aws import ACCOUNT, FakeAws, Fault, Flow, function_arn, processor
+from tests.fake_aws import ACCOUNT, FakeAws, Fault, Flow, function_arn, invoking, processor
 
 MEMBER, VENDOR = "222222222222", "999988887777"
 FUNCTION = function_arn()
@@ -113,7 +113,7 @@ def test_a_role_that_functions_of_two_regions_have_is_read_once(chat: FakeAws, s
 
 def test_what_belongs_to_a_qualifier_is_read_for_the_processors_own(chat: FakeAws, judge: Any) -> None:
     processors = [
-        processor(Configuration={"Lambda": {"ResourceArn": arn}}, ExecutionOrder=n)
+        processor(Configuration=invoking(arn), ExecutionOrder=n)
         for n, arn in enumerate(
             (function_arn("moderate:live"), function_arn("moderate:7"), function_arn("moderate")), 1
         )
@@ -226,11 +226,13 @@ def failed(call: Call, failure: str) -> Answer:
     ("rule", "path", "configuration"),
     [
         ("unhealthy-lambda", "processors[0].lambda.function.state", {"State": None}),
+        ("unhealthy-lambda", "processors[0].lambda.function.state", {"State": "Hibernating"}),
         ("lambda-update-failed", "processors[0].lambda.function.last_update_status", {"LastUpdateStatus": None}),
+        ("lambda-update-failed", "processors[0].lambda.function.last_update_status", {"LastUpdateStatus": "Paused"}),
         ("callback-not-allowed", "processors[0].lambda.callback", {"Role": None}),
     ],
 )
-def test_what_an_answer_leaves_out_is_unknown_with_its_gap(
+def test_what_an_answer_leaves_out_or_says_in_new_words_is_unknown_with_its_gap(
     chat: FakeAws, judge: Any, rule: str, path: str, configuration: dict[str, Any]
 ) -> None:
     whole = {"FunctionArn": FUNCTION, "Runtime": "python3.13", "Timeout": 3, "LastModified": "2026-01-01T00:00:00+0000"}
@@ -361,10 +363,7 @@ def test_a_managed_policy_of_many_roles_is_read_once(chat: FakeAws, judge: Any) 
     names = ("moderate", "translate")
     chat.inventory = {
         "us-east-1": {
-            "support": [
-                Flow(processors=[processor(Configuration={"Lambda": {"ResourceArn": function_arn(name)}})])
-                for name in names
-            ]
+            "support": [Flow(processors=[processor(Configuration=invoking(function_arn(name)))]) for name in names]
         }
     }
 
@@ -437,7 +436,7 @@ def test_a_managed_policy_without_its_document_is_unknown(chat: FakeAws, judge: 
 
 
 def abroad(account: str) -> Flow:
-    return Flow(processors=[processor(Configuration={"Lambda": {"ResourceArn": function_arn(account=account)}})])
+    return Flow(processors=[processor(Configuration=invoking(function_arn(account=account)))])
 
 
 def test_a_function_in_another_account_in_scope_is_read_with_that_accounts_role(aws: FakeAws, judge: Any) -> None:
@@ -463,6 +462,23 @@ def test_a_function_out_of_scope_is_a_gap(aws: FakeAws, judge: Any) -> None:
     assert not [call for call in aws.calls if call.service == "lambda"]
 
 
+@pytest.mark.parametrize("region", ["us-east-1-", "123", "u" * 64])
+def test_a_function_in_a_region_that_cannot_be_is_a_gap(chat: FakeAws, judge: Any, region: str) -> None:
+    nowhere = function_arn(region=region)
+    chat.inventory["us-east-1"]["other"] = [Flow(processors=[processor(Configuration=invoking(nowhere))])]
+
+    ended = judge("missing-lambda")
+
+    (gap,) = ended.gaps
+    assert (gap["code"], gap["operation"], gap["resource_arn"]) == (
+        "InvalidRegion",
+        "GetFunctionConfiguration",
+        nowhere,
+    )
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+    assert ended.report["summary"]["by_status"]["pass"] == 1
+
+
 def test_a_function_in_an_account_that_lets_nobody_in_is_unknown(aws: FakeAws, judge: Any) -> None:
     aws.inventory = {"us-east-1": {"support": [abroad(MEMBER)]}}
     aws.faults = [lambda call: refusal(403, "AccessDenied") if MEMBER in call.parameters.get("RoleArn", "") else None]
@@ -471,6 +487,29 @@ def test_a_function_in_an_account_that_lets_nobody_in_is_unknown(aws: FakeAws, j
 
     assert {gap["operation"] for gap in ended.gaps} == {"AssumeRole"}
     assert {gap["account_id"] for gap in ended.gaps} == {ACCOUNT, MEMBER}
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+
+
+def test_an_alert_is_looked_for_though_the_flows_cannot_be_listed(chat: FakeAws, judge: Any) -> None:
+    denied = when("ListChannelFlows", answer=error(403, "AccessDeniedException"))
+    chat.faults = [denied, when("ListRules", answer=truth({"Rules": []}))]
+
+    ended = judge("no-failure-alert")
+
+    assert [gap["operation"] for gap in ended.gaps] == ["ListChannelFlows"]
+    assert [finding["status"] for finding in ended.report["findings"]] == ["fail"]
+
+
+@pytest.mark.parametrize("state", [{}, {"State": "PAUSED"}])
+def test_an_alert_of_which_it_is_not_known_whether_it_is_enabled_is_unknown(
+    chat: FakeAws, judge: Any, state: dict[str, str]
+) -> None:
+    rule = {"Name": "r", "Arn": "arn:r", "EventPattern": '{"source": ["aws.chime"]}', **state}
+    chat.faults = [when("ListRules", answer=truth({"Rules": [rule]}))]
+
+    ended = judge("no-failure-alert")
+
+    assert [gap["code"] for gap in ended.gaps] == ["Undecided"]
     assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
 
 

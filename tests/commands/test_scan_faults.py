@@ -236,6 +236,18 @@ def test_what_is_missing_is_unknown_not_a_pass(aws: FakeAws, scan: Scan, process
     assert ended.report["summary"]["by_status"]["unknown"] > 0
 
 
+def test_an_app_instance_without_a_name_is_named_as_a_gap(aws: FakeAws, scan: Scan) -> None:
+    arn = aws.app_instance_arn("us-east-1", "support")
+    aws.inventory = {"us-east-1": {"support": [Flow()]}}
+    aws.faults = [on("ListAppInstances", "us-east-1", truth({"AppInstances": [{"AppInstanceArn": arn}]}))]
+
+    ended = scan("-o", "json:-")
+
+    (gap,) = gaps(ended)
+    assert ended.code == 3
+    assert (gap["operation"], gap["code"], gap["resource_arn"]) == ("ListAppInstances", "MissingValue", arn)
+
+
 def test_a_name_that_is_no_unicode_hides_nothing_and_is_seen(aws: FakeAws, scan: Scan) -> None:
     aws.inventory = {"us-east-1": {"support": [Flow(name="\ud800 half"), OPEN]}}
 

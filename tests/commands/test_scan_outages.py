@@ -183,7 +183,8 @@ def without_run(report: dict[str, Any]) -> dict[str, Any]:
 def test_app_instances_that_are_never_all_listed_are_a_gap_and_what_was_listed_is_judged(
     chat: FakeAws, quick_scan: Scan
 ) -> None:
-    listed = {"AppInstances": [{"AppInstanceArn": chat.app_instance_arn("us-east-1", "b")}], "NextToken": "again"}
+    app_instance = {"AppInstanceArn": chat.app_instance_arn("us-east-1", "b"), "Name": "b"}
+    listed = {"AppInstances": [app_instance], "NextToken": "again"}
     chat.faults = [lambda call: truth(listed) if call.operation == "ListAppInstances" else None]
 
     ended = quick_scan(*ONE_RULE)
