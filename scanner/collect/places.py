@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -87,7 +87,7 @@ class Threads:
     def stop(self) -> None:
         """Heeded by each thread when its call is answered."""
         self._stop.set()
-        _drop(self._executor)
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         """Let the threads end; one that still waits for an answer nobody can end but the process."""
@@ -124,18 +124,16 @@ class Processes:
     def stop(self) -> None:
         """Heeded by each thread of each process when its call is answered."""
         self._stop.set()
-        _drop(self._executor)
 
     def close(self) -> None:
-        """Let the processes end, or end them: their journals bear that, and left alone they would complain."""
+        """Let the processes end, or end them: their journals bear that, and left alone they would complain.
+
+        An executor waits for its end only the first time that it is shut down, so that is done here and not before.
+        """
         if self._stop.is_set():
             for process in multiprocessing.active_children():
                 process.kill()
-        self._executor.shutdown()
-
-
-def _drop(executor: Executor) -> None:
-    executor.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -92,6 +92,7 @@ class Worker:
             StoppedError: the scan was told to stop.
             OutputError: the journal or the findings cannot be written.
         """
+        self._control.check()
         before = self.tally
         reading = Reading(complete=True) if TargetReader(work.path).complete else self._read(work)
         return Done(
