@@ -44,9 +44,10 @@ class Roles:
             if not failed.is_not_found:
                 raise
             return RolePolicies(identity=())
-        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         identity = (*self._inline(client, name), *self._attached(client, name))
-        return RolePolicies(identity=identity, boundary=self._document(client, boundary) if boundary else None)
+        boundary = role.get("PermissionsBoundary")
+        arn = _member(boundary, "GetRole", "PermissionsBoundaryArn") if boundary else None
+        return RolePolicies(identity=identity, boundary=self._document(client, arn) if arn else None)
 
     def _inline(self, client: Any, role: str) -> Iterator[str]:
         for name in _listed(client, "ListRolePolicies", "PolicyNames", role):

@@ -103,7 +103,7 @@ def read_function(
 def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocation: Any) -> Function:
     return Function(
         exists=True,
-        runtime=configuration.Runtime,
+        runtime=_runtime(configuration),
         state=_if_known(configuration.State, _STATES),
         last_update_status=_if_known(configuration.LastUpdateStatus, _UPDATE_STATUSES),
         reserved_concurrency=concurrency and concurrency.ReservedConcurrentExecutions,
@@ -112,6 +112,11 @@ def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocat
         role_arn=_unless_none(configuration.Role),
         last_modified=_last_modified(configuration.LastModified),
     )
+
+
+def _runtime(configuration: GetFunctionConfiguration) -> str | UnsetType | None:
+    """A container image has none: what it runs on is in the image."""
+    return None if configuration.PackageType == "Image" else configuration.Runtime or UNSET
 
 
 def _failure_destination(

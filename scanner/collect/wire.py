@@ -113,6 +113,7 @@ class GetFunctionConfiguration(Struct, frozen=True):
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html"""
 
     FunctionArn: str
+    PackageType: str | None = None
     Runtime: str | None = None
     Role: str | None = None
     Timeout: int | None = None

@@ -229,6 +229,8 @@ def failed(call: Call, failure: str) -> Answer:
         ("unhealthy-lambda", "processors[0].lambda.function.state", {"State": "Hibernating"}),
         ("lambda-update-failed", "processors[0].lambda.function.last_update_status", {"LastUpdateStatus": None}),
         ("lambda-update-failed", "processors[0].lambda.function.last_update_status", {"LastUpdateStatus": "Paused"}),
+        ("deprecated-lambda-runtime", "processors[0].lambda.function.runtime", {"Runtime": None}),
+        ("deprecated-lambda-runtime", "processors[0].lambda.function.runtime", {"Runtime": None, "PackageType": "Zip"}),
         ("callback-not-allowed", "processors[0].lambda.callback", {"Role": None}),
     ],
 )
@@ -247,6 +249,14 @@ def test_what_an_answer_leaves_out_or_says_in_new_words_is_unknown_with_its_gap(
     assert {(gap["code"], gap["resource_arn"]) for gap in ended.gaps} == {("MissingValue", FUNCTION)}
     assert finding["evidence"][0]["path"].startswith(path)
     assert finding["evidence"][0]["gap"]["code"] == "MissingValue"
+
+
+def test_a_container_image_has_no_runtime(chat: FakeAws, judge: Any) -> None:
+    image = {"FunctionArn": FUNCTION, "PackageType": "Image", "Timeout": 3, "LastModified": "2026-01-01T00:00:00+0000"}
+    image |= {"Role": "arn:aws:iam::111122223333:role/r", "State": "Active", "LastUpdateStatus": "Successful"}
+    chat.faults = [when("GetFunctionConfiguration", answer=truth(image))]
+
+    assert judge("deprecated-lambda-runtime").code == 0
 
 
 @pytest.mark.parametrize(
@@ -381,12 +391,19 @@ def test_a_managed_policy_of_many_roles_is_read_once(chat: FakeAws, judge: Any) 
     assert len(chat.asked("GetPolicyVersion")) == 1
 
 
+NO_ARN = "<PermissionsBoundaryType>Policy</PermissionsBoundaryType>"
+
+
 @pytest.mark.parametrize(
     "fault",
     [
         pytest.param(when("GetRolePolicy", answer=refusal(404, "NoSuchEntity")), id="an inline policy just deleted"),
         pytest.param(when("GetRole", answer=xml("GetRole", "")), id="no role in the answer"),
         pytest.param(when("GetRole", answer=Answer(body=b"<html>portal</html>")), id="other XML"),
+        pytest.param(
+            when("GetRole", answer=xml("GetRole", f"<Role><PermissionsBoundary>{NO_ARN}</PermissionsBoundary></Role>")),
+            id="a boundary without ARN",
+        ),
         pytest.param(
             when("ListRolePolicies", answer=xml("ListRolePolicies", "<IsTruncated>true</IsTruncated>")), id="no list"
         ),
