@@ -87,6 +87,13 @@ def test_looking_at_less_fixes_nothing(narrower: Report) -> None:
     assert groups(compare(sample.report([FOUND]), narrower)) == (0, 0, 0, 1)
 
 
+def test_a_check_of_files_fixes_nothing_that_is_deployed() -> None:
+    check = sample.report()
+    check = structs.replace(check, scope=structs.replace(check.scope, files=("flows.yaml",)))
+
+    assert groups(compare(sample.report([FOUND]), check)) == (0, 0, 0, 1)
+
+
 @given(st.lists(st.integers(0, 9), unique=True), st.lists(st.integers(0, 9), unique=True))
 def test_no_failure_is_lost_or_counted_twice(old: list[int], new: list[int]) -> None:
     findings = [sample.fails_open(sample.flow(f"flow {number}")) for number in range(10)]

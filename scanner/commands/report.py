@@ -21,7 +21,7 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
 
     '-' reads standard input. Without -o, findings are printed as a table. The exit code says only whether that worked:
     0, 2 where the report cannot be read, 70 where one cannot be written or delivered. With --history the run is
-    recorded, as a scan would have done.
+    recorded, as a scan would have done; a check's is refused.
     """
     wanted = outputs.parse_all(output)
     nights = keeping.address(history)

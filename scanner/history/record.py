@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from sqlalchemy import text
 
 from scanner.compare import Sight
+from scanner.errors import UsageError
 from scanner.finding import Report
 from scanner.history import life, look, sightings
 from scanner.history.address import Address
@@ -33,8 +34,14 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
     The findings that come back are kept on disk, in `directory` where it can be written to.
 
     Raises:
+        UsageError: it is the report of a check: what files declare is not what is deployed.
         OutputError: the database cannot be written, or there is no room for the findings; nothing was recorded.
     """
+    if report.coverage.in_scope.files:
+        raise UsageError(
+            "--history: found the report of a check, of files; expected one of a scan",
+            hint="Leave --history out, and CHIMEAUDIT_HISTORY.",
+        )
     run = Run(id=kept(report.run.id), at=moment(report.run.started_at), sight=_sight(report))
     with written(address) as connection:
         before = connection.scalar(text("DELETE FROM run WHERE id = :run RETURNING reports"), {"run": run.id})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from scanner.finding import InScope
 from scanner.history.address import parse
 from scanner.render.json import render
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
@@ -109,6 +110,18 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(saved: str, tmp_path:
     assert "the history in notes.txt could not be written: file is not a database" in told(ended)
     assert (tmp_path / "notes.txt").read_text().startswith("these are notes")
     assert chimeaudit("history", "list", "--history", "sqlite:///notes.txt", home=tmp_path).code == 2
+
+
+def test_a_check_of_files_is_no_night(saved: str, tmp_path: Path) -> None:
+    recorded(saved, "sqlite:///history.db", tmp_path)
+    check = sample.report(in_scope=InScope(accounts=0, targets=0, files=1))
+    (tmp_path / "check.json").write_text("".join(render(check)))
+
+    ended = recorded("check.json", "sqlite:///history.db", tmp_path)
+
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.error == "error: --history: found the report of a check, of files; expected one of a scan"
+    assert lives(parse(f"sqlite:///{tmp_path}/history.db")) == {"a": ("open", at(1), at(1))}
 
 
 def test_a_folder_that_does_not_exist_is_told(saved: str, tmp_path: Path) -> None:
