@@ -51,23 +51,23 @@ def trend(connection: Connection) -> Trend:
 
 
 def _nights(connection: Connection) -> Iterator[Night]:
-    """Runs by the time at which they began, with what was open after each."""
+    """Runs by the time at which they began, with what was open after each; after all that began in the same second."""
     changes = text("""
         SELECT change.at, change.run_id, change.was, change.now, finding.severity, COUNT(*) AS number
         FROM change JOIN finding ON finding.fingerprint = change.fingerprint
         GROUP BY change.at, change.run_id, change.was, change.now, finding.severity
-        ORDER BY change.at, change.run_id
+        ORDER BY change.at
     """)
     runs = text("SELECT id, started_at, complete, accounts, channel_flows FROM run ORDER BY started_at, id")
     pending = [*connection.execute(changes)][::-1]
     open_: Counter[str] = Counter()
+    moved: defaultdict[str, Counter[tuple[str | None, str]]] = defaultdict(Counter)
     for run in connection.execute(runs):
-        moves: Counter[tuple[str | None, str]] = Counter()
-        while pending and (pending[-1].at, pending[-1].run_id) <= (run.started_at, run.id):
+        while pending and pending[-1].at <= run.started_at:
             change = pending.pop()
             open_[change.severity] += change.number * ((change.now == "open") - (change.was == "open"))
-            if change.run_id == run.id:
-                moves[change.was, change.now] += change.number
+            moved[change.run_id][change.was, change.now] += change.number
+        moves = moved.pop(run.id, Counter())
         yield Night(
             run_id=run.id,
             started_at=run.started_at,

@@ -209,6 +209,16 @@ def test_pruning_forgets_old_nights_and_old_fixes_but_no_life_that_goes_on(histo
     assert seen(kept(history, report(9, failing("open")))) == [at(0)]
 
 
+def test_runs_that_began_in_the_same_second_never_leave_less_than_nothing_open(history: Address) -> None:
+    kept(history, report(0, failing("a"), run_id="z"))
+    kept(history, report(0, run_id="B"))
+    kept(history, report(0, failing("b"), run_id="a"))
+
+    nights = {night.run_id: (night.all_open, night.new, night.fixed) for night in trend(history).nights}
+
+    assert nights == {"z": (1, 1, 0), "B": (1, 0, 1), "a": (1, 1, 0)}
+
+
 def test_the_trend_counts_what_is_open_new_and_fixed(history: Address) -> None:
     public = [sample.finding(sample.PUBLIC, sample.flow("p"), "anyone")]
     kept(history, report(0, failing("a", "b")))
