@@ -35,8 +35,8 @@ def compare(old: Report, new: Report) -> Difference:
     """Sort the failures of both reports by what became of them.
 
     A failure that is gone is fixed only where the new report looked: its rule ran, its account, region and file were in
-    scope, no gap, waived or not, lies over its resource, and the rule's judgement of it is not unknown. A check looks at
-    nothing that is deployed.
+    scope, no gap, waived or not, lies over its resource, and the rule's judgement of it is not unknown. A check looked
+    at nothing that is deployed.
     """
     before = {finding.fingerprint: finding for finding in old.findings if finding.status is Status.FAIL}
     now = {finding.fingerprint: finding for finding in new.findings if finding.status is not Status.UNKNOWN}
@@ -92,7 +92,7 @@ class Sight:
         return cls(rules=rules, scope=report.scope, gaps=report.coverage.gaps, unknown=unknown)
 
     def missing_of(self, finding: Finding) -> str | None:
-        """As `missing`, and of a file's resource whether that file was judged, of a deployed one whether AWS was read."""
+        """As `missing`, and whether its file was judged; of what is deployed, whether anything but files was."""
         if finding.location and finding.location.file not in self._files:
             return f"{finding.location.file} was not judged"
         if self._files and not finding.location:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 
 import msgspec
 from msgspec import Struct, structs
 
 from scanner.errors import UsageError
 from scanner.finding import SCHEMA_VERSION, Report, Severity, Status, Summary
+from scanner.trend import utc
 
 _MAJOR = SCHEMA_VERSION.partition(".")[0]
+_MOST = 2**31 - 1
+"""More than there could be of anything."""
 
 
 class _Header(Struct):
@@ -41,7 +44,7 @@ def decode(content: bytes, name: str) -> Report:
     except RecursionError as error:
         raise _refused(name, "is nested too deeply to be a report") from error
     _check(report, name)
-    return structs.replace(report, summary=_every_count(report.summary))
+    return structs.replace(report, summary=_counted(report, name))
 
 
 def _check(report: Report, name: str) -> None:
@@ -53,6 +56,11 @@ def _check(report: Report, name: str) -> None:
     stray = next((finding.rule_id for finding in report.findings if finding.rule_id not in described), None)
     if stray is not None:
         raise _refused(name, f"contradicts itself: a finding names the rule {stray!r:.80}, but its rules do not")
+    uncountable = next((number for number in _numbers(report) if not 0 <= number <= _MOST), None)
+    if uncountable is not None:
+        raise _refused(name, f"is not a report of chimeaudit: {uncountable!s:.80} does not count anything")
+    if report.coverage.complete and any(gap.waiver is None for gap in report.coverage.gaps):
+        raise _refused(name, "contradicts itself: it calls its coverage complete, and has gaps that nobody waived")
 
 
 def _times(report: Report) -> Iterator[str]:
@@ -65,19 +73,40 @@ def _times(report: Report) -> Iterator[str]:
 
 def _is_time(text: str) -> bool:
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        utc(text)
+    except (ValueError, OverflowError):
         return False
     return True
 
 
-def _every_count(summary: Summary) -> Summary:
-    """Counts that are left out are zero."""
-    return structs.replace(
-        summary,
-        by_severity={**_zeros(Severity), **summary.by_severity},
-        by_status={**_zeros((*Status, "pass", "not_applicable")), **summary.by_status},
-    )
+def _numbers(report: Report) -> Iterator[int]:
+    for counts in (report.coverage.in_scope, report.coverage.observed):
+        yield from structs.asdict(counts).values()
+    yield from report.summary.by_status.values()
+
+
+def _counted(report: Report, name: str) -> Summary:
+    """Its counts; those that are left out are counted anew.
+
+    Raises:
+        UsageError: they are not those of its findings.
+    """
+    summary = report.summary
+    failed = [finding for finding in report.findings if finding.status is Status.FAIL]
+    passed = {key: summary.by_status.get(key, 0) for key in ("pass", "not_applicable")}
+    found = {
+        "by_severity": {**_zeros(Severity), **Counter(finding.severity.value for finding in failed)},
+        "by_status": {**_zeros(Status), **Counter(finding.status.value for finding in report.findings), **passed},
+        "by_rule": {**_zeros(summary.by_rule), **Counter(finding.rule_id for finding in failed)},
+        "by_account": {**_zeros(summary.by_account), **Counter(finding.resource.account_id for finding in failed)},
+    }
+    told: dict[str, dict[str, int]] = structs.asdict(summary)
+    for group, counts in found.items():
+        for key, number in counts.items():
+            if told[group].get(key, number) != number:
+                complaint = f"summary.{group} says {told[group][key]} of {key!r:.80}, and its findings {number}"
+                raise _refused(name, f"contradicts itself: {complaint}")
+    return Summary(**{group: {**told[group], **counts} for group, counts in found.items()})
 
 
 def _zeros(names: Iterable[str]) -> dict[str, int]:

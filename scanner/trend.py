@@ -98,9 +98,18 @@ class Pruned(Struct, frozen=True, kw_only=True):
 
 
 def utc(time: str) -> datetime:
-    """A time of a report; one without a zone is UTC."""
+    """A time of a report; one without a zone is UTC.
+
+    Raises:
+        ValueError, OverflowError: it is no time, or one that a calendar does not have in UTC.
+    """
     parsed = datetime.fromisoformat(time)
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def moment(time: str) -> str:
+    """A time of a report as machines are told it: UTC and whole seconds, ``2026-11-22T03:00:12Z``."""
+    return f"{utc(time).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def age(first_seen: str, until: str) -> int:

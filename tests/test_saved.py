@@ -58,12 +58,14 @@ def test_what_an_earlier_minor_version_did_not_know_has_defaults() -> None:
             for name in ("waiver", "change", "first_seen", "location"):
                 del finding[name]
             del finding["resource"]["processors"]
-        document["summary"]["by_status"] = {}
+        for counts in document["summary"].values():
+            counts.clear()
 
     report = decode(changed(earlier))
 
     assert {finding.change for finding in report.findings} == {None}
     assert text(report, Format.MARKDOWN)
+    assert report.summary.by_severity == sample.rich().summary.by_severity
 
 
 def write(document: dict[str, Any], *path: str | int, value: object) -> None:
@@ -92,6 +94,19 @@ def write(document: dict[str, Any], *path: str | int, value: object) -> None:
         (changed(lambda it: write(it, "findings", 0, "rule_id", value="stray")), "contradicts itself"),
         (changed(lambda it: write(it, "findings", 0, "first_seen", value="\u202eyesterday")), "is not a time"),
         (changed(lambda it: write(it, "run", "started_at", value="")), "is not a time"),
+        (changed(lambda it: write(it, "run", "started_at", value="0001-01-01T00:00:00+01:00")), "is not a time"),
+        (changed(lambda it: write(it, "run", "finished_at", value="9999-12-31T23:59:59-01:00")), "is not a time"),
+        (changed(lambda it: write(it, "coverage", "observed", "accounts", value=-1)), "-1 does not count anything"),
+        (changed(lambda it: write(it, "coverage", "in_scope", "targets", value=2**63)), "does not count anything"),
+        (changed(lambda it: write(it, "coverage", "complete", value=True)), "gaps that nobody waived"),
+        (changed(lambda it: write(it, "summary", "by_status", "fail", value=0)), "summary.by_status says 0 of 'fail'"),
+        (changed(lambda it: write(it, "summary", "by_status", "pass", value=-1)), "-1 does not count anything"),
+        (changed(lambda it: write(it, "summary", "by_severity", "high", value=0)), "summary.by_severity says 0"),
+        (
+            changed(lambda it: write(it, "summary", "by_rule", "stray", value=1)),
+            "says 1 of 'stray', and its findings 0",
+        ),
+        (changed(lambda it: write(it, "summary", "by_account", sample.PROD, value=0)), "summary.by_account says 0"),
     ],
 )
 def test_what_is_no_report_is_refused_in_a_line_that_names_the_file(content: str | bytes, complaint: str) -> None:

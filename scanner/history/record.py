@@ -18,7 +18,7 @@ from scanner.history.address import Address
 from scanner.history.database import insert, kept, written
 from scanner.history.life import Run
 from scanner.spool import Spool
-from scanner.trend import Trend, utc
+from scanner.trend import Trend, moment
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
@@ -54,11 +54,6 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
         sightings.date(connection, report.findings, dated)
         trend = look.trend(connection)
     return Recorded(report=structs.replace(report, findings=dated), trend=trend)
-
-
-def moment(time: str) -> str:
-    """A time as the history keeps it."""
-    return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _sight(report: Report) -> Sight:

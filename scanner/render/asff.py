@@ -19,7 +19,7 @@ from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
 from scanner.render.words import clipped, evidence_line, gap_line, requirements
-from scanner.trend import utc
+from scanner.trend import moment
 
 TITLE, DESCRIPTION, RECOMMENDATION, URL = 256, 1024, 512, 2048
 RESOURCE_ID, VALUE, PRODUCT_VALUE = 512, 1023, 2048
@@ -83,7 +83,7 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
     resource, waived = finding.resource, finding.status is Status.WAIVED
     return {
         **_base(report, finding.fingerprint, finding.rule_id, resource.account_id, resource.region),
-        "FirstObservedAt": _time(finding.first_seen or report.run.started_at),
+        "FirstObservedAt": moment(finding.first_seen or report.run.started_at),
         **_graded(finding.severity),
         "Title": _text(finding.title, TITLE),
         "Description": _text(finding.message, DESCRIPTION),
@@ -103,7 +103,7 @@ def build_archived(finding: Finding, was: Report, report: Report) -> dict[str, A
     before = build_finding(finding, was)
     return {
         **before,
-        "UpdatedAt": _time(report.run.finished_at),
+        "UpdatedAt": moment(report.run.finished_at),
         "Compliance": {**before["Compliance"], "Status": "PASSED"},
         "Workflow": {"Status": "RESOLVED"},
         "RecordState": "ARCHIVED",
@@ -173,8 +173,8 @@ def _base(report: Report, fingerprint: str, generator: str, account_id: str, reg
         "GeneratorId": f"chimeaudit/{generator}",
         "AwsAccountId": account_id,
         "Types": [_TYPE],
-        "CreatedAt": _time(report.run.started_at),
-        "UpdatedAt": _time(report.run.finished_at),
+        "CreatedAt": moment(report.run.started_at),
+        "UpdatedAt": moment(report.run.finished_at),
         "RecordState": "ACTIVE",
     }
 
@@ -194,7 +194,3 @@ def _partition(region: str) -> str:
     if region.startswith("cn-"):
         return "aws-cn"
     return "aws-us-gov" if region.startswith("us-gov-") else "aws"
-
-
-def _time(time: str) -> str:
-    return f"{utc(time):%Y-%m-%dT%H:%M:%SZ}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from scanner.finding import Resource
 from scanner.render.text import visible
+from scanner.trend import utc
 
 T = TypeVar("T")
 Tone = Literal["clean", "failed", "uncertain", "neutral"]
@@ -105,7 +106,6 @@ def tail(arn: str | None) -> str:
 
 def _parsed(text: str) -> datetime | None:
     try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return utc(text)
+    except (ValueError, OverflowError):
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

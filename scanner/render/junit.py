@@ -19,7 +19,7 @@ from msgspec import Struct
 from scanner.finding import Coverage, Finding, Report, ReportedGap, RuleInfo, Status
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, is_open, place, waived
-from scanner.trend import utc
+from scanner.trend import moment
 
 _COVERAGE = "coverage"
 _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {
@@ -113,7 +113,7 @@ def build_suite(suite: _Suite, number: int, report: Report) -> Element:
         id=str(number),
         name=visible(suite.name),
         package=visible(suite.package),
-        timestamp=f"{utc(report.run.started_at):%Y-%m-%dT%H:%M:%S}",
+        timestamp=moment(report.run.started_at).removesuffix("Z"),
         hostname="localhost",
         tests=str(len(outcomes)),
         failures=str(outcomes.count("failure")),

@@ -17,7 +17,7 @@ from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import evidence_line, gap_line, place, requirements
-from scanner.trend import utc
+from scanner.trend import moment, utc
 
 _VERSION = "1.6.0"
 _CLASS = 2003
@@ -173,8 +173,7 @@ def _named(attribute: str, value: tuple[int, str], *, label: str | None = None) 
 
 def _time(attribute: str, time: str) -> dict[str, Any]:
     """OCSF counts milliseconds; the profile datetime adds the same as text."""
-    moment = utc(time)
-    return {attribute: int(moment.timestamp() * 1000), f"{attribute}_dt": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
+    return {attribute: int(utc(time).timestamp() * 1000), f"{attribute}_dt": moment(time)}
 
 
 def _partition(arn: str | None) -> str:

@@ -19,6 +19,7 @@ import msgspec
 from scanner.finding import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import clipped, count, file_and_line, from_top, gap_line, requirements
+from scanner.trend import moment
 
 MOST_RESULTS = 25_000  # GitHub refuses a file with more
 _MOST_TAGS = 20
@@ -96,8 +97,8 @@ def build_invocation(report: Report, shown: int) -> dict[str, Any]:
         notifications.insert(0, build_notification("warning", cut))
     return {
         "executionSuccessful": True,
-        "startTimeUtc": report.run.started_at,
-        "endTimeUtc": report.run.finished_at,
+        "startTimeUtc": moment(report.run.started_at),
+        "endTimeUtc": moment(report.run.finished_at),
         "toolExecutionNotifications": notifications,
     }
 

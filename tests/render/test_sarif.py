@@ -117,6 +117,15 @@ def test_a_finding_in_a_file_is_placed_there(file: str, uri: str) -> None:
     assert place["region"] == {"startLine": 7, "startColumn": 3}
 
 
+def test_times_are_those_of_the_format_however_the_report_writes_them() -> None:
+    report = sample.rich()
+    odd = structs.replace(report.run, started_at="2026-11-22 04:00:12.5+01:00", finished_at="0987-W01-1")
+
+    (told,) = run(structs.replace(report, run=odd))["invocations"]
+
+    assert (told["startTimeUtc"], told["endTimeUtc"]) == ("2026-11-22T03:00:12Z", "0987-01-01T00:00:00Z")
+
+
 def test_what_was_not_observed_is_a_notification() -> None:
     report = sample.rich()
 
