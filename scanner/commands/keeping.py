@@ -65,9 +65,14 @@ def keep(report: Report, history: Address | None, wanted: Sequence[Output], dire
         return Kept(report=report)
     from scanner.history.record import record
 
-    paths = {each.form.value: os.path.realpath(each.path) for each in wanted if each.is_file}
     try:
-        recorded = record(history, report, reports=paths, directory=directory or Path(tempfile.gettempdir()))
+        recorded = record(history, report, reports=_paths(wanted), directory=directory or Path(tempfile.gettempdir()))
     except OutputError as error:
         return Kept(report=report, failure=f"{error.message}; {error.hint[:1].lower()}{error.hint[1:]}")
     return Kept(report=recorded.report, trend=recorded.trend)
+
+
+def _paths(wanted: Sequence[Output]) -> dict[str, str]:
+    """Where the reports will be, by format; a path that is no text cannot be recorded."""
+    paths = {each.form.value: os.path.realpath(each.path) for each in wanted if each.is_file}
+    return {form: path for form, path in paths.items() if path.encode(errors="ignore").decode() == path}

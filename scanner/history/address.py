@@ -68,8 +68,34 @@ def parse(text: str) -> Address:
         raise UsageError(f"--history: a history cannot be kept in {url.drivername!r:.40}", hint=_FORMS)
     if not url.database or url.database == ":memory:":
         raise UsageError(f"--history: {url.drivername} names no database", hint=_FORMS)
+    complaint = _complaint(url, text)
+    if complaint is not None:
+        raise UsageError(f"--history: {complaint}", hint=_FORMS)
     url = url.set(drivername=driver)
     return Address(url=url, name=_name(url))
+
+
+def _complaint(url: URL, text: str) -> str | None:
+    """What cannot be meant; nothing that may be part of a password is said back."""
+    if url.drivername.startswith("sqlite"):
+        if url.host:
+            return "sqlite has no host; a file stands after three slashes"
+        return "sqlite takes no options; a ? in the name of a file is written %3F" if "?" in text else None
+    if "@" in (url.host or ""):
+        return "found two @; expected one, and %40 for that of a password"
+    return _no_option(url)
+
+
+def _no_option(url: URL) -> str | None:
+    """The first option that PostgreSQL does not know, as its library complains."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        make_conninfo("", **dict.fromkeys(url.query, ""))
+    except ProgrammingError as error:
+        return str(error).strip()
+    return None
 
 
 def _name(url: URL) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, overload
 
 import alembic.command
+import msgspec
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -42,7 +43,7 @@ def written(address: Address) -> Iterator[Connection]:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             _upgrade(connection, address)
             yield connection
-    except (SQLAlchemyError, _driver_error(engine)) as error:
+    except _faults(engine) as error:
         message = f"the history in {address.name} could not be written: {_cause(address, error)}"
         raise OutputError(message, hint="Mend what it names; what is in the history is as it was.") from None
 
@@ -69,7 +70,7 @@ def read(address: Address) -> Iterator[Connection]:
                 pass
         with engine.begin() as connection:
             yield connection
-    except (SQLAlchemyError, _driver_error(engine)) as error:
+    except _faults(engine) as error:
         message = f"the history in {address.name} cannot be read: {_cause(address, error)}"
         raise UsageError(message, hint="Name the database that `scan --history` wrote.") from None
 
@@ -110,7 +111,9 @@ def _engine(address: Address, *, begin: str) -> Engine:
     """Connections are closed as soon as they are let go, so that nothing lingers while reports are written."""
     sqlite = address.file is not None
     arguments: dict[str, Any] = (
-        {"timeout": _PATIENCE} if sqlite else {"connect_timeout": 10, "application_name": "chimeaudit"}
+        {"timeout": _PATIENCE}
+        if sqlite
+        else {"connect_timeout": 10, "application_name": "chimeaudit", "client_encoding": "utf8"}
     )
     url = address.url
     if not sqlite:
@@ -130,10 +133,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _driver_error(engine: Engine) -> type[Exception]:
-    """What the driver raises where we speak to it without SQLAlchemy between."""
-    error: type[Exception] = engine.dialect.loaded_dbapi.Error
-    return error
+def _faults(engine: Engine) -> tuple[type[Exception], ...]:
+    """What SQLAlchemy raises; the driver, where we speak to it without that between; and we, at texts not ours."""
+    driver: type[Exception] = engine.dialect.loaded_dbapi.Error
+    return SQLAlchemyError, driver, msgspec.MsgspecError, ValueError
 
 
 def _revision(connection: Connection) -> str | None:

@@ -30,12 +30,12 @@ class Cluster:
     def url(self, database: str, password: str | None = None) -> str:
         return f"postgresql+psycopg://{_USER}:{quote_plus(password or PASSWORD)}@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> str:
+    def create(self, database: str, encoding: str = "UTF8") -> str:
         """A new database; returns its URL."""
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user=_USER, password=PASSWORD, dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(f'CREATE DATABASE "{database}"'.encode())
+            connection.execute(f'CREATE DATABASE "{database}" ENCODING {encoding} TEMPLATE template0'.encode())
         return self.url(database)
 
 

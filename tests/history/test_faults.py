@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +57,13 @@ def told(ended: Ended) -> str:
         f"postgresql://us:{SECRET}@db:port/history",
         "sqlite://",
         "sqlite:///:memory:",
+        "sqlite://history.db",
+        f"sqlite://us:{SECRET}@db/history.db",
+        "sqlite:///file:history.db?mode=memory&uri=true",
+        "sqlite:///why?.db",
+        f"postgresql://us:a@{SECRET}@db/history",
+        f"postgresql://us:{SECRET}@db/history?row_factory=x",
+        f"postgresql://us:{SECRET}@db/history?foo=x",
         "sqlite+aiosqlite:///history.db",
     ],
 )
@@ -110,6 +120,54 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(saved: str, tmp_path:
     assert "the history in notes.txt could not be written: file is not a database" in told(ended)
     assert (tmp_path / "notes.txt").read_text().startswith("these are notes")
     assert chimeaudit("history", "list", "--history", "sqlite:///notes.txt", home=tmp_path).code == 2
+
+
+@pytest.mark.parametrize(("encoding", "code", "names"), [("LATIN1", 70, {"café"}), ("SQL_ASCII", 0, {"café", "日本"})])
+def test_a_server_that_keeps_text_otherwise_is_written_or_told(
+    cluster: Cluster, encoding: str, code: int, names: set[str], tmp_path: Path
+) -> None:
+    url = cluster.create(f"kept_as_{encoding.lower()}", encoding)
+
+    assert recorded(save(tmp_path / "1.json", 1, "café"), url, tmp_path).code == 0
+    ended = recorded(save(tmp_path / "2.json", 2, "日本"), url, tmp_path)
+
+    assert (ended.code, len(ended.report["findings"])) == (code, 1)
+    assert code == 0 or 'has no equivalent in encoding "LATIN1"' in told(ended)
+    assert set(lives(parse(url))) == names
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint", "code"),
+    [
+        ("run SET summary = '{'", "truncated", 0),
+        ("run SET accounts = 'x'", "Expected `int`", 0),
+        ("finding SET first_seen = 'x'", "'x'", 70),
+    ],
+)
+def test_a_damaged_history_is_told_and_no_report_is_lost(
+    damage: str, complaint: str, code: int, saved: str, tmp_path: Path
+) -> None:
+    recorded(saved, "sqlite:///history.db", tmp_path)
+    with closing(sqlite3.connect(tmp_path / "history.db")) as connection:
+        connection.execute(f"UPDATE {damage}")
+        connection.commit()
+
+    ended = recorded(save(tmp_path / "2.json", 2, "a"), "sqlite:///history.db", tmp_path)
+    looked = chimeaudit("history", "site", ".", "--history", "sqlite:///history.db", home=tmp_path)
+
+    assert (ended.code, len(ended.report["findings"])) == (code, 1)
+    assert (looked.code, looked.error.startswith("error: the history in history.db cannot be read: ")) == (2, True)
+    assert complaint in looked.error
+
+
+def test_a_report_whose_name_is_no_text_is_written_and_the_run_recorded(saved: str, tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff.html")
+
+    ended = chimeaudit("report", saved, "--history", "sqlite:///history.db", "-o", name, home=tmp_path)
+
+    assert ended.code == 0, ended.stderr
+    assert (tmp_path / name).exists()
+    assert trend(parse(f"sqlite:///{tmp_path}/history.db")).nights[0].all_open == 1
 
 
 def test_a_check_of_files_is_no_night(saved: str, tmp_path: Path) -> None:
