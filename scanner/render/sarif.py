@@ -79,7 +79,7 @@ def build_rule(rule: RuleInfo) -> dict[str, Any]:
         "help": {"text": visible_lines(help_text)},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
-            "tags": ["security", rule.topic, *requirements(rule)][:_MOST_TAGS],
+            "tags": list(dict.fromkeys(("security", rule.topic, *requirements(rule))))[:_MOST_TAGS],
             "precision": "very-high",
             "security-severity": _SCORES[rule.severity],
         },

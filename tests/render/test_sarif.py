@@ -69,6 +69,14 @@ def test_rules_keep_to_the_limits_and_count_as_security(build: Callable[[], Repo
         assert 0 < float(rule["properties"]["security-severity"]) <= 10
 
 
+def test_no_tag_is_there_twice() -> None:
+    twice = structs.replace(sample.rule(topic="security"), frameworks={"soc2": ("CC6.1", "CC6.1")})
+
+    (rule,) = run(sample.report(rules=(twice,)))["tool"]["driver"]["rules"]
+
+    assert rule["properties"]["tags"] == ["security", "soc2 CC6.1"]
+
+
 @pytest.mark.parametrize(
     ("severity", "low", "high"),
     [("critical", 9.1, 10), ("high", 7, 8.9), ("medium", 4, 6.9), ("low", 0.1, 3.9), ("info", 0.1, 3.9)],
