@@ -11,7 +11,7 @@ from scanner.trend import Night, OpenFinding, TimeToFix, Trend
 
 BARS = 120
 FEWEST = 14
-"""A picture of fewer nights leaves the room on its left empty."""
+"""A picture of fewer nights leaves the room on its right empty."""
 NIGHTS = 30
 OLDEST = 10
 HEIGHT = 40.0
@@ -62,6 +62,14 @@ class TrendView:
     def width(self) -> int:
         return max(len(self.bars), FEWEST)
 
+    @property
+    def span(self) -> tuple[str, ...]:
+        """The first and the last night: one at each end of the picture, or both at its left where it is not full."""
+        first, last = moment(self.first.started_at), moment(self.last.started_at)
+        if len(self.bars) < FEWEST:
+            return (first if len(self.bars) == 1 else f"{first} to {last}",)
+        return first, last
+
 
 def view(trend: Trend | None) -> TrendView | None:
     """None where no history is kept."""
@@ -73,7 +81,7 @@ def view(trend: Trend | None) -> TrendView | None:
         label=_label(shown),
         first=shown[0],
         last=shown[-1],
-        bars=tuple(_bar(night, position, most) for position, night in enumerate(shown, max(0, FEWEST - len(shown)))),
+        bars=tuple(_bar(night, position, most) for position, night in enumerate(shown)),
         nights=trend.nights[: -NIGHTS - 1 : -1],
         more=max(0, len(trend.nights) - NIGHTS),
         times=trend.time_to_fix,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import pytest
@@ -107,6 +108,21 @@ def test_the_index_can_be_read_by_everybody(
     assert opened.page.get_by_role("link", name="html of 2026-11-02").get_attribute("href") == (
         "./a%20b/javascript%3Ax.html"
     )
+
+
+@pytest.mark.parametrize(
+    ("nights", "span"),
+    [
+        (1, ("2026-11-01 03:00 UTC",)),
+        (2, ("2026-11-01 03:00 UTC to 2026-11-02 03:00 UTC",)),
+        (22, ("2026-11-01 03:00 UTC", "2026-11-22 03:00 UTC")),
+    ],
+)
+def test_the_dates_stand_below_the_first_and_the_last_bar(nights: int, span: tuple[str, ...]) -> None:
+    page = "".join(html.render(sample.rich(), trend(nights)))
+
+    assert re.findall(r'<rect class="critical" x="(.*?)\.1"', page)[0] == "0"
+    assert tuple(re.findall(r"<span>(2026-.*?)</span>", page)) == span
 
 
 def test_a_history_without_a_night_draws_nothing() -> None:
