@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 from msgspec import Struct
 
 from scanner.commands.outputs import Output
@@ -57,6 +58,12 @@ def given(url: str | None) -> Address:
     if found is None:
         raise UsageError("no history is named", hint=f"Name its database with --history URL, or in {VARIABLE}.")
     return found
+
+
+def is_meant_for(report: Report) -> bool:
+    """Whether `--history` speaks of this report: a check saw nothing that is deployed, so a variable alone does not."""
+    source = click.get_current_context().get_parameter_source("history")
+    return not report.coverage.in_scope.files or source is not ParameterSource.ENVIRONMENT
 
 
 def keep(report: Report, history: Address | None, wanted: Sequence[Output], directory: Path | None = None) -> Kept:

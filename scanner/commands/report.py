@@ -24,8 +24,8 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
     recorded, as a scan would have done; a check's is refused.
     """
     wanted = outputs.parse_all(output)
-    nights = keeping.address(history)
-    kept = keeping.keep(inputs.report(saved), nights, wanted)
+    report = inputs.report(saved)
+    kept = keeping.keep(report, keeping.address(history) if keeping.is_meant_for(report) else None, wanted)
     report = kept.report
     unprinted = showing.findings(report, wanted)
     failures = outputs.write(report, wanted, kept.trend)

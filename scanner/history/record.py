@@ -40,7 +40,7 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
     if report.coverage.in_scope.files:
         raise UsageError(
             "--history: found the report of a check, of files; expected one of a scan",
-            hint="Leave --history out, and CHIMEAUDIT_HISTORY.",
+            hint="Leave --history out.",
         )
     run = Run(id=kept(report.run.id), at=moment(report.run.started_at), sight=_sight(report))
     with written(address) as connection:

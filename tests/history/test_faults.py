@@ -179,6 +179,8 @@ def test_a_check_of_files_is_no_night(saved: str, tmp_path: Path) -> None:
 
     assert (ended.code, ended.stdout) == (2, "")
     assert ended.error == "error: --history: found the report of a check, of files; expected one of a scan"
+    variables = {"CHIMEAUDIT_HISTORY": "sqlite:///history.db"}
+    assert chimeaudit("report", "check.json", "-o", "check.html", home=tmp_path, variables=variables).code == 0
     assert lives(parse(f"sqlite:///{tmp_path}/history.db")) == {"a": ("open", at(1), at(1))}
 
 
