@@ -85,7 +85,10 @@ class _Run:
         self._readers: dict[int, _Reader] = {}
 
     def read(self, work: Work, worker: DaskWorker) -> Done:
-        reader = self._readers.setdefault(threading.get_ident(), _Reader(self._terms))
+        thread = threading.get_ident()
+        if thread not in self._readers:
+            self._readers[thread] = _Reader(self._terms)
+        reader = self._readers[thread]
         with (
             staying_on(share(self._terms.numbers.get(worker.address))),
             tempfile.TemporaryDirectory(prefix="chimeaudit-") as directory,

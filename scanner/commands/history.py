@@ -43,7 +43,7 @@ def list_(history: str | None, form: Form) -> None:
 
     with database.read(nights) as connection:
         runs = look.runs(connection)
-    _print(rendered.json(runs) if form == "json" else rendered.runs(runs, **_terminal()))
+    out(rendered.json(runs) if form == "json" else rendered.runs(runs, **_terminal()))
 
 
 @command.command("trend", short_help="Show what was open, new and fixed night by night.")
@@ -57,7 +57,7 @@ def trend(history: str | None, form: Form) -> None:
 
     with database.read(nights) as connection:
         past = look.trend(connection)
-    _print(rendered.json(past) if form == "json" else rendered.trend(past, **_terminal()))
+    out(rendered.json(past) if form == "json" else rendered.trend(past, **_terminal()))
 
 
 command.add_command(site.command)
@@ -82,12 +82,8 @@ def prune(history: str | None, keep: int, form: Form) -> None:
 
     with database.changed(nights) as connection:
         removed = pruning.prune(connection, before)
-    _print(rendered.json(removed) if form == "json" else rendered.pruned(removed, before))
+    out(rendered.json(removed) if form == "json" else rendered.pruned(removed, before))
 
 
 def _terminal() -> dict[str, Any]:
     return {"width": showing.width(), "color": showing.wants_color(sys.stdout)}
-
-
-def _print(text: str) -> None:
-    out(text)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
-from tests.declared.checking import Check, checking, findings, processor, request, write
+from tests.command import CHIMEAUDIT, chimeaudit, environment
+from tests.declared.checking import Check, checking, files, findings, processor, request, write
 from tests.declared.test_template import flow, stack
 
 BAD = request(processor(FallbackAction="CONTINUE"))
@@ -21,11 +21,6 @@ BAD = request(processor(FallbackAction="CONTINUE"))
 @pytest.fixture
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
     return checking(tmp_path, monkeypatch, capsys)
-
-
-def files(ended: Ended) -> set[str]:
-    """Those that findings are in."""
-    return {each["location"]["file"] for each in ended.report["findings"]}
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("critical", 0), ("high", 1), ("medium", 1), ("none", 0)])

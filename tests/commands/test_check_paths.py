@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Ended
-from tests.declared.checking import Check, checking, processor, request, write
+from tests.declared.checking import Check, checking, files, processor, request, write
 
 BAD = request(processor(FallbackAction="CONTINUE"))
 
@@ -21,11 +20,6 @@ BAD = request(processor(FallbackAction="CONTINUE"))
 @pytest.fixture
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
     return checking(tmp_path, monkeypatch, capsys)
-
-
-def files(ended: Ended) -> set[str]:
-    """Those that findings are in."""
-    return {each["location"]["file"] for each in ended.report["findings"]}
 
 
 @pytest.mark.parametrize("path", [".", "**/*.json", "**", "./**/**/[ab].json"])

@@ -97,3 +97,8 @@ def where(text: str, what: str) -> tuple[int, int]:
     """Line and column, from 1, at which something stands for the first time."""
     before = text[: text.index(what)]
     return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def files(ended: Ended) -> set[str]:
+    """Those that findings are in."""
+    return {each["location"]["file"] for each in ended.report["findings"]}
