@@ -25,7 +25,7 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
     """
     if saw_nothing(report):
         return ExitCode.NOTHING_SCANNED
-    return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
+    return gate_files(report, fail_on, allow_gaps=allow_gaps)
 
 
 def gate_files(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:

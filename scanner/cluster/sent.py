@@ -39,12 +39,7 @@ def read_part(work: bytes, run: str, terms: bytes, expected: str) -> Any:
     """`scanner.cluster.worker.read_part`, on a worker that has the expected version."""
     from distributed import get_worker
 
-    try:
-        import scanner
-
-        found = scanner.__version__
-    except ModuleNotFoundError:
-        found = None
+    found = version()
     if found != expected:
         return found, get_worker().address
     from scanner.cluster import worker
