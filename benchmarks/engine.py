@@ -25,7 +25,8 @@ from msgspec import structs
 
 from scanner import resources
 from scanner.engine.evaluate import Evaluation
-from scanner.engine.rule import Rule, load, select
+from scanner.engine.rule import Rule, load
+from scanner.engine.selection import select
 from scanner.inventory import (
     AppInstanceRef,
     CallbackPermission,

@@ -165,7 +165,8 @@ def run(shape: Shape, address: str | None) -> Cost:
     from scanner.collect.places import Threads
     from scanner.collect.run import Collection
     from scanner.engine.audit import Audit
-    from scanner.engine.rule import load, select
+    from scanner.engine.rule import load
+    from scanner.engine.selection import select
     from scanner.files import write_whole
     from scanner.render import Format, render
     from scanner.resources import rules

@@ -42,6 +42,11 @@ READ_FILE = "ReadFile"
 """The operation of a gap that is a file."""
 
 
+def partition_of(region: str) -> str:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
+
+
 class Gap(Struct, frozen=True, kw_only=True, gc=False):
     """Something in scope that was not observed.
 

@@ -9,17 +9,21 @@ from datetime import date
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.finding import Finding, Resource, Status, Waiver
-from scanner.inventory import Gap
+from scanner.finding import UNKNOWN, Finding, Report, Resource, Scope, Status, Waiver
+from scanner.inventory import Gap, partition_of
 
 Tags = Mapping[str, str] | UnsetType | None
 
 _APP_INSTANCE = re.compile(r"arn:[^:]*:chime:[^:]*:[^:]*:app-instance/[^/]*")
-_NOTHING = "matches nothing; take it out, or mend what it is to match"
+_OPEN = "\N{OBJECT REPLACEMENT CHARACTER}" * 2
+"""Stands in an ARN for what only the deployment will settle: nothing but a wildcard fits it."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a finding or a gap is; `key` identifies the resource of a finding across runs (scanner.engine.facts)."""
+    """Where a finding or a gap is; `key` identifies the resource of a finding across runs (scanner.engine.facts).
+
+    Of what is not deployed yet, the ARNs say what is known of them.
+    """
 
     arn: str | None
     account_id: str
@@ -28,7 +32,8 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Pattern(Struct, frozen=True, kw_only=True):
-    """Which resources a waiver is for: everything that is named must fit. ``*`` and ``?`` stand for any characters.
+    """Which resources a waiver is for: everything that is named must fit. ``*`` and ``?`` stand for any characters,
+    and an `arn` of ``*`` fits what has no ARN, too.
 
     An app instance is named by ARN or id, never by its name, which whoever may rename it could choose. `key` is that of
     the one resource which a waiver was written on, in the file that declares it.
@@ -43,9 +48,9 @@ class Pattern(Struct, frozen=True, kw_only=True):
     def fits(self, place: Place, tags: Tags) -> bool:
         """What is not known does not fit."""
         return (
-            (self.account is None or self.account == place.account_id)
+            (self.account is None or _like(place.account_id, self.account))
             and (self.key is None or self.key == place.key)
-            and (self.arn is None or _like(place.arn, self.arn))
+            and (self.arn is None or _like(place.arn or "", self.arn))
             and (self.app_instance is None or _names(place.app_instance_arn, self.app_instance))
             and all(_like(_tag(tags, key), value) for key, value in self.tags.items())
         )
@@ -54,7 +59,8 @@ class Pattern(Struct, frozen=True, kw_only=True):
 class Entry(Struct, frozen=True, kw_only=True):
     """A waiver as it was written: for findings of these rules, or for gaps of these operations.
 
-    `place` says where it was written, and the day on which it expires is the last on which it waives.
+    `place` says where it was written, and the day on which it expires is the last on which it waives. `reached` says
+    whether the rules that were selected could give all that it is for.
     """
 
     rules: tuple[str, ...] = ()
@@ -62,6 +68,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     resource: Pattern
     waiver: Waiver
     place: str
+    reached: bool = True
 
     def expired(self, today: date) -> bool:
         return date.fromisoformat(self.waiver.expires) < today
@@ -118,16 +125,16 @@ class Waivers:
         """Remember that these were of use elsewhere."""
         self._used.update(numbers)
 
-    def warnings(self, *, deployed: bool = True) -> list[str]:
-        """A sentence for every waiver that no longer waives, or that nothing was found for.
+    def warnings(self, report: Report) -> list[str]:
+        """A sentence for every waiver that no longer waives, or that the report has nothing for.
 
-        Where nothing is `deployed` yet, a waiver of the configuration may well be for what is.
+        Where only files were judged, a waiver of the configuration may well be for what is deployed.
         """
         expired = [f"{_described(entry)} expired on {entry.waiver.expires}" for entry in self._expired]
-        unused = [entry for number, entry in enumerate(self._valid) if number not in self._used]
-        if not deployed:
+        unused = [entry for number, entry in enumerate(self._valid) if number not in self._used and entry.reached]
+        if report.coverage.in_scope.files:
             unused = [entry for entry in unused if entry.resource.key is not None]
-        return expired + [f"{_described(entry)} {_NOTHING}" for entry in unused]
+        return expired + [f"{_described(entry)} {_of_no_use(entry, report)}" for entry in unused]
 
     def _first(
         self, entries: Iterable[tuple[int, Entry]], of: Resource | Gap, tags: Tags, key: str | None = None
@@ -138,11 +145,47 @@ class Waivers:
         return fitting[0][1].waiver if fitting else None
 
 
+def _of_no_use(entry: Entry, report: Report) -> str:
+    """Only where everything that it names was looked at, it is surely of no use."""
+    if not _in_scope(entry, report.scope):
+        return "matches nothing in scope"
+    if not report.coverage.complete:
+        return "matches nothing that was observed"
+    return "matches nothing; take it out, or mend what it is to match"
+
+
+def _in_scope(entry: Entry, scope: Scope) -> bool:
+    """The function that a gap is about may well be of another account."""
+    pattern = entry.resource
+    regions, accounts = zip(*map(_region_and_account, (pattern.arn, pattern.app_instance)), strict=True)
+    named = (pattern.account, *(accounts if entry.rules else ()))
+    return all(
+        wanted is None or any(_like(each, wanted) for each in known)
+        for wanteds, known in ((regions, scope.regions), (named, scope.accounts))
+        for wanted in wanteds
+    )
+
+
+def _region_and_account(arn: str | None) -> tuple[str | None, str | None]:
+    """Those that the pattern of an ARN names, wildcards and all; nothing where a wildcard may stand for them, too."""
+    parts = [*(arn or "").split(":", 5), None, None, None, None, None][:5]
+    return (None, None) if {"*", None} & {*parts[1:3]} else (parts[3], parts[4])
+
+
 def _place(of: Resource | Gap) -> Place:
     if isinstance(of, Resource):
-        return Place(arn=of.arn, account_id=of.account_id, app_instance_arn=of.app_instance_arn)
+        account_id = _OPEN if of.account_id == UNKNOWN else of.account_id
+        app_instance_arn = of.app_instance_arn or _undeployed(of.region, account_id)
+        arn = app_instance_arn if of.type == "app_instance" else f"{app_instance_arn}/channel-flow/{_OPEN}"
+        return Place(arn=of.arn or arn, account_id=account_id, app_instance_arn=app_instance_arn)
     within = _APP_INSTANCE.match(of.resource_arn or "")
     return Place(arn=of.resource_arn, account_id=of.account_id, app_instance_arn=within[0] if within else None)
+
+
+def _undeployed(region: str, account_id: str) -> str:
+    """What is known of the ARN of an app instance that is not deployed yet."""
+    partition, region = (_OPEN, _OPEN) if region == UNKNOWN else (partition_of(region), region)
+    return f"arn:{partition}:chime:{region}:{account_id}:app-instance/{_OPEN}"
 
 
 def _described(entry: Entry) -> str:

@@ -16,9 +16,23 @@ def quote(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` where a known word is near enough, and nothing otherwise."""
-    near = get_close_matches(word[:_SHOWN], list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    """`; did you mean "x"?` where a known word is near enough, and nothing otherwise.
+
+    Neither case nor the sign that joins words counts; a part of the one word that has it will do.
+    """
+    names = list(known)
+    folded = {_folded(name): name for name in reversed(names)}
+    wanted = _folded(word[:_SHOWN])
+    near = get_close_matches(wanted, folded, n=1, cutoff=0.6) or [name for name in folded if _is_part(wanted, name)]
+    return f'; did you mean "{folded[near[0]]}"?' if len(near) == 1 else ""
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("_", "-").replace(" ", "-")
+
+
+def _is_part(word: str, name: str) -> bool:
+    return len(word) > 2 and f"-{word}-" in f"-{name}-"
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:

@@ -230,6 +230,38 @@ def test_waivers_of_rules_that_do_not_run_are_left_out(tmp_path: Path) -> None:
     assert config.load(path, select=["multiple-processors"]).waivers == ()
 
 
+@pytest.mark.parametrize(
+    ("of", "select", "reached"),
+    [
+        ("rule: multiple-processors", "multiple-processors", True),
+        ("rule: [multiple-processors, missing-lambda]", "multiple-processors", False),
+        ("rule: missing-required-tags", "missing-required-tags", False),
+        ("gap: GetPolicy", "multiple-processors", False),
+        ("gap: GetPolicy", "public-lambda-policy", True),
+        ("gap: [GetPolicy, ListRules]", "public-lambda-policy", False),
+        ("gap: [ListChannelFlows, AssumeRole, ListAccounts]", "multiple-processors", True),
+    ],
+)
+def test_a_waiver_is_reached_where_the_selected_rules_can_give_all_that_it_is_for(
+    tmp_path: Path, of: str, select: str, reached: bool
+) -> None:
+    path = written(tmp_path, WAIVER.replace("rule: {rule}", of))
+
+    (entry,) = config.load(path, select=[select]).waivers
+
+    assert entry.reached is reached
+
+
+def test_selectors_of_the_file_that_pick_nothing_together_are_a_mistake_in_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "select: [topic:governance, severity:critical]")
+
+    with pytest.raises(InvalidConfigurationError) as raised:
+        config.load(path)
+
+    assert "chimeaudit.yaml:1:9: " in str(raised.value)
+    assert "narrows the others" in str(raised.value)
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | st.integers(0, 2**32).map(damaged))
 def test_random_bytes_and_damaged_files_give_mistakes_and_nothing_else(

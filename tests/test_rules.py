@@ -15,7 +15,7 @@ from botocore.session import Session
 from jsonschema import Draft202012Validator
 
 from scanner import resources
-from scanner.engine import good_order, rule, selftest
+from scanner.engine import good_order, rule, selection, selftest
 from scanner.engine.evaluate import Evaluation, compiled
 from scanner.engine.facts import ROOTS, Resource, Root
 from scanner.engine.given import NOW
@@ -114,7 +114,7 @@ def test_a_function_that_does_not_exist_fails_one_rule_alone() -> None:
         if example.name == "the function does not exist"
     )
 
-    findings = Evaluation(rule.select(RULES, []), NOW).judge(example.given)
+    findings = Evaluation(selection.select(RULES, []), NOW).judge(example.given)
 
     assert [finding.rule_id for finding in findings] == ["missing-lambda"]
 
@@ -123,11 +123,11 @@ def test_a_function_that_does_not_exist_fails_one_rule_alone() -> None:
 def test_what_is_in_good_order_passes_every_rule(root: Root) -> None:
     make = good_order.channel_flow if root.type is ChannelFlow else good_order.app_instance
 
-    assert Evaluation(rule.select(RULES, []), NOW).judge(make({})) == []
+    assert Evaluation(selection.select(RULES, []), NOW).judge(make({})) == []
 
 
 def test_the_availability_profile_is_not_on_by_default() -> None:
-    chosen = {each.info.id for each in rule.select(RULES, [])}
+    chosen = {each.info.id for each in selection.select(RULES, [])}
 
     assert chosen == {each.info.id for each in RULES} - {"last-processor-fails-closed"}
 

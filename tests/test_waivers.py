@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
-from scanner.finding import Finding, Status, Waiver
+from scanner.finding import Finding, Report, Status, Waiver
 from scanner.inventory import Gap
 from scanner.waivers import Entry, Pattern, Waivers
 from tests.render import sample
@@ -18,6 +18,7 @@ DECISION = Waiver(reason="it moves in April", owner="chat-platform", expires="20
 FAILED: Finding = structs.replace(next(iter(sample.rich().findings)), status=Status.FAIL)
 ARN = FAILED.resource.arn or ""
 APP_INSTANCE = FAILED.resource.app_instance_arn or ""
+REPORT = sample.clean()
 GAP = Gap(
     account_id="999988887777",
     region="us-east-1",
@@ -58,7 +59,9 @@ def test_a_waived_finding_stays_and_says_whose_decision_it_was() -> None:
         ({"arn": "[a]*"}, False),
         ({"account": FAILED.resource.account_id}, True),
         ({"account": "000000000000"}, False),
-        ({"account": FAILED.resource.account_id[:-1] + "*"}, False),
+        ({"account": FAILED.resource.account_id[:-1] + "*"}, True),
+        ({"account": FAILED.resource.account_id[:-1] + "?"}, True),
+        ({"account": FAILED.resource.account_id[:-1]}, False),
         ({"app_instance": APP_INSTANCE}, True),
         ({"app_instance": APP_INSTANCE.rpartition("/")[2]}, True),
         ({"app_instance": "another"}, False),
@@ -92,7 +95,7 @@ def test_an_expired_waiver_is_told() -> None:
     waivers = Waivers([entry("2027-03-30", arn="*")], today=TODAY)
     waivers.finding(FAILED, None)
 
-    (warning,) = waivers.warnings()
+    (warning,) = waivers.warnings(REPORT)
 
     assert warning == f"chimeaudit.yaml:7: the waiver for {FAILED.rule_id} (chat-platform) expired on 2027-03-30"
 
@@ -102,7 +105,7 @@ def test_a_waiver_that_nothing_was_found_for_is_told() -> None:
     waivers = Waivers([used, idle], today=TODAY)
     waivers.finding(FAILED, None)
 
-    (warning,) = waivers.warnings()
+    (warning,) = waivers.warnings(REPORT)
 
     assert "matches nothing" in warning
 
@@ -111,7 +114,7 @@ def test_of_two_waivers_for_the_same_the_first_counts_and_both_were_of_use() -> 
     waivers = Waivers([entry(arn="*"), entry("2028-01-01", arn=ARN)], today=TODAY)
 
     assert waivers.finding(FAILED, None).waiver == DECISION
-    assert waivers.warnings() == []
+    assert waivers.warnings(REPORT) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,8 @@ def test_of_two_waivers_for_the_same_the_first_counts_and_both_were_of_use() -> 
         (GAP, {"account": "111122223333"}, False),
         (GAP, {"app_instance": "*"}, False),
         (structs.replace(GAP, operation="GetFunctionConfiguration"), {"account": "999988887777"}, False),
-        (structs.replace(GAP, resource_arn=None), {"arn": "*"}, False),
+        (structs.replace(GAP, resource_arn=None), {"arn": "*"}, True),
+        (structs.replace(GAP, resource_arn=None), {"arn": "arn:*"}, False),
         (structs.replace(GAP, resource_arn=None), {"account": "999988887777"}, True),
         (structs.replace(GAP, resource_arn=f"{APP_INSTANCE}/channel-flow/f"), {"app_instance": APP_INSTANCE}, True),
     ],
@@ -131,7 +135,76 @@ def test_gaps_are_waived_by_operation_and_resource(of: Gap, resource: dict[str, 
     waivers = Waivers([entry(gaps=("GetPolicy",), **resource)], today=TODAY)
 
     assert waivers.gap(of) == (DECISION if fits else None)
-    assert bool(waivers.warnings()) is not fits
+    assert bool(waivers.warnings(REPORT)) is not fits
+
+
+UNDEPLOYED = structs.replace(
+    FAILED,
+    resource=structs.replace(
+        FAILED.resource, type="channel_flow", arn=None, account_id="111122223333", region="us-east-1"
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("app_instance_arn", "resource", "fits"),
+    [
+        (None, {"arn": "*"}, True),
+        (None, {"arn": "arn:aws:chime:us-east-1:111122223333:app-instance/*"}, True),
+        (None, {"arn": "arn:aws:chime:*/channel-flow/*"}, True),
+        (None, {"arn": "arn:aws:chime:us-east-1:111122223333:app-instance/abc/*"}, False),
+        (None, {"arn": "arn:aws:chime:eu-central-1:111122223333:app-instance/*"}, False),
+        (None, {"arn": "arn:aws:chime:us-east-1:111122223333:app-instance/?"}, False),
+        (None, {"app_instance": "*"}, True),
+        (None, {"app_instance": "abc"}, False),
+        (APP_INSTANCE, {"app_instance": APP_INSTANCE}, True),
+        (APP_INSTANCE, {"arn": f"{APP_INSTANCE}/*"}, True),
+        (APP_INSTANCE, {"arn": f"{APP_INSTANCE}/channel-flow/abc"}, False),
+        (None, {"account": "1111*"}, True),
+    ],
+)
+def test_a_waiver_is_for_what_is_not_deployed_yet_where_it_fits_whatever_the_deployment_settles(
+    app_instance_arn: str | None, resource: dict[str, Any], fits: bool
+) -> None:
+    finding = structs.replace(
+        UNDEPLOYED, resource=structs.replace(UNDEPLOYED.resource, app_instance_arn=app_instance_arn)
+    )
+
+    assert status(entry(**resource), finding=finding) is (Status.WAIVED if fits else Status.FAIL)
+
+
+@pytest.mark.parametrize("resource", [{"account": "unknown"}, {"account": "111122223333"}, {"arn": "arn:aws:*"}])
+def test_an_account_and_a_region_that_are_not_settled_fit_nothing_but_a_wildcard(resource: dict[str, Any]) -> None:
+    unsettled = structs.replace(
+        UNDEPLOYED,
+        resource=structs.replace(UNDEPLOYED.resource, account_id="unknown", region="unknown", app_instance_arn=None),
+    )
+
+    assert status(entry(**resource), finding=unsettled) is Status.FAIL
+    assert status(entry(account="*", arn="*"), finding=unsettled) is Status.WAIVED
+
+
+@pytest.mark.parametrize(
+    ("idle", "report", "said"),
+    [
+        (entry(arn="arn:aws:chime:us-east-1:*"), sample.clean(), ["matches nothing; take it out"]),
+        (entry(arn="arn:aws:chime:us-east-1:*"), sample.incomplete(), ["matches nothing that was observed"]),
+        (entry(arn="arn:aws:chime:sa-east-1:*"), sample.clean(), ["matches nothing in scope"]),
+        (entry(account="000000000000"), sample.clean(), ["matches nothing in scope"]),
+        (entry(app_instance="arn:aws:chime:us-east-1:000000000000:*"), sample.clean(), ["matches nothing in scope"]),
+        (
+            entry(gaps=("GetPolicy",), arn="arn:aws:lambda:us-east-1:000000000000:*"),
+            sample.clean(),
+            ["matches nothing; take it out"],
+        ),
+        (structs.replace(entry(arn="*"), reached=False), sample.clean(), []),
+    ],
+)
+def test_only_a_waiver_for_what_was_looked_at_is_to_be_taken_out(idle: Entry, report: Report, said: list[str]) -> None:
+    warnings = Waivers([idle], today=TODAY).warnings(report)
+
+    assert len(warnings) == len(said)
+    assert all(warning.partition(") ")[2].startswith(each) for warning, each in zip(warnings, said, strict=True))
 
 
 def test_tags_are_asked_for_only_where_a_valid_waiver_names_some() -> None:

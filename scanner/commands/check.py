@@ -23,6 +23,7 @@ from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, OutputError, UsageError
 from scanner.finding import Report, Run
 from scanner.gate import gate_files
+from scanner.inventory import partition_of
 from scanner.render import Format, asff
 from scanner.render.words import count
 from scanner.source import Mistakes
@@ -98,7 +99,7 @@ def command(
     report = marked(report, accepted) if accepted else report
     if configured.file and not config_file:
         showing.say(f"Configuration: {configured.file}")
-    failures = _tell(report, wanted, checking.skipped, waivers.warnings(deployed=False))
+    failures = _tell(report, wanted, checking.skipped, waivers.warnings(report))
     if on_github:
         failures += github.tell(report, wanted, showing.say)
     _refuse(failures, checking, skip_others=skip_others)
@@ -201,10 +202,5 @@ def _home(account: str | None, region: str | None) -> Home:
     if account:
         own["account_id"] = (account,)
     if region:
-        own |= {"region": (region,), "partition": (_partition(region),)}
+        own |= {"region": (region,), "partition": (partition_of(region),)}
     return Home(**own)
-
-
-def _partition(region: str) -> str:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
-    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")

@@ -46,6 +46,6 @@ _OPTIONS = (
         multiple=True,
         callback=values.listed,
         metavar="WHAT,...",
-        help="Rules to apply: an id, topic:T, severity:S, framework:F or profile:P.  [default: profile:default]",
+        help="Rules to apply: ids; profile:P, narrowed by topic:T, severity:S and framework:F.  [default: default]",
     ),
 )

@@ -63,7 +63,7 @@ def _write(report: Report, trend: Trend | None, wanted: Sequence[Output], asked:
         showing.summary(report, [each for each in wanted if each not in failures])
     else:
         _log(report, [each for each in wanted if each not in failures], log)
-    for warning in asked.waivers.warnings():
+    for warning in asked.waivers.warnings(report):
         log.tell("warning", f"Warning: {warning}")
     return [*unprinted, *failures.values()]
 

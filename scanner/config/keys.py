@@ -14,7 +14,7 @@ LEVELS: Final = (*(severity.value for severity in Severity), "none")
 
 KEYS: Final[Mapping[str, str]] = {
     "rules": f"Rule files and folders, from this file's own folder; {SHIPPED} names the rules that ship.",
-    "select": "The rules to apply: ids, or topic:, severity:, framework: or profile: and a value.",
+    "select": "The rules to apply: ids and profile:NAME, the profiles narrowed by topic:, severity: and framework:.",
     "fail_on": "The mildest severity that gives exit code 1.",
     "overrides": "Severities and parameters of one's own, by the id of the rule.",
     "waivers": "Findings and gaps that somebody decided to live with for a while.",
@@ -29,7 +29,7 @@ WAIVER_KEYS: Final[Mapping[str, str]] = {
     "resource": "Which resources it is for: an ARN with * and ? as wildcards, or what must fit of these.",
     "reason": "Why that is acceptable.",
     "owner": "Whose decision it is.",
-    "expires": "The last day on which it waives: YYYY-MM-DD.",
+    "expires": "The last day on which it waives, in UTC: YYYY-MM-DD.",
 }
 WAIVER_REQUIRED: Final = ("resource", "reason", "owner", "expires")
 INLINE_KEYS: Final[Mapping[str, str]] = {
@@ -39,7 +39,7 @@ INLINE_KEYS: Final[Mapping[str, str]] = {
 INLINE_REQUIRED: Final = tuple(INLINE_KEYS)
 RESOURCE_KEYS: Final[Mapping[str, str]] = {
     "arn": "The ARN of the resource; * and ? are wildcards.",
-    "account": "The account that the resource is in.",
+    "account": "The account that the resource is in; * and ? are wildcards.",
     "app_instance": "The ARN or id of the app instance; * and ? are wildcards.",
     "tags": "Tags of the resource itself, by key; * and ? are wildcards in the values. Reading tags costs calls.",
 }

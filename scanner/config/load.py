@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scanner import resources
 from scanner.config import waivers
 from scanner.config.keys import FILE, KEYS, LEVELS, OVERRIDE_KEYS, SHIPPED
 from scanner.config.reading import Reading, members_of, placed
-from scanner.engine import checks, files, params, rule
+from scanner.engine import checks, files, params, rule, selection
 from scanner.engine.rule import Rule
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
+from scanner.facets import OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.finding import Severity
 from scanner.source import Mistakes, Node, Scalar, parse
 from scanner.waivers import Entry
@@ -69,8 +70,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     if faults:
         raise InvalidRulesError(faults)
     adjusted = tuple(own.get(id_) or each for id_, each in loaded.items())
-    chosen = rule.select(adjusted, selectors)
-    ran = {each.info.id for each in chosen}
+    chosen = _chosen(adjusted, selectors, None if select else entries.get("select"), mistakes)
     return Configuration(
         file=None if path is None else str(path),
         named=named,
@@ -78,16 +78,27 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         fail_on=fail_on,
         loaded=adjusted,
         rules=chosen,
-        waivers=tuple(entry for entry in waived if entry.gaps or ran.intersection(entry.rules)),
+        waivers=_heeded(waived, chosen),
     )
 
 
-def inline_waivers(metadata: Node, key: str, configuration: Configuration, mistakes: Mistakes) -> list[Entry]:
+def inline_waivers(metadata: Node, key: str, configuration: Configuration, mistakes: Mistakes) -> tuple[Entry, ...]:
     """The waivers in the metadata of the resource with this key, as far as rules ran that they are for."""
     loaded = {each.info.id: each for each in configuration.loaded}
-    ran = {each.info.id for each in configuration.rules}
     entries = waivers.inline(metadata, key, Reading(rules=loaded, complete=True, mistakes=mistakes))
-    return [entry for entry in entries if ran.intersection(entry.rules)]
+    return _heeded(entries, configuration.rules)
+
+
+def _heeded(entries: Iterable[Entry], rules: Sequence[Rule]) -> tuple[Entry, ...]:
+    """The waivers that are for rules which were selected, or for gaps; each with whether these can give all of it."""
+    ran = {each.info.id for each in rules}
+    on = {each.info.id for each in rules if not each.off}
+    called = {operation.name for operation in needed(rule.facets(rules)) | ORGANIZATION | OBTAINING_CREDENTIALS}
+    return tuple(
+        structs.replace(entry, reached=on.issuperset(entry.rules) and called.issuperset(entry.gaps))
+        for entry in entries
+        if entry.gaps or ran.intersection(entry.rules)
+    )
 
 
 def _entries(path: Path, mistakes: Mistakes) -> Mapping[str, Node]:
@@ -116,6 +127,19 @@ def _where_they_are_named(
             node, name = named[fault.file]
             mistakes.add(node, f"{quote(name)}: {fault.message}")
     return within
+
+
+def _chosen(
+    rules: Sequence[Rule], selectors: Sequence[str], written: Node | None, mistakes: Mistakes
+) -> tuple[Rule, ...]:
+    """The rules that are selected; `written` is where the file says so, if it does."""
+    try:
+        return selection.select(rules, selectors)
+    except UsageError as error:
+        if written is None:
+            raise
+        mistakes.add(written, f"{error.message}; {error.hint}")
+        raise InvalidConfigurationError(mistakes.found) from None
 
 
 def _overrides(node: Node | None, reading: Reading) -> dict[str, Rule | None]:
@@ -151,7 +175,7 @@ def _selector(node: Node, reading: Reading) -> str | None:
     text = checks.text(node, reading.mistakes, "a selector")
     try:
         if text is not None and reading.complete:
-            rule.select(tuple(reading.rules.values()), [text])
+            selection.parse(tuple(reading.rules.values()), text)
     except UsageError as error:
         reading.mistakes.add(node, f"{error.message}; {error.hint}")
     return text

@@ -11,8 +11,9 @@ from scanner.finding import ResourceType, RuleInfo, Severity
 from scanner.source import Mistakes, Node, Table, found
 from scanner.words import quote
 
+DEFAULT_PROFILE: Final = "default"
 PROFILES: Final[Mapping[str, str]] = {
-    "default": "What every scan checks unless told otherwise.",
+    DEFAULT_PROFILE: "What every scan checks unless told otherwise.",
     "availability": "For those to whom an outage of the conversation is worse than an unprocessed message.",
 }
 FRAMEWORKS: Final[Mapping[str, str]] = {
@@ -68,7 +69,7 @@ def read(table: Table, topic: str, stem: str, mistakes: Mistakes) -> RuleInfo | 
     if not complete or len(mistakes.found) > before:
         return None
     values["severity"] = Severity(values["severity"])
-    return RuleInfo(**{"profiles": ("default",), "frameworks": {}, **values, "topic": topic})
+    return RuleInfo(**{"profiles": (DEFAULT_PROFILE,), "frameworks": {}, **values, "topic": topic})
 
 
 def _id(node: Node, stem: str, mistakes: Mistakes) -> str | None:

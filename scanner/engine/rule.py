@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -22,10 +21,10 @@ from scanner.engine.grammar import condition
 from scanner.engine.message import Message
 from scanner.engine.operands import Context
 from scanner.engine.params import Param
-from scanner.errors import InvalidRulesError, Mistake, UsageError
+from scanner.errors import InvalidRulesError, Mistake
 from scanner.finding import RuleInfo, Severity
 from scanner.source import START, Mistakes, Node, Plain, Scalar, Table, parse, plain
-from scanner.words import nearest, one_of, quote
+from scanner.words import quote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,15 +86,6 @@ def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
     if mistakes:
         raise InvalidRulesError(mistakes)
     return tuple(sorted(rules, key=lambda rule: rule.info.id))
-
-
-def select(rules: Sequence[Rule], selectors: Sequence[str]) -> tuple[Rule, ...]:
-    """The rules that any selector picks: an id, or `topic:`, `severity:`, `framework:` or `profile:` and a value.
-
-    Without selectors, `profile:default`. Raises UsageError for a selector that picks nothing.
-    """
-    wanted = set().union(*(_picked(rules, selector) for selector in selectors or ("profile:default",)))
-    return tuple(rule for rule in rules if rule.info.id in wanted)
 
 
 def configured(rule: Rule, *, severity: Severity | None = None, settings: Mapping[str, Literals] | None = None) -> Rule:
@@ -191,35 +181,3 @@ def _note(table: Table, ids: dict[str, str], mistakes: Mistakes) -> None:
     id_ = table.entries.get("id")
     if isinstance(id_, Scalar) and (earlier := ids.setdefault(id_.text, mistakes.file)) != mistakes.file:
         mistakes.add(id_, f"found the id {quote(id_.text)} again, after {earlier}; expected it in one file")
-
-
-def _picked(rules: Sequence[Rule], selector: str) -> set[str]:
-    kind, separator, value = selector.partition(":")
-    if not separator:
-        known = {rule.info.id: [rule] for rule in rules}
-        return _chosen(selector, "rule", selector, known)
-    if kind not in _SELECTORS:
-        raise UsageError(
-            f"unknown selector {quote(selector)}",
-            hint=f"Select by a rule's id, or by {one_of(f'{name}:' for name in _SELECTORS)}{nearest(kind, _SELECTORS)}",
-        )
-    groups: dict[str, list[Rule]] = {}
-    for rule in rules:
-        for name in _SELECTORS[kind](rule.info):
-            groups.setdefault(name, []).append(rule)
-    return _chosen(selector, kind, value, groups)
-
-
-def _chosen(selector: str, kind: str, value: str, groups: Mapping[str, Sequence[Rule]]) -> set[str]:
-    if value not in groups:
-        there_is = f"There is {one_of(sorted(groups))}{nearest(value, groups)}"
-        raise UsageError(f"{quote(selector)} selects no rule; no {kind} has that name", hint=there_is)
-    return {rule.info.id for rule in groups[value]}
-
-
-_SELECTORS: Final[Mapping[str, Callable[[RuleInfo], tuple[str, ...]]]] = {
-    "topic": lambda info: (info.topic,),
-    "severity": lambda info: (info.severity.value,),
-    "framework": lambda info: tuple(info.frameworks),
-    "profile": lambda info: info.profiles,
-}

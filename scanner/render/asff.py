@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from scanner.finding import UNKNOWN, Finding, Report, Resource, Severity, Status
+from scanner.inventory import partition_of
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
@@ -123,7 +124,7 @@ def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
             {
                 "Type": "Other",
                 "Id": f"AWS::::Account:{account.account_id}",
-                "Partition": _partition(region),
+                "Partition": partition_of(region),
                 "Region": region,
             }
         ],
@@ -154,7 +155,7 @@ def build_resource(resource: Resource) -> dict[str, Any]:
     return {
         "Type": "Other",
         "Id": _text(resource.arn or resource.name or "", RESOURCE_ID),
-        "Partition": _partition(resource.region),
+        "Partition": partition_of(resource.region),
         "Region": resource.region,
         "Details": {"Other": {key: _text(value, VALUE) for key, value in details.items() if value}},
     }
@@ -162,7 +163,7 @@ def build_resource(resource: Resource) -> dict[str, Any]:
 
 def _base(report: Report, fingerprint: str, generator: str, account_id: str, region: str) -> dict[str, Any]:
     """What every finding of a run has in common. Started is when it was seen, finished when it was last known."""
-    product = f"arn:{_partition(region)}:securityhub:{region}:{account_id}:product/{account_id}/default"
+    product = f"arn:{partition_of(region)}:securityhub:{region}:{account_id}:product/{account_id}/default"
     return {
         "SchemaVersion": "2018-10-08",
         "Id": f"chimeaudit/{fingerprint}",
@@ -188,9 +189,3 @@ def _graded(severity: Severity) -> dict[str, Any]:
 def _text(text: str, most: int) -> str:
     """One line that is not blank, cut to what the format takes."""
     return clipped(visible(" ".join(text.split())), most) or "-"
-
-
-def _partition(region: str) -> str:
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

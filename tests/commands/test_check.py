@@ -13,7 +13,7 @@ import yaml
 
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.declared.checking import Check, checking, files, findings, processor, request, write
-from tests.declared.test_template import flow, stack
+from tests.declared.test_template import HERE, LIVE, flow, stack
 
 BAD = request(processor(FallbackAction="CONTINUE"))
 
@@ -257,6 +257,30 @@ def test_the_configuration_holds(check: Check, tmp_path: Path) -> None:
     assert ended.code == 0, ended.stderr
     assert "last-processor-fails-open" in findings(ended, "waived")
     assert "Warning" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("resource", "code"),
+    [
+        ("*", 0),
+        ({"app_instance": "*"}, 0),
+        ({"account": "1111*"}, 0),
+        ("arn:aws:chime:us-east-1:111122223333:app-instance/*", 0),
+        ("arn:aws:chime:us-east-1:111122223333:app-instance/0f1e2d3c/*", 1),
+        ("arn:aws:chime:us-east-1:999988887777:app-instance/*", 1),
+    ],
+)
+def test_a_waiver_fits_what_a_template_declares_whatever_the_deployment_will_settle(
+    check: Check, tmp_path: Path, resource: Any, code: int
+) -> None:
+    waiver = {"rule": "last-processor-fails-open", "reason": "r", "owner": "o", "expires": "2999-01-01"}
+    write(tmp_path / "chimeaudit.yaml", {"waivers": [{**waiver, "resource": resource}]})
+    write(tmp_path / "stack.json", stack(Flow=flow(processor(function=LIVE, FallbackAction="CONTINUE"))))
+
+    ended = check("stack.json", *HERE)
+
+    assert ended.code == code, ended.stderr
+    assert ("last-processor-fails-open" in findings(ended, "waived")) is (code == 0)
 
 
 def test_journals_are_judged_as_the_scan_did(tmp_path: Path) -> None:

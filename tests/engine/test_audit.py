@@ -10,7 +10,8 @@ from msgspec import UNSET, structs
 
 from scanner import resources
 from scanner.engine.audit import audit
-from scanner.engine.rule import Rule, configured, load, select
+from scanner.engine.rule import Rule, configured, load
+from scanner.engine.selection import select
 from scanner.finding import Report, Scope, Status, Waiver
 from scanner.inventory import AppInstance, ChannelFlow, Gap
 from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter

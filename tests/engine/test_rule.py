@@ -1,4 +1,4 @@
-"""scanner.engine.rule: loading with every mistake at once, selecting, configuring, naming what was loaded."""
+"""scanner.engine.rule: loading with every mistake at once, configuring, naming what was loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scanner import resources
 from scanner.engine import rule
-from scanner.errors import InvalidRulesError, UsageError
+from scanner.errors import InvalidRulesError
 from scanner.finding import Severity
 from tests.engine.build import LEFT_OUT, SOUND, loaded, messages, mistakes, rule_file
 
@@ -421,43 +421,6 @@ def three(tmp_path: Path) -> tuple[rule.Rule, ...]:
     rule_file(tmp_path, id="high-one", severity="high")
     rule_file(tmp_path, id="available-one", profiles=["availability"])
     return rule.load([tmp_path])
-
-
-@pytest.mark.parametrize(
-    ("selectors", "ids"),
-    [
-        ([], ["high-one", "low-one"]),
-        (["profile:default"], ["high-one", "low-one"]),
-        (["profile:availability"], ["available-one"]),
-        (["severity:high"], ["high-one"]),
-        (["topic:topic"], ["available-one", "high-one", "low-one"]),
-        (["framework:soc2"], ["low-one"]),
-        (["low-one", "severity:high", "low-one"], ["high-one", "low-one"]),
-    ],
-)
-def test_selectors_pick_rules(three: tuple[rule.Rule, ...], selectors: list[str], ids: list[str]) -> None:
-    assert [each_.info.id for each_ in rule.select(three, selectors)] == ids
-
-
-@pytest.mark.parametrize(
-    ("selector", "message", "hint"),
-    [
-        ("low-on", '"low-on" selects no rule', 'did you mean "low-one"?'),
-        ("topic:topik", '"topic:topik" selects no rule', 'There is topic; did you mean "topic"?'),
-        ("severity:critical", '"severity:critical" selects no rule', "There is high or low"),
-        ("framework:pci-dss-4.0.1", "selects no rule", "There is soc2"),
-        ("topc:topic", 'unknown selector "topc:topic"', 'did you mean "topic"?'),
-        ("", '"" selects no rule', "There is available-one, high-one or low-one"),
-    ],
-)
-def test_a_selector_that_picks_nothing_is_refused(
-    three: tuple[rule.Rule, ...], selector: str, message: str, hint: str
-) -> None:
-    with pytest.raises(UsageError) as raised:
-        rule.select(three, [selector])
-
-    assert message in raised.value.message
-    assert hint in raised.value.hint
 
 
 def test_the_digest_follows_the_content_not_the_layout(tmp_path: Path) -> None:
