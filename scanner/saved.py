@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct, structs
 
+from scanner import encoding
 from scanner.errors import UsageError
 from scanner.finding import SCHEMA_VERSION, Report, Severity, Status, Summary
 from scanner.trend import utc
@@ -33,6 +34,7 @@ def decode(content: bytes, name: str) -> Report:
     Raises:
         UsageError: it is no JSON, no report, one of another major schema version, or contradicts itself.
     """
+    content = encoding.utf8(content)
     try:
         header = msgspec.json.decode(content, type=_Header)
         if header.schema_version.partition(".")[0] != _MAJOR:

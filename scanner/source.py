@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from scanner import encoding
 from scanner.errors import Mistake
 from scanner.words import quote
 
@@ -26,6 +27,12 @@ _NEWLINE = re.compile("\r\n?|\n")
 _ENDS_NO_LINE = re.compile("[\x85\u2028\u2029]")
 """Though YAML says it does."""
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_FOREIGN_COMMENT = re.compile(
+    r"(?:(?:true|false|null|-?[0-9.]+)\s+)?(?://|/\*)(?=.*[\s\"])",
+    re.DOTALL,  # `//` and `/*` of JSON's dialects
+)
+_LACKS_SPACE = re.compile(r"(?<!:):(?!:)")
+"""What comes of ``{a:1}``, in which YAML sees the one word ``a:1``."""
 # Characters that a reviewer does not see, or that make lines look other than they are.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
@@ -97,7 +104,7 @@ def parse(data: bytes, mistakes: Mistakes, *, first: str = "id") -> Table | None
     """
     expected = f"a mapping that starts with {first}"
     try:
-        root = document(_decoded(data), Builder, mistakes, expected)
+        root = document(_decoded(encoding.utf8(data)), Builder, mistakes, expected)
         if not isinstance(root, Table):
             raise UnreadableError(root, f"{found(root)}; expected {expected}")
     except UnreadableError as error:
@@ -181,10 +188,12 @@ def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise UnreadableError(START, f"found more than {MAX_BYTES // 1024} KB; expected less")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", errors="replace")
-        raise UnreadableError(place_after(before), "found bytes that are not UTF-8; expected UTF-8") from None
+        raise UnreadableError(
+            place_after(before), "found bytes that are not UTF-8; expected text in UTF-8 or UTF-16"
+        ) from None
     if hidden := _HIDDEN.search(text):
         message = f"found the invisible character U+{ord(hidden[0]):04X}; expected an escape in double quotes"
         raise UnreadableError(place_after(text[: hidden.start()]), f'{message}, such as "\\u{ord(hidden[0]):04x}"')
@@ -223,6 +232,7 @@ class Builder:
 
     def __init__(self, events: Iterator[yaml.Event], mistakes: Mistakes) -> None:
         self._events = events
+        self._in_flow = 0
         self.mistakes = mistakes
 
     def node(self, event: yaml.Event, depth: int) -> Node:
@@ -252,14 +262,22 @@ class Builder:
         return node
 
     def _bare(self, event: yaml.Event, place: Node, depth: int) -> Node:
-        match event:
-            case yaml.MappingStartEvent():
-                return self._table(place, depth)
-            case yaml.SequenceStartEvent():
-                return self._listing(place, depth)
-            case yaml.ScalarEvent():
-                return _scalar(event, place)
-        raise UnreadableError(place, "found something that is not YAML; expected a value")
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, place)
+        if not isinstance(event, yaml.CollectionStartEvent):
+            raise UnreadableError(place, "found something that is not YAML; expected a value")
+        flow = bool(event.flow_style)
+        self._in_flow += flow
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        inside = self._table(place, depth) if mapping else self._listing(place, depth)
+        self._in_flow -= flow
+        return inside
+
+    def _scalar(self, event: yaml.ScalarEvent, place: Node) -> Scalar:
+        """Within braces and brackets, a comment as JSON's dialects have it would swallow the key after it."""
+        if self._in_flow and not event.style and _FOREIGN_COMMENT.match(event.value):
+            raise UnreadableError(place, f"found {quote(event.value)}; expected # before a comment, or text in quotes")
+        return _scalar(event, place)
 
     def _listing(self, place: Node, depth: int) -> Listing:
         items = []
@@ -275,11 +293,18 @@ class Builder:
             value = self.node(next(self._events), depth + 1)
             if not isinstance(key, Scalar):
                 self.mistakes.add(key, f"{found(key)} as a key; expected a word")
+            elif self._in_flow and _is_joined(key, value):
+                raise UnreadableError(key, f"{found(key)} as a key without a value; expected a space after the colon")
             elif (earlier := keys.get(key.text)) is not None:
                 self.mistakes.add(key, f"found {quote(key.text)} again, after line {earlier.line}; expected it once")
             else:
                 entries[key.text], keys[key.text] = value, key
         return Table(line=place.line, column=place.column, entries=entries, keys=keys)
+
+
+def _is_joined(key: Scalar, value: Node) -> bool:
+    lacks_value = isinstance(value, Scalar) and value.plain and not value.text
+    return lacks_value and key.plain and _LACKS_SPACE.search(key.text) is not None
 
 
 def _scalar(event: yaml.ScalarEvent, place: Node) -> Scalar:

@@ -41,6 +41,13 @@ def test_a_saved_report_says_in_every_format_what_it_said_before(build: Callable
     assert text(decode(text(report)), form) == text(report, form)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_report_that_an_editor_or_powershell_wrote_again_is_the_same(encoding: str) -> None:
+    written = text(sample.hostile())
+
+    assert text(decode(written.encode(encoding))) == text(decode(written))
+
+
 def test_what_a_later_minor_version_added_is_passed_over() -> None:
     def later(document: dict[str, Any]) -> None:
         document["schema_version"] = "1.7"

@@ -36,8 +36,13 @@ def read(data: bytes | str) -> tuple[Table | None, list[str]]:
         ("ab: 1\nc: 'x\u202ey'\n", "2:6 found the invisible character U+202E"),
         ("a: x\ry\n", "1:5 found the invisible character U+000D"),
         ("a: x\x85y\n", "1:5 found the invisible character U+0085"),
-        (b"a: 1\nb: \xff\n", "2:4 found bytes that are not UTF-8; expected UTF-8"),
-        ("a: 1\n".encode("utf-16"), "1:1 found bytes that are not UTF-8; expected UTF-8"),
+        (b"a: 1\nb: \xff\n", "2:4 found bytes that are not UTF-8; expected text"),
+        (b"\xff\xfea", "1:1 found bytes that are not UTF-8; expected text"),
+        ('a: {"b": 1, // no\n "c": 2}\n', '1:13 found "// no "c""; expected # before a comment'),
+        ("a: {b: 1, /* no */ c: 2}\n", '1:11 found "/* no */ c"; expected # before a comment'),
+        ("a: [1, // no\n 2]\n", '1:8 found "// no 2"; expected # before a comment'),
+        ("a:\n- {b: true // no\n  }\n", '2:7 found "true // no"; expected # before a comment'),
+        ('a: {b:"c", d: e}\n', '1:5 found "b:"c"" as a key without a value; expected a space after the colon'),
         ("a: " + "[" * 25 + "]" * 25, "found more than 20 levels of nesting"),
         ("[" * 100_000, "found more than 20 levels of nesting"),
         ("#" * (MAX_BYTES + 1), "1:1 found more than 256 KB; expected less"),
@@ -123,3 +128,22 @@ def test_any_punctuation_gives_a_table_or_a_mistake(text: str) -> None:
     table, mistakes = read(text)
 
     assert table is not None or mistakes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{b: c // d, e: //f.example, g: /*, h: /*/x/*/y}", "{Fn::GetAZs: }", '["// b", 1] # c', "b // c", "b:c"],
+)
+def test_what_only_looks_like_a_comment_or_a_key_of_another_dialect_is_text(text: str) -> None:
+    table, mistakes = read(f"a: {text}\n")
+
+    assert mistakes == []
+    assert table is not None
+
+
+def test_text_in_utf_16_is_read() -> None:
+    table, mistakes = read("a: 1\n".encode("utf-16"))
+
+    assert mistakes == []
+    assert table is not None
+    assert plain(table) == {"a": 1}

@@ -15,6 +15,7 @@ from scanner.baseline import marked
 from scanner.commands import github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
+from scanner.declared.documents import MAX_BYTES
 from scanner.declared.files import find, shown
 from scanner.declared.pending import Text
 from scanner.declared.read import Document, Reading, broken, read
@@ -37,6 +38,9 @@ Exit codes:
     2  a bad option, configuration or file; the other files are judged
     3  no finding reaches --fail-on, but a run among the files did not observe everything
    70  a fault of chimeaudit, or a report could not be written"""
+
+
+_UNREAD = f"no JSON or YAML document of at most {MAX_BYTES >> 20} MB"
 
 
 @click.command("check", epilog=_EXIT_CODES)
@@ -99,20 +103,22 @@ def command(
     report = marked(report, accepted) if accepted else report
     if configured.file and not config_file:
         showing.say(f"Configuration: {configured.file}")
-    failures = _tell(report, wanted, checking.skipped, waivers.warnings(report))
+    failures = _tell(report, wanted, checking, waivers.warnings(report))
     if on_github:
         failures += github.tell(report, wanted, showing.say)
     _refuse(failures, checking, skip_others=skip_others)
     return gate_files(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
 
 
-def _tell(report: Report, wanted: Sequence[Output], skipped: int, warnings: Sequence[str]) -> list[str]:
+def _tell(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:
     """Print and write what there is to say; returns a line for each report that could not be written."""
     unprinted = showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
     showing.summary(report, [each for each in wanted if each not in failures])
-    if skipped:
-        showing.say(f"Skipped   {count(skipped, 'file')}, in which no channel flow is declared")
+    if checking.skipped:
+        showing.say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
+    if checking.unread:
+        showing.say(f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
     if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
         where = "whose account or region is not known; give --account and --region"
         showing.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
@@ -143,7 +149,7 @@ class _Checking:
 
     def __init__(self, configured: Configuration, waivers: Waivers, home: Home, *, verbose: bool) -> None:
         self.mistakes: list[Mistake] = []
-        self.recognised = self.skipped = 0
+        self.recognised = self.skipped = self.unread = 0
         self._configured = configured
         self._waivers = waivers
         self._home = home
@@ -163,7 +169,9 @@ class _Checking:
                 self._judge(document, own)
             self._preview.not_examined += reading.unseen
             self.recognised += len(reading.documents)
-            self.skipped += not (reading.documents or reading.unseen or own.found)
+            if not (reading.documents or reading.unseen or own.found):
+                self.skipped += reading.is_read
+                self.unread += not reading.is_read
             self.mistakes += own.found
             if self._verbose:
                 showing.say(f"{candidate.name} {_came_to(reading, own)}")
@@ -194,7 +202,9 @@ def _came_to(reading: Reading, mistakes: Mistakes) -> str:
         return "could not be judged"
     if reading.documents:
         return "has been judged"
-    return "is in no form that is known" if reading.unseen else "is skipped"
+    if reading.unseen:
+        return "is in no form that is known"
+    return "is skipped" if reading.is_read else f"is not read: {_UNREAD}"
 
 
 def _home(account: str | None, region: str | None) -> Home:

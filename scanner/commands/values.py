@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from scanner import encoding
 from scanner.errors import UsageError
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
@@ -110,7 +111,7 @@ def _ids(value: str, option: click.Parameter) -> list[str]:
     if _ACCOUNT_ID.fullmatch(value):
         return [value]
     try:
-        lines = Path(value).read_text(encoding="utf-8-sig").splitlines()
+        lines = encoding.utf8(Path(value).read_bytes()).decode().splitlines()
     except (OSError, UnicodeDecodeError):
         hint = "An account id has 12 digits; a file holds one a line."
         raise UsageError(f"{option.opts[0]}: {value!r} is neither an account id nor a file", hint=hint) from None

@@ -7,13 +7,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 
 import yaml
 
+from scanner import encoding
 from scanner.declared import jsontext
 from scanner.source import (
     START,
@@ -51,24 +50,14 @@ _SHORT = {
 }
 
 
-def encoding(data: bytes) -> str:
-    """How a text is written down, by its first bytes: https://yaml.org/spec/1.2.2/#52-character-encodings"""
-    return json.detect_encoding(data)
+def parse(data: bytes, mistakes: Mistakes, *, only_json: bool = False) -> Node | None:
+    """The document in a file; None, with the mistakes noted, where it cannot be read.
 
-
-def recoded(data: bytes) -> bytes:
-    """A text in UTF-16 or UTF-32 in UTF-8, if it is one; anything else as it is."""
-    own = encoding(data)
-    with suppress(UnicodeDecodeError):
-        return data if own.startswith("utf-8") else data.decode(own).encode()
-    return data
-
-
-def parse(data: bytes, mistakes: Mistakes) -> Node | None:
-    """The document in a file; None, with the mistakes noted, where it cannot be read."""
+    `only_json` says that it may not be YAML, in which much that is nearly JSON means something else.
+    """
     before = len(mistakes.found)
     try:
-        root = _document(_decoded(data), mistakes)
+        root = _document(_decoded(data), mistakes, only_json=only_json)
     except UnreadableError as error:
         mistakes.add(error.node, error.message)
     return None if len(mistakes.found) > before else root
@@ -78,7 +67,7 @@ def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise UnreadableError(START, f"found more than {MAX_BYTES >> 20} MB; expected less")
     try:
-        text = data.decode("utf-8-sig")
+        text = encoding.utf8(data).decode()
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", errors="replace")
         raise UnreadableError(place_after(before), "found bytes that are not UTF-8; expected text") from None
@@ -87,13 +76,15 @@ def _decoded(data: bytes) -> str:
     return text
 
 
-def _document(text: str, mistakes: Mistakes) -> Node:
-    if not text.lstrip().startswith(("{", "[")):
+def _document(text: str, mistakes: Mistakes, *, only_json: bool) -> Node:
+    if not only_json and not text.lstrip().startswith(("{", "[", "//", "/*")):
         return document(text, _TemplateBuilder, mistakes, _EXPECTED)
     own = Mistakes(mistakes.file)
     try:
         root = jsontext.parse(text, own, MAX_DEPTH)
     except UnreadableError as error:
+        if only_json or text.lstrip().startswith("/"):
+            raise
         try:
             return document(text, _TemplateBuilder, mistakes, _EXPECTED)  # YAML, too, may begin with a brace
         except UnreadableError:

@@ -127,7 +127,7 @@ def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[Candi
             folders.clear()
             yield _candidate(parent, named=named and parent == path)
             continue
-        yield from (_candidate(f"{parent}/{name}", named=False) for name in files if not name.startswith("."))
+        yield from (_candidate(f"{parent}/{name}", named=False) for name in files)
 
 
 def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -18,6 +18,8 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
 _WORD = re.compile("|".join(_WORDS))
+COMMENTS = ("//", "/*", "#")
+"""What begins a comment in the dialects of JSON; JSON itself has none."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Which is no text, though JSON can spell it."""
 _NEWLINE = re.compile("\n")
@@ -47,7 +49,8 @@ class _Reader:
         root = self._value(0)
         self._skip()
         if self._at < len(self._text):
-            raise self._unreadable("something after the end of the document", "nothing")
+            found = "a comment" if self._is_comment() else "something"
+            raise self._unreadable(f"{found} after the end of the document", "nothing")
         return root
 
     def _value(self, depth: int) -> Node:
@@ -131,8 +134,13 @@ class _Reader:
         self._at = match.end() if match else self._at
 
     def _next(self) -> str:
+        if self._is_comment():
+            return "a comment"
         rest = self._text[self._at : self._at + 1]
         return quote(rest) if rest else "the end of the file"
+
+    def _is_comment(self) -> bool:
+        return self._text.startswith(COMMENTS, self._at)
 
     def _place(self) -> Node:
         line = bisect_right(self._lines, self._at)

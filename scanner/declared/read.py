@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scanner import encoding
 from scanner.declaration import Declaration, Spot
-from scanner.declared.documents import MAX_BYTES, encoding, parse, recoded
+from scanner.declared.documents import MAX_BYTES, parse
 from scanner.declared.files import Candidate, is_run, unreadable
 from scanner.declared.journals import Recording
 from scanner.declared.requests import Facts, Home, channel_flow, member
@@ -21,11 +22,14 @@ from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
 """An app instance with its flows; None, and flows of app instances that are not there to be judged."""
 
-SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template", ".jsonl"})
+_JSON = frozenset({".json", ".jsonc", ".json5", ".jsonl", ".ndjson"})
+"""What ends so is never read as YAML, to which a comment of JSON's dialects is the beginning of a key."""
+SUFFIXES = _JSON | {".yaml", ".yml", ".template"}
 """What ends so, in a folder, is told where it cannot be read though it looks like a template or speaks of flows."""
 _SPEAKS = re.compile(
     rb"channel_?flow|fallback_?action|app-?instance|AWSTemplateFormatVersion|\bAWS::\w+::", re.IGNORECASE
 )
+_RESOURCES = re.compile(rb"""^Resources\s*:|(["'])Resources\1\s*:|[{,]\s*Resources\s*:""", re.MULTILINE)
 _DECLARES = re.compile(rb"fallback_?action", re.IGNORECASE)
 _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
 _TELLS_TAGS = frozenset({"tags"})
@@ -56,10 +60,17 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What a file came to: documents, several where it is a run, or what is said of one in no known form."""
+    """What a file came to: documents, several where it is a run, or what is said of one in no known form.
+
+    `is_read` says that it was gone through to its end as JSON or YAML, so that something can be said of it.
+    """
 
     documents: tuple[Document, ...] = ()
     unseen: tuple[str, ...] = ()
+    is_read: bool = True
+
+
+_UNREAD = Reading(is_read=False)
 
 
 def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> Reading:
@@ -71,7 +82,7 @@ def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: boo
         return _read(candidate, home, mistakes, has_to_be=has_to_be)
     except (OSError, UsageError) as error:
         mistakes.found.append(broken(candidate.name, error))
-        return Reading()
+        return _UNREAD
 
 
 def broken(name: str, error: OSError | UsageError) -> Mistake:
@@ -87,17 +98,17 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
     if not candidate.is_file:
         if has_to_be:
             raise OSError(0, "it is no file, nor a link to one")
-        return Reading()
-    data = recoded(candidate.content())
+        return _UNREAD
+    data = encoding.utf8(candidate.content())
     if _RECORDED.match(data) and not candidate.is_stdin:
         return Reading(documents=(_recording(candidate),))
     if not has_to_be and not _is_likely(candidate) and not _SPEAKS.search(data):
-        return Reading()  # source code and the like; there may be much of it
+        return _UNREAD  # source code and the like; there may be much of it
     own = Mistakes(candidate.name)
-    root = parse(data, own)
+    root = parse(data, own, only_json=candidate.path.suffix.lower() in _JSON)
     if root is None:
         mistakes.found += own.found if has_to_be or _is_told(candidate, data) else ()
-        return Reading()
+        return _UNREAD
     before = len(mistakes.found)
     documents = _recognised(root, candidate, home, mistakes)
     if documents or len(mistakes.found) > before:
@@ -106,7 +117,7 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):
         return Reading(unseen=(f"{candidate.name}: channel flows in a form that is not known.",))
-    return Reading()
+    return _UNREAD if isinstance(root, Scalar) else Reading()  # to YAML, a script may be one long word
 
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:
@@ -114,9 +125,13 @@ def _is_told(candidate: Candidate, data: bytes) -> bool:
     if not _is_likely(candidate):
         return False
     if len(data) <= MAX_BYTES or candidate.is_stdin:
-        return _SPEAKS.search(data) is not None
-    with candidate.path.open(encoding=encoding(data), errors="replace") as file:
-        return any(_SPEAKS.search(line.encode()) for line in iter(lambda: file.readline(1 << 20), ""))
+        return _looks_ours(data)
+    with candidate.path.open(encoding=encoding.name(data), errors="replace") as file:
+        return any(_looks_ours(line.encode()) for line in iter(lambda: file.readline(1 << 20), ""))
+
+
+def _looks_ours(data: bytes) -> bool:
+    return _SPEAKS.search(data) is not None or _RESOURCES.search(data) is not None
 
 
 def _is_likely(candidate: Candidate) -> bool:

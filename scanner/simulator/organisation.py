@@ -17,6 +17,7 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct, field
 
+from scanner import encoding
 from scanner.errors import UsageError
 from scanner.simulator.surroundings import FAILURE_ALERT, PROCESSOR_ROLE, Alert, Function, Role, Statement
 
@@ -173,14 +174,14 @@ def load(path: Path = DEMO) -> Organisation:
     Raises UsageError for a file that cannot be read or understood.
     """
     try:
-        document = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        document = yaml.load(encoding.utf8(path.read_bytes()).decode(), Loader=_Loader)  # noqa: S506 - a SafeLoader
         organisation = msgspec.convert(document, Organisation)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise _unusable(place, error.problem or "not YAML") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _unusable(path, "not YAML in UTF-8") from error
+        raise _unusable(path, "not YAML") from error
     except OSError as error:
         raise _unusable(path, error.strerror or "cannot be read") from error
     except msgspec.ValidationError as error:

@@ -70,12 +70,14 @@ def test_folders_and_patterns_are_looked_through_and_the_rest_is_counted(check: 
         write(tmp_path / name, BAD)
     for name, content in (("readme.md", "# ChannelFlow: [no"), ("values.yaml", "{{ .Values }}"), ("x.bin", b"\0\1")):
         write(tmp_path / name, content)
+    write(tmp_path / ".package.json", "{}")
 
     folder, pattern = check("."), check("**/*.json")
 
     assert folder.code == 1, folder.stderr
     assert files(folder) == {"b.template", "deep/er/a.json"}
-    assert "Skipped   3 files" in folder.stderr
+    assert "Skipped   1 file, in which no channel flow is declared" in folder.stderr
+    assert "Not read  3 files" in folder.stderr
     assert files(pattern) == {"deep/er/a.json"}
 
 

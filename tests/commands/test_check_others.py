@@ -20,7 +20,8 @@ def test_what_is_named_is_skipped_as_in_a_folder_and_the_rest_is_judged(check: C
     ended = check("a.json", "b.json", "values.yaml", "--skip-others", a__json=BAD, b__json="{}", values__yaml="{{ x }}")
 
     assert ended.code == 1
-    assert "Skipped   2 files" in ended.stderr
+    assert "Skipped   1 file, in which no channel flow is declared" in ended.stderr
+    assert "Not read  1 file: no JSON or YAML document" in ended.stderr
     assert ended.report["coverage"]["observed"]["files"] == 1
 
 

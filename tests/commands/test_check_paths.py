@@ -62,7 +62,8 @@ def test_what_is_no_file_is_skipped_in_a_folder_and_a_mistake_where_it_is_named(
 
     for in_a_folder in (check("."), check("*.json")):
         assert in_a_folder.code == 0, in_a_folder.stderr
-        assert "Skipped   1 file" in in_a_folder.stderr
+        assert "Not read  1 file" in in_a_folder.stderr
+        assert "Skipped" not in in_a_folder.stderr
     if kind != "pipe":
         named = check("none.json")
         assert named.code == 2

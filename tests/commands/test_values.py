@@ -37,6 +37,13 @@ def test_account_ids_come_from_the_command_line_and_from_files(tmp_path: Path) -
     )
 
 
+def test_a_file_of_accounts_is_read_in_whatever_unicode(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.txt"
+    file.write_text("# für uns\n111122223333\n", encoding="utf-16")
+
+    assert values.account_ids(CONTEXT, OPTION, (str(file),)) == ("111122223333",)
+
+
 @pytest.mark.parametrize("text", ["", "# nobody\n", "\n\n"])
 def test_a_file_without_accounts_is_a_slip_and_not_every_account(tmp_path: Path, text: str) -> None:
     file = tmp_path / "accounts.txt"

@@ -14,9 +14,9 @@ from scanner.declared.documents import MAX_BYTES, parse
 from scanner.source import Mistakes, Node, Table, plain
 
 
-def read(data: bytes | str) -> tuple[Node | None, list[str]]:
+def read(data: bytes | str, *, only_json: bool = False) -> tuple[Node | None, list[str]]:
     mistakes = Mistakes("x")
-    node = parse(data if isinstance(data, bytes) else data.encode(), mistakes)
+    node = parse(data if isinstance(data, bytes) else data.encode(), mistakes, only_json=only_json)
     return node, [str(each) for each in mistakes.found]
 
 
@@ -100,6 +100,48 @@ def test_what_cannot_be_read_is_told_with_its_place(text: bytes | str, mistake: 
     assert node is None
     assert len(mistakes) == 1
     assert mistakes[0].startswith(mistake)
+
+
+NEARLY_JSON = {
+    "slashes": ('{"a": 1, // b\n "c": 2}', "1:10: found a comment; expected a key in double quotes"),
+    "star": ('{"a": /* b */ 1}', "1:7: found a comment; expected a value"),
+    "hash": ('{"a": 1 # b\n}', "1:9: found a comment; expected , or }"),
+    "first": ("// b\n{}", "1:1: found a comment; expected a value"),
+    "last": ("{}\n/* b */", "2:1: found a comment after the end of the document; expected nothing"),
+    "comma": ('{"a": 1,}', '1:9: found "}"; expected a key in double quotes'),
+    "single quotes": ("{'a': 1}", '1:2: found "\'"; expected a key in double quotes'),
+    "no quotes": ("{a: 1}", '1:2: found "a"; expected a key in double quotes'),
+    "not a number": ('{"a": NaN}', '1:7: found "N"; expected a value'),
+    "lines": ('{"a": 1}\n{"a": 2}', "2:1: found something after the end of the document; expected nothing"),
+    "YAML": ("a: 1", '1:1: found "a"; expected a value'),
+}
+
+
+@pytest.mark.parametrize(("text", "mistake"), NEARLY_JSON.values(), ids=NEARLY_JSON)
+def test_what_may_only_be_json_is_not_read_as_anything_else(text: str, mistake: str) -> None:
+    node, mistakes = read(text, only_json=True)
+
+    assert node is None
+    assert mistakes == [f"x:{mistake}, as JSON has it"]
+
+
+@pytest.mark.parametrize("which", ["slashes", "star", "first", "last", "lines"])
+def test_what_yaml_would_lose_of_nearly_json_is_a_mistake_there_too(which: str) -> None:
+    text, mistake = NEARLY_JSON[which]
+
+    node, mistakes = read(text)
+
+    assert node is None
+    assert mistakes == [f"x:{mistake}, as JSON has it"]
+
+
+@pytest.mark.parametrize("text", ["{'a': 1, # b\n 'c': 2,}", "{a: 1, c: 2}"])
+def test_yaml_may_begin_with_a_brace(text: str) -> None:
+    node, mistakes = read(text)
+
+    assert mistakes == []
+    assert node is not None
+    assert plain(node) == {"a": 1, "c": 2}
 
 
 def test_nesting_that_yaml_itself_gives_up_at_is_told_as_such() -> None:
