@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from scanner import __version__
-from scanner.commands.streams import as_closed, drop, told
+from scanner.commands.streams import drop, prepare, told
 from scanner.errors import ChimeauditError, InterruptedScanError
 from scanner.render.text import visible
 
@@ -31,6 +31,7 @@ _COMMANDS = {
 }
 
 _JUDGING = {"scan", "check", "report", "diff"}
+_HELP = ("-h", "--help")
 
 
 class _Commands(click.Group):
@@ -53,7 +54,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": list(_HELP)})
 @click.version_option(__version__, prog_name="chimeaudit")
 def chimeaudit() -> None:
     """Audit Amazon Chime SDK channel flows: what happens to messages when moderation fails?"""
@@ -61,7 +62,7 @@ def chimeaudit() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    sys.stdin, sys.stdout, sys.stderr = (each or as_closed() for each in (sys.stdin, sys.stdout, sys.stderr))
+    prepare()
     code = run(sys.argv[1:])
     error = drop(sys.stdout)
     if error and not isinstance(error, BrokenPipeError):
@@ -82,7 +83,7 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except (BrokenPipeError, SystemExit):
         # Nobody reads on; click, too, leaves then. Who lists something is done, and who judges has not come to an end.
-        return FAULT if arguments[0] in _JUDGING else 0
+        return FAULT if arguments[0] in _JUDGING and not set(_HELP) & set(arguments) else 0
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
         message, hint, code, is_fault = _explained(error)
         if is_fault and {"-v", "--verbose"} & set(arguments):

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+_MOST_LINKS = 40
+"""As many as Linux follows."""
+
+
+def descriptor(path: Path) -> int | None:
+    """The number of the open file that a path such as /dev/stdout or /dev/fd/63 leads to; None for any other path."""
+    for _ in range(_MOST_LINKS):
+        if path.name.isdecimal() and os.path.realpath(path.parent) in ("/dev/fd", f"/proc/{os.getpid()}/fd"):
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = path.parent / path.readlink()
+    return None
+
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write beside the target, then rename. A link is followed; a pipe or device is written to as it is.
+    """Write beside the target, then rename. A link is followed; a pipe or device is written to as it is, and so is what
+    is open already (/dev/fd/63).
 
     Raises:
         OSError: as the operating system says it; nothing is left behind.
     """
+    mode = None
     with suppress(FileNotFoundError):
-        path.stat()  # a loop of links, a name that is too long
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
+        mode = path.stat().st_mode  # raises for a loop of links, a name that is too long
+    number = descriptor(path)
+    if number is not None or (mode is not None and not stat.S_ISREG(mode)):
+        with path.open("wb") if number is None else os.fdopen(os.dup(number), "wb") as file:
             file.writelines(pieces)
         return
+    path = path.resolve()
     beside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
     try:
         with beside.open("xb") as file:

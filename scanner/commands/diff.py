@@ -10,7 +10,7 @@ import click
 
 from scanner.commands import inputs, showing, threshold
 from scanner.commands.github import inert
-from scanner.commands.streams import printed
+from scanner.commands.streams import encoded, printed
 from scanner.compare import compare
 from scanner.errors import OutputError, UsageError
 from scanner.gate import gate_difference
@@ -49,7 +49,7 @@ def command(old: str, new: str, form: Literal["table", "json"], fail_on: str, al
         raise UsageError("OLD and NEW cannot both be standard input", hint="Name a file for one of them.")
     found = compare(inputs.report(old), inputs.report(new))
     table = partial(rendered.table, width=showing.width(), color=showing.wants_color(sys.stdout))
-    failure = printed([rendered.json(found) if form == "json" else inert(table(found))])
+    failure = printed([encoded(rendered.json(found)) if form == "json" else inert(table(found))])
     if failure:
         raise OutputError(failure, hint="Make room, or send it elsewhere.")
     return gate_difference(found, threshold.severity(fail_on), allow_gaps=allow_gaps)

@@ -13,7 +13,7 @@ import click
 
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
-from scanner.commands.streams import printed
+from scanner.commands.streams import encoded, printed
 from scanner.finding import Report
 from scanner.render import Format, render
 from scanner.render import github as rendered
@@ -45,11 +45,11 @@ def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None]) 
     """Annotate and summarise; returns a line for what could not be written."""
     unprinted = None
     if not any(output.path == outputs.STDOUT for output in wanted):
-        unprinted = printed(render(report, Format.GITHUB))
+        unprinted = printed(map(encoded, render(report, Format.GITHUB)))
     failures = [f"the annotations on {unprinted}"] if unprinted else []
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     try:
-        if summary and not _appended(Path(summary), "".join(render(report, Format.MARKDOWN)).encode()):
+        if summary and not _appended(Path(summary), b"".join(map(encoded, render(report, Format.MARKDOWN)))):
             warn("Warning: the step summary is full; this report is left out of it")
     except OSError as error:
         failures.append(f"the step summary {summary} could not be written: {error.strerror}")

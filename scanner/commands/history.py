@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from scanner.commands import keeping, showing, site, values
-from scanner.commands.streams import out
+from scanner.commands.streams import encoded, out
 from scanner.render import trend as rendered
 
 Form = Literal["table", "json"]
@@ -43,7 +43,7 @@ def list_(history: str | None, form: Form) -> None:
 
     with database.read(nights) as connection:
         runs = look.runs(connection)
-    out(rendered.json(runs) if form == "json" else rendered.runs(runs, **_terminal()))
+    out(encoded(rendered.json(runs)) if form == "json" else rendered.runs(runs, **_terminal()))
 
 
 @command.command("trend", short_help="Show what was open, new and fixed night by night.")
@@ -57,7 +57,7 @@ def trend(history: str | None, form: Form) -> None:
 
     with database.read(nights) as connection:
         past = look.trend(connection)
-    out(rendered.json(past) if form == "json" else rendered.trend(past, **_terminal()))
+    out(encoded(rendered.json(past)) if form == "json" else rendered.trend(past, **_terminal()))
 
 
 command.add_command(site.command)
@@ -82,7 +82,7 @@ def prune(history: str | None, keep: int, form: Form) -> None:
 
     with database.changed(nights) as connection:
         removed = pruning.prune(connection, before)
-    out(rendered.json(removed) if form == "json" else rendered.pruned(removed, before))
+    out(encoded(rendered.json(removed)) if form == "json" else rendered.pruned(removed, before))
 
 
 def _terminal() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import click
 
 from scanner import access_policy
 from scanner.commands import ruleset, values
-from scanner.commands.streams import out
+from scanner.commands.streams import encoded, out
 from scanner.commands.where import ROLE
 from scanner.engine.rule import facets
 from scanner.errors import UsageError
@@ -53,4 +53,4 @@ def role(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str,
 
 
 def _print(document: object) -> None:
-    out(f"{json.dumps(document, indent=2)}\n")
+    out(encoded(f"{json.dumps(document, indent=2)}\n"))

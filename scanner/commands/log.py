@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from scanner.commands.github import inert
 from scanner.commands.showing import say
-from scanner.commands.streams import told
+from scanner.commands.streams import encoded, told
 
 
 class LogFormat(StrEnum):
@@ -33,7 +33,7 @@ class Log(Struct, frozen=True, kw_only=True):
             return
         time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         line = json.dumps({"time": time, "event": event, "message": message, **fields})
-        told(f"{inert(line)}\n")
+        told(encoded(f"{inert(line)}\n"))
 
     def detail(self, event: str, message: str, **fields: object) -> None:
         """A line that only those want who asked for more."""

@@ -13,7 +13,7 @@ import click
 from msgspec import Struct
 
 from scanner import files
-from scanner.commands.streams import printed
+from scanner.commands.streams import encoded, printed
 from scanner.commands.values import account_id, kms_key
 from scanner.deliver import places
 from scanner.deliver.places import S3Object
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scanner.deliver.s3 import Storing
 
 STDOUT = "-"
+_STDOUT_NUMBER = 1
 _FORMATS = [form.value for form in Format]
 _SUFFIXES = {
     "html": Format.HTML,
@@ -119,8 +120,9 @@ class Output(Struct, frozen=True):
 
     @property
     def is_file(self) -> bool:
-        """Whether it goes into the file system."""
-        return self.path != STDOUT and self.in_s3 is None
+        """Whether it goes into the file system, and is there afterwards."""
+        path = Path(self.path)
+        return self.path != STDOUT and self.in_s3 is None and (path.is_file() or not path.exists())
 
 
 def parse_all(values: Sequence[str]) -> list[Output]:
@@ -161,11 +163,25 @@ def parse(value: str) -> Output:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
     if path.startswith(places.S3):
         return Output(form, path, places.s3_object(path))
+    number = None if path == STDOUT else files.descriptor(Path(path))
+    if number is not None:
+        return _to_number(form, path, number)
     try:
         if path != STDOUT and Path(path).is_dir():
             raise UsageError(f"-o {value}: {path} is a folder", hint="Name a file in it.")
     except OSError as error:
         raise UsageError(f"-o {value}: {error.strerror}", hint="Name another file.") from None
+    return Output(form, path)
+
+
+def _to_number(form: Format, path: str, number: int) -> Output:
+    """Checked now: later the number may be that of a file of our own."""
+    if number == _STDOUT_NUMBER:
+        return Output(form, STDOUT)
+    try:
+        os.fstat(number)
+    except OSError as error:
+        raise UsageError(f"-o {path}: {error.strerror}", hint="Nothing was opened there; name a file.") from None
     return Output(form, path)
 
 
@@ -185,18 +201,17 @@ def write(report: Report, outputs: Sequence[Output], trend: Trend | None = None)
 
 
 def _write_one(report: Report, output: Output, trend: Trend | None) -> str | None:
-    pieces = render(report, output.form, trend)
+    pieces = map(encoded, render(report, output.form, trend))
     try:
         if output.path == STDOUT:
             failure = printed(pieces)
             return failure and f"the report on {failure}"
-        encoded = (piece.encode() for piece in pieces)
         if output.in_s3:
-            storing().put(output.in_s3, encoded, _CONTENT_TYPES[output.form])
+            storing().put(output.in_s3, pieces, _CONTENT_TYPES[output.form])
         else:
             path = Path(output.path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            files.write_whole(path, encoded)
+            files.write_whole(path, pieces)
     except OutputError as error:
         return error.message
     except OSError as error:

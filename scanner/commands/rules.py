@@ -9,7 +9,7 @@ import click
 
 from scanner import files
 from scanner.commands import ruleset
-from scanner.commands.streams import out
+from scanner.commands.streams import encoded, out
 from scanner.config import schema as config_schema
 from scanner.engine import catalogue, checks, schema, selftest, template
 from scanner.errors import OutputError, UsageError
@@ -35,7 +35,8 @@ def command() -> None:
 def list_(config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], form: str) -> None:
     """List the rules; without --select, those of every profile."""
     configured = ruleset.chosen(config_file, rules, select)
-    _print(_FORMATS[form](configured.rules if select else configured.loaded))
+    text = _FORMATS[form](configured.rules if select else configured.loaded)
+    out(visible_lines(text) if form == "table" else encoded(text if form == "json" else visible_lines(text)))
 
 
 @command.command("show")
@@ -90,7 +91,7 @@ def new(path: Path, resource: ResourceType) -> None:
 @click.argument("which", type=click.Choice(list(_SCHEMAS)), default="rule")
 def schema_(which: str) -> None:
     """Print the JSON Schema of rule files, or of chimeaudit.yaml."""
-    _print(_SCHEMAS[which]())
+    out(encoded(_SCHEMAS[which]()))
 
 
 def _print(text: str) -> None:

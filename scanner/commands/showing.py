@@ -29,7 +29,7 @@ def findings(report: Report, wanted: Sequence[Output]) -> list[str]:
         return []
     most = _ROWS_BESIDE_A_REPORT if wanted else None
     pieces = table.findings(report, width=width(), color=wants_color(sys.stdout), most=most)
-    failure = printed(map(inert, pieces))
+    failure = printed(map(inert, pieces), may_be_cut=bool(wanted))
     return [failure] if failure else []
 
 

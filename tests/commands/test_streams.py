@@ -1,0 +1,206 @@
+"""What is printed, on streams of any encoding, that are closed, full, or that nobody reads to their end."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from scanner import files
+from scanner.commands import outputs, showing, streams
+from scanner.commands.outputs import Output
+from scanner.errors import UsageError
+from scanner.finding import Finding
+from scanner.render import Format
+from tests.command import CHIMEAUDIT, environment, installed
+from tests.render import sample
+
+NAME = "モデレート → 😀 «é»"
+REQUEST = {
+    "Name": NAME,
+    "AppInstanceArn": "arn:aws:chime:us-east-1:111122223333:app-instance/ab",
+    "Processors": [
+        {
+            "Name": "検 →",
+            "ExecutionOrder": 1,
+            "FallbackAction": "CONTINUE",
+            "Configuration": {
+                "Lambda": {
+                    "ResourceArn": "arn:aws:lambda:us-east-1:111122223333:function:f:1",
+                    "InvocationType": "ASYNC",
+                }
+            },
+        }
+    ],
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "request.json").write_text(json.dumps(REQUEST, ensure_ascii=False), encoding="utf-8")
+    return tmp_path
+
+
+@contextmanager
+def standard_output(encoding: str) -> Iterator[io.BytesIO]:
+    """Standard output and error of that encoding, as the command prepares them."""
+    before = sys.stdin, sys.stdout, sys.stderr
+    printed = io.BytesIO()
+    stream = sys.stdout = sys.stderr = io.TextIOWrapper(printed, encoding=encoding)
+    try:
+        streams.prepare()
+        yield printed
+    finally:
+        stream.detach()
+        sys.stdin, sys.stdout, sys.stderr = before
+
+
+def shell(script: str, home: Path) -> subprocess.CompletedProcess[bytes]:
+    """Bash with the command as $C."""
+    variables = environment(home, {"C": CHIMEAUDIT})
+    return subprocess.run(["bash", "-c", script], env=variables, cwd=home, capture_output=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "iso8859-1", "ascii", "utf-16", "utf-8"])
+@pytest.mark.parametrize("form", [Format.JSON, Format.CSV, Format.MARKDOWN, Format.HTML, Format.GITHUB])
+def test_a_report_is_utf_8_whatever_standard_output_is(encoding: str, form: Format) -> None:
+    report = sample.report([sample.fails_open(sample.flow(NAME))])
+
+    with standard_output(encoding) as printed:
+        assert outputs.write(report, [Output(form, "-")]) == {}
+
+    assert "モデレート" in printed.getvalue().decode("utf-8")
+
+
+def test_every_other_thing_for_machines_is_too(home: Path) -> None:
+    variables = {"PYTHONIOENCODING": "utf-16"}
+    shown = [
+        installed(*command.split(), home=home, variables=variables)
+        for command in ("rules list --format json", "iam policy", "rules schema", "diff a.json a.json --format json")
+        if "diff" not in command or installed("check", "request.json", "-o", "a.json", home=home).code == 1
+    ]
+
+    assert [bool(json.loads(ended.stdout)) for ended in shown] == [True] * 4
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_table_replaces_what_cannot_be_shown(encoding: str) -> None:
+    report = sample.report([sample.fails_open(sample.flow(NAME))])
+
+    with standard_output(encoding) as printed:
+        assert showing.findings(report, []) == []
+        showing.summary(report, [])
+
+    text = printed.getvalue().decode(encoding)
+    assert "????? ? ?" in text
+    assert " --------" in text
+    assert "Coverage" in text
+
+
+def test_reports_are_written_where_standard_output_is_not_utf_8(home: Path) -> None:
+    ended = subprocess.run(
+        [CHIMEAUDIT, "check", "request.json", "-o", "x.json", "-o", "junit:-"],
+        env=environment(home, {"PYTHONIOENCODING": "cp1252"}),
+        cwd=home,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ended.returncode == 1, ended.stderr
+    assert NAME in json.dumps(json.loads((home / "x.json").read_bytes()), ensure_ascii=False)
+    assert f'name="{NAME} ' in ended.stdout.decode("utf-8")
+
+
+def test_what_is_open_already_is_written_to_where_it_stands(home: Path) -> None:
+    ended = shell(
+        """
+        { echo before; "$C" check request.json -o jsonl:/dev/stdout -o sarif:/dev/fd/7 7>x.sarif; echo $?; } >all.txt
+        mkfifo pipe && { cat pipe >fifo.json & }
+        "$C" check request.json -o json:pipe -o csv:>(cat >x.csv) | cat
+        wait; exit ${PIPESTATUS[0]}
+        """,
+        home,
+    )
+
+    before, line, code = (home / "all.txt").read_text().splitlines()
+    assert (before, json.loads(line)["status"], code) == ("before", "fail", "1"), ended.stderr
+    assert json.loads((home / "x.sarif").read_text())["runs"]
+    assert json.loads((home / "fifo.json").read_text())["findings"]
+    assert (home / "pipe").is_fifo()
+    assert (home / "x.csv").read_text().startswith('"record"')
+    assert not list(home.glob(".*.????????"))
+
+
+def test_a_link_to_standard_output_is_standard_output(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to("/dev/stdout")
+
+    assert outputs.parse(f"{tmp_path}/link.json").path == outputs.STDOUT
+    assert outputs.parse(f"json:/proc/{os.getpid()}/fd/1").path == outputs.STDOUT
+    assert files.descriptor(tmp_path / "fd" / "1") is None
+
+
+def test_a_number_that_nothing_was_opened_at_is_refused_before_it_is_one_of_ours() -> None:
+    with pytest.raises(UsageError, match="-o /dev/fd/987: Bad file descriptor"):
+        outputs.parse("json:/dev/fd/987")
+
+
+def test_closed_numbers_are_nobody_elses(home: Path) -> None:
+    ended = shell('"$C" check request.json -o json:/dev/fd/9 9>x.json >&- 2>&- <&-', home)
+
+    assert ended.returncode == 1
+    assert json.loads((home / "x.json").read_text())["findings"]
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("check request.json -o x.json", 1),
+        ("check request.json", 70),
+        ("check --help", 0),
+        ("rules show missing-lambda", 0),
+    ],
+)
+def test_a_closed_pipe_is_an_error_only_where_something_is_lost(home: Path, command: str, code: int) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [CHIMEAUDIT, *command.split()],
+        env=environment(home),
+        cwd=home,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(write)
+
+    assert ended.returncode == code
+    assert (b"error:" in ended.stderr) is (code == 70)
+
+
+def test_a_line_of_the_log_is_json_in_utf_8(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    from scanner.commands.log import Log, LogFormat
+
+    Log(form=LogFormat.JSON).tell("event", NAME)
+
+    assert json.loads(capfdbinary.readouterr().err)["message"] == NAME
+
+
+def test_a_character_that_is_half_of_one_is_no_fault(tmp_path: Path) -> None:
+    def broken(finding: Finding) -> Finding:
+        return structs.replace(finding, message="a\udc80b")
+
+    report = sample.report([sample.fails_open(sample.flow())])
+    report = structs.replace(report, findings=tuple(map(broken, report.findings)))
+
+    assert outputs.write(report, [Output(Format.CSV, f"{tmp_path}/x.csv")]) == {}
+    assert "a\\udc80b" in (tmp_path / "x.csv").read_text()
