@@ -5,6 +5,7 @@ ChimeauditError            70  a fault of ours, where nothing below fits
 │   ├── InvalidRulesError          2  all mistakes of all rule files at once
 │   ├── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
 │   └── InvalidFilesError          2  all mistakes of the files that were to be judged, at once
+├── DisagreementError       1  a rule's verdicts are not those that its tests expect
 ├── NothingScannedError     4  no credentials, no network, every target denied
 ├── OutputError            70  a report or the history could not be written, or a report not delivered
 └── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
@@ -86,6 +87,12 @@ class InvalidFilesError(_MistakenError):
 
     consequence = "what else there is was judged"
     way_out = "Mend them, or leave them out."
+
+
+class DisagreementError(ChimeauditError):
+    """A rule does not say what its tests expect of it."""
+
+    exit_code = 1
 
 
 class NothingScannedError(ChimeauditError):

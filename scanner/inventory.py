@@ -21,6 +21,11 @@ def facet(name: str) -> Meta:
     return Meta(extra={"facet": name})
 
 
+def says(description: str) -> Meta:
+    """Tells authors of rules what a fact is: editors show it."""
+    return Meta(description=description)
+
+
 NOT_YET: Any = UNSET
 """What only the deployment will settle of a resource that a file declares, such as its ARN or its account.
 
@@ -68,10 +73,17 @@ class FunctionAccess(Struct, frozen=True, kw_only=True, gc=False):
     `foreign_app_instances` are the patterns, ARNs or account ids by which it admits app instances of other accounts.
     """
 
-    chime_can_invoke: bool | UnsetType = UNSET
-    chime_invoke_unconditioned: bool | UnsetType = UNSET
-    public: bool | UnsetType = UNSET
-    foreign_app_instances: tuple[str, ...] | UnsetType = UNSET
+    chime_can_invoke: Annotated[
+        bool | UnsetType, says("Whether its resource policy lets the service invoke it for this app instance.")
+    ] = UNSET
+    chime_invoke_unconditioned: Annotated[
+        bool | UnsetType, says("Whether it lets the service invoke it for the app instances of strangers, too.")
+    ] = UNSET
+    public: Annotated[bool | UnsetType, says("Whether it lets anyone invoke it.")] = UNSET
+    foreign_app_instances: Annotated[
+        tuple[str, ...] | UnsetType,
+        says("Patterns, ARNs or account ids by which it admits app instances of other accounts."),
+    ] = UNSET
 
 
 class CallbackPermission(Struct, frozen=True, kw_only=True, gc=False):
@@ -80,8 +92,14 @@ class CallbackPermission(Struct, frozen=True, kw_only=True, gc=False):
     `excessive` holds the action patterns beyond ChannelFlowCallback, and the resource patterns beyond channels.
     """
 
-    allowed: bool | UnsetType = UNSET
-    excessive: tuple[str, ...] | UnsetType = UNSET
+    allowed: Annotated[
+        bool | UnsetType,
+        says("Whether the execution role may call ChannelFlowCallback for the channels of this app instance."),
+    ] = UNSET
+    excessive: Annotated[
+        tuple[str, ...] | UnsetType,
+        says("Action and resource patterns by which the role may do more in Chime than call back."),
+    ] = UNSET
 
 
 class Function(Struct, frozen=True, kw_only=True, gc=False):
@@ -92,15 +110,23 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     not be processed; `reserved_concurrency` is None where none is reserved.
     """
 
-    exists: bool
-    runtime: str | UnsetType | None = UNSET
-    state: str | UnsetType | None = UNSET
-    last_update_status: str | UnsetType | None = UNSET
-    reserved_concurrency: int | UnsetType | None = UNSET
-    failure_destination: str | UnsetType | None = UNSET
-    timeout_seconds: int | UnsetType | None = UNSET
-    role_arn: str | UnsetType | None = UNSET
-    last_modified: datetime | UnsetType | None = UNSET
+    exists: Annotated[bool, says("Whether there is a function of this ARN and qualifier.")]
+    runtime: Annotated[str | UnsetType | None, says("Its runtime, such as python3.13; absent for an image.")] = UNSET
+    state: Annotated[
+        str | UnsetType | None, says("Active, Pending, Inactive, Failed, or another state that Lambda tells.")
+    ] = UNSET
+    last_update_status: Annotated[str | UnsetType | None, says("Successful, InProgress or Failed.")] = UNSET
+    reserved_concurrency: Annotated[
+        int | UnsetType | None,
+        says("The concurrency that is reserved for it; absent where none is, and 0 switches it off."),
+    ] = UNSET
+    failure_destination: Annotated[
+        str | UnsetType | None,
+        says("The ARN to which events go that could not be processed; absent where they are lost."),
+    ] = UNSET
+    timeout_seconds: Annotated[int | UnsetType | None, says("How long it may run.")] = UNSET
+    role_arn: Annotated[str | UnsetType | None, says("The ARN of its execution role.")] = UNSET
+    last_modified: Annotated[datetime | UnsetType | None, says("When its code or configuration last changed.")] = UNSET
 
 
 _FUNCTION_ARN = re.compile(
@@ -115,15 +141,25 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
     `declared` is how a file tells it from other functions where its ARN is not settled, or where it declares it too.
     """
 
-    arn: str
-    partition: str
-    account_id: str
-    region: str
-    name: str
-    qualifier: str | None = None
-    function: Annotated[Function | UnsetType, facet("function")] = UNSET
-    access: Annotated[FunctionAccess | UnsetType | None, facet("function")] = UNSET
-    callback: Annotated[CallbackPermission | UnsetType | None, facet("callback_role")] = UNSET
+    arn: Annotated[str, says("The ARN as the processor has it, with its qualifier if it has one.")]
+    partition: Annotated[str, says("The partition of the ARN: aws, aws-cn or aws-us-gov.")]
+    account_id: Annotated[str, says("The account of the function.")]
+    region: Annotated[str, says("The region of the function.")]
+    name: Annotated[str, says("The name of the function.")]
+    qualifier: Annotated[str | None, says("The version or alias that the ARN names; absent where it names none.")] = (
+        None
+    )
+    function: Annotated[Function | UnsetType, facet("function"), says("The function as it is configured.")] = UNSET
+    access: Annotated[
+        FunctionAccess | UnsetType | None,
+        facet("function"),
+        says("Who may invoke it; absent where the function does not exist."),
+    ] = UNSET
+    callback: Annotated[
+        CallbackPermission | UnsetType | None,
+        facet("callback_role"),
+        says("What its execution role may do; absent where the function does not exist."),
+    ] = UNSET
     declared: str | UnsetType = UNSET
 
     @classmethod
@@ -143,7 +179,7 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def unqualified_arn(self) -> str:
-        """Of a function whose ARN is not settled yet, what tells it from others."""
+        """The ARN without its qualifier; where it is not settled yet, what tells the function from others."""
         if self.arn is NOT_YET:
             return str(self.declared)
         return self.arn if self.qualifier is None else self.arn.removesuffix(f":{self.qualifier}")
@@ -161,13 +197,16 @@ class Processor(Struct, frozen=True, kw_only=True, gc=False, rename={"lambda_": 
     which of them runs first.
     """
 
-    name: str | UnsetType = UNSET
-    execution_order: int | UnsetType = UNSET
-    is_first: bool | UnsetType = UNSET
-    is_last: bool | UnsetType = UNSET
-    fallback_action: FallbackAction | UnsetType = UNSET
-    invocation_type: str | UnsetType = UNSET
-    lambda_: LambdaFunction | UnsetType = UNSET
+    name: Annotated[str | UnsetType, says("The name of the processor.")] = UNSET
+    execution_order: Annotated[int | UnsetType, says("Its place in the flow, from 1.")] = UNSET
+    is_first: Annotated[bool | UnsetType, says("Whether it has the lowest execution order.")] = UNSET
+    is_last: Annotated[bool | UnsetType, says("Whether it has the highest execution order.")] = UNSET
+    fallback_action: Annotated[
+        FallbackAction | UnsetType,
+        says("What happens to a message when the processor cannot be reached: it goes on, or it fails."),
+    ] = UNSET
+    invocation_type: Annotated[str | UnsetType, says("How the function is invoked: ASYNC.")] = UNSET
+    lambda_: Annotated[LambdaFunction | UnsetType, says("The function that the processor invokes.")] = UNSET
 
 
 def is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequence[int | None]) -> bool | None:
@@ -181,9 +220,9 @@ def is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequen
 class AppInstanceRef(Struct, frozen=True, kw_only=True, gc=False):
     """The app instance that a channel flow belongs to."""
 
-    arn: str
-    id: str
-    name: str | UnsetType = UNSET
+    arn: Annotated[str, says("The ARN of the app instance.")]
+    id: Annotated[str, says("The id of the app instance, the end of its ARN.")]
+    name: Annotated[str | UnsetType, says("The name of the app instance.")] = UNSET
 
 
 class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
@@ -192,17 +231,19 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
     `gaps` maps the path of a fact that is unknown (``processors[0].fallback_action``) to the reason.
     """
 
-    arn: str
-    name: str | UnsetType = UNSET
-    account_id: str
-    region: str
-    partition: str
-    app_instance: AppInstanceRef
-    processors: tuple[Processor, ...] | UnsetType = UNSET
-    tags: Annotated[dict[str, str] | UnsetType, facet("tags")] = UNSET
-    created_at: Annotated[datetime | UnsetType, facet("detail")] = UNSET
-    updated_at: Annotated[datetime | UnsetType, facet("detail")] = UNSET
-    has_channels: Annotated[bool | UnsetType, facet("channels")] = UNSET
+    arn: Annotated[str, says("The ARN of the channel flow.")]
+    name: Annotated[str | UnsetType, says("The name of the channel flow.")] = UNSET
+    account_id: Annotated[str, says("The account it is in.")]
+    region: Annotated[str, says("The region it is in.")]
+    partition: Annotated[str, says("The partition of its ARN: aws, aws-cn or aws-us-gov.")]
+    app_instance: Annotated[AppInstanceRef, says("The app instance that it belongs to.")]
+    processors: Annotated[tuple[Processor, ...] | UnsetType, says("Its processors, in execution order.")] = UNSET
+    tags: Annotated[dict[str, str] | UnsetType, facet("tags"), says("Its tags, by key.")] = UNSET
+    created_at: Annotated[datetime | UnsetType, facet("detail"), says("When it was created.")] = UNSET
+    updated_at: Annotated[datetime | UnsetType, facet("detail"), says("When it was last changed.")] = UNSET
+    has_channels: Annotated[bool | UnsetType, facet("channels"), says("Whether any channel is associated with it.")] = (
+        UNSET
+    )
     gaps: dict[str, Gap] = field(default_factory=dict)
     declared: Declaration | UnsetType = UNSET
 
@@ -210,14 +251,18 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
 class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
     """One chat tenant; `gaps` as those of a channel flow."""
 
-    arn: str
-    id: str
-    name: str | UnsetType = UNSET
-    account_id: str
-    region: str
-    partition: str
-    tags: Annotated[dict[str, str] | UnsetType, facet("tags")] = UNSET
-    failure_alert: Annotated[bool | UnsetType, facet("alerts")] = UNSET
+    arn: Annotated[str, says("The ARN of the app instance.")]
+    id: Annotated[str, says("The id of the app instance, the end of its ARN.")]
+    name: Annotated[str | UnsetType, says("The name of the app instance.")] = UNSET
+    account_id: Annotated[str, says("The account it is in.")]
+    region: Annotated[str, says("The region it is in.")]
+    partition: Annotated[str, says("The partition of its ARN: aws, aws-cn or aws-us-gov.")]
+    tags: Annotated[dict[str, str] | UnsetType, facet("tags"), says("Its tags, by key.")] = UNSET
+    failure_alert: Annotated[
+        bool | UnsetType,
+        facet("alerts"),
+        says("Whether an EventBridge rule with a target tells when a processor cannot be invoked."),
+    ] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
     declared: Declaration | UnsetType = UNSET
 

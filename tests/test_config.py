@@ -219,6 +219,36 @@ def test_the_file_in_the_working_directory_is_found(tmp_path: Path, monkeypatch:
     assert config.find(Path("other.yaml")) == Path("other.yaml")
 
 
+@pytest.mark.parametrize("name", ["chimeaudit.yaml", "chimeaudit.yml"])
+@pytest.mark.parametrize("repository", [True, False])
+def test_the_nearest_file_up_to_the_top_of_the_repository_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, repository: bool
+) -> None:
+    below = tmp_path / "top" / "infra" / "stacks"
+    below.mkdir(parents=True)
+    (tmp_path / name).write_text("fail_on: none")
+    (tmp_path / "top" / name).write_text("fail_on: low")
+    if repository:
+        (tmp_path / "top" / ".git").write_text("gitdir: elsewhere")
+    monkeypatch.chdir(below)
+
+    found = config.find(None)
+
+    assert found == (Path("..", "..", name) if repository else None)
+    (below.parent / name).write_text("fail_on: low")
+    assert config.find(None) == (Path("..", name) if repository else None)
+
+
+def test_both_names_in_one_folder_are_refused(tmp_path: Path) -> None:
+    for name in ("chimeaudit.yaml", "chimeaudit.yml"):
+        (tmp_path / name).write_text("fail_on: low")
+
+    ended = chimeaudit("rules", "list", home=tmp_path)
+
+    assert ended.code == 2
+    assert "error: both chimeaudit.yaml and chimeaudit.yml are there" in ended.stderr
+
+
 def test_a_selector_of_the_command_line_that_selects_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="selects no rule"):
         config.load(None, select=["nothing"])

@@ -10,11 +10,13 @@ import click
 from scanner import files
 from scanner.commands import ruleset
 from scanner.commands.streams import encoded, out
+from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.engine import catalogue, checks, schema, selftest, template
-from scanner.errors import OutputError, UsageError
+from scanner.errors import DisagreementError, OutputError, UsageError
 from scanner.finding import ResourceType
 from scanner.render.text import visible_lines
+from scanner.render.words import count
 from scanner.words import nearest, quote
 
 _FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}
@@ -56,15 +58,23 @@ def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tup
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 def test(paths: tuple[str, ...]) -> None:
     """Run the tests inside rule files; without PATH, those of the rules that are configured."""
-    loaded = ruleset.chosen(None, paths, ()).loaded
-    wrong = list(selftest.disagreements(loaded))
+    configured = ruleset.chosen(None, paths, ())
+    rules = configured.loaded
+    wrong = list(selftest.disagreements(rules))
     for disagreement in wrong:
         _print(selftest.difference(disagreement))
-    count = sum(len(rule.examples) for rule in loaded)
+    tests = f"{sum(len(rule.examples) for rule in rules)} tests in {count(len(rules), 'rule')}"
+    tests += "" if paths else f" ({_whose(configured)})"
     if wrong:
         hint = "Mend the rule or the test; - is what the test expects, + what the rule says."
-        raise UsageError(f"{len(wrong)} of {count} tests in {len(loaded)} rules disagree", hint=hint)
-    out(f"{count} tests in {len(loaded)} rules agree.\n")
+        raise DisagreementError(f"{len(wrong)} of {tests} disagree", hint=hint)
+    _print(f"{tests} agree.\n")
+
+
+def _whose(configured: Configuration) -> str:
+    if configured.named == (SHIPPED,):
+        return "those that ship"
+    return f"{', '.join(configured.named)}, as {configured.file} says"
 
 
 @command.command("new")

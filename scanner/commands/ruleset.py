@@ -33,7 +33,7 @@ _OPTIONS = (
         "config_file",
         type=values.PATH,
         metavar="FILE",
-        help=f"Configuration; other options win over it.  [default: {config.FILE} where there is one]",
+        help=f"Configuration; other options win over it.  [default: {config.FILE} here, or above in the repository]",
     ),
     click.option(
         "--rules",

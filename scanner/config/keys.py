@@ -9,6 +9,7 @@ from typing import Final
 from scanner.finding import Severity
 
 FILE = "chimeaudit.yaml"
+NAMES: Final = (FILE, "chimeaudit.yml")
 SHIPPED = "default"
 LEVELS: Final = (*(severity.value for severity in Severity), "none")
 

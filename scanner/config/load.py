@@ -8,9 +8,9 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from scanner import resources
+from scanner import repository, resources
 from scanner.config import waivers
-from scanner.config.keys import FILE, KEYS, LEVELS, OVERRIDE_KEYS, SHIPPED
+from scanner.config.keys import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
 from scanner.config.reading import Reading, members_of, placed
 from scanner.engine import checks, files, params, rule, selection
 from scanner.engine.rule import Rule
@@ -40,9 +40,28 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
 
 def find(given: Path | None) -> Path | None:
-    """The file that was given, or the one in the working directory, where anything has that name."""
-    here = Path(FILE)
-    return given or (here if os.path.lexists(here) else None)
+    """The file that was given, or the one of the working directory or of the nearest folder above, in its repository.
+
+    Raises:
+        UsageError: a folder has it under both names.
+    """
+    if given:
+        return given
+    here = Path()
+    top = repository.top(here)
+    above = len(here.resolve().relative_to(top).parts) if top else 0
+    folders = (here.joinpath(*[os.pardir] * steps) for steps in range(above + 1))
+    return next(filter(None, map(_within, folders)), None)
+
+
+def _within(folder: Path) -> Path | None:
+    """Whatever has the name counts: that it is no file is told when it is read."""
+    there = [folder / name for name in NAMES if os.path.lexists(folder / name)]
+    if len(there) > 1:
+        raise UsageError(
+            f"both {there[0]} and {there[1]} are there", hint="Keep one of them, or name it with --config."
+        )
+    return there[0] if there else None
 
 
 def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] = ()) -> Configuration:

@@ -95,7 +95,7 @@ def _condition(record: type[Struct]) -> Schema:
             "all_of": {"description": "All of these must hold.", **several},
             "any_of": {"description": "One of these must hold.", **several},
             "not": {"description": "This must not hold.", **itself},
-            **{path: _field(fact) for path, fact in paths(record).items()},
+            **{path: {**_field(fact), "description": fact.description} for path, fact in paths(record).items()},
         },
         **_single_tags(record),
     }
@@ -190,7 +190,11 @@ def _given(record: type[Struct]) -> Schema:
         "description": f"Facts of a {record.__name__}; those left out are in good order.",
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: _fact(fact) for name, fact in fields(record).items() if not fact.derived},
+        "properties": {
+            name: {**_fact(fact), "description": _given_as(fact)}
+            for name, fact in fields(record).items()
+            if not fact.derived
+        },
     }
 
 
@@ -203,10 +207,14 @@ def _fact(fact: Fact) -> Schema:
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
 
+def _given_as(fact: Fact) -> str:
+    return f"{fact.description} How long ago that was." if fact.kind == "time" else fact.description
+
+
 def _known(fact: Fact) -> Schema:
     match fact.kind:
         case "time":
-            return {"description": "How long ago that was.", **_TYPES["duration"]}
+            return _TYPES["duration"]
         case "texts":
             return {"type": "array", "items": _TYPES["text"]}
         case "tags":

@@ -7,6 +7,7 @@ read it decide whether those calls are made.
 
 from __future__ import annotations
 
+import inspect
 import keyword
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from scanner import inventory
 from scanner.finding import ResourceType
-from scanner.inventory import NOT_YET, ChannelFlow, Processor
+from scanner.inventory import NOT_YET, ChannelFlow, Processor, says
 
 Facet = str
 """A group of facts that is collected only where a loaded rule reads one of them."""
@@ -40,7 +41,8 @@ _NOT_FACTS = frozenset({"gaps", "declared", "identity"})
 class Fact:
     """The type of a field. `record` is what a record, or each element of a list, consists of.
 
-    `absent` and `unknown` say that it can be; `derived` that it is computed from other facts.
+    `absent` and `unknown` say that it can be; `derived` that it is computed from other facts. `description` says to
+    authors of rules what it is.
     """
 
     kind: Kind
@@ -50,19 +52,20 @@ class Fact:
     derived: bool = False
     record: type[Struct] | None = None
     facet: Facet | None = None
+    description: str = ""
 
 
 class FlowReference(Struct, frozen=True, kw_only=True, gc=False):
     """A channel flow as the rules on its app instance see it."""
 
-    arn: str
-    name: str | UnsetType = UNSET
+    arn: Annotated[str, says("The ARN of the channel flow.")]
+    name: Annotated[str | UnsetType, says("The name of the channel flow.")] = UNSET
 
 
 class AppInstance(inventory.AppInstance, frozen=True, kw_only=True, gc=False):
     """An app instance as it is judged: with all its channel flows, by ARN, where a rule reads them."""
 
-    flows: tuple[FlowReference, ...] | UnsetType = UNSET
+    flows: Annotated[tuple[FlowReference, ...] | UnsetType, says("All its channel flows, by ARN.")] = UNSET
 
 
 Resource = ChannelFlow | AppInstance
@@ -91,7 +94,10 @@ def fields(record: type[Struct]) -> dict[str, Fact]:
     properties = {
         name: hint for name, hint in _properties(record).items() if hint in _SCALARS and name not in _NOT_FACTS
     }
-    return declared | {name: replace(_fact(hint), derived=True) for name, hint in properties.items()}
+    return declared | {
+        name: replace(_fact(hint), derived=True, description=inspect.getdoc(getattr(record, name)) or "")
+        for name, hint in properties.items()
+    }
 
 
 @cache
@@ -185,7 +191,9 @@ def _properties(record: type[Struct]) -> dict[str, object]:
 def _fact(hint: object) -> Fact:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return replace(_fact(arguments[0]), facet=(arguments[1].extra or {}).get("facet"))
+        notes = {key: value for meta in arguments[1:] for key, value in (meta.extra or {}).items()}
+        descriptions = [meta.description for meta in arguments[1:] if meta.description]
+        return replace(_fact(arguments[0]), facet=notes.get("facet"), description=" ".join(descriptions))
     if origin in (Union, UnionType):
         (present,) = (member for member in arguments if member not in (NoneType, UnsetType))
         return replace(_fact(present), absent=NoneType in arguments, unknown=UnsetType in arguments)

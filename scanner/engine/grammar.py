@@ -20,10 +20,18 @@ from scanner.engine.conditions import (
     Series,
     negate,
 )
-from scanner.engine.facts import Fact
-from scanner.engine.operands import LIST_MATCHERS, TEXTS_MATCHERS, Context, Subject, comparison, comparisons
+from scanner.engine.facts import Fact, lookup
+from scanner.engine.operands import (
+    COMBINATORS,
+    LIST_MATCHERS,
+    TEXTS_MATCHERS,
+    Context,
+    Subject,
+    comparison,
+    comparisons,
+)
 from scanner.source import Node, Scalar, Table
-from scanner.words import one_of, unknown
+from scanner.words import one_of, quote, unknown
 
 _BESIDE_WHERE = ("each", "some", "none", "count")
 _COUNTED = Subject(path="count", fact=Fact(kind="integer"), record=None)
@@ -128,8 +136,15 @@ def _matcher(context: Context, of: _List, fact: Fact, key: Scalar, node: Node) -
         case "exists":
             test = comparison(context, key, node, Subject(path=of.path, fact=fact, record=None))
             return None if test is None else Leaf(path=of.path, test=test)
-    context.mistakes.add(key, unknown("matcher of a list", key.text, LIST_MATCHERS))
+    context.mistakes.add(key, _no_matcher(key.text, of.element))
     return None
+
+
+def _no_matcher(name: str, element: type[Struct]) -> str:
+    """A condition on the elements stands under a quantifier, which says how many must fulfil it."""
+    if name in COMBINATORS or lookup(element, name):
+        return f"found {quote(name)} beside a list's matchers; did you mean each: {{{name}: ...}}, some: or none:?"
+    return unknown("matcher of a list", name, LIST_MATCHERS)
 
 
 def _quantified(context: Context, of: _List, key: Scalar, node: Node) -> Condition | None:

@@ -14,7 +14,7 @@ _TEMPLATE = f"""\
 # With this line an editor completes the keys; `chimeaudit rules schema` prints that file anew.
 # The id is the file's name, and the topic the folder's.
 id: <ID>
-title: The name does not start with "prod-"
+title: <TITLE>
 severity: low                 # critical, high, medium, low or info
 status: experimental          # stable once its verdicts may be relied on
 profiles: [default]
@@ -69,6 +69,7 @@ _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
 def rendered(id_: str, resource: ResourceType) -> str:
     """The text of a new rule file."""
     text = _TEMPLATE
-    for placeholder, value in {"ID": id_, "RESOURCE": resource, **_SPECIFIC[resource]}.items():
+    title = id_.replace("-", " ").capitalize()
+    for placeholder, value in {"ID": id_, "TITLE": title, "RESOURCE": resource, **_SPECIFIC[resource]}.items():
         text = text.replace(f"<{placeholder}>", value)
     return text

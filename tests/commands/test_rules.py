@@ -76,7 +76,16 @@ def test_tests_that_agree_are_counted(tmp_path: Path) -> None:
     ended = rules("test", home=tmp_path)
 
     assert ended.code == 0
-    assert ended.stdout.endswith(f"tests in {len(IDS)} rules agree.\n")
+    assert ended.stdout.endswith(f"tests in {len(IDS)} rules (those that ship) agree.\n")
+
+
+def test_without_a_path_the_rules_of_the_configuration_are_tested(tmp_path: Path) -> None:
+    rule_file(tmp_path)
+    (tmp_path / "chimeaudit.yaml").write_text("rules: ./topic")
+
+    ended = rules("test", home=tmp_path)
+
+    assert ended.stdout == "2 tests in 1 rule (./topic, as chimeaudit.yaml says) agree.\n"
 
 
 def test_a_test_that_disagrees_is_shown_as_a_difference(tmp_path: Path) -> None:
@@ -86,11 +95,11 @@ def test_a_test_that_disagrees_is_shown_as_a_difference(tmp_path: Path) -> None:
     ended = rules("test", str(path), home=tmp_path)
 
     place, *difference = ended.stdout.splitlines()
-    assert ended.code == 2
+    assert ended.code == 1
     assert place.startswith(f"{path}:")
     assert place.endswith("sound: hostile \\u202e")
     assert difference == ["  - pass", "  + fail", "      name is x, required: equals flow"]
-    assert "1 of 3 tests in 1 rules disagree" in ended.stderr
+    assert "1 of 3 tests in 1 rule disagree" in ended.stderr
 
 
 def test_mistaken_rules_are_all_told(tmp_path: Path) -> None:
@@ -107,10 +116,12 @@ def test_a_new_rule_is_sound_and_passes_its_tests(judges: str, tmp_path: Path) -
     ended = rules("new", "ours/named-after-stage", "--resource", judges, home=tmp_path)
 
     assert ended.code == 0
-    assert rules("test", "ours", home=tmp_path).stdout == "3 tests in 1 rules agree.\n"
+    assert rules("test", "ours", home=tmp_path).stdout == "3 tests in 1 rule agree.\n"
     beside = json.loads((tmp_path / "ours" / "rule-1.0.json").read_text())
     assert beside == schema.rule_schema()
-    assert "#" in (tmp_path / "ours" / "named-after-stage.yaml").read_text()
+    written = (tmp_path / "ours" / "named-after-stage.yaml").read_text()
+    assert "#" in written
+    assert "title: Named after stage\n" in written
 
 
 def test_a_new_rule_replaces_nothing(tmp_path: Path) -> None:

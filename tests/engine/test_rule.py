@@ -52,7 +52,14 @@ def test_a_sound_rule_is_loaded(tmp_path: Path) -> None:
             'unknown profile "defualt"; expected default or availability; did you mean "default"?',
         ),
         ({"profiles": []}, "found an empty list; expected a list of profiles"),
-        ({"resource": "channel"}, 'unknown resource "channel"; expected channel_flow or app_instance'),
+        (
+            {"resource": "Channel-Flow"},
+            'unknown resource "Channel-Flow"; expected channel_flow or app_instance; did you mean "channel_flow"?',
+        ),
+        (
+            {"resource": "app"},
+            'unknown resource "app"; expected channel_flow or app_instance; did you mean "app_instance"?',
+        ),
         ({"references": []}, "found an empty list; expected a list of https addresses"),
         ({"references": ["http://aws.amazon.com/"]}, "expected an https address"),
         ({"frameworks": {"soc": ["CC6.1"]}}, 'unknown framework "soc"; expected nist-800-53-r5, soc2,'),
@@ -89,6 +96,11 @@ def test_a_sound_rule_is_loaded(tmp_path: Path) -> None:
         ({"require": {"not": "x"}}, 'found "x"; expected a condition'),
         ({"require": {"any_of": []}}, "found an empty list; expected a list of conditions"),
         ({"require": {"processors": 1}}, "found the number 1; expected a mapping with where, each,"),
+        (
+            {"require": {"processors": {"any_of": [{"name": "x"}]}}},
+            'found "any_of" beside a list\'s matchers; did you mean each: {any_of: ...}, some: or none:?',
+        ),
+        ({"require": {"processors": {"fallback_action": "ABORT"}}}, "did you mean each: {fallback_action: ...}"),
         ({"require": {"processors": {"evry": {"name": "x"}}}}, 'unknown matcher of a list "evry"'),
         (
             {"require": {"processors": {"where": {"name": "x"}}}},

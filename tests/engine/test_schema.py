@@ -27,6 +27,17 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(json.loads(schema.render()))
 
 
+def test_an_editor_is_told_what_every_field_and_operator_is() -> None:
+    mute = [
+        f"{name}.{key}"
+        for name, definition in schema.rule_schema()["$defs"].items()
+        for key, each in definition.get("properties", {}).items()
+        if not each.get("description") and name not in ("Reference", "Parameter")
+    ]
+
+    assert mute == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(CONDITIONS)
 def test_the_schema_admits_every_condition_that_the_loader_does(written: dict[str, Any]) -> None:
