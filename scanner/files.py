@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _MOST_LINKS = 40
 """As many as Linux follows."""
@@ -28,6 +29,8 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     """Write beside the target, then rename. A link is followed; a pipe or device is written to as it is, and so is what
     is open already (/dev/fd/63).
 
+    A file that is there keeps its mode, owner and group, as far as the system lets us; a new one is made by the umask.
+
     Raises:
         OSError: as the operating system says it; nothing is left behind.
     """
@@ -42,7 +45,7 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     path = path.resolve()
     beside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
     try:
-        with beside.open("xb") as file:
+        with _new(beside, like=path) as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
@@ -50,3 +53,18 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def _new(path: Path, *, like: Path) -> BinaryIO:
+    """A new file with the mode, owner and group of another, which it will replace."""
+    try:
+        model = like.stat()
+    except FileNotFoundError:
+        return path.open("xb")
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    for owner in ((-1, model.st_gid), (model.st_uid, -1)):
+        with suppress(OSError):  # only root gives files away
+            os.fchown(file.fileno(), *owner)
+    with suppress(OSError):  # a file system without modes
+        os.fchmod(file.fileno(), model.st_mode & 0o777)
+    return file

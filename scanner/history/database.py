@@ -36,6 +36,7 @@ def written(address: Address) -> Iterator[Connection]:
         OutputError: the database cannot be opened or written, or a newer chimeaudit has it; nothing was changed.
     """
     engine = _engine(address, begin="BEGIN IMMEDIATE")
+    _keep_to_its_owner(address)
     try:
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
@@ -123,6 +124,13 @@ def _engine(address: Address, *, begin: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _keep_to_its_owner(address: Address) -> None:
+    """A new file is for its owner alone, as are those that SQLite lays beside it; one that is there keeps its mode."""
+    if address.file is not None:
+        with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+            address.file.touch(mode=0o600, exist_ok=False)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -304,3 +304,16 @@ def test_a_hostile_report_is_recorded_as_it_is(url: str, tmp_path: Path) -> None
     assert ended.code == 0
     assert "\u202e" not in ended.stdout
     assert "\\u202e" in ended.stdout
+
+
+def test_a_new_database_is_for_its_owner_alone_and_one_that_is_there_keeps_its_mode(saved: str, tmp_path: Path) -> None:
+    database = tmp_path / "history.db"
+
+    modes = []
+    for given in (None, 0o640):
+        if given:
+            database.chmod(given)
+        assert recorded(saved, f"sqlite:///{database}", tmp_path).code == 0
+        modes.append(oct(database.stat().st_mode & 0o777))
+
+    assert modes == ["0o600", "0o640"]
