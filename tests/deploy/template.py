@@ -46,7 +46,8 @@ def resolved(value: Any, names: Mapping[str, str], conditions: Mapping[str, bool
         case {"Fn::If": [condition, then, otherwise]}:
             return resolved(then if conditions[condition] else otherwise, names, conditions)
         case dict():
-            return {key: resolved(each, names, conditions) for key, each in value.items()}
+            values = {key: resolved(each, names, conditions) for key, each in value.items()}
+            return {key: each for key, each in values.items() if each != NO_VALUE}
         case list():
             return [each for each in (resolved(each, names, conditions) for each in value) if each != NO_VALUE]
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,7 +61,20 @@ def test_its_nights_find_tell_and_remember(cloud: Cloud, run: Run) -> None:
     assert head["SSEKMSKeyId"] == KEY
     assert len(topic.messages()) == 1
     assert cloud.findings("222233334444", "us-east-1")
-    assert all(json.loads(line)["event"] for line in first.stderr.splitlines()), "its log is for machines"
+    (event,) = re.findall(r'\$\.event = "(\w+)"', NIGHTLY["ReportWritten"]["Properties"]["FilterPattern"])
+    for night in (first, second):
+        events = [json.loads(line)["event"] for line in night.stderr.splitlines()]
+        assert events.count(event) == 1, "what counts the reports finds no line"
+
+
+def test_a_night_without_a_report_does_not_count(cloud: Cloud, run: Run) -> None:
+    arguments, *_ = command(cloud, security_hub=False)
+    arguments[arguments.index("--notify") + 1] = "arn:aws:sns:us-east-1:111122223333:no-such-topic"
+
+    ended = run(*arguments, "--regions", "us-east-1")
+
+    assert ended.code == 70
+    assert '"succeeded"' not in ended.stderr
 
 
 def test_without_security_hub_it_imports_nothing(cloud: Cloud) -> None:
@@ -120,6 +134,97 @@ def test_nothing_is_public_and_everything_is_encrypted() -> None:
     assert "SecurityGroupIngress" not in NIGHTLY["SecurityGroup"]["Properties"]
     assert container["ReadonlyRootFilesystem"] is True
     assert "Environment" not in container, "a webhook comes from a secret"
+
+
+NAMES = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::AccountId": "111122223333",
+    "AuditRoleName": "chimeaudit",
+    "DeliveryRoleName": "chimeaudit-delivery",
+    "OrganizationId": "o-exampleorgid",
+    "ImageRepositoryArn": "arn:aws:ecr:eu-west-1:444455556666:repository/team/chimeaudit",
+    "WebhookSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:hook",
+    "Bucket.Arn": "arn:aws:s3:::audit",
+    "Repository.Arn": "arn:aws:ecr:us-east-1:111122223333:repository/own",
+    **{name: f"arn:aws:x:us-east-1:111122223333:{name}" for name in ("Topic", "Key.Arn", "Log.Arn")},
+}
+ALL = dict.fromkeys(("OwnRepository", "PullsFromEcr", "HasOrganization", "HasSecurityHub", "HasWebhook"), True)
+
+
+def allowed(resource: str, **conditions: bool) -> dict[str, list[tuple[str, Any]]]:
+    """On what, and under which condition, the role may do each action: in a stack with everything but these."""
+    policies = resolved(
+        NIGHTLY[resource]["Properties"]["Policies"], NAMES, {**ALL, "HasImageRepository": False, **conditions}
+    )
+    found: dict[str, list[tuple[str, Any]]] = {}
+    for statement in (each for policy in policies for each in policy["PolicyDocument"]["Statement"]):
+        actions, resources = (
+            [value] if isinstance(value, str) else value for value in (statement["Action"], statement["Resource"])
+        )
+        for action in actions:
+            found.setdefault(action, []).extend((each, statement.get("Condition")) for each in resources)
+    return found
+
+
+def test_the_task_reads_the_baseline_alone_and_writes_its_two_reports() -> None:
+    may = allowed("TaskRole")
+    reports = ["arn:aws:s3:::audit/latest.json", "arn:aws:s3:::audit/latest.html"]
+
+    assert may["s3:GetObject"] == [(reports[0], None)]
+    for action in ("s3:PutObject", "s3:AbortMultipartUpload"):
+        assert may[action] == [(each, None) for each in reports]
+
+
+def test_the_task_enters_no_account_of_another_organisation_than_the_one_that_is_named() -> None:
+    roles = [f"arn:aws:iam::*:role/{name}" for name in ("chimeaudit", "chimeaudit-delivery")]
+    only = {"StringEquals": {"aws:ResourceOrgID": "o-exampleorgid"}}
+
+    assert allowed("TaskRole")["sts:AssumeRole"] == [(role, only) for role in roles]
+    assert allowed("TaskRole", HasOrganization=False)["sts:AssumeRole"] == [(role, None) for role in roles]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "repositories"),
+    [
+        ({}, [NAMES["Repository.Arn"]]),
+        ({"OwnRepository": False, "HasImageRepository": True}, [NAMES["ImageRepositoryArn"]]),
+        ({"OwnRepository": False, "PullsFromEcr": False}, []),
+    ],
+)
+def test_the_image_is_pulled_from_its_own_repository(conditions: dict[str, bool], repositories: list[str]) -> None:
+    may = allowed("ExecutionRole", **conditions)
+
+    assert ("ecr:GetAuthorizationToken" in may) == bool(repositories)
+    for action in ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
+        assert [resource for resource, _ in may.get(action, [])] == repositories
+
+
+@pytest.mark.parametrize("role", ["TaskRole", "ExecutionRole", "SchedulerRole"])
+def test_a_service_takes_a_role_for_this_account_alone(role: str) -> None:
+    statement = NIGHTLY[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_the_alarm_watches_our_schedule_and_no_other_of_the_account() -> None:
+    (dimension,) = NIGHTLY["NightNotBegun"]["Properties"]["Dimensions"]
+
+    assert NIGHTLY["Nightly"]["Properties"]["GroupName"] == {"Ref": "ScheduleGroup"}
+    assert dimension == {"Name": "ScheduleGroup", "Value": {"Ref": "ScheduleGroup"}}
+    assert NIGHTLY["ScheduleGroup"]["Type"] == "AWS::Scheduler::ScheduleGroup"
+
+
+def test_a_report_that_was_not_written_for_longer_than_a_night_raises_an_alert() -> None:
+    alarm, metric = (NIGHTLY[name]["Properties"] for name in ("ReportTooOld", "ReportWritten"))
+    (counted,) = metric["MetricTransformations"]
+    hours = load("nightly.yaml")["Parameters"]["ReportHours"]
+
+    assert (counted["MetricNamespace"], counted["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    assert (alarm["TreatMissingData"], alarm["Period"]) == ("breaching", 3600)
+    assert alarm["EvaluationPeriods"] == {"Ref": "ReportHours"}
+    assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
+    assert 24 + 6 < hours["Default"] < 48, "a day and the longest night"
 
 
 def test_the_exit_codes_that_are_no_result_raise_an_alert() -> None:
