@@ -11,7 +11,7 @@ from scanner.policy.verdict import Verdict, all_of
 
 _FUNCTION: Text = ("function",)
 _ARN: Text = ("arn",)
-_KIND, _FIELDS = 5, 6
+_KIND, FIELDS = 5, 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +67,8 @@ def same_arn(one: Text, other: Text) -> Verdict:
     """Whether two ARNs will be the same; the region, or the account, settles the partition."""
     if one == other:
         return True
-    fields, others = split(one, ":", _FIELDS - 1), split(other, ":", _FIELDS - 1)
-    if len(fields) != len(others) or len(fields) < _FIELDS:
+    fields, others = split(one, ":", FIELDS - 1), split(other, ":", FIELDS - 1)
+    if len(fields) != len(others) or len(fields) < FIELDS:
         return same(one, other)
     return all_of((_same_partition(fields[1], others[1]), *map(same, fields[2:], others[2:])))
 

@@ -5,13 +5,16 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambd
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
 from scanner.declared.arns import FunctionName, function_name, same_function, same_version
 from scanner.declared.intrinsics import Resolver
+from scanner.declared.lookup import Lookup
 from scanner.declared.pending import Hole, Pending, Text, joined, known, same, text_of, written
 from scanner.declared.policies import access, value
 from scanner.declared.requests import Facts, Home
@@ -28,6 +31,7 @@ _DEFAULT_TIMEOUT = (
     3  # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
 )
 _LATEST: Text = ("$LATEST",)
+_ANY: Text = (Hole(name="?"),)
 _CONDITIONS = {
     "SourceArn": ("ArnLike", "AWS:SourceArn"),
     "SourceAccount": ("StringEquals", "AWS:SourceAccount"),
@@ -46,6 +50,7 @@ class Functions:
         self._resolver = resolver
         self._home = home
         self._roles = Roles(resources, resolver, home)
+        self._by_name: Lookup[tuple[Resource, FunctionName]] | None = None
 
     def attribute(self, resource: Resource, name: str) -> Text | None:
         """What Ref (name "") and Fn::GetAtt give of functions, their versions and aliases, and of roles."""
@@ -94,13 +99,20 @@ class Functions:
 
     def _declared(self, named: FunctionName) -> tuple[Resource | None, bool]:
         """The function of this template that is named, and whether it surely is."""
-        candidates = [(each, same_function(named, self._function_name(each))) for each in self._all()]
-        candidates = [(each, verdict) for each, verdict in candidates if verdict is not False]
-        sure = [each for each, verdict in candidates if verdict is True]
-        return next(iter(sure or [each for each, _ in candidates]), None), bool(sure)
+        functions = self._all()
+        for function, own in functions.exactly(named.name):
+            if same_function(named, own) is True:
+                return function, True
+        candidates = functions if named.hides else functions.maybe(named.name)
+        return next((each for each, own in candidates if same_function(named, own) is not False), None), False
 
-    def _all(self) -> list[Resource]:
-        return self._of_type(FUNCTION, SERVERLESS)
+    def _all(self) -> Lookup[tuple[Resource, FunctionName]]:
+        """The functions by their names. While these are worked out, which may refer to functions, there are none."""
+        if self._by_name is None:
+            self._by_name = Lookup()
+            named = [(each, self._function_name(each)) for each in self._of_type(FUNCTION, SERVERLESS)]
+            self._by_name = Lookup((own.name, (each, own)) for each, own in named)
+        return self._by_name
 
     def _function_name(self, resource: Resource) -> FunctionName:
         home = self._home
@@ -138,13 +150,22 @@ class Functions:
         text = self._text(resource, "FunctionName")
         return None if text is None else function_name(text)
 
-    def _is_for(self, each: Resource, function: Resource, *qualifier: Text | None) -> Verdict:
-        """Whether a permission or the like is made for a function (and for a version or an alias of it)."""
-        named, own = self._named(each), self._function_name(function)
-        if named is None:
-            return UNSET
-        versions = [same_version(named, own, one) for one in qualifier]
-        return all_of((same_function(named, own), *versions, self._resolver.made(each)))
+    def _made_for(self, function: Resource, type_: str) -> Iterator[tuple[Resource, FunctionName | None, Verdict]]:
+        """What of a type is, or may be, made for a function, what names it there, and whether it surely is."""
+        own = self._function_name(function)
+        for each, named in self._by_target[type_].maybe(own.name):
+            is_for = UNSET if named is None else same_function(named, own)
+            if is_for is not False:
+                yield each, named, all_of((is_for, self._resolver.made(each)))
+
+    @cached_property
+    def _by_target(self) -> Mapping[str, Lookup[tuple[Resource, FunctionName | None]]]:
+        """Permissions and the like, by the name of the function that each is made for."""
+        targets: dict[str, list[tuple[Text, tuple[Resource, FunctionName | None]]]] = {}
+        for type_ in (PERMISSION, INVOKE_CONFIG):
+            named = [(each, self._named(each)) for each in self._of_type(type_)]
+            targets[type_] = [(_ANY if own is None or own.hides else own.name, (each, own)) for each, own in named]
+        return {type_: Lookup(named) for type_, named in targets.items()}
 
     def _function(self, resource: Resource, qualifier: Text | None, role: Text | None) -> Function:
         timeout = self._text(resource, "Timeout")
@@ -160,9 +181,9 @@ class Functions:
     def _failure_destination(self, resource: Resource, qualifier: Text | None) -> str | UnsetType | None:
         """What has an ARN only after the deployment is a destination all the same."""
         found = [self._inner(resource, "DeadLetterConfig", "TargetArn")]
-        for each in self._of_type(INVOKE_CONFIG):
+        for each, _, is_for in self._made_for(resource, INVOKE_CONFIG):
             own = self._text(each, "Qualifier") or _LATEST
-            verdict = all_of((self._is_for(each, resource), same(own, qualifier or _LATEST)))
+            verdict = all_of((is_for, same(own, qualifier or _LATEST)))
             if verdict is not False:
                 destination = self._inner(each, "DestinationConfig", "OnFailure", "Destination")
                 found.append(destination if verdict is True else UNSET)
@@ -171,15 +192,21 @@ class Functions:
 
     def _statements(self, resource: Resource, qualifier: Text | None) -> list[Any] | None:
         """Those of the function's resource policy for a qualifier; None where they are not known."""
-        arn = self._arn(resource)
-        wanted = arn if qualifier is None else joined([arn, qualifier], (":",))
-        verdicts = [(each, self._is_for(each, resource, qualifier)) for each in self._of_type(PERMISSION)]
-        if any(verdict is UNSET for _, verdict in verdicts):
-            return None
-        return [self._statement(each, wanted) for each, verdict in verdicts if verdict]
+        own = self._function_name(resource)
+        statements = []
+        for each, named, is_for in self._made_for(resource, PERMISSION):
+            version = UNSET if named is None else same_version(named, own, qualifier)
+            verdict = all_of((is_for, version))
+            if verdict is UNSET:
+                return None
+            if verdict:
+                statements.append(self._statement(each))
+        return statements
 
-    def _statement(self, permission: Resource, arn: Text) -> dict[str, Any]:
-        """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html"""
+    def _statement(self, permission: Resource) -> dict[str, Any]:
+        """Which function it is for makes no difference to who may invoke it: functions alike share a verdict.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html"""
         principal = self._text(permission, "Principal") or ("",)
         kind = (
             "Service" if str(principal[-1]).endswith((".amazonaws.com", ".amazonaws.com.cn", "URLSuffix}")) else "AWS"
@@ -194,7 +221,7 @@ class Functions:
             "Effect": "Allow",
             "Principal": {kind: principal},
             "Action": self._text(permission, "Action") or ("",),
-            "Resource": arn,
+            "Resource": "*",
             **({"Condition": conditions} if conditions else {}),
         }
 
@@ -212,9 +239,9 @@ class Functions:
         ):
             if (node := properties.entries.get(name)) is not None:
                 facts.at(f"{path}.function.{fact}", node)
-        permissions = [each for each in self._of_type(PERMISSION) if self._is_for(each, resource) is not False]
+        permissions = list(islice(self._made_for(resource, PERMISSION), 2))
         if len(permissions) == 1:
-            facts.at(f"{path}.access", permissions[0].key)
+            facts.at(f"{path}.access", permissions[0][0].key)
         if (role := self._roles.declared(self._resolver.text(properties.entries.get("Role")))) is not None:
             facts.at(f"{path}.callback", role.key)
 

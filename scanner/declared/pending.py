@@ -104,13 +104,13 @@ def same(one: Text, other: Text) -> Verdict:
     holes = [piece for piece in (*one, *other) if isinstance(piece, Hole)]
     if not holes or (any(hole.new for hole in holes) and all(hole.plain for hole in holes)):
         return False
-    (first, last), (other_first, other_last) = _ends(one), _ends(other)
-    starts = first.startswith(other_first) or other_first.startswith(first)
-    ends = last.endswith(other_last) or other_last.endswith(last)
-    return UNSET if starts and ends else False
+    (first, last), (other_first, other_last) = ends(one), ends(other)
+    start_alike = first.startswith(other_first) or other_first.startswith(first)
+    end_alike = last.endswith(other_last) or other_last.endswith(last)
+    return UNSET if start_alike and end_alike else False
 
 
-def _ends(text: Text) -> tuple[str, str]:
+def ends(text: Text) -> tuple[str, str]:
     """What is known of its start and of its end."""
     first, last = (piece if isinstance(piece, str) else "" for piece in (text[0], text[-1])) if text else ("", "")
     return first, last

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from msgspec import UNSET, UnsetType
 
 from scanner.declaration import Declaration, Spot
-from scanner.declared.arns import FunctionName, function_name
+from scanner.declared.arns import FIELDS, FunctionName, function_name
 from scanner.declared.pending import Hole, Pending, Text, known, split, text_of, written
 from scanner.inventory import (
     NOT_YET,
@@ -26,7 +26,6 @@ from scanner.inventory import (
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.words import one_of
 
-ARN_FIELDS = 6
 _ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
 UNTOLD = frozenset({"created_at", "updated_at", "has_channels"})
 """Facts of a channel flow that only AWS knows."""
@@ -146,8 +145,8 @@ def _owner(arn: Text | None) -> Text | None:
 
 def _place(arn: Text | None, home: Home) -> Home:
     """Where an app instance is; whoever makes a flow is there too."""
-    fields = split(arn, ":", ARN_FIELDS - 1) if arn else []
-    if len(fields) < ARN_FIELDS:
+    fields = split(arn, ":", FIELDS - 1) if arn else []
+    if len(fields) < FIELDS:
         return home
     return Home(partition=fields[1], region=fields[3], account_id=fields[4])
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from msgspec import UNSET
 
-from scanner.declared.arns import same_arn
+from scanner.declared.arns import FIELDS, same_arn
 from scanner.declared.intrinsics import Resolver
-from scanner.declared.pending import Hole, Text, joined, same, text_of, written
+from scanner.declared.lookup import Lookup
+from scanner.declared.pending import Hole, Text, joined, same, split, text_of, written
 from scanner.declared.policies import about_chime, callback, value
 from scanner.declared.requests import Home
 from scanner.declared.resources import Resource
@@ -64,7 +66,7 @@ class Roles:
 
     def declared(self, arn: Text | None) -> Resource | None:
         """The role of this template that has the ARN."""
-        return next((each for each in self._of_type(ROLE) if self._has(each, arn) is True), None)
+        return next((each for each in self._named(ROLE, arn) if self._has(each, arn) is True), None)
 
     def callback(self, arn: Text | None, app_instance: Text) -> CallbackPermission | Any:
         """What the role may do in Chime; UNSET where the template does not declare it.
@@ -73,7 +75,7 @@ class Roles:
         """
         role = self.declared(arn)
         if role is None:
-            may_be = any(self._has(each, arn) is not False for each in self._of_type(ROLE))
+            may_be = any(self._has(each, arn) is not False for each in self._named(ROLE, arn))
             return CallbackPermission() if may_be else UNSET
         identity = [about_chime(each) for each in self._identity(role)]
         return callback(identity, self._boundary(role), app_instance)
@@ -84,16 +86,43 @@ class Roles:
             yield self._document(policy)
         for arn in self._items(properties.get("ManagedPolicyArns")):
             yield self._managed(text_of(arn))
-        for each in self._of_type(INLINE, ROLE_POLICY, MANAGED):
+        policies = {each.id: each for each in self._attached.maybe(self._name(role, "RoleName"))}
+        for each in policies.values():
             attached = all_of((self._is_attached(each, role), self._resolver.made(each)))
             if attached is not False:
                 yield self._document(each.properties) if attached else UNSET
 
     def _is_attached(self, policy: Resource, role: Resource) -> Verdict:
-        own, name = policy.properties.entries, self._name(role, "RoleName")
+        name = self._name(role, "RoleName")
+        return any_of(same(each, name) for each in self._roles_of(policy))
+
+    def _roles_of(self, policy: Resource) -> list[Text]:
+        """The names of the roles that a policy is attached to."""
+        own = policy.properties.entries
         names = [text_of(item) for item in self._items(own.get("Roles"))]
         names.append(self._resolver.text(own.get("RoleName")))
-        return any_of(same(each, name) for each in names if each is not None)
+        return [each for each in names if each is not None]
+
+    @cached_property
+    def _attached(self) -> Lookup[Resource]:
+        """Policies by the names of the roles that each is attached to."""
+        policies = self._of_type(INLINE, ROLE_POLICY, MANAGED)
+        return Lookup((name, each) for each in policies for name in self._roles_of(each))
+
+    def _named(self, type_: str, arn: Text | None) -> Iterator[Resource]:
+        """What of a type may have the ARN, and some others."""
+        if arn is None:
+            return iter(())
+        name = _name_in(arn)
+        return self._by_name[type_].maybe(name) if name else iter(self._by_name[type_])
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Lookup[Resource]]:
+        """Roles and managed policies, by what names them in their ARNs."""
+        arns = {
+            type_: [(self.attribute(each, "Arn"), each) for each in self._of_type(type_)] for type_ in (ROLE, MANAGED)
+        }
+        return {type_: Lookup((_name_in(arn) or (), each) for arn, each in named) for type_, named in arns.items()}
 
     def _has(self, role: Resource, arn: Text | None) -> Verdict:
         own = self.attribute(role, "Arn")
@@ -106,7 +135,7 @@ class Roles:
 
     def _managed(self, arn: Text | None) -> Any:
         """The document of a managed policy: one of the template, or one of AWS's that are known here."""
-        own = next((each for each in self._of_type(MANAGED) if self._has(each, arn) is True), None)
+        own = next((each for each in self._named(MANAGED, arn) if self._has(each, arn) is True), None)
         if own is not None:
             return self._document(own.properties)
         path = written(arn) if arn else ""
@@ -152,6 +181,12 @@ def name_of(resource: Resource, own: Text | None) -> Text:
     """The name that a resource is given (`own`), or one that the deployment makes up. It holds no colon or slash."""
     given = own or (Hole(name=resource.id, new=True),)
     return tuple(replace(piece, plain=True) if isinstance(piece, Hole) else piece for piece in given)
+
+
+def _name_in(arn: Text | None) -> Text | None:
+    """What an ARN names, after its account; None where holes hide it."""
+    fields = split(arn, ":", FIELDS - 1) if arn else []
+    return fields[-1] if len(fields) == FIELDS else None
 
 
 def _document(statements: list[Any]) -> Any:

@@ -32,6 +32,7 @@ _FLOW = re.compile("channel[-_]?flow", re.IGNORECASE)
 _FLOWS_KEY = re.compile(r'(?:channel[-_]?flow|fallback_?action)\w*\\*":', re.IGNORECASE)
 _TRANSFORMED = "what its transforms make of it; they run when it is deployed"
 _KINDS = {kind.lower(): kind for kind in (CHANNEL_FLOW, APP_INSTANCE)}
+_IN_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)")
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 _UNTOLD_OF_APP_INSTANCES = {"failure_alert"}
 
@@ -51,6 +52,7 @@ class Template:
         self._resources = resources(root)
         self._naming: set[str] = set()
         self._attributes: dict[tuple[str, str], Text | None] = {}
+        self._requests: dict[str, Table] = {}
         self._resolver = Resolver(root, _pseudo(home), self._attribute, mistakes)
         self._functions = Functions(self._resources, self._resolver, home)
         self._kinds = {id_: _kind(resource, self._resolver) for id_, resource in self._resources.items()}
@@ -132,6 +134,11 @@ class Template:
 
     def _request(self, resource: Resource) -> Table:
         """The request that a custom resource carries; where all of it is pending, each member is."""
+        if resource.id not in self._requests:
+            self._requests[resource.id] = self._resolved_request(resource)
+        return self._requests[resource.id]
+
+    def _resolved_request(self, resource: Resource) -> Table:
         carried = _properties(resource)
         resolved = self._resolver.resolve(carried)
         if isinstance(resolved, Pending):
@@ -143,21 +150,23 @@ class Template:
 
         Something is not followed, its ARN is handed on, a flow here has no clear owner, or may not be made.
         """
-        outputs = self._root.entries.get("Outputs")
-        handed_on = outputs is not None and self._names(outputs, app_instance.id)
-        owners = (member(self._request(each), "AppInstanceArn") for each in self._flows.get(None, []))
         may_not_be = any(
             each.condition != app_instance.condition and self._resolver.made(each) is not True
             for each in self._flows.get(app_instance.id, [])
         )
-        unclear = any(isinstance(owner, Pending) for owner in owners)
-        return bool(self._may_make_flows) or handed_on or unclear or may_not_be
+        handed_on = app_instance.id in self._handed_on
+        return bool(self._may_make_flows) or handed_on or self._has_flows_of_unclear_owner or may_not_be
 
-    def _names(self, node: Node, id_: str) -> bool:
-        """Whether anything in there refers to a resource."""
-        if isinstance(node, Scalar):
-            return node.text == id_ or node.text.startswith(f"{id_}.") or f"${{{id_}" in node.text
-        return any(self._names(each, id_) for each in parts(node))
+    @cached_property
+    def _has_flows_of_unclear_owner(self) -> bool:
+        owners = (member(self._request(each), "AppInstanceArn") for each in self._flows.get(None, []))
+        return any(isinstance(owner, Pending) for owner in owners)
+
+    @cached_property
+    def _handed_on(self) -> frozenset[str]:
+        """The logical ids that the outputs may refer to."""
+        outputs = self._root.entries.get("Outputs")
+        return frozenset() if outputs is None else frozenset(_referred_to(outputs))
 
     def _facts(self, resource: Resource) -> Facts:
         facts = Facts(file=self._file, id=resource.id, mistakes=self._mistakes)
@@ -259,6 +268,15 @@ def _is_macro(transform: Node) -> bool:
     name = member(transform, "Name") or transform
     text = name.text if isinstance(name, Scalar) else ""
     return not text.startswith(AWS) or text == "AWS::Include"
+
+
+def _referred_to(node: Node) -> Iterator[str]:
+    """The logical ids that anything in there may refer to."""
+    if isinstance(node, Scalar):
+        yield node.text.partition(".")[0]
+        yield from _IN_PLACEHOLDER.findall(node.text)
+    for each in parts(node):
+        yield from _referred_to(each)
 
 
 def _keys(node: Node) -> Iterator[str]:
