@@ -1,5 +1,40 @@
-"""``python -m scanner`` is the command ``chimeaudit``."""
+"""The command ``chimeaudit``, which is also ``python -m scanner``: an installation that does not load is a fault.
 
-from scanner.cli import main
+Nothing but Python itself is imported before that can be said: an uncaught ImportError would end with 1, findings.
+"""
 
-main()
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+FAULT = 70
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Load the command line, run it and exit."""
+    try:
+        from scanner.cli import main as run
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - a dependency of another version may fail in any way
+        _tell(error)
+        sys.exit(FAULT)
+    run()
+
+
+def _tell(error: Exception) -> None:
+    if sys.stderr is None:  # it was closed before we began
+        return
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    hint = "Install chimeaudit again, with Python 3.11 or newer and what it depends on."
+    try:
+        sys.stderr.write(f"error: the installation is broken: {what}\nhint: {hint}\n")
+        sys.stderr.flush()
+    except OSError:
+        sys.stderr = None  # nobody reads it, and Python would say so with a code of its own
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ import click
 
 from scanner import __version__
 from scanner.commands.streams import drop, prepare, told
-from scanner.errors import ChimeauditError, InterruptedScanError
+from scanner.errors import BrokenInstallationError, ChimeauditError, InterruptedScanError
 from scanner.render.text import visible
 
 FAULT = 70
@@ -104,6 +104,9 @@ def _explained(error: BaseException) -> tuple[str, str, int, bool]:
         case OSError():
             what = f"{error.filename}: {error.strerror}" if error.filename else f"{error.strerror or error}"
             return what, "Make room or mend what it names; -v prints details.", FAULT, True
+        case ImportError():
+            broken = BrokenInstallationError(f"{type(error).__name__}: {error}")
+            return broken.message, broken.hint, FAULT, True
         case MemoryError():
             return "there is not enough memory", "Free some, or give it less to read.", FAULT, False
         case _:

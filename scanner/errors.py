@@ -7,6 +7,7 @@ ChimeauditError            70  a fault of ours, where nothing below fits
 │   └── InvalidFilesError          2  all mistakes of the files that were to be judged, at once
 ├── DisagreementError       1  a rule's verdicts are not those that its tests expect
 ├── NothingScannedError     4  no credentials, no network, every target denied
+├── BrokenInstallationError  70  something that comes with chimeaudit is not there
 ├── OutputError            70  a report or the history could not be written, or a report not delivered
 └── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
 """
@@ -99,6 +100,13 @@ class NothingScannedError(ChimeauditError):
     """Not one target could be looked at."""
 
     exit_code = 4
+
+
+class BrokenInstallationError(ChimeauditError):
+    """Something that was installed with chimeaudit, or that it depends on, is not there or does not load."""
+
+    def __init__(self, what: str, *, hint: str = "Install chimeaudit again; -v prints details.") -> None:
+        super().__init__(f"the installation is broken: {what}", hint=hint)
 
 
 class OutputError(ChimeauditError):

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scanner.errors import BrokenInstallationError
+
 _PACKAGE = Path(__file__).parent
 
 
 def _folder(name: str) -> Path:
-    installed = _PACKAGE / name
-    return installed if installed.is_dir() else _PACKAGE.parent / name
+    found = next((path for path in (_PACKAGE / name, _PACKAGE.parent / name) if path.is_dir()), None)
+    if found is None or not any(found.iterdir()):
+        raise BrokenInstallationError(f"the folder {name} that comes with it is missing or empty")
+    return found
 
 
 def rules() -> Path:
-    """The shipped rules, one YAML file each."""
+    """The shipped rules, one YAML file each.
+
+    Raises:
+        BrokenInstallationError: they are not there.
+    """
     return _folder("rules")
 
 
 def reports() -> Path:
-    """Templates, styles and JSON Schemas of the reports."""
+    """Templates, styles and JSON Schemas of the reports.
+
+    Raises:
+        BrokenInstallationError: they are not there.
+    """
     return _folder("reports")

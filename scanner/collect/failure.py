@@ -166,8 +166,8 @@ def containing(operation: str) -> Iterator[None]:
     """Let a fault of ours cost no more than what it was about: it becomes a failure of the operation."""
     try:
         yield
-    except (FailedCallError, StoppedError, ChimeauditError):
-        raise
+    except (FailedCallError, StoppedError, ChimeauditError, ImportError):
+        raise  # a broken installation is no failure of one operation
     except Exception as error:
         fault = FaultError(type(error).__name__)
         fault.__cause__ = error

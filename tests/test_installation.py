@@ -1,0 +1,117 @@
+"""A broken installation ends with 70, as every fault does: 1 means findings, and a nightly recipe reads it so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scanner import resources
+from scanner.errors import BrokenInstallationError
+from tests.command import CHIMEAUDIT, Ended, environment
+from tests.declared.checking import processor, request, write
+
+_BROKEN = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Broken(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == {module!r}:
+            raise {error}
+
+sys.meta_path.insert(0, Broken())
+"""
+MISSING = "ModuleNotFoundError('it is not there', name=name)"
+
+
+def without(module: str, *arguments: str, home: Path, error: str = MISSING, start: tuple[str, ...] = ()) -> Ended:
+    """The command, where importing a module raises an error."""
+    folder = home / "broken"
+    folder.mkdir(exist_ok=True)
+    write(folder / "sitecustomize.py", _BROKEN.format(module=module, error=error))
+    ended = subprocess.run(
+        [*(start or (CHIMEAUDIT,)), *arguments],
+        env=environment(home, {"PYTHONPATH": str(folder)}),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Ended(code=ended.returncode, stdout=ended.stdout, stderr=ended.stderr)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("click", ["--version"]),
+        ("msgspec", ["check", "flow.json"]),
+        ("yaml", ["rules", "list"]),
+        ("rich", ["check", "flow.json"]),
+        ("jinja2", ["check", "flow.json", "-o", "report.html"]),
+        ("jmespath", ["scan"]),
+    ],
+)
+def test_a_dependency_that_is_missing(tmp_path: Path, module: str, arguments: list[str]) -> None:
+    write(tmp_path / "flow.json", request(processor(FallbackAction="CONTINUE")))
+
+    ended = without(module, *arguments, home=tmp_path)
+
+    assert ended.code == 70, ended.stderr
+    assert ended.error == "error: the installation is broken: ModuleNotFoundError: it is not there"
+
+
+@pytest.mark.parametrize(
+    "error", ["AttributeError('of another version')", "SyntaxError('not this Python')", "OSError(5)"]
+)
+def test_a_dependency_that_does_not_load(tmp_path: Path, error: str) -> None:
+    ended = without("click", "scan", home=tmp_path, error=error, start=(sys.executable, "-m", "scanner"))
+
+    assert ended.code == 70
+    assert ended.error.startswith(f"error: the installation is broken: {error.partition('(')[0]}: ")
+
+
+def test_nobody_is_there_to_be_told(tmp_path: Path) -> None:
+    for closed in ("2>&-", "2>/dev/full"):
+        shell = f'"$0" "$@" {closed}'
+
+        ended = without("click", "scan", home=tmp_path, start=("/bin/sh", "-c", shell, CHIMEAUDIT))
+
+        assert (ended.code, ended.stdout) == (70, ""), closed
+
+
+@pytest.mark.parametrize("folder", ["rules", "reports"])
+@pytest.mark.parametrize("left", [False, True])
+def test_data_that_come_with_it_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, left: bool
+) -> None:
+    if left:
+        (tmp_path / "scanner" / folder).mkdir(parents=True)
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "scanner")
+
+    with pytest.raises(BrokenInstallationError, match=f"the folder {folder} .* is missing or empty") as caught:
+        getattr(resources, folder)()
+
+    assert caught.value.exit_code == 70
+
+
+def test_the_command_says_which_data_are_missing(tmp_path: Path) -> None:
+    package = Path(resources.__file__).parent
+    shutil.copytree(package, tmp_path / "scanner", ignore=shutil.ignore_patterns("__pycache__"))
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "scanner", "rules", "list"],
+        env=environment(tmp_path, {"PYTHONPATH": os.fspath(tmp_path)}),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 70
+    assert ended.stderr.splitlines()[0].startswith("error: the installation is broken: the folder rules ")
