@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from msgspec import UNSET, UnsetType
 
@@ -27,6 +27,8 @@ from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.words import one_of
 
 _ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
+_INVOCATION_TYPES = {"ASYNC": "ASYNC"}
+Word = TypeVar("Word", bound=str)
 UNTOLD = frozenset({"created_at", "updated_at", "has_channels"})
 """Facts of a channel flow that only AWS knows."""
 _UNTOLD_OF_FUNCTIONS = ("function", "access", "callback")
@@ -193,8 +195,8 @@ class _Processors:
             execution_order=UNSET if order is None else order,
             is_first=UNSET if first is None else first,
             is_last=UNSET if last is None else last,
-            fallback_action=self._fallback_action(member(node, "FallbackAction"), f"{path}.fallback_action"),
-            invocation_type=self.facts.text(f"{path}.invocation_type", type_),
+            fallback_action=self._one_of(_ACTIONS, member(node, "FallbackAction"), f"{path}.fallback_action"),
+            invocation_type=self._one_of(_INVOCATION_TYPES, type_, f"{path}.invocation_type"),
             lambda_=self._lambda(_function(node), f"{path}.lambda"),
         )
 
@@ -209,13 +211,14 @@ class _Processors:
                 self.facts.mistakes.add(value, f"{found(value)}; expected an integer")
         return order
 
-    def _fallback_action(self, node: Node | None, path: str) -> FallbackAction | UnsetType:
+    def _one_of(self, accepted: Mapping[str, Word], node: Node | None, path: str) -> Word | UnsetType:
+        """A word that AWS accepts; it would refuse the request for any other."""
         text = self.facts.text(path, node)
         if node is None or isinstance(text, UnsetType):
             return UNSET
-        if text not in _ACTIONS:
-            self.facts.mistakes.add(node, f"{found(node)}; expected {one_of(_ACTIONS)}")
-        return _ACTIONS.get(text, UNSET)
+        if text not in accepted:
+            self.facts.mistakes.add(node, f"{found(node)}; expected {one_of(accepted)}")
+        return accepted.get(text, UNSET)
 
     def _lambda(self, node: Node | None, path: str) -> LambdaFunction | UnsetType:
         facts, text = self.facts, text_of(node)

@@ -36,9 +36,11 @@ class Processor:
     @classmethod
     def from_request(cls, request: Mapping[str, Any]) -> Processor:
         try:
+            function = request["Configuration"]["Lambda"]
+            invocation_type = function["InvocationType"]
             processor = cls(
                 name=request["Name"],
-                lambda_arn=request["Configuration"]["Lambda"]["ResourceArn"],
+                lambda_arn=function["ResourceArn"],
                 execution_order=request["ExecutionOrder"],
                 fallback_action=request["FallbackAction"],
             )
@@ -48,6 +50,8 @@ class Processor:
             raise BadRequestException(f"ExecutionOrder must be between 1 and {MAX_PROCESSORS}")
         if processor.fallback_action not in ("ABORT", "CONTINUE"):
             raise BadRequestException("FallbackAction must be ABORT or CONTINUE")
+        if invocation_type != "ASYNC":
+            raise BadRequestException("InvocationType must be ASYNC")
         return processor
 
     def to_dict(self) -> dict[str, Any]:

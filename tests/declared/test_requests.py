@@ -107,6 +107,11 @@ def test_fingerprints_survive_reordering_renaming_and_moving(check: Check) -> No
     ("changed", "at", "mistake"),
     [
         ({"FallbackAction": "Abort"}, '"Abort"', 'found "Abort"; expected CONTINUE or ABORT'),
+        (
+            {"Configuration": {"Lambda": {"ResourceArn": FUNCTION, "InvocationType": "SYNC"}}},
+            '"SYNC"',
+            'found "SYNC"; expected ASYNC',
+        ),
         ({"ExecutionOrder": "first"}, '"first"', 'found "first"; expected an integer'),
         ({"function": "no-arn"}, '"no-arn"', 'found "no-arn"; expected the ARN of a function'),
         ({"Name": {"a": "b"}}, '{\n        "a"', "found a mapping; expected text"),

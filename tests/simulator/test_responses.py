@@ -252,8 +252,13 @@ def test_what_boto3_would_not_send_is_a_bad_request(aws: SimulatedAWS, method: s
     connection.close()
 
 
+SYNCHRONOUS = {"Lambda": {"ResourceArn": "arn:aws:lambda:us-east-1:1:function:moderate", "InvocationType": "SYNC"}}
+
+
 @pytest.mark.parametrize(
-    "change", [{"ExecutionOrder": 4}, {"FallbackAction": "SHRUG"}], ids=["execution order", "fallback action"]
+    "change",
+    [{"ExecutionOrder": 4}, {"FallbackAction": "SHRUG"}, {"Configuration": SYNCHRONOUS}],
+    ids=["execution order", "fallback action", "invocation type"],
 )
 def test_a_processor_outside_the_model_is_refused(caller: Caller, support_chat: Placed, change: dict[str, Any]) -> None:
     [flow, *_] = caller.messaging.list_channel_flows(AppInstanceArn=support_chat.arn)["ChannelFlows"]
