@@ -12,9 +12,11 @@ from itertools import pairwise
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from scanner import __version__
-from scanner.commands.streams import drop, prepare, told
+from scanner.commands import completion
+from scanner.commands.streams import drop, encoded, out, prepare, told
 from scanner.errors import BrokenInstallationError, ChimeauditError, InterruptedScanError
 from scanner.render.text import visible
 
@@ -47,8 +49,14 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Without importing every command for a word about it."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args[0] not in _COMMANDS:
+        if args[0] not in _COMMANDS and not ctx.resilient_parsing:
             near = difflib.get_close_matches(args[0], _COMMANDS, 1)
             ctx.fail(f"there is no command {args[0]!r}{f'; did you mean {near[0]}?' if near else ''}")
         return super().resolve_command(ctx, args)
@@ -77,13 +85,16 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command line; returns the exit code. Errors are told on stderr, each in a line and a hint."""
     try:
+        if instruction := os.environ.get(completion.VARIABLE):
+            out(encoded(completion.answer(chimeaudit, instruction)))
+            return 0
         code = chimeaudit.main(arguments, prog_name="chimeaudit", standalone_mode=False, obj=arguments[1:])
     except click.exceptions.NoArgsIsHelpError as error:
         told(f"{error.ctx.get_help()}\n")
         return error.exit_code
     except (BrokenPipeError, SystemExit):
         # Nobody reads on; click, too, leaves then. Who lists something is done, and who judges has not come to an end.
-        return FAULT if arguments[0] in _JUDGING and not set(_HELP) & set(arguments) else 0
+        return FAULT if set(arguments[:1]) & _JUDGING and not set(_HELP) & set(arguments) else 0
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
         message, hint, code, is_fault = _explained(error)
         if is_fault and {"-v", "--verbose"} & set(arguments):

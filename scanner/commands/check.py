@@ -12,7 +12,7 @@ import click
 
 from scanner import runs
 from scanner.baseline import marked
-from scanner.commands import github, inputs, outputs, ruleset, showing, threshold, values
+from scanner.commands import completion, github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.documents import MAX_BYTES
@@ -44,11 +44,16 @@ _UNREAD = f"no JSON or YAML document of at most {MAX_BYTES >> 20} MB"
 
 
 @click.command("check", epilog=_EXIT_CODES)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completion.files)
 @ruleset.options
 @outputs.option
 @threshold.option
-@click.option("--baseline", metavar="REPORT", help="Saved JSON report; what already failed in it gives no exit code 1.")
+@click.option(
+    "--baseline",
+    metavar="REPORT",
+    shell_complete=completion.files,
+    help="Saved JSON report; what already failed in it gives no exit code 1.",
+)
 @click.option("--account", callback=values.account_id, metavar="ID", help="Account that templates will be deployed to.")
 @click.option("--region", callback=values.region, metavar="REGION", help="Region that templates will be deployed to.")
 @click.option(

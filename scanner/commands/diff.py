@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from scanner.commands import inputs, showing, threshold
+from scanner.commands import completion, inputs, showing, threshold
 from scanner.commands.github import inert
 from scanner.commands.streams import encoded, printed
 from scanner.compare import compare
@@ -26,8 +26,8 @@ Exit codes:
 
 
 @click.command("diff", epilog=_EXIT_CODES)
-@click.argument("old", metavar="OLD.json")
-@click.argument("new", metavar="NEW.json")
+@click.argument("old", metavar="OLD.json", shell_complete=completion.files)
+@click.argument("new", metavar="NEW.json", shell_complete=completion.files)
 @click.option(
     "--format",
     "form",

@@ -13,6 +13,7 @@ import click
 from msgspec import Struct
 
 from scanner import files
+from scanner.commands import completion
 from scanner.commands.streams import encoded, printed
 from scanner.commands.values import account_id, kms_key
 from scanner.deliver import places
@@ -69,6 +70,7 @@ _OPTIONS = (
         "--output",
         multiple=True,
         metavar="[FORMAT:]PATH",
+        shell_complete=completion.outputs,
         help="Write a report; repeatable. The suffix names the format "
         f"({', '.join(f'.{name}' for name in _SUFFIXES)}), or FORMAT does ({', '.join(_FORMATS)}). "
         "'-' is standard output; PATH may be s3://BUCKET/KEY.",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from scanner.commands import delivering, inputs, keeping, outputs, showing
+from scanner.commands import completion, delivering, inputs, keeping, outputs, showing
 from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log
 from scanner.errors import OutputError
 
 
 @click.command("report")
-@click.argument("saved", metavar="SAVED.json")
+@click.argument("saved", metavar="SAVED.json", shell_complete=completion.files)
 @outputs.option
 @delivering.options
 @keeping.option

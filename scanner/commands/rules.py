@@ -8,7 +8,7 @@ from typing import get_args
 import click
 
 from scanner import files
-from scanner.commands import ruleset
+from scanner.commands import completion, ruleset
 from scanner.commands.streams import encoded, out
 from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
@@ -42,7 +42,7 @@ def list_(config_file: Path | None, rules: tuple[str, ...], select: tuple[str, .
 
 
 @command.command("show")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID", shell_complete=completion.rule_ids)
 @ruleset.options
 def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...]) -> None:
     """Explain one rule, with the facets that it reads and the IAM actions that those need."""
@@ -55,7 +55,7 @@ def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tup
 
 
 @command.command("test")
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files)
 def test(paths: tuple[str, ...]) -> None:
     """Run the tests inside rule files; without PATH, those of the rules that are configured."""
     configured = ruleset.chosen(None, paths, ())

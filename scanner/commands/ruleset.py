@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from scanner import config
-from scanner.commands import values
+from scanner.commands import completion, values
 from scanner.config import Configuration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -39,6 +39,7 @@ _OPTIONS = (
         "--rules",
         multiple=True,
         metavar="PATH",
+        shell_complete=completion.files,
         help=f"Rule file or folder to use instead of the shipped ones; '{config.SHIPPED}' names those.",
     ),
     click.option(
@@ -46,6 +47,7 @@ _OPTIONS = (
         multiple=True,
         callback=values.listed,
         metavar="WHAT,...",
+        shell_complete=completion.selectors,
         help="Rules to apply: ids; profile:P, narrowed by topic:T, severity:S and framework:F.  [default: default]",
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from scanner.commands import delivering, ending, github, keeping, outputs, ruleset, threshold, values, where
+from scanner.commands import completion, delivering, ending, github, keeping, outputs, ruleset, threshold, values, where
 from scanner.commands.asked import asked
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import observe
@@ -34,6 +34,7 @@ Exit codes:
     "--baseline",
     callback=values.named,
     metavar="REPORT",
+    shell_complete=completion.files,
     help="Saved JSON report (file or s3://BUCKET/KEY); what already failed in it gives no exit code 1.",
 )
 @click.option(

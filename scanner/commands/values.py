@@ -80,6 +80,8 @@ def account_ids(context: click.Context, option: click.Parameter, values: tuple[s
     Raises:
         UsageError: something is neither.
     """
+    if context.resilient_parsing:  # at a TAB nothing is read
+        return ()
     return tuple(found for value in listed(context, option, values) for found in _ids(value, option))
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from msgspec import Struct
 
-from scanner.commands import values
+from scanner.commands import completion, values
 from scanner.errors import UsageError
 
 ROLE = "chimeaudit"
@@ -20,6 +20,7 @@ _OPTIONS = (
         multiple=True,
         callback=values.listed,
         metavar="NAME",
+        shell_complete=completion.profiles,
         help="Use the credentials of this AWS profile.",
     ),
     click.option("--org", is_flag=True, help="Scan every account of the AWS Organization."),
@@ -31,10 +32,20 @@ _OPTIONS = (
         help="With --org: only below these organizational units.",
     ),
     click.option(
-        "--accounts", multiple=True, callback=values.account_ids, metavar="ID,...|FILE", help="Scan these accounts."
+        "--accounts",
+        multiple=True,
+        callback=values.account_ids,
+        metavar="ID,...|FILE",
+        shell_complete=completion.files,
+        help="Scan these accounts.",
     ),
     click.option(
-        "--exclude", multiple=True, callback=values.account_ids, metavar="ID,...|FILE", help="Leave these accounts out."
+        "--exclude",
+        multiple=True,
+        callback=values.account_ids,
+        metavar="ID,...|FILE",
+        shell_complete=completion.files,
+        help="Leave these accounts out.",
     ),
     click.option(
         "--role",
@@ -80,13 +91,20 @@ _OPTIONS = (
         metavar="ADDRESS",
         help="Read targets on the Dask cluster of this scheduler; local starts one here.",
     ),
-    click.option("--run-dir", type=values.PATH, metavar="DIR", help="Where the journal of the run is kept."),
+    click.option(
+        "--run-dir",
+        type=values.PATH,
+        metavar="DIR",
+        shell_complete=completion.directories,
+        help="Where the journal of the run is kept.",
+    ),
     click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, or with the newest unfinished one."),
     click.option(
         "--from",
         "from_",
         type=values.PATH,
         metavar="DIR",
+        shell_complete=completion.directories,
         help="Judge the run in this directory again, without AWS.",
     ),
 )

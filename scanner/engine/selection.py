@@ -53,6 +53,12 @@ def parse(rules: Sequence[Rule], selector: str) -> tuple[str, str]:
     return kind, value
 
 
+def selectors(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Everything that picks a rule: the ids, then each kind with its values."""
+    narrowing = (f"{kind}:{value}" for kind in (*_NARROWING, _PROFILE) for value in _values(rules, kind))
+    return (*_values(rules, _ID), *narrowing)
+
+
 def _narrowed(rules: Sequence[Rule], named: Mapping[str, Sequence[str]]) -> set[str]:
     profiles = named.get(_PROFILE, (DEFAULT_PROFILE,))
     within = [rule for rule in rules if not set(profiles).isdisjoint(rule.info.profiles)]
