@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
+from scanner import former
 from scanner.finding import Finding, Report, Resource, Run, Scope, Status
 from scanner.inventory import Gap
 
@@ -38,6 +39,7 @@ def compare(old: Report, new: Report) -> Difference:
     scope, no gap, waived or not, lies over its resource, and the rule's judgement of it is not unknown. A check looked
     at nothing that is deployed.
     """
+    old = former.aligned(old, new)
     before = {finding.fingerprint: finding for finding in old.findings if finding.status is Status.FAIL}
     now = {finding.fingerprint: finding for finding in new.findings if finding.status is not Status.UNKNOWN}
     gone = [finding for key, finding in before.items() if key not in now]

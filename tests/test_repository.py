@@ -1,12 +1,13 @@
-"""scanner.repository: where the repository begins that a folder lies in."""
+"""scanner.repository: where a repository begins, and what its files are called."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from scanner.repository import top
+from scanner.repository import name, names, top, working_directory
 
 
 def test_a_folder_and_those_below_it_lie_in_the_repository(tmp_path: Path) -> None:
@@ -58,3 +59,100 @@ def test_links_in_circles_and_a_working_directory_that_is_gone_have_none(
 
     assert top(tmp_path / "again") is None
     assert top(Path()) is None
+
+
+@pytest.fixture
+def repositories(tmp_path: Path) -> Path:
+    """Two of them beside a file that lies in none; in the first another one, and links."""
+    for folder in ("one/.git", "one/infra", "one/inner/.git", "two/.git", "two/infra"):
+        (tmp_path / folder).mkdir(parents=True)
+    for file in ("one/infra/a.yaml", "one/inner/a.yaml", "one/b.yaml", "two/infra/a.yaml", "two/c.yaml", "d.yaml"):
+        (tmp_path / file).touch()
+    (tmp_path / "one" / "link.yaml").symlink_to("infra/a.yaml")
+    (tmp_path / "one" / "folder").symlink_to("infra")
+    (tmp_path / "one" / "nowhere.yaml").symlink_to("gone.yaml")
+    (tmp_path / "one" / "out.yaml").symlink_to("../d.yaml")
+    return tmp_path
+
+
+@pytest.mark.parametrize("folder", [".", "one", "one/infra", "two", "/"])
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("one/infra/a.yaml", "infra/a.yaml"),
+        ("one/link.yaml", "infra/a.yaml"),
+        ("one/folder/a.yaml", "infra/a.yaml"),
+        ("one/infra/../b.yaml", "b.yaml"),
+        ("one/nowhere.yaml", "nowhere.yaml"),
+        ("two/c.yaml", "c.yaml"),
+    ],
+)
+def test_a_path_is_named_from_the_top_of_its_repository_wherever_one_is(
+    repositories: Path, monkeypatch: pytest.MonkeyPatch, folder: str, path: str, expected: str
+) -> None:
+    monkeypatch.chdir(repositories / folder)
+
+    assert name(str(repositories / path)) == expected
+
+
+@pytest.mark.parametrize(("folder", "expected"), [("one", "../d.yaml"), ("two/infra", "../../d.yaml"), (".", "d.yaml")])
+def test_outside_a_repository_a_path_is_named_from_the_working_directory(
+    repositories: Path, monkeypatch: pytest.MonkeyPatch, folder: str, expected: str
+) -> None:
+    monkeypatch.chdir(repositories / folder)
+
+    assert name(str(repositories / "d.yaml")) == expected
+
+
+@pytest.mark.parametrize(("folder", "expected"), [("one/infra", "out.yaml"), (".", "d.yaml")])
+def test_a_link_that_leads_out_of_the_repository_is_named_itself(
+    repositories: Path, monkeypatch: pytest.MonkeyPatch, folder: str, expected: str
+) -> None:
+    monkeypatch.chdir(repositories / folder)
+
+    assert name(str(repositories / "one" / "out.yaml")) == expected
+
+
+def test_a_repository_within_this_one_belongs_to_it(repositories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repositories / "one" / "infra")
+    assert name("../inner/a.yaml") == "inner/a.yaml"
+
+    monkeypatch.chdir(repositories / "one" / "inner")
+    assert name("a.yaml") == "a.yaml"
+
+
+def test_files_of_several_repositories_are_never_named_alike(
+    repositories: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = ["one/infra/a.yaml", "two/infra/a.yaml", "two/c.yaml"]
+
+    monkeypatch.chdir(repositories)
+    assert names(paths) == {path: path for path in paths}
+    assert names(paths[1:]) == {"two/infra/a.yaml": "infra/a.yaml", "two/c.yaml": "c.yaml"}
+
+    monkeypatch.chdir(repositories / "one" / "infra")
+    assert list(names([f"../../{path}" for path in paths]).values()) == [
+        "infra/a.yaml",
+        "../../two/infra/a.yaml",
+        "../../two/c.yaml",
+    ]
+
+
+def test_one_file_by_several_paths_has_one_name(repositories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repositories)
+
+    assert set(names(["one/infra/a.yaml", "one/link.yaml", "one/folder/a.yaml"]).values()) == {"infra/a.yaml"}
+
+
+def test_a_pipe_of_a_process_keeps_its_name() -> None:
+    reading, writing = os.pipe()
+
+    assert name(f"/dev/fd/{reading}").endswith(f"dev/fd/{reading}")
+    os.close(reading)
+    os.close(writing)
+
+
+def test_the_working_directory_is_told_from_the_top(repositories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, expected in (("one", "."), ("one/infra", "infra"), (".", None)):
+        monkeypatch.chdir(repositories / folder)
+        assert working_directory() == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from scanner import runs
+from scanner import former, runs
 from scanner.baseline import marked
 from scanner.commands import completion, github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.documents import MAX_BYTES
-from scanner.declared.files import find, shown
+from scanner.declared.files import find
 from scanner.declared.pending import Text
 from scanner.declared.read import Document, Reading, broken, read
 from scanner.declared.requests import Home
@@ -27,6 +27,7 @@ from scanner.gate import gate_files
 from scanner.inventory import partition_of
 from scanner.render import Format, asff
 from scanner.render.words import count
+from scanner.repository import shown, working_directory
 from scanner.source import Mistakes
 from scanner.spool import Spool
 from scanner.waivers import Waivers
@@ -90,11 +91,12 @@ def command(
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
     if configured.fail_on and threshold.unsaid():
         fail_on = configured.fail_on
-    checking = _Checking(configured, waivers, _home(account, region), verbose=verbose)
+    checking = _Checking(configured, waivers, _home(account, region), accepted, verbose=verbose)
     checking.judge(paths, skip_others=skip_others)
     report = checking.report(
         {
             "paths": tuple(map(shown, paths)),
+            former.WORKING_DIRECTORY: working_directory(),
             "account": account,
             "region": region,
             "config": configured.file,
@@ -105,7 +107,7 @@ def command(
             "allow_gaps": allow_gaps,
         }
     )
-    report = marked(report, accepted) if accepted else report
+    report = marked(report, former.renamed(accepted, checking.former, {})) if accepted else report
     if configured.file and not config_file:
         showing.say(f"Configuration: {configured.file}")
     failures = _tell(report, wanted, checking, waivers.warnings(report))
@@ -152,7 +154,9 @@ def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) 
 class _Checking:
     """Reads one file after the other, and has it judged."""
 
-    def __init__(self, configured: Configuration, waivers: Waivers, home: Home, *, verbose: bool) -> None:
+    def __init__(
+        self, configured: Configuration, waivers: Waivers, home: Home, baseline: Report | None, *, verbose: bool
+    ) -> None:
         self.mistakes: list[Mistake] = []
         self.recognised = self.skipped = self.unread = 0
         self._configured = configured
@@ -160,7 +164,13 @@ class _Checking:
         self._home = home
         self._started = datetime.now(UTC)
         self._verbose = verbose
+        self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
         self._preview = Preview(configured.rules, waivers, Spool(Path(gettempdir())), self._started)
+
+    @property
+    def former(self) -> Mapping[str, str]:
+        """Fingerprints of the baseline's kind, where that is of before, each with that of today."""
+        return self._preview.former
 
     def judge(self, paths: Sequence[str], *, skip_others: bool) -> None:
         """Every file that the paths lead to; with `skip_others`, one that is named counts like one of a folder."""
@@ -169,6 +179,8 @@ class _Checking:
         self.mistakes += dict.fromkeys(missing)
         for candidate in candidates:
             own = Mistakes(candidate.name)
+            if candidate.name not in self._former_files and candidate.former in self._former_files:
+                self._preview.former_files[candidate.name] = candidate.former
             reading = read(candidate, self._home, own, has_to_be=candidate.named and not skip_others)
             for document in reading.documents:
                 self._judge(document, own)

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from scanner import repository
 from scanner.declared.documents import MAX_BYTES
 from scanner.errors import Mistake
+from scanner.repository import from_working_directory
 from scanner.words import nearest
 
 STDIN = "-"
@@ -28,11 +30,12 @@ _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 class Candidate(Struct, frozen=True, kw_only=True):
     """A file to look at, or a folder that holds a run. `named` says that the user named it, and no folder or pattern.
 
-    `name` is its path from the working directory, with forward slashes; bytes that are no text are spelled out.
+    `name` is what reports call it (scanner.repository); `former`, what they called it before paths led from the top.
     """
 
     path: Path
     name: str
+    former: str
     named: bool
     is_stdin: bool = False
 
@@ -78,27 +81,33 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 def find(paths: Sequence[str], mistakes: list[Mistake]) -> list[Candidate]:
     """Every file once, by name; a path that leads nowhere is a mistake, and so is a pattern that fits nothing."""
-    found: dict[str, Candidate] = {}
-    for path in paths:
-        for candidate in _candidates(path, mistakes):
-            key = candidate.name if path == STDIN else os.path.realpath(candidate.path)
-            earlier = found.get(key)
-            if earlier is None or (candidate.named and not earlier.named):
-                found[key] = candidate
-    return sorted(found.values(), key=lambda candidate: candidate.name)
+    found: dict[str, tuple[str, bool]] = {}
+    for given in dict.fromkeys(paths):
+        for path, named in _leading(given, mistakes) if given != STDIN else ():
+            real = os.path.realpath(path)
+            if real not in found or (named and not found[real][1]):
+                found[real] = path, named
+    names = repository.names(path for path, _ in found.values())
+    candidates = [
+        Candidate(path=Path(path), name=names[path], former=from_working_directory(path), named=named)
+        for path, named in found.values()
+    ]
+    if STDIN in paths:
+        candidates.append(Candidate(path=Path(STDIN), name=STDIN_NAME, former=STDIN_NAME, named=True, is_stdin=True))
+    return sorted(candidates, key=lambda candidate: candidate.name)
 
 
-def _candidates(given: str, mistakes: list[Mistake]) -> Iterator[Candidate]:
-    if given == STDIN:
-        yield Candidate(path=Path(given), name=STDIN_NAME, named=True, is_stdin=True)
-        return
+def _leading(given: str, mistakes: list[Mistake]) -> Iterator[tuple[str, bool]]:
+    """The paths that one leads to, each with whether the user named it."""
     if os.path.lexists(given):
         yield from _below(given, mistakes, named=True)
         return
     matches = sorted(set(_matches(given, mistakes)))
     if not matches:
         neighbour = _neighbour(given)
-        mistakes.append(unreadable(shown(given), f"found nothing; expected a file, a folder or a pattern{neighbour}"))
+        mistakes.append(
+            unreadable(repository.name(given), f"found nothing; expected a file, a folder or a pattern{neighbour}")
+        )
     for match in matches:
         yield from _below(match, mistakes, named=False)
 
@@ -117,17 +126,17 @@ def _matches(pattern: str, mistakes: list[Mistake]) -> Iterator[str]:
             yield top
 
 
-def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[Candidate]:
+def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[tuple[str, bool]]:
     """The file itself, or what lies in the folder and below it; a run is one thing, whatever it consists of."""
     if not os.path.isdir(path):  # noqa: PTH112 - a link that leads in circles is no folder
-        yield _candidate(path, named=named)
+        yield path, named
         return
     for parent, folders, files in _walk(path, mistakes):
         if is_run(Path(parent)):
             folders.clear()
-            yield _candidate(parent, named=named and parent == path)
+            yield parent, named and parent == path
             continue
-        yield from (_candidate(f"{parent}/{name}", named=False) for name in files)
+        yield from ((f"{parent}/{name}", False) for name in sorted(files))
 
 
 def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -135,7 +144,7 @@ def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], l
 
     def refused(error: OSError) -> None:
         told = f"found a folder that cannot be read ({error.strerror}); expected one that can"
-        mistakes.append(unreadable(relative(str(error.filename)), told))
+        mistakes.append(unreadable(repository.name(str(error.filename)), told))
 
     seen: set[tuple[int, int]] = set()
     for parent, folders, files in os.walk(top, followlinks=True, onerror=refused):
@@ -162,20 +171,6 @@ def unreadable(name: str, message: str) -> Mistake:
 def is_run(path: Path) -> bool:
     """Whether a folder looks like the directory of a run."""
     return (path / "run.json").is_file() and (path / "targets").is_dir()
-
-
-def _candidate(path: str, *, named: bool) -> Candidate:
-    return Candidate(path=Path(path), name=relative(path), named=named)
-
-
-def relative(path: str) -> str:
-    """The path as it leads from the working directory, with forward slashes."""
-    return shown(Path(os.path.relpath(path)).as_posix())
-
-
-def shown(path: str) -> str:
-    """The path as text, whatever bytes it consists of."""
-    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _neighbour(given: str) -> str:

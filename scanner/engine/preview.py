@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from msgspec import structs
+from msgspec import UnsetType, structs
 
+from scanner.engine import facts
 from scanner.engine.audit import NOT_EXAMINED
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
 from scanner.errors import Mistake
-from scanner.finding import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope
+from scanner.finding import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
 from scanner.inventory import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
 from scanner.spool import Spool
 from scanner.waivers import Waivers
@@ -21,12 +22,17 @@ from scanner.waivers import Waivers
 class Preview:
     """Takes what files declare, one after the other, and makes the report on it.
 
-    `not_examined` may be added to. Raises OutputError (each method): there is no room for the findings.
+    `not_examined` may be added to. `former_files` are the names that reports gave to some files before
+    (scanner.former), and `former` the fingerprints made of those, each with today's.
+
+    Raises OutputError (each method): there is no room for the findings.
     """
 
     def __init__(self, rules: Sequence[Rule], waivers: Waivers, findings: Spool, started_at: datetime) -> None:
         self.gaps: set[Gap] = set()
         self.not_examined: list[str] = []
+        self.former_files: dict[str, str] = {}
+        self.former: dict[str, str] = {}
         self._rules = rules
         self._waivers = waivers
         self._tally = Tally(Evaluation(rules, started_at), waivers, findings)
@@ -84,6 +90,20 @@ class Preview:
     def _place(self, resource: AppInstance | ChannelFlow) -> None:
         self._accounts.add(UNKNOWN if resource.account_id is NOT_YET else resource.account_id)
         self._regions.add(UNKNOWN if resource.region is NOT_YET else resource.region)
+        if self.former_files:
+            self._note_former(resource)
+
+    def _note_former(self, resource: AppInstance | ChannelFlow) -> None:
+        declared = resource.declared
+        if isinstance(declared, UnsetType) or declared.file not in self.former_files or resource.arn is not NOT_YET:
+            return
+        key = structs.replace(declared, file=self.former_files[declared.file]).key
+        processors = resource.processors if isinstance(resource, ChannelFlow) else ()
+        parts = {"", *map(facts.part, () if isinstance(processors, UnsetType) else processors)}
+        for rule in self._rules:
+            for part in parts:
+                former = fingerprint(rule.info.id, key, part)
+                self.former[former] = fingerprint(rule.info.id, declared.key, part)
 
     def _applied(self, rule: Rule) -> bool:
         """Whether some file told what the rule reads."""

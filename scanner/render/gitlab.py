@@ -1,8 +1,9 @@
 """The failures as a GitLab Code Quality report: one JSON array, of which GitLab shows in a merge request what is new.
 
 Everything there stands in a file. A failure of something deployed stands in the file of its rule. What was not observed
-comes first, an entry an account, in ``chimeaudit.yaml``, where a gap can be waived. Waived and unknown findings are
-left out: GitLab knows no status, and would show them as open.
+comes first, an entry an account, in ``chimeaudit.yaml``, where a gap can be waived; a file that could not be read is an
+entry of its own, in that file. Waived and unknown findings are left out: GitLab knows no status, and would show them as
+open.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from scanner.finding import Finding, Location, Report, Severity, Status
+from scanner.finding import Finding, Location, Report, ReportedGap, Severity, Status, fingerprint
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
@@ -43,6 +44,9 @@ def render(report: Report) -> Iterator[str]:
 def _entries(report: Report) -> Iterator[dict[str, Any]]:
     topics = {rule.id: rule.topic for rule in report.rules}
     yield from map(build_coverage, coverage.by_account(report))
+    for gap in report.coverage.gaps:
+        if gap.location and not gap.waiver:
+            yield build_unread(gap, gap.location)
     for finding in report.findings:
         if finding.status is Status.FAIL:
             yield build_failure(finding, topics[finding.rule_id])
@@ -61,7 +65,7 @@ def build_failure(finding: Finding, topic: str) -> dict[str, Any]:
 def build_coverage(account: AccountCoverage) -> dict[str, Any]:
     """What was not observed of an account, and what no audit examines."""
     told = [account.message]
-    told += [f"Not observed: {gap_line(gap)}." for gap in account.gaps]
+    told += [f"Not observed: {gap_line(gap)}." for gap in account.gaps if gap.waiver or not gap.location]
     told += [f"Not examined: {sentence}" for sentence in account.not_examined]
     return {
         "description": visible(" ".join(told)),
@@ -69,6 +73,17 @@ def build_coverage(account: AccountCoverage) -> dict[str, Any]:
         "fingerprint": account.fingerprint,
         "severity": "info" if account.complete else "critical",
         "location": build_location(_WAIVERS),
+    }
+
+
+def build_unread(gap: ReportedGap, where: Location) -> dict[str, Any]:
+    """A file, or something in it, that could not be read."""
+    return {
+        "description": visible(f"Not observed: {gap_line(gap)}"),
+        "check_name": coverage.RULE_ID,
+        "fingerprint": fingerprint(coverage.RULE_ID, where.file, gap.reason),
+        "severity": "critical",
+        "location": build_location(where),
     }
 
 

@@ -22,6 +22,7 @@ from scanner.render.words import clipped, count, file_and_line, from_top, gap_li
 from scanner.trend import moment
 
 MOST_RESULTS = 25_000  # GitHub refuses a file with more
+_TOP = "%SRCROOT%"
 _MOST_TAGS = 20
 _MOST_CHARACTERS = 1024
 _LEVELS: dict[Severity, Literal["error", "warning", "note"]] = {
@@ -57,6 +58,7 @@ def build_run(report: Report) -> dict[str, Any]:
     return {
         "tool": {"driver": build_driver(report)},
         "invocations": [build_invocation(report, len(worst))],
+        "originalUriBaseIds": {_TOP: {"description": {"text": "The top of the repository."}}},
         "columnKind": "unicodeCodePoints",
         "results": build_results(worst, report.rules),
     }
@@ -132,7 +134,8 @@ def build_result(finding: Finding, index: int, rule: RuleInfo) -> dict[str, Any]
 
 def build_physical(where: Location) -> dict[str, Any]:
     region = {"startLine": max(where.line, 1), "startColumn": max(where.column, 1)}
-    return {"physicalLocation": {"artifactLocation": {"uri": quote(from_top(where.file), safe="/")}, "region": region}}
+    artifact = {"uri": quote(from_top(where.file), safe="/"), "uriBaseId": _TOP}
+    return {"physicalLocation": {"artifactLocation": artifact, "region": region}}
 
 
 def build_logical(resource: Resource) -> list[dict[str, Any]]:

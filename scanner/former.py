@@ -1,0 +1,78 @@
+"""Reports of a check that name files by their path from the working directory, and make fingerprints of that.
+
+All did before paths led from the top of the repository, and those that are made outside one still do. They are matched
+with reports that do not, for one release; then this goes.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+
+from msgspec import structs
+
+from scanner.finding import Finding, Report
+
+WORKING_DIRECTORY = "working_directory"
+"""The option that says where a check was made, from the top of its repository."""
+_PROCESSOR = re.compile(r"processors\[(\d+)\]")
+Identity = tuple[str, str, str | None, str | None]
+
+
+def is_former(report: Report) -> bool:
+    """Whether a report is of that kind."""
+    return report.scope.chosen_by == "files" and report.run.options.get(WORKING_DIRECTORY) is None
+
+
+def renamed(report: Report, fingerprints: Mapping[str, str], files: Mapping[str, str]) -> Report:
+    """The report with other fingerprints, and other names of its files."""
+
+    def anew(finding: Finding) -> Finding:
+        at = finding.location
+        return structs.replace(
+            finding,
+            fingerprint=fingerprints.get(finding.fingerprint, finding.fingerprint),
+            location=at and structs.replace(at, file=files.get(at.file, at.file)),
+        )
+
+    scope = structs.replace(report.scope, files=tuple(files.get(file, file) for file in report.scope.files))
+    return structs.replace(report, scope=scope, findings=tuple(map(anew, report.findings)))
+
+
+def aligned(old: Report, new: Report) -> Report:
+    """A report of that kind, with the names and fingerprints that it would have if it were made as the new one was.
+
+    Of what a fingerprint was made no report tells: what agrees in rule, file, name and function is taken for the same.
+    """
+    folder = new.run.options.get(WORKING_DIRECTORY)
+    if not is_former(old) or not isinstance(folder, str):
+        return old
+    seen = set(new.scope.files)
+    moved = {file: posixpath.normpath(posixpath.join(folder, file)) for file in old.scope.files if file not in seen}
+    files = {file: name for file, name in moved.items() if name in seen}
+    now = _by_identity(new.findings)
+    fingerprints = {
+        was: fingerprint
+        for identity, own in _by_identity(renamed(old, {}, files).findings).items()
+        for was, fingerprint in zip(own, now.get(identity, ()), strict=False)
+    }
+    return renamed(old, fingerprints, files)
+
+
+def _by_identity(findings: Iterable[Finding]) -> dict[Identity, list[str]]:
+    """The fingerprints of what stands in files, in the order of the report."""
+    found: dict[Identity, list[str]] = {}
+    for finding in findings:
+        if finding.location:
+            identity = (finding.rule_id, finding.location.file, finding.resource.name, _function(finding))
+            found.setdefault(identity, []).append(finding.fingerprint)
+    return found
+
+
+def _function(finding: Finding) -> str | None:
+    """The function of the processor that the finding is about, if it is about one."""
+    match = _PROCESSOR.match(finding.evidence[0].path) if finding.evidence else None
+    index = int(match[1]) if match else len(finding.resource.processors)
+    steps = finding.resource.processors[index : index + 1]
+    return steps[0].lambda_arn if steps else None
