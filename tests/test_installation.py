@@ -55,6 +55,9 @@ def without(module: str, *arguments: str, home: Path, error: str = MISSING, star
         ("rich", ["check", "flow.json"]),
         ("jinja2", ["check", "flow.json", "-o", "report.html"]),
         ("jmespath", ["scan"]),
+        ("werkzeug", ["scan", "--demo"]),
+        ("tornado", ["scan", "--cluster", "local", "--accounts", "111122223333"]),
+        ("mako", ["scan", "--demo", "--regions", "eu-central-1", "--history", "sqlite:///h.db"]),
     ],
 )
 def test_a_dependency_that_is_missing(tmp_path: Path, module: str, arguments: list[str]) -> None:
@@ -63,7 +66,11 @@ def test_a_dependency_that_is_missing(tmp_path: Path, module: str, arguments: li
     ended = without(module, *arguments, home=tmp_path)
 
     assert ended.code == 70, ended.stderr
-    assert ended.error == "error: the installation is broken: ModuleNotFoundError: it is not there"
+    message, hint = ended.stderr.splitlines()[-2:]
+    assert message == "error: the installation is broken: ModuleNotFoundError: it is not there"
+    assert hint.startswith("hint: ")
+    assert "Traceback" not in ended.stderr
+    assert not ended.stdout, "nothing was judged"
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,9 @@ def _connect(address: str) -> tuple[Client, LocalCluster | None]:
     try:
         import dask
         from distributed import Client
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name not in {"dask", "distributed"}:
+            raise  # something that Dask needs: the installation is broken
         raise UsageError("--cluster needs Dask", hint="Install it: pip install 'chimeaudit[dask]'.") from None
 
     dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"})  # whoever is gone is gone sooner

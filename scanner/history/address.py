@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,11 +52,13 @@ def parse(text: str) -> Address:
     """The database that a URL names; nothing is opened.
 
     Raises:
+        ImportError: what is installed of the extra does not load.
         UsageError: the extra is not installed, or this is no URL of a database that a history can be kept in.
     """
     missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(f"--history needs {', '.join(missing)}", hint=f"Install it: pip install '{_EXTRA}'")
+    import_module("alembic.command")  # where it does not load, that is known before anything is scanned
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 

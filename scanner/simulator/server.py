@@ -22,6 +22,8 @@ try:
     from scanner.simulator.enforcement import enforced
     from scanner.simulator.seeding import reset, seed
 except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] not in {"moto", "flask", "flask_cors"}:
+        raise  # no part of the extra: the installation is broken
     raise UsageError(
         f"The simulated AWS needs a package that is not installed: {error.name}",
         hint="pip install 'chimeaudit[demo]'",

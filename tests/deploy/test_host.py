@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -26,17 +28,25 @@ def units(tmp_path: Path) -> list[Path]:
     """The units, with the command where it is installed."""
     folder = tmp_path / "units"
     folder.mkdir()
-    for name in ("chimeaudit.service", "chimeaudit.timer"):
-        (folder / name).write_text((DEPLOY / name).read_text().replace(INSTALLED, CHIMEAUDIT))
+    for kind in ("service", "timer"):
+        for unit in DEPLOY.glob(f"*.{kind}"):
+            (folder / unit.name).write_text(unit.read_text().replace(INSTALLED, CHIMEAUDIT))
     return sorted(folder.iterdir())
+
+
+def started(service: str, state: Path) -> str:
+    """What a unit runs, with the folder of states in `state`."""
+    (start,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", service, re.MULTILINE)
+    return str(start).replace("\\\n", " ").replace("%S", str(state))
 
 
 @pytest.mark.skipif(SYSTEMD is None, reason="there is no systemd-analyze")
 def test_systemd_takes_the_units_and_finds_the_service_well_confined(units: list[Path]) -> None:
     assert SYSTEMD
     verified = subprocess.run([SYSTEMD, "verify", *units], capture_output=True, text=True, check=False)
+    services = [unit for unit in units if unit.suffix == ".service"]
     judged = subprocess.run(
-        [SYSTEMD, "security", "--offline=true", "--threshold=20", "--no-pager", units[0]],
+        [SYSTEMD, "security", "--offline=true", "--threshold=20", "--no-pager", *services],
         capture_output=True,
         text=True,
         check=False,
@@ -48,9 +58,7 @@ def test_systemd_takes_the_units_and_finds_the_service_well_confined(units: list
 
 def test_the_service_runs_night_after_night(run: Run, home: Path) -> None:
     (home / "chimeaudit").mkdir()
-    (start,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", SERVICE, re.MULTILINE)
-    line = start.replace("\\\n", " ").replace("%S", str(home)).replace("${EXTERNAL_ID}", "an-external-id")
-    program, *arguments = shlex.split(line)
+    program, *arguments = shlex.split(started(SERVICE, home).replace("${EXTERNAL_ID}", "an-external-id"))
 
     codes = [run(*arguments, "--regions", "us-east-1").code for _ in range(2)]
 
@@ -58,6 +66,29 @@ def test_the_service_runs_night_after_night(run: Run, home: Path) -> None:
     assert codes == [1, 3]
     assert "SuccessExitStatus=1 3" in SERVICE
     assert json.loads((home / "chimeaudit" / "latest.json").read_text())["findings"]
+    assert "UMask=0077" in SERVICE
+
+
+@pytest.mark.parametrize("recipe", ["systemd", "cron"])
+def test_a_report_that_is_missing_or_older_than_a_night_is_told(tmp_path: Path, recipe: str) -> None:
+    report = tmp_path / "chimeaudit" / "latest.json"
+    report.parent.mkdir()
+    if recipe == "systemd":
+        command = shlex.split(started((DEPLOY / "chimeaudit-overdue.service").read_text(), tmp_path))
+    else:
+        (line,) = [line for line in CRON.splitlines() if line.startswith("0 12 ")]
+        command = ["/bin/sh", "-c", line.split(maxsplit=6)[-1].replace("/var/lib", str(tmp_path))]
+    told = []
+    for hours in (None, 33, 31):
+        if hours is not None:
+            report.write_text("{}")
+            os.utime(report, (time.time() - hours * 3600,) * 2)
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        said = "chimeaudit: the report is missing, or older than 32 hours\n" in ended.stdout + ended.stderr
+        told.append(said if recipe == "cron" else said and ended.returncode == 1)
+        assert said or (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+    assert told == [True, True, False]
 
 
 @pytest.mark.parametrize(("external_id", "said"), [("an-external-id", ""), ("not an id", "exit code 2")])
@@ -81,7 +112,9 @@ def test_the_cron_line_says_when_there_was_no_result(cloud: Cloud, tmp_path: Pat
     )
 
     assert user == "chimeaudit"
-    assert "%" not in script, "cron would make a line break of it"
+    assert "%" not in CRON, "cron would make a line break of it"
     assert ended.returncode == 0
     assert ended.stdout.endswith(f"{said}\n")
-    assert bool(said) != (tmp_path / "latest.json").exists()
+    reports = list(tmp_path.glob("latest.*"))
+    assert bool(said) != bool(reports)
+    assert not any(path.stat().st_mode & 0o077 for path in reports), "a report is for its owner alone"
