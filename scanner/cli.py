@@ -16,8 +16,9 @@ from click.shell_completion import CompletionItem
 
 from scanner import __version__
 from scanner.commands import completion
+from scanner.commands.masking import masked
 from scanner.commands.streams import drop, encoded, out, prepare, told
-from scanner.errors import BrokenInstallationError, ChimeauditError, InterruptedScanError
+from scanner.errors import BrokenInstallationError, ChimeauditError, InterruptedScanError, UsageError
 from scanner.render.text import visible
 
 FAULT = 70
@@ -32,6 +33,7 @@ _COMMANDS = {
     "iam": "scanner.commands.iam",
 }
 
+_EXTRA_ARGUMENT = "Got unexpected extra argument"  # as click begins
 _JUDGING = {"scan", "check", "report", "diff"}
 _HELP = ("-h", "--help")
 
@@ -97,6 +99,8 @@ def run(arguments: list[str]) -> int:
         return FAULT if set(arguments[:1]) & _JUDGING and not set(_HELP) & set(arguments) else 0
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
         message, hint, code, is_fault = _explained(error)
+        if code == UsageError.exit_code:
+            message, hint = masked(message, arguments), masked(hint, arguments)
         if is_fault and {"-v", "--verbose"} & set(arguments):
             traceback.print_exc()
         return _told(message, hint, code, as_json=_wants_json(arguments))
@@ -108,6 +112,9 @@ def _explained(error: BaseException) -> tuple[str, str, int, bool]:
     match error:
         case click.Abort() | KeyboardInterrupt():
             return "interrupted", "Nothing was begun that could be resumed.", InterruptedScanError.exit_code, False
+        case click.UsageError(message=message) if message.startswith(_EXTRA_ARGUMENT):
+            hint = f"An option takes one value; repeat it for more. {_usage_hint(error)}"
+            return "unexpected extra argument, not repeated here: it may hold a secret", hint, error.exit_code, False
         case click.ClickException():
             return error.format_message(), _usage_hint(error), error.exit_code, False
         case ChimeauditError():

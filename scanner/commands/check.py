@@ -45,7 +45,14 @@ _UNREAD = f"no JSON or YAML document of at most {MAX_BYTES >> 20} MB"
 
 
 @click.command("check", epilog=_EXIT_CODES)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completion.files)
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    callback=values.local,
+    metavar="PATH...",
+    shell_complete=completion.files,
+)
 @ruleset.options
 @outputs.option
 @threshold.option

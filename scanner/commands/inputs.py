@@ -43,6 +43,8 @@ def report_if_any(path: str) -> Report | None:
 def _content(path: str) -> bytes | None:
     if path.startswith(places.S3):
         return outputs.storing().get(places.s3_object(path))
+    if "://" in path:
+        raise UsageError(f"{path} is a URL", hint="Name a file, or an object as s3://BUCKET/KEY.")
     try:
         return sys.stdin.buffer.read() if path == STDIN else _file(Path(path))
     except FileNotFoundError:

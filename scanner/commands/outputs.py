@@ -165,6 +165,8 @@ def parse(value: str) -> Output:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
     if path.startswith(places.S3):
         return Output(form, path, places.s3_object(path))
+    if "://" in path:
+        raise UsageError(f"-o {value} is a URL", hint="Name a file, or an object as s3://BUCKET/KEY.")
     number = None if path == STDOUT else files.descriptor(Path(path))
     if number is not None:
         return _to_number(form, path, number)

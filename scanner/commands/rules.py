@@ -8,7 +8,7 @@ from typing import get_args
 import click
 
 from scanner import files
-from scanner.commands import completion, ruleset
+from scanner.commands import completion, ruleset, values
 from scanner.commands.streams import encoded, out
 from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
@@ -55,7 +55,7 @@ def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tup
 
 
 @command.command("test")
-@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files)
+@click.argument("paths", nargs=-1, callback=values.local, metavar="[PATH]...", shell_complete=completion.files)
 def test(paths: tuple[str, ...]) -> None:
     """Run the tests inside rule files; without PATH, those of the rules that are configured."""
     configured = ruleset.chosen(None, paths, ())
@@ -78,7 +78,7 @@ def _whose(configured: Configuration) -> str:
 
 
 @command.command("new")
-@click.argument("path", metavar="TOPIC/ID", type=click.Path(path_type=Path))
+@click.argument("path", metavar="TOPIC/ID", type=values.PATH)
 @click.option("--resource", type=click.Choice(_RESOURCES), default=_RESOURCES[0], show_default=True)
 def new(path: Path, resource: ResourceType) -> None:
     """Write a rule to start from into the folder TOPIC, and beside it the schema that editors complete its keys by."""

@@ -38,6 +38,7 @@ _OPTIONS = (
     click.option(
         "--rules",
         multiple=True,
+        callback=values.local,
         metavar="PATH",
         shell_complete=completion.files,
         help=f"Rule file or folder to use instead of the shipped ones; '{config.SHIPPED}' names those.",

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from scanner import files
-from scanner.commands import keeping, showing
+from scanner.commands import keeping, showing, values
 from scanner.errors import OutputError
 from scanner.render import Format, site
 from scanner.render.site import Link
@@ -22,7 +22,7 @@ _LINKED = (Format.HTML, Format.JSON)
 
 
 @click.command("site", short_help="Write a page that leads to the reports of all nights.")
-@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("directory", metavar="DIR", type=values.PATH)
 @keeping.option
 @click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show details of a fault.")
 def command(directory: Path, history: str | None) -> None:

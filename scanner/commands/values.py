@@ -47,6 +47,8 @@ class _Named(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "" and param:
             raise _nothing_named(param)
+        if isinstance(value, str) and param:
+            _refuse_url(value, param)
         return super().convert(value, param, ctx)
 
 
@@ -126,14 +128,34 @@ def _ids(value: str, option: click.Parameter) -> list[str]:
     return [text for _, text in named if text]
 
 
-def _matching(pattern: str, what: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+def local(_context: click.Context, argument: click.Parameter, value: Any) -> Any:
+    """A path, or paths, of this machine.
+
+    Raises:
+        UsageError: one is a URL, which is not fetched.
+    """
+    for each in value if isinstance(value, tuple) else (value,):
+        _refuse_url(each or "", argument)
+    return value
+
+
+def _refuse_url(value: str, parameter: click.Parameter) -> None:
+    if "://" in value:
+        name = parameter.opts[-1] if isinstance(parameter, click.Option) else parameter.human_readable_name
+        raise UsageError(f"{name}: {value} is a URL", hint="Name a file or folder of this machine.")
+
+
+def _matching(
+    pattern: str, what: str, *, secret: bool = False
+) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """What AWS would refuse in every account is refused here, once: https://docs.aws.amazon.com/STS/latest/APIReference/"""
     allowed = re.compile(pattern, re.ASCII)
 
     def check(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
         if value is not None and not allowed.fullmatch(value):
             hint = f"AWS takes what matches {pattern}."
-            raise UsageError(f"{option.opts[0]}: {value!r} is not {what}", hint=hint)
+            said = "that" if secret else repr(value)
+            raise UsageError(f"{option.opts[0]}: {said} is not {what}", hint=hint)
         return value
 
     return check
@@ -144,7 +166,7 @@ session_name = _matching(r"[\w+=,.@-]{2,64}", "the name of a session")
 kms_key = _matching(
     r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/)?[\w/-]{1,256}", "the id, alias or ARN of a KMS key"
 )
-external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id")
+external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id", secret=True)
 
 
 def days(_context: click.Context, option: click.Parameter, value: str) -> int:
