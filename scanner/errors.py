@@ -5,6 +5,7 @@ ChimeauditError            70  a fault of ours, where nothing below fits
 │   ├── InvalidRulesError          2  all mistakes of all rule files at once
 │   ├── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
 │   └── InvalidFilesError          2  all mistakes of the files that were to be judged, at once
+│       └── NothingJudgedError     2  there was nothing else
 ├── DisagreementError       1  a rule's verdicts are not those that its tests expect
 ├── NothingScannedError     4  no credentials, no network, every target denied
 ├── BrokenInstallationError  70  something that comes with chimeaudit is not there
@@ -94,6 +95,12 @@ class DisagreementError(ChimeauditError):
     """A rule does not say what its tests expect of it."""
 
     exit_code = 1
+
+
+class NothingJudgedError(InvalidFilesError):
+    """Not one of the files could be judged."""
+
+    consequence = "nothing was judged"
 
 
 class NothingScannedError(ChimeauditError):

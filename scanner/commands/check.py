@@ -21,7 +21,7 @@ from scanner.declared.pending import Text
 from scanner.declared.read import Document, Reading, broken, read
 from scanner.declared.requests import Home
 from scanner.engine.preview import Preview
-from scanner.errors import InvalidFilesError, Mistake, OutputError, UsageError
+from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
 from scanner.finding import Report, Run
 from scanner.gate import gate_files
 from scanner.inventory import partition_of
@@ -126,9 +126,13 @@ def command(
 
 def _tell(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:
     """Print and write what there is to say; returns a line for each report that could not be written."""
-    unprinted = showing.findings(report, wanted)
+    unprinted = [] if checking.is_refused else showing.findings(report, wanted)
     failures = outputs.write(report, wanted)
-    showing.summary(report, [each for each in wanted if each not in failures])
+    written = [each for each in wanted if each not in failures]
+    if checking.is_refused:
+        showing.reports(written)
+    else:
+        showing.summary(report, written)
     if checking.skipped:
         showing.say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
     if checking.unread:
@@ -146,11 +150,13 @@ def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) 
 
     Raises:
         OutputError: a report could not be written.
-        InvalidFilesError: not every file could be read.
+        InvalidFilesError: not every file could be read; or NothingJudgedError, none.
         UsageError: none of them is one of ours, and one has to be.
     """
     if failures:
         raise OutputError("\n".join(failures), hint="Make room, or name another place with -o.")
+    if checking.is_refused:
+        raise NothingJudgedError(checking.mistakes)
     if checking.mistakes:
         raise InvalidFilesError(checking.mistakes)
     if not checking.recognised and not skip_others:
@@ -173,6 +179,11 @@ class _Checking:
         self._verbose = verbose
         self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
         self._preview = Preview(configured.rules, waivers, Spool(Path(gettempdir())), self._started)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there are only mistakes, of which errors say enough."""
+        return bool(self.mistakes) and not self.recognised and not self._preview.not_examined
 
     @property
     def former(self) -> Mapping[str, str]:

@@ -37,6 +37,11 @@ def summary(report: Report, written: Iterable[Output]) -> None:
     """Print what was seen and found, and where the reports are."""
     text = table.summary(report, width=width(), color=wants_color(sys.stderr))
     told(inert(text))
+    reports(written)
+
+
+def reports(written: Iterable[Output]) -> None:
+    """Print where the reports are."""
     for output in written:
         if output.path != outputs.STDOUT:
             say(f"Report    {output.path}")

@@ -41,3 +41,24 @@ def test_a_broken_file_that_speaks_of_flows_is_told_all_the_same(check: Check, t
     assert ended.code == 2
     assert "error: cut.json:1:" in ended.stderr
     assert "missing.json: found nothing" in ended.stderr
+
+
+@pytest.mark.parametrize("path", ["missing.json", "nothing/*.json", "other.json"])
+def test_where_nothing_could_be_judged_the_error_is_all(check: Check, tmp_path: Path, path: str) -> None:
+    write(tmp_path / "other.json", "{}")
+
+    ended = check(path)
+
+    assert ended.code == 2
+    assert ended.stderr.count("\n") == 2, ended.stderr
+    assert ended.error.startswith(f"error: {path}")
+    assert "hint: 1 mistake in the files; nothing was judged" in ended.stderr
+    assert len(ended.gaps) == 1
+
+
+def test_what_a_bad_path_is_named_beside_is_judged(check: Check) -> None:
+    ended = check("a.json", "missing.json", a__json=request())
+
+    assert ended.code == 2
+    assert "Observed  1 of 2 files" in ended.stderr
+    assert "what else there is was judged" in ended.stderr

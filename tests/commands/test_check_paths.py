@@ -122,6 +122,22 @@ def test_a_folder_that_cannot_be_entered_or_listed_is_one_line(
     assert len(ended.gaps) == 1
 
 
+@pytest.mark.parametrize("name", ["locked.json", ".locked.json", "locked.txt"])
+def test_a_file_that_may_not_be_read_is_a_mistake_and_not_skipped(check: Check, tmp_path: Path, name: str) -> None:
+    write(tmp_path / "a.json", request())
+    write(tmp_path / name, BAD)
+    check("a.json")  # nobody may not import what the check needs
+    tmp_path.chmod(0o755)
+    (tmp_path / name).chmod(0)
+
+    with as_nobody():
+        ended = check(".")
+
+    assert ended.code == 2, ended.stderr
+    assert f"error: {name}: found a file that cannot be read (Permission denied)" in ended.stderr
+    assert [each["location"]["file"] for each in ended.gaps] == [name]
+
+
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """As somebody to whom permissions apply, which they do not to root."""
