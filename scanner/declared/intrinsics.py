@@ -68,7 +68,7 @@ class Resolver:
 
     def _resolved(self, node: Node) -> Node | None:
         match node:
-            case Table() if (name := _function(node)) is not None:
+            case Table() if (name := function_name(node)) is not None:
                 return self._functions.get(name, _unknown)(node, node.entries[name])
             case Table():
                 entries = {
@@ -245,7 +245,7 @@ class Resolver:
         return self.resolve(parts[1] if verdict else parts[2])
 
 
-def _function(table: Table) -> str | None:
+def function_name(table: Table) -> str | None:
     """The name of the function that a mapping calls. A macro or a loop may stand beside what it works on."""
     macros = (name for name in table.entries if name == TRANSFORM or name.startswith(LOOP))
     if (macro := next(macros, None)) is not None or len(table.entries) != 1:
@@ -268,7 +268,7 @@ def _put_together(call: Node, argument: Node, texts: Iterable[Text], delimiter: 
 
 def _unknown(call: Node, argument: Node) -> Pending:
     """What a function gives that cannot be worked out: a hole that says what is asked for."""
-    name = _function(call) if isinstance(call, Table) else None
+    name = function_name(call) if isinstance(call, Table) else None
     said = argument.text if isinstance(argument, Scalar) else json.dumps(plain(argument), ensure_ascii=False)
     hole = Hole(name=said if name == "Ref" else f"{name} {said}")
     return Pending(line=call.line, column=call.column, text=(hole,))

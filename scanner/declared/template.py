@@ -1,8 +1,6 @@
 """CloudFormation templates, those of the CDK among them: which channel flows and app instances a stack will make.
 
-CloudFormation has no type for them. The construct library cdk-amazon-chime-resources makes them by a custom resource
-whose properties name the kind and hold the request: https://github.com/cdklabs/cdk-amazon-chime-resources
-Any other custom resource is judged where it holds such a request, and named where it may make a flow all the same.
+kinds tells what makes them. What may make a flow all the same, in a form that is not read, is named.
 """
 
 from __future__ import annotations
@@ -16,13 +14,13 @@ from functools import cached_property
 from scanner.declared.documents import parts
 from scanner.declared.functions import Functions
 from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver
-from scanner.declared.pending import Hole, Pending, Text, joined, known, text_of
+from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, NATIVE, kind, kind_node, request, said_kind
+from scanner.declared.pending import Hole, Pending, Text, joined, text_of
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
 from scanner.declared.resources import AWS, CUSTOM, NOTHING, Resource, resources
 from scanner.inventory import AppInstance, ChannelFlow
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, plain
 
-CHANNEL_FLOW, APP_INSTANCE = "ChannelFlow", "AppInstance"
 _NESTED = frozenset({"AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application"})
 _MODULE = "::MODULE"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html
 # https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
@@ -31,7 +29,6 @@ _MAKES_FLOWS = re.compile("(?:create|update)-?channel-?flow", re.IGNORECASE)
 _FLOW = re.compile("channel[-_]?flow", re.IGNORECASE)
 _FLOWS_KEY = re.compile(r'(?:channel[-_]?flow|fallback_?action)\w*\\*":', re.IGNORECASE)
 _TRANSFORMED = "what its transforms make of it; they run when it is deployed"
-_KINDS = {kind.lower(): kind for kind in (CHANNEL_FLOW, APP_INSTANCE)}
 _IN_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)")
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 _UNTOLD_OF_APP_INSTANCES = {"failure_alert"}
@@ -55,7 +52,7 @@ class Template:
         self._requests: dict[str, Table] = {}
         self._resolver = Resolver(root, _pseudo(home), self._attribute, mistakes)
         self._functions = Functions(self._resources, self._resolver, home)
-        self._kinds = {id_: _kind(resource, self._resolver) for id_, resource in self._resources.items()}
+        self._kinds = {id_: kind(resource, self._resolver) for id_, resource in self._resources.items()}
 
     @property
     def unseen(self) -> list[str]:
@@ -94,10 +91,10 @@ class Template:
         if _SDK_CALL.search(said):
             makes = f"the channel flow that {resource.id} makes by an SDK call of its own"
             return makes if _MAKES_FLOWS.search(said) else None
-        kind, provider = member(resource.properties, "ResourceType"), resource.properties.entries.get("ServiceToken")
-        if kind is not None and _said_kind(resource, self._resolver) is None:
+        said_at, provider = kind_node(resource), resource.properties.entries.get("ServiceToken")
+        if said_at is not None and said_kind(resource, self._resolver) is None:
             return f"what {resource.id} makes; its resourceType is only settled when it is deployed"
-        named = json.dumps([resource.type, *(plain(each) for each in (kind, provider) if each is not None)])
+        named = json.dumps([resource.type, *(plain(each) for each in (said_at, provider) if each is not None)])
         if _FLOW.search(named) or _FLOWS_KEY.search(said):
             return f"the channel flow that {resource.id} may make; its properties hold no request that is known here"
         return None
@@ -124,12 +121,12 @@ class Template:
             flows.setdefault(owner, []).append(resource)
         return flows
 
-    def _of_kind(self, kind: str) -> list[Resource]:
+    def _of_kind(self, wanted: str) -> list[Resource]:
         """Without those whose condition surely does not hold."""
         return [
             resource
             for id_, resource in self._resources.items()
-            if self._kinds[id_] == kind and self._resolver.made(resource) is not False
+            if self._kinds[id_] == wanted and self._resolver.made(resource) is not False
         ]
 
     def _request(self, resource: Resource) -> Table:
@@ -139,7 +136,7 @@ class Template:
         return self._requests[resource.id]
 
     def _resolved_request(self, resource: Resource) -> Table:
-        carried = _properties(resource)
+        carried = request(resource)
         resolved = self._resolver.resolve(carried)
         if isinstance(resolved, Pending):
             return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
@@ -239,25 +236,18 @@ class Template:
         return self._attributes[id_, name]
 
     def _worked_out(self, resource: Resource, name: str) -> Text | None:
-        if resource.type.startswith(CUSTOM) and _kind(resource, self._resolver) == APP_INSTANCE:
+        match NATIVE.get(resource.type), name:
+            case "AppInstance", ("" | "AppInstanceArn"):
+                return self._arn(resource.id)
+            case "ChannelFlow", ("" | "Arn"):
+                return self._flow_arn(resource)
+        if resource.type.startswith(CUSTOM) and kind(resource, self._resolver) == APP_INSTANCE:
             return self._arn(resource.id) if name == "" or name.lower().endswith("arn") else None
         return self._functions.attribute(resource, name)
 
-
-def _kind(resource: Resource, resolver: Resolver) -> str | None:
-    """ChannelFlow or AppInstance, where a custom resource makes one."""
-    if not resource.type.startswith(CUSTOM):
-        return None
-    kind = _said_kind(resource, resolver) or resource.type.removeprefix("Custom::")
-    request = _properties(resource)
-    carries_flow = all(member(request, name) is not None for name in ("AppInstanceArn", "Processors"))
-    return _KINDS.get(kind.lower(), CHANNEL_FLOW if carries_flow else None)
-
-
-def _said_kind(resource: Resource, resolver: Resolver) -> str | None:
-    """What a custom resource says that it makes; None where that is not known."""
-    text = resolver.text(member(resource.properties, "ResourceType"))
-    return None if text is None else known(text)
+    def _flow_arn(self, flow: Resource) -> Text | None:
+        owner = self._resolver.text(member(request(flow), "AppInstanceArn"))
+        return owner and joined([owner, (Hole(name=flow.id, plain=True, new=True),)], ("/channel-flow/",))
 
 
 def _is_macro(transform: Node) -> bool:
@@ -285,12 +275,6 @@ def _keys(node: Node) -> Iterator[str]:
         yield from node.entries
     for each in parts(node):
         yield from _keys(each)
-
-
-def _properties(resource: Resource) -> Table:
-    """The request that a custom resource carries."""
-    inner = member(resource.properties, "Properties")
-    return inner if isinstance(inner, Table) else resource.properties
 
 
 def _pseudo(home: Home) -> Mapping[str, Text]:

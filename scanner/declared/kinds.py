@@ -1,0 +1,52 @@
+"""Which resources of a template make channel flows and app instances, and the request that each carries.
+
+CloudFormation's own types carry it in their properties. Before there were any, the construct library
+cdk-amazon-chime-resources made them by a custom resource whose properties name the kind and hold the request:
+https://github.com/cdklabs/cdk-amazon-chime-resources
+Any other custom resource counts where it holds such a request.
+"""
+
+from __future__ import annotations
+
+from scanner.declared.intrinsics import Resolver, function_name
+from scanner.declared.pending import known
+from scanner.declared.requests import member
+from scanner.declared.resources import CUSTOM, Resource
+from scanner.source import Node, Table
+
+CHANNEL_FLOW, APP_INSTANCE = "ChannelFlow", "AppInstance"
+NATIVE = {"AWS::Chime::ChannelFlow": CHANNEL_FLOW, "AWS::Chime::AppInstance": APP_INSTANCE}
+_KINDS = {kind.lower(): kind for kind in (CHANNEL_FLOW, APP_INSTANCE)}
+_NEEDS = {CHANNEL_FLOW: "Processors", APP_INSTANCE: "Name"}
+
+
+def kind(resource: Resource, resolver: Resolver) -> str | None:
+    """ChannelFlow or AppInstance, where a resource makes one by a request that is there to be judged."""
+    if not resource.type.startswith(CUSTOM):
+        return NATIVE.get(resource.type)
+    said = said_kind(resource, resolver)
+    carried = request(resource)
+    if said is not None and said.lower() == APP_INSTANCE.lower():
+        return APP_INSTANCE
+    own = _KINDS.get((said or resource.type.removeprefix("Custom::")).lower())
+    if own is not None and (member(carried, _NEEDS[own]) is not None or function_name(carried) is not None):
+        return own
+    carries_flow = all(member(carried, name) is not None for name in ("AppInstanceArn", "Processors"))
+    return CHANNEL_FLOW if carries_flow else None
+
+
+def said_kind(resource: Resource, resolver: Resolver) -> str | None:
+    """What a custom resource says that it makes; None where that is not known."""
+    text = resolver.text(kind_node(resource))
+    return None if text is None else known(text)
+
+
+def kind_node(resource: Resource) -> Node | None:
+    """Where a custom resource says what it makes."""
+    return member(resource.properties, "ResourceType")
+
+
+def request(resource: Resource) -> Table:
+    """The request that a resource carries."""
+    inner = member(resource.properties, "Properties") if resource.type.startswith(CUSTOM) else None
+    return inner if isinstance(inner, Table) else resource.properties
