@@ -1,14 +1,15 @@
-"""Writes files whole: a crash leaves the old one or the new one, never half of one."""
+"""Writes files whole: a crash leaves the old one or the new one; and opens files that are ours, whatever is there."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 _MOST_LINKS = 40
 """As many as Linux follows."""
@@ -68,3 +69,32 @@ def _new(path: Path, *, like: Path) -> BinaryIO:
     with suppress(OSError):  # a file system without modes
         os.fchmod(file.fileno(), model.st_mode & 0o777)
     return file
+
+
+def open_own(path: Path, mode: str = "rb", *, buffering: int = -1) -> BinaryIO:
+    """Open a file that we made, in a folder that somebody else may have filled.
+
+    A link may lead anywhere, a pipe may never answer, and what has a second name is also somebody else's to write to.
+
+    Raises:
+        OSError: it is no such file, or as the operating system says it.
+    """
+
+    def open_it(name: str, flags: int) -> int:
+        number = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode) or (flags & (os.O_WRONLY | os.O_RDWR) and status.st_nlink > 1):
+            os.close(number)
+            raise OSError(errno.EINVAL, _NOT_OURS)
+        return number
+
+    try:
+        return cast("BinaryIO", open(path, mode, buffering=buffering, opener=open_it))
+    except OSError as error:
+        if error.errno in _OF_OTHERS:
+            raise OSError(errno.EINVAL, _NOT_OURS) from None
+        raise
+
+
+_NOT_OURS = "it is a link, a folder, a pipe or a device"
+_OF_OTHERS = {errno.ELOOP, errno.ENXIO, errno.EISDIR}

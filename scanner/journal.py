@@ -16,11 +16,12 @@ import os
 import threading
 from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Annotated, BinaryIO, Self
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from scanner import files
 from scanner.errors import OutputError, UsageError
@@ -43,14 +44,21 @@ class Role(Struct, frozen=True, kw_only=True, order=True):
 class Target(Struct, frozen=True, kw_only=True, order=True):
     """One account in one region, and the credentials to read it with: a profile's own, or a role assumed with them."""
 
-    account_id: str
-    region: str
+    account_id: Annotated[str, Meta(pattern=rf"^([0-9]{{12}}|{UNKNOWN_ACCOUNT})\Z")]  # parts of a file's name
+    region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
     profile: str | None = None
     role: Role | None = None
 
 
 class RunHeader(Struct, frozen=True, kw_only=True):
-    """What a run set out to do. `facets` are collected besides the lists; `gaps` are those of the scope itself."""
+    """What a run set out to do. `facets` are collected besides the lists; `gaps` are those of the scope itself.
+
+    `started_at` is a time with its zone in ISO 8601. `callers` are the accounts of the credentials that it began with,
+    by profile ("" where none was named).
+
+    Raises:
+        ValueError: `started_at` is none.
+    """
 
     journal_version: int = VERSION
     id: str
@@ -60,6 +68,16 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     facets: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     options: dict[str, Scalar | tuple[str, ...]]
+    callers: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        if self.began.tzinfo is None:
+            raise ValueError(f"started_at {self.started_at!r} has no time zone")
+
+    @property
+    def began(self) -> datetime:
+        """`started_at`."""
+        return datetime.fromisoformat(self.started_at)
 
 
 class _Versioned(Struct):
@@ -111,8 +129,7 @@ class TargetWriter:
         self._is_torn = False
         with ExitStack() as unless_all_is_well:
             with _explained(path):
-                path.touch(mode=0o600)
-                self._file: BinaryIO = unless_all_is_well.enter_context(path.open("ab", buffering=0))
+                self._file: BinaryIO = unless_all_is_well.enter_context(files.open_own(path, "ab", buffering=0))
             _lock(self._file, path)
             with _explained(path):
                 self._end = _drop_torn_line(path)
@@ -189,7 +206,8 @@ class TargetReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        closing = _closing_line(path)
+        with self._explained():
+            closing = _closing_line(path)
         self.complete = closing is not None
         self.gaps = closing.gaps if closing else ()
         self.index = closing.index if closing else dict(self._rebuilt_index())
@@ -199,7 +217,7 @@ class TargetReader:
         wanted = sorted((arn, offset) for arn, offset in self.index.items() if arn not in besides)
         if not wanted:
             return
-        with self._path.open("rb") as file:
+        with self._opened() as file:
             for arn, offset in wanted:
                 line = self._line_at(file, offset)
                 if not isinstance(line, AppInstanceRead) or line.app_instance.arn != arn:
@@ -213,7 +231,7 @@ class TargetReader:
 
     def page(self, app_instance_arn: str, offset: int) -> tuple[ChannelFlow, ...]:
         """The flows of one page."""
-        with self._path.open("rb") as file:
+        with self._opened() as file:
             line = self._line_at(file, offset)
         if not isinstance(line, FlowPage) or line.app_instance_arn != app_instance_arn:
             raise self._damaged(offset, f"channel flows of {app_instance_arn} should be here")
@@ -222,7 +240,7 @@ class TargetReader:
     def _rebuilt_index(self) -> Iterator[tuple[str, int]]:
         if not self._path.exists():
             return
-        with self._path.open("rb") as file:
+        with self._opened() as file:
             offset = 0
             for raw in file:
                 line = self._decoded(raw, offset) if raw.endswith(b"\n") else None
@@ -230,9 +248,24 @@ class TargetReader:
                     yield line.app_instance.arn, offset
                 offset += len(raw)
 
+    def _opened(self) -> BinaryIO:
+        with self._explained():
+            return files.open_own(self._path)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
+
     def _line_at(self, file: BinaryIO, offset: int) -> Line:
-        file.seek(offset)
-        return self._decoded(file.readline(), offset)
+        try:
+            file.seek(offset)
+            raw = file.readline()
+        except (OSError, ValueError) as error:
+            raise self._damaged(offset, str(error)) from None
+        return self._decoded(raw, offset)
 
     def _decoded(self, raw: bytes, offset: int) -> Line:
         try:
@@ -264,10 +297,11 @@ class Journal:
         file = directory / "run.json"
         with _explained(directory):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if file.exists():
+            if os.path.lexists(file):
                 hint = "Go on with it by --resume, or name another directory."
                 raise UsageError(f"{directory} holds a run already", hint=hint)
             targets = directory / "targets"
+            _check_targets(directory)
             targets.mkdir(mode=0o700, exist_ok=True)
             if any(targets.iterdir()):
                 raise UsageError(f"{targets} holds what another run left", hint="Name an empty directory.")
@@ -284,7 +318,9 @@ class Journal:
         """
         file = directory / "run.json"
         try:
-            raw = file.read_bytes()
+            _check_targets(directory)
+            with files.open_own(file) as opened:
+                raw = opened.read()
             version = msgspec.json.decode(raw, type=_Versioned).journal_version
             header = msgspec.json.decode(raw, type=RunHeader) if version == VERSION else None
         except OSError as error:
@@ -305,9 +341,7 @@ class Journal:
             UsageError: one is.
         """
         with _explained(self.directory):
-            path = self.directory / "lock"
-            path.touch(mode=0o600)
-            lock = path.open("wb")
+            lock = files.open_own(self.directory / "lock", "ab")
         with lock:
             _lock(lock, self.directory)
             yield
@@ -328,6 +362,37 @@ class Journal:
         """Whether every target was read as far as it can be; one of an unknown account cannot be read at all."""
         known = (target for target in self.header.targets if target.account_id != UNKNOWN_ACCOUNT)
         return all(self.reader(target).complete for target in known)
+
+
+def is_run(directory: Path) -> bool:
+    """Whether a folder looks like the directory of a run."""
+    return (directory / "run.json").is_file() and (directory / "targets").is_dir()
+
+
+def run_of(path: Path) -> Path | None:
+    """The run directory that a file is part of, if it is of one; its path is without links."""
+    candidates = (path.parent, path.parent.parent)
+    return next((each for each in candidates if {path, path.parent} & {*own_files(each)} and is_run(each)), None)
+
+
+def own_files(directory: Path) -> tuple[Path, ...]:
+    """What a run consists of."""
+    return tuple(directory / name for name in ("run.json", "targets", "lock"))
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be read: {error.strerror}", hint="Scan again into a new run directory.")
+
+
+def _check_targets(directory: Path) -> None:
+    """Refuse a run whose files lie elsewhere.
+
+    Raises:
+        UsageError: they do.
+    """
+    targets = directory / "targets"
+    if targets.is_symlink():
+        raise UsageError(f"{targets} is a link, and not of a run", hint="Scan again into a new run directory.")
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
@@ -361,7 +426,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _drop_torn_line(path: Path) -> int:
     """Cut off an unfinished last line; returns where the file ends now."""
-    with path.open("r+b") as file:
+    with files.open_own(path, "r+b") as file:
         end = _end_of_line(file, file.seek(0, os.SEEK_END))
         file.truncate(end)
     return end
@@ -370,7 +435,7 @@ def _drop_torn_line(path: Path) -> int:
 def _closing_line(path: Path) -> TargetRead | None:
     if not path.exists():
         return None
-    with path.open("rb") as file:
+    with files.open_own(path) as file:
         size = file.seek(0, os.SEEK_END)
         end = _end_of_line(file, size)
         file.seek(_end_of_line(file, end - 1) if end else 0)

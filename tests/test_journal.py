@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Scope
@@ -166,6 +169,92 @@ def test_a_directory_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> N
 
     with pytest.raises(OutputError, match="cannot be written"):
         Journal.create(tmp_path / "file" / "run", header())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"targets": [{"account_id": "../../outside", "region": "us-east-1"}]},
+        {"targets": [{"account_id": "/outside", "region": "us-east-1"}]},
+        {"targets": [{"account_id": "111122223333\n", "region": "us-east-1"}]},
+        {"targets": [{"account_id": "", "region": "us-east-1"}]},
+        {"targets": [{"account_id": "111122223333", "region": "../../outside"}]},
+        {"targets": [{"account_id": "111122223333", "region": "x/../../../outside"}]},
+        {"targets": [{"account_id": "111122223333", "region": "a\0b"}]},
+        {"targets": [{"account_id": "111122223333", "region": "x" * 65}]},
+        {"started_at": "yesterday"},
+        {"started_at": "2026-01-01T00:00:00"},
+        {"started_at": ""},
+        {"started_at": 20260101},
+    ],
+)
+def test_a_header_that_leads_astray_is_damage(tmp_path: Path, change: dict[str, object]) -> None:
+    Journal.create(tmp_path, header())
+    made = msgspec.json.decode((tmp_path / "run.json").read_bytes())
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(made | change))
+
+    with pytest.raises(UsageError, match=r"run\.json is damaged: "):
+        Journal.open(tmp_path)
+
+
+TARGET = Target(account_id="111122223333", region="us-east-1")
+
+
+def touch_everything(directory: Path) -> None:
+    """As the commands do that are given a run directory."""
+    with suppress(UsageError, OutputError):
+        Journal.create(directory, header())
+    journal = Journal.open(directory)
+    with journal.locked(), TargetWriter(journal.target_path(TARGET)) as writer:
+        writer.target(())
+
+
+def read_everything(directory: Path) -> None:
+    """As those do that only judge."""
+    list(Journal.open(directory).reader(TARGET).app_instances())
+
+
+@pytest.mark.parametrize("what", ["run.json", "lock", "targets", "targets/111122223333.us-east-1.jsonl"])
+@pytest.mark.parametrize("kind", ["link", "dangling link", "second name", "pipe", "folder"])
+def test_what_a_run_directory_leads_to_is_neither_read_nor_written(tmp_path: Path, what: str, kind: str) -> None:
+    run, outside = tmp_path / "run", tmp_path / "outside"
+    journal = Journal.create(run, structs.replace(header(), targets=(TARGET,)))
+    with journal.locked(), TargetWriter(journal.target_path(TARGET)):
+        pass
+    place = run / what
+    if place.is_dir():
+        place.rename(outside)
+    else:
+        outside.write_bytes(place.read_bytes() or b"precious")
+        place.unlink()
+    if kind == "second name" and outside.is_file():
+        place.hardlink_to(outside)
+    elif kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to(outside if kind != "dangling link" else tmp_path / "new")
+    before = sorted((path, path.is_file() and path.read_bytes()) for path in (outside, *outside.rglob("*")))
+
+    may_be = {("targets", "folder"), ("run.json", "second name")}
+    with nullcontext() if (what, kind) in may_be else pytest.raises((UsageError, OutputError)):
+        touch_everything(run)
+    if kind != "second name" and what not in {"lock", "targets"}:
+        with pytest.raises(UsageError) if kind != "dangling link" or what == "run.json" else nullcontext():
+            read_everything(run)
+
+    assert sorted((path, path.is_file() and path.read_bytes()) for path in (outside, *outside.rglob("*"))) == before
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("offset", [-1, 1 << 40, 1 << 63])
+def test_an_offset_that_no_file_has_is_damage(tmp_path: Path, offset: int) -> None:
+    path = tmp_path / "target.jsonl"
+    path.write_bytes(msgspec.json.encode(TargetRead(index={"arn:a": offset})) + b"\n")
+
+    with pytest.raises(UsageError, match="damaged at byte"):
+        read(path)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from msgspec import structs
 from scanner import __version__
 from scanner.cluster import sent
 from scanner.cluster.worker import Terms, WorkerError
+from scanner.collect import waiting
 from scanner.collect.places import uninterrupted
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Done, Judge
@@ -50,24 +51,27 @@ class OtherVersionError(UsageError):
 class Cluster:
     """The workers of a cluster, by the address of its scheduler; `local` starts one on this machine.
 
-    With `judge`, which is sent there, they judge what they have read.
+    With `judge`, which is sent there, they judge what they have read. `until` bounds how long it may take to join.
 
     Raises:
+        OutOfTimeError: it took longer.
         UsageError: Dask is not installed, or a worker has another version of chimeaudit, or none.
         NothingScannedError: the scheduler does not answer, or has no workers.
     """
 
     tally = None
 
-    def __init__(self, address: str, targets: Sequence[Target], judge: Judge | None = None) -> None:
-        self._client, self._own = _connect(address)
+    def __init__(
+        self, address: str, targets: Sequence[Target], judge: Judge | None = None, *, until: float | None = None
+    ) -> None:
+        self._client, self._own = _connect(address, until)
         self._bring = ThreadPoolExecutor(_UNTAKEN, "part")
         self._room = threading.Semaphore(_UNTAKEN)
         self._stopped = threading.Event()
         self._run = secrets.token_hex(8)
         self.pace = fast(1)
         self._seen_alive = self._checked = monotonic()
-        versions = _asked(address, lambda: dict(self._client.run(sent.version)))
+        versions = _asked(address, lambda: dict(self._client.run(sent.version)), until)
         for worker, version in sorted(versions.items()):
             _check_version(version, worker)
         self.at_once = 2 * max(1, self._threads())
@@ -188,7 +192,7 @@ def check_address(address: str) -> None:
         raise UsageError(message, hint="Write it as tcp://HOST:PORT, or local.")
 
 
-def _connect(address: str) -> tuple[Client, LocalCluster | None]:
+def _connect(address: str, until: float | None) -> tuple[Client, LocalCluster | None]:
     """A client, and the cluster behind it where it is our own."""
     try:
         import dask
@@ -202,7 +206,7 @@ def _connect(address: str) -> tuple[Client, LocalCluster | None]:
     logging.disable()  # what goes wrong is told in one line, by us; Dask would tell it in tracebacks
     if address == LOCAL:
         with uninterrupted():
-            cluster = _local_cluster()
+            cluster = waiting.in_time(_local_cluster, until, "the cluster's workers")
         return Client(cluster), cluster
 
     def joined() -> Client:
@@ -210,7 +214,7 @@ def _connect(address: str) -> tuple[Client, LocalCluster | None]:
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
         return client
 
-    return _asked(address, joined), None
+    return _asked(address, joined, until), None
 
 
 def _local_cluster() -> LocalCluster:
@@ -225,18 +229,19 @@ def _local_cluster() -> LocalCluster:
     )
 
 
-def _asked(address: str, ask: Callable[[], Answer]) -> Answer:
+def _asked(address: str, ask: Callable[[], Answer], until: float | None) -> Answer:
     """What a cluster answers, in time: what listens there may be no scheduler, and never say so.
 
     Raises:
         NothingScannedError: it does not.
+        OutOfTimeError: it does not until then.
     """
-    executor = ThreadPoolExecutor(1, "cluster")
-    answer = executor.submit(ask)
-    executor.shutdown(wait=False)
+    patience = monotonic() + _JOIN_SECONDS
     try:
-        return answer.result(_JOIN_SECONDS)
-    except TimeoutError:
+        return waiting.in_time(ask, patience if until is None else min(until, patience), f"the cluster {address}")
+    except (TimeoutError, waiting.OutOfTimeError):
+        if until is not None and monotonic() >= until:
+            raise waiting.OutOfTimeError from None
         reason = "no worker answers in time"
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]

@@ -28,6 +28,7 @@ from scanner.collect import patience
 from scanner.collect.failure import ASSUME_ROLE, FailedCallError, MalformedAnswerError, calling
 from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
+from scanner.collect.waiting import waiting_for
 from scanner.errors import UsageError
 from scanner.facets import Operation
 from scanner.journal import Role
@@ -206,12 +207,25 @@ class _Session(botocore.session.Session):
 
     def get_credentials(self) -> Any:
         if self._lent is None and self._own is None:
-            own = _retrieved(super().get_credentials)
+            with waiting_for(self._own_credentials):
+                own = _retrieved(super().get_credentials)
             if isinstance(own, RefreshableCredentials):
                 refresh = own._refresh_using  # type: ignore[attr-defined]  # the only place that sees what it raises
-                own._refresh_using = lambda: _renewed(refresh)  # type: ignore[attr-defined]
+
+                def renew() -> Any:
+                    with waiting_for(self._own_credentials):
+                        return _renewed(refresh)
+
+                own._refresh_using = renew  # type: ignore[attr-defined]
             self._own = own
         return self._lent or self._own
+
+    @property
+    def _own_credentials(self) -> str:
+        """What there may be to wait for."""
+        configured = self.get_scoped_config()
+        kind = "credential_process" if "credential_process" in configured else "credentials"
+        return f"the {kind} of profile {self.profile}" if self.profile else f"the {kind} of this machine"
 
     @contextmanager
     def lending(self, credentials: Credentials | None) -> Iterator[None]:

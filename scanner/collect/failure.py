@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from scanner.collect.waiting import waiting_for
 from scanner.errors import ChimeauditError
 from scanner.facets import Operation
 from scanner.inventory import FAULT, Gap
@@ -151,7 +152,8 @@ class FailedCallError(Exception):
 def calling(service: str, operation: str) -> Iterator[None]:
     """Turn what a call raises into FailedCallError."""
     try:
-        yield
+        with waiting_for(Operation(service, operation).action):
+            yield
     except CALL_ERRORS as error:
         raise FailedCallError(service, operation, error) from error
     except _STUMBLES as error:

@@ -41,11 +41,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class Resolved(Struct, frozen=True, kw_only=True):
     """The targets of a scan. An account that could not be identified still has its targets, and a gap.
 
-    `notes` say what was left out on purpose.
+    `notes` say what was left out on purpose. `callers` are the accounts of the credentials, by profile ("" for none).
     """
 
     scope: Scope
     targets: tuple[Target, ...]
+    callers: dict[str, str]
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -61,6 +62,7 @@ class _Way(Struct, frozen=True, kw_only=True, order=True):
 class _Accounts(Struct, frozen=True, kw_only=True):
     chosen_by: str
     ways: tuple[_Way, ...]
+    callers: dict[str, str] = {}
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -99,6 +101,7 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
             for way in sorted(accounts.ways)
             for region in regions
         ),
+        callers=accounts.callers,
         gaps=accounts.gaps,
         notes=(*(f"Accounts {note}" for note in accounts.notes), *_elsewhere(aws, regions)),
     )
@@ -107,14 +110,17 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
 def _by_profile(profiles: Sequence[str | None], connect: Callable[[str | None], Aws]) -> _Accounts:
     """Each profile's own account, once."""
     ways: dict[str, _Way] = {}
+    callers: dict[str, str] = {}
     gaps: list[Gap] = []
     for profile in profiles:
         identity = _identity(connect(profile), profile)
         account_id = UNKNOWN_ACCOUNT if isinstance(identity, Gap) else identity.account_id
         gaps += [identity] if isinstance(identity, Gap) else []
+        callers |= {} if isinstance(identity, Gap) else {profile or "": account_id}
         ways.setdefault(account_id, _Way(account_id=account_id, profile=profile))
     named = "the current credentials" if profiles == (None,) else f"the profiles {', '.join(map(str, profiles))}"
-    return _Accounts(chosen_by=f"the account of {named}", ways=tuple(ways.values()), gaps=tuple(gaps))
+    chosen_by = f"the account of {named}"
+    return _Accounts(chosen_by=chosen_by, ways=tuple(ways.values()), callers=callers, gaps=tuple(gaps))
 
 
 def _by_role(wanted: Wanted, profile: str | None, aws: Aws) -> _Accounts:
@@ -125,7 +131,8 @@ def _by_role(wanted: Wanted, profile: str | None, aws: Aws) -> _Accounts:
         return _Accounts(chosen_by="accounts that could not be listed", ways=(unknown,), gaps=(identity,))
     listed = _organization(wanted, aws, identity) if wanted.organization else _named(wanted)
     ways = tuple(_way(account_id, wanted, profile, aws, identity) for account_id in listed.account_ids)
-    return _Accounts(chosen_by=listed.chosen_by, ways=ways, gaps=listed.gaps, notes=listed.notes)
+    callers = {profile or "": identity.account_id}
+    return _Accounts(chosen_by=listed.chosen_by, ways=ways, callers=callers, gaps=listed.gaps, notes=listed.notes)
 
 
 def _named(wanted: Wanted) -> _Listed:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _OF_THE_RUN = frozenset(
     {
         *("profile", "org", "ou", "accounts", "exclude", "role", "session_name", "external_id", "regions"),
-        *("run_dir", "resume", "from_"),
+        *("run_dir", "resume", "max_age", "from_"),
     }
 )
 _OF_READING = {"demo", "workers", "cluster", "max_runtime"}
@@ -102,6 +102,7 @@ def asked(
     if places.demo and deliveries.securityhub:
         raise UsageError("--demo and --securityhub contradict each other", hint="Its findings are invented.")
     wanted = outputs.parse_all(output)
+    outputs.keep_apart(wanted, places.run_dir)
     accepted = _baseline(baseline, log, may_lack=allow_no_baseline)
     address = keeping.address(history)
     configured = ruleset.chosen(config_file, rules, select)

@@ -53,15 +53,17 @@ def check(asked: Asked, seen: Observed, told: Told) -> None:
         message = "interrupted: what was observed until then is reported"
         raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {_go_on(asked, seen)}")
     if failures:
-        again = f"Mend that or name another place, then: {_again(asked, seen)}"
+        step = f"then: {_again(asked, seen)}" if seen.journal.exists else "and scan again."
+        again = f"Mend that or name another place, {step}"
         hint = again if told.failures else f"Record it again: {_again(asked, seen)}"
         raise OutputError("\n".join(failures), hint=hint)
     if seen.broken:
         raise _broken(asked, seen, seen.broken)
     _check_faults(told.report)
     if seen.ended is Ended.OUT_OF_TIME:
-        go_on = f"Go on with it: {_go_on(asked, seen)}"
-        asked.log.tell("out_of_time", f"Stopped by --max-runtime; the gaps say what is left. {go_on}")
+        go_on = f" Go on with it: {_go_on(asked, seen)}" if seen.journal.exists else ""
+        awaited = f", waiting for {seen.awaited}" if seen.awaited else ""
+        asked.log.tell("out_of_time", f"Stopped by --max-runtime{awaited}; the gaps say what is left.{go_on}")
 
 
 def verdict(report: Report, fail_on: Severity | None, ended: Ended, *, allow_gaps: bool) -> ExitCode:

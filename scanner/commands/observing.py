@@ -6,22 +6,27 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from enum import Enum
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from scanner import runs
-from scanner.commands import progress
+from scanner.collect import waiting
+from scanner.commands import progress, resuming
 from scanner.commands.demo import simulated_aws
 from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.engine.audit import Audit
-from scanner.errors import ChimeauditError, NothingScannedError, OutputError, UsageError
-from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader
+from scanner.errors import ChimeauditError, NothingScannedError, OutputError
+from scanner.finding import Scope
+from scanner.inventory import Gap
+from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
 
 if TYPE_CHECKING:
     from scanner.collect.places import Place
+    from scanner.collect.scope import Resolved, Wanted
     from scanner.collect.worker import Done
 
 
@@ -35,12 +40,16 @@ class Ended(Enum):
 
 
 class Observed(Struct, frozen=True):
-    """What was seen, and how that ended; `broken` says why, where the means of looking were lost."""
+    """What was seen, and how that ended; `broken` says why, where the means of looking were lost.
+
+    `awaited` is what was waited for when the time was up.
+    """
 
     journal: Journal
     audit: Audit
     ended: Ended = Ended.ALL_TRIED
     broken: ChimeauditError | None = None
+    awaited: str = ""
 
 
 def observe(
@@ -55,55 +64,30 @@ def observe(
         OutputError: the journal cannot be written.
     """
     if where.from_:
-        journal = _with_facets(Journal.open(where.from_), facets)
+        journal = resuming.with_facets(Journal.open(where.from_), facets)
         return Observed(journal, begin(journal))
-    began = monotonic()
+    until = None if where.max_runtime is None else monotonic() + where.max_runtime
     with simulated_aws() if where.demo else nullcontext():
-        journal = _take_up(where, facets) if where.resume else _begin(where, facets, record, log)
+        found = resuming.find(where, facets, log, until) if where.resume else None
+        journal, in_time = (found, True) if found else _new(where, facets, record, log, until)
+        if not in_time:
+            return Observed(journal, begin(journal), Ended.OUT_OF_TIME, awaited=waiting.awaited())
         try:
-            if not where.resume:
+            if not found:
                 journal = Journal.create(journal.directory, journal.header)
             with journal.locked():
-                return _collect(journal, begin, where, log, began)
+                if found:
+                    resuming.tell(journal, log)
+                if found and journal.complete:
+                    return Observed(journal, begin(journal))
+                return _collect(journal, begin, where, log, until)
         except OutputError as error:
             return Observed(journal, begin(journal), Ended.BROKEN, error)
 
 
-def _take_up(where: Where, facets: frozenset[str]) -> Journal:
-    journal = _with_facets(Journal.open(where.run_dir or runs.newest_unfinished(demo=where.demo)), facets)
-    if bool(journal.header.options.get("demo")) != where.demo:
-        which, step = ("of no demo", "Leave --demo out.") if where.demo else ("of the demo", "Add --demo.")
-        raise UsageError(f"{journal.directory} holds a run {which}", hint=step)
-    if not journal.complete:
-        _check_owner(journal)
-    return journal
-
-
-def _check_owner(journal: Journal) -> None:
-    """Refuse to go on with other credentials than those that a run was begun with: they would read another account."""
-    from scanner.collect.aws import Aws
-    from scanner.collect.failure import FailedCallError
-
-    own = {target.profile: target.account_id for target in journal.header.targets if target.role is None}
-    for profile, account_id in own.items():
-        try:
-            found = Aws(profile).identity().account_id
-        except FailedCallError:
-            continue  # what cannot be read with them becomes a gap
-        if account_id not in {found, UNKNOWN_ACCOUNT}:
-            message = f"{journal.directory} is about account {account_id}, and these credentials belong to {found}"
-            raise UsageError(message, hint="Use the credentials that the run was begun with.")
-
-
-def _with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
-    missing = facets - set(journal.header.facets)
-    if missing:
-        message = f"{journal.directory} holds no {', '.join(sorted(missing))}, which the rules read"
-        raise UsageError(message, hint="Scan again with these rules, or --select others.")
-    return journal
-
-
-def _collect(journal: Journal, begin: Callable[[Journal], Audit], where: Where, log: Log, began: float) -> Observed:
+def _collect(
+    journal: Journal, begin: Callable[[Journal], Audit], where: Where, log: Log, until: float | None
+) -> Observed:
     from scanner.collect.run import BrokenRunError, Collection
 
     audit = begin(journal)
@@ -120,34 +104,69 @@ def _collect(journal: Journal, begin: Callable[[Journal], Audit], where: Where, 
             audit.judge(target)
 
     try:
-        collection = Collection(journal, _place(where, journal, audit), tell=tell, take=audit.take)
+        collection = Collection(journal, _place(where, journal, audit, until), tell=tell, take=audit.take)
         with progress.shown(lambda: collection.progress, log):
-            in_time = collection.run(None if where.max_runtime is None else began + where.max_runtime)
+            in_time = collection.run(until)
     except KeyboardInterrupt:
         return Observed(journal, begin(journal), Ended.INTERRUPTED)  # maybe the other was in the middle of something
     except (BrokenRunError, NothingScannedError) as error:
         return Observed(journal, audit, Ended.BROKEN, error)
-    return Observed(journal, audit, Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME)
+    except waiting.OutOfTimeError:
+        in_time = False
+    ended = Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME
+    return Observed(journal, audit, ended, awaited="" if in_time else waiting.awaited())
 
 
-def _place(where: Where, journal: Journal, audit: Audit) -> Place:
+def _place(where: Where, journal: Journal, audit: Audit, until: float | None) -> Place:
     if where.cluster:
         from scanner.cluster.coordinator import Cluster
 
-        return Cluster(where.cluster, journal.header.targets, audit.part_judge)
+        return Cluster(where.cluster, journal.header.targets, audit.part_judge, until=until)
     from scanner.collect.places import Processes, Threads
 
     targets = journal.header.targets
     return Processes(targets, where.workers) if where.workers else Threads(targets)
 
 
-def _begin(where: Where, facets: frozenset[str], record: dict[str, Any], log: Log) -> Journal:
+def _new(
+    where: Where, facets: frozenset[str], record: dict[str, Any], log: Log, until: float | None
+) -> tuple[Journal, bool]:
+    """A new run, which is not on disk yet, and whether there was time to find out what is in its scope."""
     from scanner.collect.aws import Aws
-    from scanner.collect.scope import Wanted, resolve
+    from scanner.collect.scope import resolve
 
     now = datetime.now(UTC)
     run_id = runs.new_id(now)
-    wanted = Wanted(
+    wanted = _wanted(where)
+    try:
+        resolved = waiting.in_time(lambda: resolve(wanted, Aws), until)
+    except waiting.OutOfTimeError:
+        resolved = _unresolved(where)
+        directory = (runs.home() or Path()) / run_id  # there is nothing to go on with
+        in_time = False
+    else:
+        runs.prune(now)
+        directory = where.run_dir or runs.make(run_id)
+        in_time = True
+    for note in resolved.notes:
+        log.tell("note", note)
+    header = RunHeader(
+        id=run_id,
+        started_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        scope=resolved.scope,
+        targets=resolved.targets,
+        facets=tuple(sorted(facets)),
+        gaps=resolved.gaps,
+        options=record,
+        callers=resolved.callers,
+    )
+    return Journal(directory, header), in_time
+
+
+def _wanted(where: Where) -> Wanted:
+    from scanner.collect.scope import Wanted
+
+    return Wanted(
         regions=where.regions,
         profiles=where.profile,
         organization=where.org or (where.demo and not where.accounts),
@@ -158,21 +177,26 @@ def _begin(where: Where, facets: frozenset[str], record: dict[str, Any], log: Lo
         session_name=where.session_name,
         external_id=where.external_id,
     )
-    resolved = resolve(wanted, Aws)
-    for note in resolved.notes:
-        log.tell("note", note)
-    runs.prune(now)
-    return Journal(
-        where.run_dir or runs.home() / run_id,
-        RunHeader(
-            id=run_id,
-            started_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
-            scope=resolved.scope,
-            targets=resolved.targets,
-            facets=tuple(sorted(facets)),
-            gaps=resolved.gaps,
-            options=record,
-        ),
+
+
+def _unresolved(where: Where) -> Resolved:
+    """What is known of a scope that was not found out in time."""
+    from scanner.collect.scope import Resolved
+
+    awaited = waiting.awaited()
+    reason = f"--max-runtime was over before the accounts in scope were known{awaited and f', waiting for {awaited}'}"
+    gap = Gap(
+        account_id=UNKNOWN_ACCOUNT,
+        operation=awaited.rpartition(":")[2] if ":" in awaited else "GetCallerIdentity",
+        code="Interrupted",
+        reason=f"{reason}; see to what it waits for, or give it more time",
+    )
+    regions = tuple(sorted(set(where.regions)))
+    return Resolved(
+        scope=Scope(accounts=(UNKNOWN_ACCOUNT,), regions=regions, chosen_by="accounts that were not found out in time"),
+        targets=tuple(Target(account_id=UNKNOWN_ACCOUNT, region=region) for region in regions),
+        callers={},
+        gaps=(gap,),
     )
 
 

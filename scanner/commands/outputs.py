@@ -20,6 +20,7 @@ from scanner.deliver import places
 from scanner.deliver.places import S3Object
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Report
+from scanner.journal import own_files, run_of
 from scanner.render import Format, render
 from scanner.trend import Trend
 
@@ -134,6 +135,7 @@ def parse_all(values: Sequence[str]) -> list[Output]:
         UsageError: one cannot be used, or two go to the same place.
     """
     outputs = [parse(value) for value in values]
+    keep_apart(outputs, None)
     for place, count in Counter(map(_place, outputs)).items():
         if count > 1:
             shown = "standard output" if place == STDOUT else place
@@ -141,6 +143,24 @@ def parse_all(values: Sequence[str]) -> list[Output]:
     if click.get_current_context().meta.get(_KMS_KEY) and not any(output.in_s3 for output in outputs):
         raise UsageError("--s3-kms-key is for reports in S3, and none goes there", hint="Add -o s3://BUCKET/KEY.")
     return outputs
+
+
+def keep_apart(outputs: Sequence[Output], run_dir: Path | None) -> None:
+    """Refuse reports that would take the place of a run's own files: of any run, or of one that will be in `run_dir`.
+
+    Raises:
+        UsageError: one would.
+    """
+    new = Path(os.path.realpath(run_dir)) if run_dir else None
+    for output in outputs:
+        path = Path(os.path.realpath(output.path)) if output.is_file else None
+        if path is None:
+            continue
+        of_new = new and (path in (new, *new.parents) or any(part in (path, *path.parents) for part in own_files(new)))
+        directory = new if of_new else run_of(path)
+        if directory:
+            message = f"-o {output.path}: that is where the run in {directory} is kept"
+            raise UsageError(message, hint="Name another file.")
 
 
 def _place(output: Output) -> str:

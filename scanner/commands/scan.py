@@ -56,7 +56,8 @@ def command(*, verbose: bool, log_format: str, **given: Any) -> int:
 
     Without -o, findings are printed as a table.
     """
-    places = Where(**{name: given.pop(name) for name in Where.__struct_fields__})
+    options = set(Where.__struct_fields__) & given.keys()
+    places = Where(**{name: given.pop(name) for name in options}, named=where.named())
     scan = asked(places, Log(form=LogFormat(log_format), verbose=verbose), **given)
     with ending.interruptible():
         seen = observe(scan.places, scan.facets, scan.options, scan.audit, scan.log)

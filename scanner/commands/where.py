@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from msgspec import Struct
 
 from scanner.commands import completion, values
 from scanner.errors import UsageError
 
 ROLE = "chimeaudit"
+_MAX_AGE = timedelta(hours=24)
+_SCOPE = ("profile", "org", "ou", "accounts", "exclude", "role", "session_name", "regions")
+_SHOWN = 3
 _OPTIONS = (
     click.option("--demo", is_flag=True, help="Scan the simulated organisation that comes with chimeaudit[demo]."),
     click.option(
@@ -98,7 +103,18 @@ _OPTIONS = (
         shell_complete=completion.directories,
         help="Where the journal of the run is kept.",
     ),
-    click.option("--resume", is_flag=True, help="Go on with the run in --run-dir, or with the newest unfinished one."),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on with the run in --run-dir, or with the newest unfinished one of the same scope; "
+        "where there is none, scan anew.",
+    ),
+    click.option(
+        "--max-age",
+        callback=values.seconds,
+        metavar="TIME",
+        help="With --resume: go on with no run that began longer ago (90m, 12h, 2d).  [default: 24h]",
+    ),
     click.option(
         "--from",
         "from_",
@@ -118,8 +134,17 @@ def options(command: AnyCommand) -> AnyCommand:
     return command
 
 
+def named() -> frozenset[str]:
+    """Those options of the scope that the command line names."""
+    source = click.get_current_context().get_parameter_source
+    return frozenset(name for name in _SCOPE if source(name) is ParameterSource.COMMANDLINE)
+
+
 class Where(Struct, frozen=True, kw_only=True):
-    """What the user wants looked at and how, by the names of the options."""
+    """What the user wants looked at and how, by the names of the options; `named` are those of the scope.
+
+    Of what is not named the defaults hold, or with --resume what the run was begun with.
+    """
 
     demo: bool
     profile: tuple[str, ...]
@@ -136,24 +161,30 @@ class Where(Struct, frozen=True, kw_only=True):
     cluster: str | None
     run_dir: Path | None
     resume: bool
+    max_age: float | None
     from_: Path | None
+    named: frozenset[str] = frozenset()
 
     @property
     def recorded(self) -> dict[str, Any]:
         """What decides what is looked at, for the report; the external id is nobody else's business."""
-        names = (
-            "demo",
-            "profile",
-            "org",
-            "ou",
-            "accounts",
-            "exclude",
-            "role",
-            "session_name",
-            "regions",
-            "max_runtime",
-        )
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("demo", *_SCOPE, "max_runtime")}
+
+    @property
+    def oldest(self) -> timedelta:
+        """How long ago a run may have begun that --resume finds."""
+        return _MAX_AGE if self.max_age is None else timedelta(seconds=self.max_age)
+
+    def differs_from(self, recorded: Mapping[str, Any]) -> tuple[str, str] | None:
+        """How the scope of a run, by its recorded options, was asked for, and how it is now; None where that is one.
+
+        Both name only what differs.
+        """
+        default = {"role": ROLE, "session_name": ROLE, "org": False}
+        theirs = {name: recorded.get(name, default.get(name, ())) for name in _SCOPE}
+        ours = {name: getattr(self, name) for name in _SCOPE}
+        names = [name for name in _SCOPE if _comparable(theirs[name]) != _comparable(ours[name])]
+        return (_words(theirs, names), _words(ours, names)) if names else None
 
     def check(self) -> None:
         """Refuse what contradicts itself, before anything is done.
@@ -176,6 +207,7 @@ class Where(Struct, frozen=True, kw_only=True):
                     **choosing,
                     "--demo": self.demo,
                     "--resume": self.resume,
+                    "--max-age": self.max_age,
                     "--run-dir": self.run_dir,
                     "--workers": self.workers,
                     "--cluster": self.cluster,
@@ -183,7 +215,6 @@ class Where(Struct, frozen=True, kw_only=True):
                     "--external-id": self.external_id,
                 },
             ),
-            "--resume": (self.resume, dict(choosing)),
             "--demo": (self.demo, {"--profile": self.profile, "--cluster": self.cluster not in {None, "local"}}),
             "--workers": (self.workers, {"--cluster": self.cluster}),
             "--org": (self.org, {"--accounts": self.accounts}),
@@ -196,7 +227,9 @@ class Where(Struct, frozen=True, kw_only=True):
             from scanner.cluster.coordinator import check_address
 
             check_address(self.cluster)
-        if self.ou and not self.org:
+        if self.max_age is not None and not self.resume:
+            raise UsageError("--max-age goes with --resume, which is not given", hint="Add --resume.")
+        if self.ou and not self.org and not self.resume:
             raise UsageError("--ou narrows --org, which is not given", hint="Add --org.")
         with_role = {
             "--exclude": self.exclude and not self.demo,
@@ -209,3 +242,21 @@ class Where(Struct, frozen=True, kw_only=True):
             raise UsageError(f"{idle} goes with --org or --accounts, and neither is given", hint="Add one of them.")
         if any(by_role.values()) and len(self.profile) > 1:
             raise UsageError("--org and --accounts take one --profile", hint="Name the one that may assume the role.")
+
+
+def _comparable(value: object) -> object:
+    return frozenset(value) if isinstance(value, tuple) else value
+
+
+def _words(scope: Mapping[str, Any], names: list[str]) -> str:
+    """As one would give these options."""
+    return " ".join(_word(f"--{name.replace('_', '-')}", scope[name]) for name in names)
+
+
+def _word(option: str, value: Any) -> str:
+    if isinstance(value, tuple) and value:
+        more = f" and {len(value) - _SHOWN} more" if len(value) > _SHOWN else ""
+        return f"{option} {','.join(value[:_SHOWN])}{more}"
+    if value is True:
+        return option
+    return f"{option} {value}" if value else f"no {option}"

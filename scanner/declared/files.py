@@ -16,6 +16,7 @@ from msgspec import Struct
 from scanner import repository
 from scanner.declared.documents import MAX_BYTES
 from scanner.errors import Mistake
+from scanner.journal import is_run
 from scanner.repository import from_working_directory
 from scanner.words import nearest
 
@@ -166,11 +167,6 @@ def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], l
 def unreadable(name: str, message: str) -> Mistake:
     """A mistake that has no place within its file."""
     return Mistake(file=name, line=0, column=0, message=message)
-
-
-def is_run(path: Path) -> bool:
-    """Whether a folder looks like the directory of a run."""
-    return (path / "run.json").is_file() and (path / "targets").is_dir()
 
 
 def _neighbour(given: str) -> str:

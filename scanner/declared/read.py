@@ -10,13 +10,13 @@ from pathlib import Path
 from scanner import encoding
 from scanner.declaration import Declaration, Spot
 from scanner.declared.documents import MAX_BYTES, parse
-from scanner.declared.files import Candidate, is_run, unreadable
+from scanner.declared.files import Candidate, unreadable
 from scanner.declared.journals import Recording
 from scanner.declared.requests import Facts, Home, channel_flow, member
 from scanner.declared.template import Template
 from scanner.errors import Mistake, UsageError
 from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
-from scanner.journal import Journal
+from scanner.journal import Journal, is_run
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
@@ -262,7 +262,7 @@ def _recording(candidate: Candidate) -> Document:
     """One target's file; whether its run collected facets, the run says."""
     directory = candidate.path.parent.parent
     facets = frozenset(Journal.open(directory).header.facets) if is_run(directory) else frozenset()
-    return _recorded(Recording(candidate.path, candidate.name, facets), facets)
+    return _recorded(Recording(candidate.path.resolve(), candidate.name, facets), facets)
 
 
 def _recorded(recording: Recording, tells: frozenset[str]) -> Document:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 
 from msgspec import structs
 
@@ -45,7 +45,7 @@ class Audit:
         self._journal = journal
         self._rules = rules
         self._waivers = waivers or Waivers(today=date.min)
-        self._started_at = datetime.fromisoformat(journal.header.started_at)
+        self._started_at = journal.header.began
         self._findings = Spool(journal.directory)
         self._tally = Tally(Evaluation(rules, self._started_at), self._waivers, self._findings)
         self._gaps = set(journal.header.gaps)

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scanner.journal import TargetReader
+from scanner.journal import Journal, TargetReader
 from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, Ended, environment
 from tests.conftest import Scan
@@ -145,7 +146,7 @@ def test_a_damaged_run_does_not_keep_later_scans_from_beginning(
     (run / "targets" / f"{busy.account}.us-east-1.jsonl").write_text("garbage\n")
 
     assert quick_scan("--regions", "us-east-1", *RULES).code == 1
-    assert quick_scan("--resume", *RULES).code == 2
+    assert quick_scan("--regions", "us-east-1", "--resume", *RULES).code == 1
     assert run.exists()
 
 
@@ -216,8 +217,163 @@ def test_two_scans_do_not_share_a_run_directory(aws: FakeAws, quick_scan: Scan, 
     assert scanning.wait(60) == 1
 
 
-def test_without_a_run_to_resume_it_says_so(quick_scan: Scan) -> None:
-    ended = quick_scan("--resume")
+WHOLE = ("--regions", "us-east-1", *RULES, "-o", "json:-")
+
+
+@pytest.fixture
+def small(aws: FakeAws) -> FakeAws:
+    aws.inventory = {"us-east-1": {"a": [OPEN]}}
+    aws.members = {"222222222222": {"us-east-1": {"b": [OPEN]}}}
+    return aws
+
+
+def runs_of(home: Path) -> list[Path]:
+    return sorted((home / "state" / "chimeaudit" / "runs").iterdir())
+
+
+def stopped(home: Path, ago: timedelta = timedelta(), **changes: Any) -> Path:
+    """Make the only run, which is finished, one that was killed so long ago before it had read anything."""
+    (run,) = runs_of(home)
+    header = json.loads((run / "run.json").read_text())
+    began = f"{datetime.now(UTC) - ago:%Y-%m-%dT%H:%M:%SZ}"
+    (run / "run.json").write_text(json.dumps(header | {"started_at": began} | changes))
+    for journal in (run / "targets").iterdir():
+        journal.write_bytes(b"")
+    return run
+
+
+@pytest.mark.usefixtures("small")
+def test_a_cron_line_may_add_resume_whether_or_not_there_is_something_to_resume(
+    quick_scan: Scan, tmp_path: Path
+) -> None:
+    first = quick_scan(*WHOLE, "--resume")
+    run = stopped(tmp_path, timedelta(hours=23))
+    second = quick_scan(*RULES, "-o", "json:-", "--regions", "us-east-1", "--resume")
+    third = quick_scan(*WHOLE, "--resume")
+
+    assert "No unfinished run of this scope began in the last 24 hours: a new one begins." in first.stderr
+    assert second.stderr.startswith(f"Going on with the run in {run}, which began ")
+    assert first.report["run"]["id"] == second.report["run"]["id"] != third.report["run"]["id"]
+    assert [ended.code for ended in (first, second, third)] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("ago", "changes", "options"),
+    [
+        pytest.param(timedelta(days=10), {}, (), id="ten days old"),
+        pytest.param(timedelta(hours=25), {}, (), id="a day old"),
+        pytest.param(timedelta(days=-10), {}, (), id="of the future"),
+        pytest.param(timedelta(minutes=61), {}, ("--max-age", "1h"), id="older than --max-age"),
+        pytest.param(timedelta(), {}, ("--regions", "eu-central-1"), id="another region"),
+        pytest.param(timedelta(), {}, ("--accounts", "222222222222"), id="accounts"),
+        pytest.param(timedelta(), {"facets": []}, (), id="without a facet"),
+        pytest.param(timedelta(), {"callers": {}, "targets": []}, (), id="of nobody knows whom"),
+        pytest.param(timedelta(), {"journal_version": 0}, (), id="of another version"),
+    ],
+)
+def test_resume_takes_no_run_for_its_own_that_is_not(
+    quick_scan: Scan, tmp_path: Path, ago: timedelta, changes: dict[str, Any], options: tuple[str, ...]
+) -> None:
+    first = quick_scan(*WHOLE)
+    stopped(tmp_path, ago, **changes)
+
+    ended = quick_scan(*WHOLE[2:], *(() if "--regions" in options else WHOLE[:2]), *options, "--resume")
+
+    assert ended.report["run"]["id"] != first.report["run"]["id"]
+    assert "a new one begins" in ended.stderr
+    assert len(runs_of(tmp_path)) == 2
+
+
+@pytest.mark.usefixtures("small")
+def test_max_age_lets_an_older_run_be_gone_on_with(quick_scan: Scan, tmp_path: Path) -> None:
+    first = quick_scan(*WHOLE)
+    stopped(tmp_path, timedelta(days=10))
+
+    ended = quick_scan(*WHOLE, "--resume", "--max-age", "11d")
+
+    assert ended.report["run"]["id"] == first.report["run"]["id"]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_that_another_scan_writes_to_is_not_gone_on_with(quick_scan: Scan, tmp_path: Path) -> None:
+    first = quick_scan(*WHOLE)
+    with Journal.open(stopped(tmp_path)).locked():
+        ended = quick_scan(*WHOLE, "--resume")
+
+    assert ended.report["run"]["id"] != first.report["run"]["id"]
+
+
+def test_a_run_that_is_named_takes_its_own_scope_and_no_other(small: FakeAws, quick_scan: Scan) -> None:
+    members = ("--accounts", "222222222222", "--regions", "us-east-1")
+    first = quick_scan(*members, *RULES, "--external-id", "xx", "-o", "json:-", "--run-dir", "run")
+    began = first.report["run"]["started_at"]
+    small.calls.clear()
+
+    for options in ((), members, ("--regions", "us-east-1,us-east-1", "--accounts", "222222222222")):
+        again = quick_scan("--resume", "--run-dir", "run", *RULES, *options, "-o", "json:-")
+        assert again.stderr.startswith(f"run holds a finished run, which began {began}: it is reported again")
+        assert without_run(again) == without_run(first)
+    for other, words in {
+        ("--org",): "--org no --accounts no --regions",
+        ("--accounts", "111122223333", *members[2:]): "--accounts 111122223333",
+        members[:2]: "no --regions",
+        (*members, "--role", "chimeaudit2"): "--role chimeaudit2",
+        (*members, "--exclude", "111122223333"): "--exclude 111122223333",
+    }.items():
+        refused = quick_scan("--resume", "--run-dir", "run", *RULES, *other)
+        assert refused.code == 2
+        assert refused.error.endswith(f"and this is to be one with {words}")
+    assert small.calls == []
+
+
+def test_resume_takes_no_run_of_another_account(small: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
+    organization = ("--org", "--regions", "us-east-1", *RULES, "-o", "json:-", "--resume")
+    small.organization = [{"Id": small.account, "Status": "ACTIVE"}]
+    first = quick_scan(*organization)
+    stopped(tmp_path)
+    small.account = "222222222222"
+
+    ended = quick_scan(*organization)
+
+    assert ended.report["run"]["id"] != first.report["run"]["id"]
+    assert "was begun with other credentials" in ended.stderr
+
+
+@pytest.mark.usefixtures("small")
+def test_max_age_holds_for_a_run_that_is_named_too(quick_scan: Scan, tmp_path: Path) -> None:
+    quick_scan(*WHOLE)
+    run = stopped(tmp_path, timedelta(days=10))
+
+    refused = quick_scan("--resume", "--run-dir", str(run), *RULES, "--max-age", "2d")
+    ended = quick_scan("--resume", "--run-dir", str(run), *RULES)
+
+    assert refused.code == 2
+    assert "which is beyond --max-age" in refused.error
+    assert ended.code == 1
+    assert ended.stderr.startswith(f"Going on with the run in {run}, which began ")
+
+
+@pytest.mark.parametrize("place", ["run/run.json", "link.json", "./run/../run/lock", "run/targets/new.json", "run"])
+@pytest.mark.parametrize("options", [("--run-dir", "run"), ("--from", "run"), ("--run-dir", "run", "--resume")])
+def test_a_report_does_not_take_the_place_of_a_run(
+    small: FakeAws, quick_scan: Scan, tmp_path: Path, place: str, options: tuple[str, ...]
+) -> None:
+    (tmp_path / "link.json").symlink_to("run/run.json")
+    if len(options) != 2 or options[0] == "--from":
+        quick_scan(*WHOLE, "--run-dir", "run")
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    small.calls.clear()
+
+    ended = quick_scan(*options, "-o", f"json:{place}")
 
     assert ended.code == 2
-    assert "no unfinished run" in ended.error
+    assert ended.error.startswith("error: -o json:run: run is a folder" if before and place == "run" else "error: -o ")
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+    assert small.calls == []
+
+
+@pytest.mark.usefixtures("small")
+def test_a_report_may_lie_beside_the_journal(quick_scan: Scan, tmp_path: Path) -> None:
+    assert quick_scan(*WHOLE[:-2], "--run-dir", "run", "-o", "run/report.json").code == 1
+    assert (tmp_path / "run" / "report.json").exists()

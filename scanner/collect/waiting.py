@@ -1,0 +1,71 @@
+"""Knows what threads wait for, and for how long: whoever gives up can say what it was."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from time import monotonic
+from typing import TypeVar
+
+Value = TypeVar("Value")
+_awaited: dict[int, str] = {}
+
+
+class OutOfTimeError(Exception):
+    """What was waited for did not come in time."""
+
+
+@contextmanager
+def waiting_for(what: str) -> Iterator[None]:
+    """This thread waits for that in the meantime."""
+    thread = threading.get_ident()
+    before = _awaited.get(thread)
+    _awaited[thread] = what
+    try:
+        yield
+    finally:
+        if before is None:
+            del _awaited[thread]
+        else:
+            _awaited[thread] = before
+
+
+def awaited() -> str:
+    """What the threads of this process wait for, the most frequent first; empty where none does."""
+    return ", ".join(what for what, _ in sorted(Counter(_awaited.copy().values()).items(), key=_rank))
+
+
+def _rank(counted: tuple[str, int]) -> tuple[int, str]:
+    what, count = counted
+    return -count, what
+
+
+def in_time(act: Callable[[], Value], until: float | None, what: str = "an answer") -> Value:
+    """What `act` gives, unless `until` (a point in time of `time.monotonic`) comes first; `what` says what that is.
+
+    Nobody can end a thread that waits: it is left behind, and ends with the process.
+
+    Raises:
+        OutOfTimeError: it did.
+    """
+    if until is None:
+        return act()
+    future: Future[Value] = Future()
+
+    def work() -> None:
+        try:
+            with waiting_for(what):
+                future.set_result(act())
+        except BaseException as error:  # noqa: BLE001 - it is raised to whoever waits
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="bounded", daemon=True).start()
+    try:
+        return future.result(max(0.0, until - monotonic()))
+    except TimeoutError:
+        if future.done():
+            return future.result()
+        raise OutOfTimeError from None

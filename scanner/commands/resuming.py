@@ -1,0 +1,129 @@
+"""``--resume``: finds the run to go on with. None may pass for tonight's that is another one's, or too old."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from scanner import runs
+from scanner.commands.log import Log
+from scanner.commands.where import Where
+from scanner.errors import UsageError
+from scanner.journal import UNKNOWN_ACCOUNT, Journal
+
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def find(where: Where, facets: frozenset[str], log: Log, until: float | None) -> Journal | None:
+    """The run in --run-dir, or the newest unfinished one of the same scope; None where a new one is to begin.
+
+    Raises:
+        UsageError: what --run-dir names is no run, or none that can be gone on with.
+    """
+    return _newest(where, facets, log, until) if where.run_dir is None else _named(where, facets, until)
+
+
+def with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
+    """The run, unless the rules read what it does not hold.
+
+    Raises:
+        UsageError: they do.
+    """
+    missing = facets - set(journal.header.facets)
+    if missing:
+        message = f"{journal.directory} holds no {', '.join(sorted(missing))}, which the rules read"
+        raise UsageError(message, hint="Scan again with these rules, or --select others.")
+    return journal
+
+
+def _named(where: Where, facets: frozenset[str], until: float | None) -> Journal:
+    assert where.run_dir is not None  # noqa: S101 - for the type checker
+    journal = Journal.open(where.run_dir)
+    header, directory = journal.header, journal.directory
+    if bool(header.options.get("demo")) != where.demo:
+        which, step = ("of no demo", "Leave --demo out.") if where.demo else ("of the demo", "Add --demo.")
+        raise UsageError(f"{directory} holds a run {which}", hint=step)
+    differ = where.differs_from(header.options) if where.named else None
+    if differ:
+        message = f"{directory} holds a run with {differ[0]}, and this is to be one with {differ[1]}"
+        raise UsageError(message, hint="Leave the options of the scope out, or name another directory.")
+    with_facets(journal, facets)
+    if where.max_age is not None and abs(datetime.now(UTC) - header.began) > where.oldest:
+        message = f"{directory} holds a run that began {header.started_at}, which is beyond --max-age"
+        raise UsageError(message, hint="Scan again into another directory, or leave --max-age out.")
+    if not journal.complete:
+        _check_owner(journal, until)
+    return journal
+
+
+def tell(journal: Journal, log: Log) -> None:
+    """Say of a run that was found when it began, before anything else is said of it."""
+    header, directory = journal.header, journal.directory
+    began = {"run": header.id, "started_at": header.started_at}
+    if journal.complete:
+        message = f"{directory} holds a finished run, which began {header.started_at}"
+        log.tell("rendered_again", f"{message}: it is reported again, and nothing is read", **began)
+    else:
+        log.tell("resumed", f"Going on with the run in {directory}, which began {header.started_at}", **began)
+
+
+def _newest(where: Where, facets: frozenset[str], log: Log, until: float | None) -> Journal | None:
+    others = ""
+    for journal in runs.unfinished(datetime.now(UTC), where.oldest):
+        unfit = _unfit(journal, where, facets, until)
+        if unfit is None:
+            return journal
+        others = others or f" The one in {journal.directory} {unfit}."
+    log.tell(
+        "begun_anew",
+        f"No unfinished run of this scope began in the last {_words(where.oldest)}: a new one begins.{others}",
+    )
+    return None
+
+
+def _unfit(journal: Journal, where: Where, facets: frozenset[str], until: float | None) -> str | None:
+    """Why a run is not the one to go on with."""
+    if bool(journal.header.options.get("demo")) != where.demo:
+        return "is of no demo" if where.demo else "is of the demo"
+    differ = where.differs_from(journal.header.options)
+    if differ:
+        return f"has another scope: {differ[0]}"
+    if facets - set(journal.header.facets):
+        return "holds less than the rules read"
+    callers = journal.header.callers or _owners(journal)
+    profiles = where.profile or ("",)
+    if any(callers.get(profile) is None or _account_of(profile, until) != callers[profile] for profile in profiles):
+        return "was begun with other credentials"
+    return None
+
+
+def _check_owner(journal: Journal, until: float | None) -> None:
+    """Refuse to go on with other credentials than those that a run was begun with: they would read another account."""
+    for profile, account_id in _owners(journal).items():
+        found = _account_of(profile, until)  # what cannot be read with them becomes a gap
+        if found is not None and account_id not in {found, UNKNOWN_ACCOUNT}:
+            message = f"{journal.directory} is about account {account_id}, and these credentials belong to {found}"
+            raise UsageError(message, hint="Use the credentials that the run was begun with.")
+
+
+def _owners(journal: Journal) -> dict[str, str]:
+    """The accounts that are read with a profile's own credentials."""
+    return {target.profile or "": target.account_id for target in journal.header.targets if target.role is None}
+
+
+def _account_of(profile: str, until: float | None) -> str | None:
+    """Whom its credentials belong to; None where they do not tell, in time."""
+    from scanner.collect.aws import Aws
+    from scanner.collect.failure import FailedCallError
+    from scanner.collect.waiting import OutOfTimeError, in_time
+
+    with suppress(FailedCallError, OutOfTimeError):
+        return in_time(lambda: Aws(profile or None).identity().account_id, until)
+    return None
+
+
+def _words(span: timedelta) -> str:
+    """In the largest unit of which it is several."""
+    seconds = int(span.total_seconds())
+    unit, size = next((each for each in _UNITS if seconds > each[1] and seconds % each[1] == 0), _UNITS[-1])
+    return f"{seconds // size} {unit}s"
