@@ -57,6 +57,11 @@ def name(path: str) -> str:
     return names([path])[path]
 
 
+def name_within(path: Path) -> str:
+    """The name of a path in a repository; one outside is called as it was given."""
+    return str(path) if top(path.parent) is None else name(str(path))
+
+
 def from_working_directory(path: str) -> str:
     """The path itself, wherever it leads, from the working directory."""
     try:

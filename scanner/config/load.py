@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -71,7 +72,8 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         InvalidConfigurationError, InvalidRulesError: with every mistake.
         UsageError: a selector of the command line selects nothing.
     """
-    mistakes = Mistakes(FILE if path is None else str(path))
+    file = None if path is None else repository.name_within(path)
+    mistakes = Mistakes(file or FILE)
     entries = {} if path is None else _entries(path, mistakes)
     asked = () if rules else placed(entries.get("rules"), "rule files or folders", mistakes)
     named = tuple(rules) or tuple(name for _, name in asked) or (SHIPPED,)
@@ -87,11 +89,11 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     if mistakes.found:
         raise InvalidConfigurationError([*mistakes.found, *told])
     if faults:
-        raise InvalidRulesError(faults)
+        raise InvalidRulesError(told)
     adjusted = tuple(own.get(id_) or each for id_, each in loaded.items())
     chosen = _chosen(adjusted, selectors, None if select else entries.get("select"), mistakes)
     return Configuration(
-        file=None if path is None else str(path),
+        file=file,
         named=named,
         select=selectors,
         fail_on=fail_on,
@@ -139,12 +141,17 @@ def _loaded(paths: Sequence[Path]) -> tuple[dict[str, Rule], Sequence[Mistake]]:
 def _where_they_are_named(
     faults: Sequence[Mistake], named: Mapping[str, tuple[Node, str]], mistakes: Mistakes
 ) -> list[Mistake]:
-    """Mistakes in rule files; one that is about a whole path goes to where the configuration names it."""
-    within = [fault for fault in faults if fault.line or fault.file not in named]
+    """Mistakes in rule files; one that is about a whole path goes to where the configuration names it.
+
+    Files that the configuration names are called as reports call files, whatever folder it was read from.
+    """
+    within: list[Mistake] = []
     for fault in faults:
-        if fault not in within:
+        if not fault.line and fault.file in named:
             node, name = named[fault.file]
             mistakes.add(node, f"{quote(name)}: {fault.message}")
+        else:
+            within.append(replace(fault, file=repository.name_within(Path(fault.file))) if named else fault)
     return within
 
 

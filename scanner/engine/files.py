@@ -39,7 +39,7 @@ def content(file: Path, mistakes: Mistakes) -> bytes | None:
         told = _no_file(file)
     except OSError as error:
         told = f"found a file that cannot be read ({error.strerror}); expected one that can"
-    mistakes.found.append(_mistake(file, told))
+    mistakes.found.append(_mistake(mistakes.file, told))
     return None
 
 
@@ -77,6 +77,6 @@ def _neighbour(path: Path) -> str:
         return ""
 
 
-def _mistake(path: Path, text: str) -> Mistake:
+def _mistake(path: Path | str, text: str) -> Mistake:
     """One that is about the whole path."""
     return Mistake(file=str(path), line=0, column=0, message=text)

@@ -1,7 +1,7 @@
 """The failures as a GitLab Code Quality report: one JSON array, of which GitLab shows in a merge request what is new.
 
 Everything there stands in a file. A failure of something deployed stands in the file of its rule. What was not observed
-comes first, an entry an account, in ``chimeaudit.yaml``, where a gap can be waived; a file that could not be read is an
+comes first, an entry an account, in the configuration, where a gap can be waived; a file that could not be read is an
 entry of its own, in that file. Waived and unknown findings are left out: GitLab knows no status, and would show them as
 open.
 
@@ -29,7 +29,7 @@ _SEVERITIES: dict[Severity, GitLabSeverity] = {
     Severity.LOW: "minor",
     Severity.INFO: "info",
 }
-_WAIVERS = Location(file="chimeaudit.yaml", line=1, column=1)
+_CONFIGURATION = "chimeaudit.yaml"
 
 
 def render(report: Report) -> Iterator[str]:
@@ -43,7 +43,9 @@ def render(report: Report) -> Iterator[str]:
 
 def _entries(report: Report) -> Iterator[dict[str, Any]]:
     topics = {rule.id: rule.topic for rule in report.rules}
-    yield from map(build_coverage, coverage.by_account(report))
+    configuration = Location(file=str(report.run.options.get("config") or _CONFIGURATION), line=1, column=1)
+    for account in coverage.by_account(report):
+        yield build_coverage(account, configuration)
     for gap in report.coverage.gaps:
         if gap.location and not gap.waiver:
             yield build_unread(gap, gap.location)
@@ -62,8 +64,8 @@ def build_failure(finding: Finding, topic: str) -> dict[str, Any]:
     }
 
 
-def build_coverage(account: AccountCoverage) -> dict[str, Any]:
-    """What was not observed of an account, and what no audit examines."""
+def build_coverage(account: AccountCoverage, configuration: Location) -> dict[str, Any]:
+    """What was not observed of an account, and what no audit examines; the place for waivers is its own."""
     told = [account.message]
     told += [f"Not observed: {gap_line(gap)}." for gap in account.gaps if gap.waiver or not gap.location]
     told += [f"Not examined: {sentence}" for sentence in account.not_examined]
@@ -72,7 +74,7 @@ def build_coverage(account: AccountCoverage) -> dict[str, Any]:
         "check_name": coverage.RULE_ID,
         "fingerprint": account.fingerprint,
         "severity": "info" if account.complete else "critical",
-        "location": build_location(_WAIVERS),
+        "location": build_location(configuration),
     }
 
 

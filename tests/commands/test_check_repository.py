@@ -174,3 +174,23 @@ def test_a_waiver_in_a_template_waives_in_a_folder(run: Run, top: Path) -> None:
     write(top / "infra" / "a.json", template(One=flow))
 
     assert run(top / "infra", "check", ".").code == 0
+
+
+def test_the_configuration_and_its_rules_are_named_from_the_top(run: Run, top: Path) -> None:
+    write(top / "chimeaudit.yaml", "rules: [default, ours]\nfail_on: low\n")
+    (top / "ours").mkdir()
+    write(top / "ours" / "rule.yaml", "id: rule\n- broken\n")
+    write(top / "infra" / "a.json", BAD)
+
+    broken = run(top / "infra", "check", ".", "-o", "json:-")
+    (top / "ours" / "rule.yaml").unlink()
+    write(top / "chimeaudit.yaml", "fail_on: lowest\n")
+    misspelt = run(top / "infra", "check", ".", "-o", "json:-")
+    write(top / "chimeaudit.yaml", "fail_on: low\n")
+    read = run(top / "infra", "check", ".", "-o", "json:-")
+    named = run(top / "infra", "check", ".", "-o", "json:-", "--config", "../chimeaudit.yaml")
+
+    assert broken.stderr.startswith("error: ours/rule.yaml:2:1: "), broken.stderr
+    assert misspelt.stderr.startswith("error: chimeaudit.yaml:1:10: "), misspelt.stderr
+    assert "Configuration: chimeaudit.yaml" in read.stderr
+    assert read.report["run"]["options"]["config"] == named.report["run"]["options"]["config"] == "chimeaudit.yaml"

@@ -92,3 +92,22 @@ def test_what_was_not_observed_is_critical_and_what_was_is_not() -> None:
 
     assert severities(sample.clean()) == {"info"}
     assert "critical" in severities(sample.incomplete())
+
+
+def test_coverage_stands_in_the_configuration_and_an_unread_file_in_itself() -> None:
+    report = sample.incomplete()
+    gap, *others = report.coverage.gaps
+    unread = structs.replace(gap, location=Location(file="infra/cut.json", line=3, column=7))
+    coverage = structs.replace(report.coverage, gaps=(unread, *others))
+    run = structs.replace(report.run, options={**report.run.options, "config": "ci/chimeaudit.yml"})
+
+    found = [each for each in entries(structs.replace(report, run=run, coverage=coverage)) if is_coverage(each)]
+
+    (own,) = (each for each in found if each["location"]["path"] == "infra/cut.json")
+    assert own["location"]["lines"] == {"begin": 3}
+    assert gap.reason in own["description"]
+    assert {each["location"]["path"] for each in found if each is not own} == {"ci/chimeaudit.yml"}
+
+
+def is_coverage(entry: dict[str, Any]) -> bool:
+    return bool(entry["check_name"] == "coverage")
