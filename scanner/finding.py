@@ -144,6 +144,11 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False):
     first_seen: str | None = None
     location: Location | None = None
 
+    @property
+    def is_known_failure(self) -> bool:
+        """Whether it fails or, where it could not be judged, did so when it was first seen, and nobody saw it fixed."""
+        return self.status is Status.FAIL or (self.status is Status.UNKNOWN and self.first_seen is not None)
+
 
 def fingerprint(rule_id: str, resource_arn: str, part: str = "") -> str:
     """The identity of a finding across runs: no name, date or index goes into it.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
-from scanner.baseline import marked
+from scanner.baseline import marked, overlooked
 from scanner.commands import delivering, github, keeping, outputs, showing
 from scanner.commands.asked import Asked
 from scanner.commands.log import Log, LogFormat
@@ -15,6 +15,7 @@ from scanner.commands.observing import Observed
 from scanner.commands.outputs import Output
 from scanner.finding import Report
 from scanner.gate import saw_nothing
+from scanner.render.words import count
 from scanner.trend import Trend
 
 
@@ -39,9 +40,14 @@ def tell(asked: Asked, seen: Observed) -> Told:
     successor = [output for output in asked.outputs if output.is_at(baseline.at)]
     failures = _write(report, kept.trend, [output for output in asked.outputs if output not in successor], asked)
     finished = seen.journal.complete and not saw_nothing(report)
-    failures += delivering.import_findings(asked.deliveries, report, baseline.report if finished else None, log)
+    fixed_since = baseline.report if finished else None
+    failures += delivering.import_findings(asked.deliveries, kept.report, fixed_since, log)
     untold = delivering.notify(asked.deliveries, report, baseline.report, asked.outputs, log)
-    failures += [*untold, *_succeed(report, kept.trend, successor, log, told=finished and not untold)]
+    failures += untold
+    if successor:
+        obstacle = None if finished else "the scan was cut short or saw nothing"
+        obstacle = obstacle or ("not everybody was told" if untold else None)
+        failures += _succeed(report, kept.trend, successor, asked, obstacle)
     if asked.on_github:
         failures += github.tell(report, asked.outputs, lambda warning: log.tell("warning", warning))
     return Told(report, tuple(failures), kept.failure)
@@ -78,15 +84,19 @@ def _log(report: Report, written: Sequence[Output], log: Log) -> None:
         log.tell("report", f"Report    {output.path}", format=output.form.value, path=output.path)
 
 
-def _succeed(report: Report, trend: Trend | None, successor: Sequence[Output], log: Log, *, told: bool) -> list[str]:
+def _succeed(
+    report: Report, trend: Trend | None, successor: Sequence[Output], asked: Asked, obstacle: str | None
+) -> list[str]:
     """Put the report in the baseline's place, last of all: what was not told this time shall be new the next time."""
-    if not successor:
-        return []
-    if not told:
-        why = "the scan was cut short or saw nothing, or not everybody was told"
-        log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {why}")
+    baseline, log = asked.baseline, asked.log
+    if obstacle:
+        log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {obstacle}")
         return []
     failures = outputs.write(report, successor, trend)
     if not failures:
         log.tell("succeeded", f"Report    {successor[0].path}, the next baseline")
+        if baseline.report and (forgotten := overlooked(report, baseline.report)):
+            known = f"{count(forgotten, 'failure')} that the baseline knew"
+            why = "in accounts, regions or by rules that this scan was not asked for"
+            log.tell("forgotten", f"Warning: {known} will be new when seen again: {why}", failures=forgotten)
     return list(failures.values())

@@ -8,18 +8,17 @@ and went between two recorded runs is not told. The same run recorded again coun
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
-from scanner.compare import Sight
 from scanner.finding import Resource, Scope
 from scanner.history.database import AT_ONCE, insert
 from scanner.history.sightings import DETAILS
 from scanner.inventory import Gap
+from scanner.sight import Sight
 
 _COLUMNS = ", ".join(DETAILS)
 
@@ -105,25 +104,38 @@ _TAKE_BACK = (
 )
 
 
+# What a run looked at. Of the verdicts that it left open only those on resources that have a gap of their own: the
+# others are compared in the database, so that memory does not grow with them.
+_LOOKED = "SELECT scope, rules FROM run WHERE id = :run"
+_GAPS = """
+SELECT account_id, region, resource_arn, operation, code, reason FROM gap WHERE run_id = :run ORDER BY position
+"""
+_LEFT_OPEN = """
+SELECT DISTINCT blank.rule_id, blank.resource_arn FROM gap
+  JOIN not_judged AS blank ON blank.run_id = gap.run_id AND blank.resource_arn = gap.resource_arn
+WHERE gap.run_id = :run
+"""
+
+
 class Run(Struct, frozen=True, kw_only=True):
-    """A run as its effects are recorded."""
+    """A recorded run; `at` is when it began."""
 
     id: str
     at: str
-    sight: Sight
 
 
 def judge(connection: Connection, run: Run, *, again: bool) -> None:
     """What the run changes in the lives of findings."""
     _run_all(connection, run, _NOT_JUDGED, _CHANGES, _FINDINGS)
-    _missed(connection, run, _NOT_SEEN, *_FIXED)
+    sight = _sight(connection, run)
+    _missed(connection, run, sight, _NOT_SEEN, *_FIXED)
     if again:
         _run_all(connection, run, *_TAKE_BACK)
     for number, later in enumerate(_later(connection, run)):
         if number == 0:
             _run_all(connection, run, *_LATE)
-            _missed(connection, run, _FIXED_EARLIER, _EARLIER)
-        _missed(connection, later, _OPENED_LATE, *_FIXED)
+            _missed(connection, run, sight, _FIXED_EARLIER, _EARLIER)
+        _missed(connection, later, _sight(connection, later), _OPENED_LATE, *_FIXED)
 
 
 def _run_all(connection: Connection, run: Run, *statements: str) -> None:
@@ -131,12 +143,12 @@ def _run_all(connection: Connection, run: Run, *statements: str) -> None:
         connection.execute(text(statement), {"run": run.id, "at": run.at})
 
 
-def _missed(connection: Connection, run: Run, which: str, *statements: str) -> None:
+def _missed(connection: Connection, run: Run, sight: Sight, which: str, *statements: str) -> None:
     """Run the statements for what the run looked at and did not see, among what `which` says; it is in `gone` then."""
     missed = text(_MISSED.format(which=which))
     after = ""
     while rows := connection.execute(missed, {"run": run.id, "at": run.at, "after": after, "most": AT_ONCE}).all():
-        gone = [{"fingerprint": row.fingerprint} for row in rows if not run.sight.missing(row.rule_id, _resource(row))]
+        gone = [{"fingerprint": row.fingerprint} for row in rows if not sight.missing(row.rule_id, _resource(row))]
         insert(connection, "gone", gone)
         after = rows[-1].fingerprint
     _run_all(connection, run, *statements, "DELETE FROM gone")
@@ -154,14 +166,19 @@ def _resource(row: Any) -> Resource:
     )
 
 
-def _later(connection: Connection, run: Run) -> Iterator[Run]:
+def _later(connection: Connection, run: Run) -> list[Run]:
     """Runs that began later and are recorded already, in their order."""
-    later = text("SELECT id, started_at, scope, rules FROM run WHERE started_at > :at ORDER BY started_at, id")
-    gaps = text("SELECT account_id, region, resource_arn, operation, code, reason FROM gap WHERE run_id = :run")
-    for row in connection.execute(later, {"at": run.at}).all():
-        sight = Sight(
-            rules=msgspec.json.decode(row.rules, type=tuple[str, ...]),
-            scope=msgspec.json.decode(row.scope, type=Scope),
-            gaps=(Gap(**each) for each in connection.execute(gaps, {"run": row.id}).mappings()),
-        )
-        yield Run(id=row.id, at=row.started_at, sight=sight)
+    later = text("SELECT id, started_at FROM run WHERE started_at > :at ORDER BY started_at, id")
+    return [Run(id=row.id, at=row.started_at) for row in connection.execute(later, {"at": run.at}).all()]
+
+
+def _sight(connection: Connection, run: Run) -> Sight:
+    looked = connection.execute(text(_LOOKED), {"run": run.id}).one()
+    gaps = connection.execute(text(_GAPS), {"run": run.id}).mappings()
+    left_open = connection.execute(text(_LEFT_OPEN), {"run": run.id})
+    return Sight(
+        rules=msgspec.json.decode(looked.rules, type=tuple[str, ...]),
+        scope=msgspec.json.decode(looked.scope, type=Scope),
+        gaps=(Gap(**each) for each in gaps),
+        unknown={(row.rule_id, row.resource_arn) for row in left_open},
+    )

@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Struct, structs
 from sqlalchemy import text
 
-from scanner.compare import Sight
 from scanner.errors import UsageError
 from scanner.finding import Report
 from scanner.history import life, look, sightings
@@ -42,7 +41,7 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
             "--history: found the report of a check, of files; expected one of a scan",
             hint="Leave --history out.",
         )
-    run = Run(id=kept(report.run.id), at=moment(report.run.started_at), sight=_sight(report))
+    run = Run(id=kept(report.run.id), at=moment(report.run.started_at))
     with written(address) as connection:
         before = connection.scalar(text("DELETE FROM run WHERE id = :run RETURNING reports"), {"run": run.id})
         written_before = {} if before is None else msgspec.json.decode(before, type=dict[str, str])
@@ -54,11 +53,6 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
         sightings.date(connection, report.findings, dated)
         trend = look.trend(connection)
     return Recorded(report=structs.replace(report, findings=dated), trend=trend)
-
-
-def _sight(report: Report) -> Sight:
-    """What is unknown is left to the database, so that memory does not grow with it."""
-    return Sight(rules=(rule.id for rule in report.rules), scope=report.scope, gaps=report.coverage.gaps)
 
 
 def _run_row(report: Report, run: Run, reports: Mapping[str, str]) -> dict[str, Any]:

@@ -86,9 +86,13 @@ def _copy_sqlite(connection: Connection, rows: Iterable[Sequence[object]]) -> No
 
 
 def date(connection: Connection, findings: Iterable[Finding], dated: Spool) -> None:
-    """Add the findings to `dated`, each with the time at which it was first seen."""
+    """Add the findings to `dated`, each with the time at which it was first seen.
+
+    What is unknown has one only where it is open, as it was before: what was fixed or waived is new when it fails.
+    """
     seen = text("""
-        SELECT known.first_seen FROM sighting LEFT JOIN finding AS known ON known.fingerprint = sighting.fingerprint
+        SELECT CASE WHEN sighting.state <> 'unknown' OR known.state = 'open' THEN known.first_seen END
+        FROM sighting LEFT JOIN finding AS known ON known.fingerprint = sighting.fingerprint
         WHERE position >= :first AND position < :end ORDER BY position
     """)
     remaining, first = iter(findings), 0

@@ -57,6 +57,13 @@ def lives(history: Address) -> dict[str, tuple[str, str, str]]:
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
+def states(history: Address) -> dict[tuple[str, str], str]:
+    """In which state each finding is, by the names of its resource and its rule."""
+    with database.read(history) as connection:
+        rows = connection.execute(text("SELECT resource_name, rule_id, state FROM finding")).all()
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 def changes(history: Address, name: str) -> list[tuple[str, str | None, str]]:
     """What became of the finding of a channel flow: when, from what, to what."""
     with database.read(history) as connection:

@@ -1,0 +1,188 @@
+"""What a run looked at: what is not among its findings is fixed only where it did.
+
+A gap of a list hides what the list would have named. A gap of a fact hides nothing but the verdicts that hang on the
+fact, and those are unknown findings of their own. A gap that is neither hides all of its region.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Set
+from typing import Self
+
+from msgspec import Struct
+
+from scanner.facets import FACETS, ORGANIZATION
+from scanner.finding import UNKNOWN, Finding, Location, Report, ReportedGap, Resource, Scope, Status
+from scanner.inventory import READ_FILE, Gap, LambdaFunction
+
+_APP_INSTANCE = re.compile(
+    r"(?P<app_instance>arn:[^:]+:chime:(?P<region>[^:]+):(?P<account_id>[^:]+):app-instance/[^/]+)(?P<flow>/.+)?"
+)
+_OF_FACTS = frozenset(operation.name for operations in FACETS.values() for operation in operations)
+_WITHOUT_VALUE = frozenset({"MissingValue", "UnknownValue", "Undecided"})
+_OF_SCOPE = frozenset(operation.name for operation in ORGANIZATION)
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Why a run says nothing of something: a gap, or that it was not asked to look there."""
+
+    text: str
+    gap: Gap | None = None
+    was_asked: bool = True
+
+    @classmethod
+    def of(cls, gap: Gap) -> Self:
+        return cls(text=f"{gap.operation}: {gap.reason} [{gap.code}]", gap=gap)
+
+    @classmethod
+    def unasked(cls, text: str) -> Self:
+        return cls(text=text, was_asked=False)
+
+
+class Sight:
+    """What a run looked at. `unknown` are the verdicts that it left open, by rule and resource.
+
+    A resource of a file has no ARN; there the fingerprint stands for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: Iterable[str],
+        scope: Scope,
+        gaps: Iterable[Gap],
+        unknown: Set[tuple[str, str]],
+        found: Set[str] = frozenset(),
+    ) -> None:
+        self.found = found
+        self._rules = set(rules)
+        self._accounts = set(scope.accounts)
+        self._regions = set(scope.regions)
+        self._files = set(scope.files)
+        self._unknown = unknown
+        self._gaps = _Gaps(gaps, {resource for _, resource in unknown})
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        """That of a report, and the fingerprints of what it found, by going through its findings once."""
+        found: set[str] = set()
+        unknown: set[tuple[str, str]] = set()
+        for each in report.findings:
+            found.add(each.fingerprint)
+            if each.status is Status.UNKNOWN:
+                unknown.add((each.rule_id, _identity(each)))
+        rules = (rule.id for rule in report.rules)
+        return cls(rules=rules, scope=report.scope, gaps=report.coverage.gaps, unknown=unknown, found=found)
+
+    def missing_of(self, finding: Finding) -> Reason | None:
+        """Why nothing can be said of this finding; None where it was looked for."""
+        return next(self._reasons_of(finding), None)
+
+    def missing(self, rule_id: str, resource: Resource) -> Reason | None:
+        """The same of what is deployed, but for the verdicts that were left open."""
+        return next(self._reasons(rule_id, resource), None)
+
+    def _reasons_of(self, finding: Finding) -> Iterator[Reason]:
+        if finding.location:
+            yield from self._reasons_in_file(finding, finding.location)
+        elif self._files or self._gaps.of_files:
+            yield Reason.unasked("only files were judged")
+        else:
+            yield from self._reasons(finding.rule_id, finding.resource)
+        if (finding.rule_id, _identity(finding)) in self._unknown:
+            yield Reason(text="its rule could not be judged")
+
+    def _reasons_in_file(self, finding: Finding, at: Location) -> Iterator[Reason]:
+        """Wherever it will be deployed, it was looked for if its file was read."""
+        if finding.rule_id not in self._rules:
+            yield Reason.unasked("its rule did not run")
+        if gap := self._gaps.in_file(at.file):
+            yield Reason.of(gap)
+        if at.file not in self._files:
+            yield Reason.unasked(f"{at.file} was not judged")
+        if gap := self._gaps.over(finding.resource):
+            yield Reason.of(gap)
+
+    def _reasons(self, rule_id: str, resource: Resource) -> Iterator[Reason]:
+        if rule_id not in self._rules:
+            yield Reason.unasked("its rule did not run")
+        if resource.account_id not in self._accounts:
+            gap = self._gaps.of_scope
+            yield Reason.of(gap) if gap else Reason.unasked(f"account {resource.account_id} was not in scope")
+        if resource.region not in self._regions:
+            yield Reason.unasked(f"region {resource.region} was not in scope")
+        if gap := self._gaps.over(resource):
+            yield Reason.of(gap)
+
+
+def _identity(finding: Finding) -> str:
+    """Of a resource that is not deployed there is no ARN."""
+    return finding.resource.arn or finding.fingerprint
+
+
+class _Gaps:
+    """Gaps by what they hide."""
+
+    def __init__(self, gaps: Iterable[Gap], left_open: Collection[str]) -> None:
+        self.of_scope: Gap | None = None
+        self.of_files: dict[str | None, Gap] = {}
+        self._places: dict[tuple[str, str | None], Gap] = {}
+        self._resources: dict[str, Gap] = {}
+        self._within: dict[str, Gap] = {}
+        for gap in gaps:
+            self._sort(gap, left_open)
+
+    def in_file(self, name: str) -> Gap | None:
+        """The gap that a file left, or one of a file that is not named."""
+        return self.of_files.get(name) or self.of_files.get(None)
+
+    def over(self, resource: Resource) -> Gap | None:
+        """The gap of its account or region, its own, or that of its app instance."""
+        own, owner = resource.arn or "", resource.app_instance_arn or ""
+        found = (
+            self._places.get((resource.account_id, None)),
+            self._places.get((resource.account_id, resource.region)),
+            self._resources.get(own),
+            self._within.get(owner) if own != owner else None,
+        )
+        return next(filter(None, found), None)
+
+    def _sort(self, gap: Gap, left_open: Collection[str]) -> None:
+        if gap.operation == READ_FILE:
+            self.of_files.setdefault(_file(gap), gap)
+            return
+        if gap.operation in _OF_SCOPE or gap.account_id == UNKNOWN:
+            self.of_scope = self.of_scope or gap
+            return
+        arn = gap.resource_arn
+        app_instance = _APP_INSTANCE.fullmatch(arn) if arn else None
+        if arn and app_instance and _is_at_home(gap, app_instance):
+            owner, is_told = _owner(app_instance), arn in left_open
+            if not is_told:
+                self._resources.setdefault(owner, gap)
+            if not (is_told and _is_of_fact(gap)):
+                self._within.setdefault(owner, gap)
+        elif not arn or not LambdaFunction.of(arn):
+            self._places.setdefault((gap.account_id, gap.region), gap)
+
+
+def _file(gap: Gap) -> str | None:
+    location = gap.location if isinstance(gap, ReportedGap) else None
+    return location.file if isinstance(location, Location) else None
+
+
+def _is_of_fact(gap: Gap) -> bool:
+    """Whether it leaves a fact of its resource unknown, and not the resource itself."""
+    return gap.operation in _OF_FACTS or gap.code in _WITHOUT_VALUE
+
+
+def _is_at_home(gap: Gap, named: re.Match[str]) -> bool:
+    """Whether what the gap names is in the account and region that were asked."""
+    return named["account_id"] == gap.account_id and gap.region in (None, named["region"])
+
+
+def _owner(named: re.Match[str]) -> str:
+    """The channel flow, or the app instance of anything else that lies in one."""
+    is_flow = (named["flow"] or "").startswith("/channel-flow/")
+    return named[0] if is_flow else named["app_instance"]

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from scanner.finding import Finding, Location, Report, ReportedGap, Scope
+from scanner.sight import Sight
+from tests.render import sample
+
+FLOW = sample.flow()
+FOUND = sample.fails_open(FLOW)
+ALERT = sample.finding(sample.NO_ALERT, sample.app_instance(), "nobody is told")
+ROLE = f"arn:aws:iam::{sample.PROD}:role/chimeaudit"
+FUNCTION = f"arn:aws:lambda:us-east-1:{sample.PROD}:function:moderate:3"
+
+
+def gap(
+    operation: str, arn: str | None = None, *, region: str | None = "us-east-1", account: str = sample.PROD
+) -> ReportedGap:
+    return ReportedGap(
+        account_id=account, region=region, resource_arn=arn, operation=operation, code="Denied", reason="no"
+    )
+
+
+def missed(finding: Finding, *gaps: ReportedGap, besides: tuple[Finding, ...] = ()) -> str | None:
+    """Why a report with these gaps says nothing of the finding."""
+    reason = Sight.of(sample.report(besides, gaps=gaps)).missing_of(finding)
+    return reason.text if reason else None
+
+
+@pytest.mark.parametrize(
+    "hiding",
+    [
+        gap("AssumeRole", ROLE, region=None),
+        gap("AssumeRole", ROLE),
+        gap("AssumeRole", "ou-abcd-12345678", region=None),
+        gap("GetCallerIdentity"),
+        gap("ListAppInstances"),
+        gap("ListAppInstances", region=None),
+        gap("ListAppInstances", sample.app_arn(sample.CHAT)),
+        gap("ListAppInstances", sample.app_arn(region="eu-central-1")),
+        gap("ListChannelFlows", FLOW.app_instance_arn),
+        gap("ListChannelFlows", f"{FLOW.app_instance_arn}/user/somebody"),
+        gap("ListChannelFlows", "not an ARN"),
+        gap("SomethingNew", FLOW.arn),
+        gap("SomethingNew", FLOW.app_instance_arn),
+        gap("SomethingNew"),
+        gap("GetRole", ROLE),
+        gap("DescribeChannelFlow", FLOW.arn),
+    ],
+    ids=lambda each: f"{each.operation} {each.resource_arn}",
+)
+def test_a_gap_hides_what_it_may_have_named(hiding: ReportedGap) -> None:
+    assert missed(FOUND, hiding) == f"{hiding.operation}: no [Denied]"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        gap("AssumeRole", f"arn:aws:iam::{sample.CHAT}:role/chimeaudit", region=None, account=sample.CHAT),
+        gap("AssumeRole", FUNCTION),
+        gap("GetPolicy", FUNCTION),
+        gap("GetRole", FUNCTION),
+        gap("ListAccounts", region=None),
+        gap("ListAccountsForParent", "ou-abcd-12345678", region=None),
+        gap("GetCallerIdentity", region=None, account="unknown"),
+        gap("ListAppInstances", region="eu-central-1"),
+        gap("ListChannelFlows", sample.app_arn(name="other")),
+        gap("SomethingNew", sample.flow("other").arn),
+    ],
+    ids=lambda each: f"{each.operation} {each.resource_arn}",
+)
+def test_a_gap_elsewhere_hides_nothing_of_what_was_read(elsewhere: ReportedGap) -> None:
+    assert missed(FOUND, elsewhere) is None
+
+
+def test_a_fact_that_is_missing_hides_only_the_verdicts_that_hang_on_it() -> None:
+    for fact in (
+        gap("ListTagsForResource", FLOW.arn),
+        structs.replace(gap("ListChannelFlows", FLOW.arn), code="MissingValue"),
+    ):
+        unknown = sample.unknown(sample.UNPINNED, FLOW, "tags", fact)
+        was = sample.finding(sample.UNPINNED, FLOW, "untagged")
+
+        assert missed(FOUND, fact, besides=(unknown,)) is None
+        assert missed(was, fact, besides=(unknown,)) == "its rule could not be judged"
+
+
+def test_a_fact_of_the_app_instance_hides_nothing_of_its_flows_nor_their_list_what_it_says_of_itself() -> None:
+    alerts, flows = gap("ListRules", ALERT.resource.arn), gap("ListChannelFlows", ALERT.resource.arn)
+    without_flow = sample.rule("app-instance-without-flow", resource="app_instance")
+    no_alert = sample.unknown(sample.NO_ALERT, ALERT.resource, "failure_alert", alerts)
+    no_flows = sample.unknown(without_flow, ALERT.resource, "flows", flows)
+
+    assert missed(FOUND, alerts, besides=(no_alert,)) is None
+    assert missed(ALERT, alerts, besides=(no_alert,)) == "its rule could not be judged"
+    assert missed(FOUND, flows, besides=(no_flows,))
+    assert missed(ALERT, flows, besides=(no_flows,)) is None
+
+
+@pytest.mark.parametrize(
+    ("of_scope", "asked"),
+    [
+        (gap("ListAccounts", region=None), True),
+        (gap("GetCallerIdentity", region=None, account="unknown"), True),
+        (gap("ListAppInstances"), False),
+    ],
+)
+def test_an_account_that_could_not_be_listed_was_asked_for(of_scope: ReportedGap, asked: bool) -> None:
+    chat = sample.fails_open(sample.flow(account=sample.CHAT))
+
+    reason = Sight.of(sample.report(accounts=(sample.PROD,), gaps=(of_scope,))).missing_of(chat)
+
+    assert reason
+    assert reason.was_asked is asked
+
+
+def check(*files: str, gaps: tuple[ReportedGap, ...] = ()) -> Report:
+    report = sample.report(gaps=gaps, accounts=(), regions=())
+    return structs.replace(report, scope=Scope(accounts=(), regions=(), chosen_by="files", files=files))
+
+
+def test_in_a_file_that_was_read_what_is_gone_is_fixed_wherever_it_would_have_been_deployed() -> None:
+    here = structs.replace(FOUND, location=Location(file="a.yaml", line=1, column=1))
+    mistake = structs.replace(gap("ReadFile", region=None, account="unknown"), location=here.location)
+
+    def reason(report: Report) -> str | None:
+        missing = Sight.of(report).missing_of(here)
+        return missing.text if missing else None
+
+    assert reason(check("a.yaml")) is None
+    assert reason(check("a.yaml", gaps=(mistake,))) == "ReadFile: no [Denied]"
+    assert reason(check("b.yaml")) == "a.yaml was not judged"
+    elsewhere = structs.replace(mistake, location=Location(file="b.yaml", line=1, column=1))
+    assert reason(check("a.yaml", gaps=(elsewhere,))) is None
+    assert missed(FOUND, mistake) == "only files were judged"
