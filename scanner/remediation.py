@@ -1,9 +1,10 @@
 """What to do about a finding: its rule's remediation, with what is known of the resource in place of placeholders.
 
-A command is copied into a shell, and names in AWS are hostile. So only values of harmless characters are filled in,
-each word of which begins like a word, not like an option, and none of which the AWS CLI would take for an address to
-read from (``file://``); for any other the placeholder stays. The script of the HTML page does the same
-(reports/html/script/remedy.js).
+A command is copied into a shell, and names in AWS are hostile. Values of harmless characters are filled in as they are.
+Any other name is quoted, for the shell and for the AWS CLI, unless it cannot be printed, or the CLI would take it for
+an option or for an address to read from (``file://``). What stays open is marked as in ``<FLOW_NAME>``, always outside
+quotes: whoever pastes it all the same has a shell that finds no such file, and nothing is run. The script of the HTML
+page does the same (reports/html/script/remedy.js).
 """
 
 from __future__ import annotations
@@ -12,42 +13,117 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from msgspec import Struct
+
 from scanner.finding import UNKNOWN, Evidence, PipelineStep, Resource
 
 PLACEHOLDERS = (
-    *("REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "CHANNEL_FLOW_ARN", "FLOW_NAME", "PROCESSORS"),
+    *("REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "APP_INSTANCE_ID", "CHANNEL_FLOW_ARN", "FLOW_NAME", "PROCESSORS"),
     *("PROCESSOR_NAME", "EXECUTION_ORDER", "FALLBACK_ACTION", "FUNCTION_ARN", "FUNCTION_NAME", "FUNCTION_REGION"),
     "OTHER_PROCESSORS",
 )
 """All that can be filled in; CONTRIBUTING.md says what each stands for."""
-_PLACEHOLDER = re.compile(rf"( OTHER_PROCESSORS(?!\w)|(?<!\w)(?:{'|'.join(PLACEHOLDERS)})(?!\w))", re.ASCII)
+_PLACEHOLDER = re.compile(
+    r"( OTHER_PROCESSORS(?!\w)|(?<!\w)(?:REGION|PROCESSORS|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?!\w))", re.ASCII
+)
+_COMMAND = re.compile(r"(?<!\\)\n")
 _HARMLESS = re.compile(r"(?!.*//)[A-Za-z0-9_][A-Za-z0-9_.:/-]*(?: [A-Za-z0-9_][A-Za-z0-9_.:/-]*)*")
+_MISTAKEN = re.compile(r"-|(file|fileb|https?)://")
 _PROCESSOR = re.compile(r"processors\[([0-9]{1,9})\]")
 
 
-def filled(text: str, resource: Resource, evidence: Iterable[Evidence]) -> str:
-    """The remediation `text` of a rule, for a finding on this resource with this evidence."""
-    at = _processor(evidence, resource.processors)
-    pieces = _pieces(text)
-    words = list(pieces)
-    for n in range(1, len(pieces), 2):
-        name = pieces[n]
-        found = _others(resource.processors, at) if name.startswith(" ") else _of_resource(name, resource, at)
-        if found is not None:
-            quoted = " " in found and name.endswith("_NAME") and _stands_alone(pieces[n - 1], pieces[n + 1])
-            words[n] = f"'{found}'" if quoted else found
+class _Gap(Struct, frozen=True):
+    """A placeholder, and where it stands: within quotes, as a word of its own, as the name of a processor."""
+
+    name: str
+    quoted: bool
+    alone: bool
+    named: bool
+
+    @property
+    def marked(self) -> str:
+        space = " " * self.name.startswith(" ")
+        mark = f"{space}<{self.name.strip()}>"
+        return f"'{mark}'" if self.quoted else mark
+
+
+def filled(text: str, resource: Resource | None = None, evidence: Iterable[Evidence] = ()) -> str:
+    """The remediation `text` of a rule, for a finding on this resource with this evidence; without, all is marked."""
+    at = None if resource is None else _processor(evidence, resource.processors)
+    words = []
+    for piece in _pieces(text):
+        if isinstance(piece, str):
+            words.append(piece)
+            continue
+        value = None if resource is None else _value(piece, resource, at)
+        words.append(piece.marked if value is None else value)
     return "".join(words)
 
 
 @lru_cache(maxsize=256)
-def _pieces(text: str) -> tuple[str, ...]:
-    """The text around placeholders, and every other one a placeholder."""
-    return tuple(_PLACEHOLDER.split(text))
+def _pieces(text: str) -> tuple[str | _Gap, ...]:
+    """The text around placeholders, and these; a word in capitals is one where it is known, or in a command."""
+    pieces: list[str | _Gap] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(text):
+        command = _COMMAND.split(text[: match.start()])[-1].lstrip()
+        if match[0].strip() not in PLACEHOLDERS and not command.startswith("aws "):
+            continue
+        before, after = text[: match.start()], text[match.end() :]
+        gap = _Gap(
+            name=match[0],
+            quoted=command.startswith("aws ") and command.count("'") % 2 == 1,
+            alone=f" {before}"[-1].isspace() and f"{after} "[0].isspace(),
+            named=before.endswith("Name=") and after.startswith(","),
+        )
+        pieces += [text[end : match.start()], gap]
+        end = match.end()
+    return (*pieces, text[end:])
 
 
-def _stands_alone(before: str, after: str) -> bool:
-    """Whether what stands between them is a word of the shell's."""
-    return f" {before}"[-1].isspace() and f"{after} "[0].isspace()
+def _value(gap: _Gap, resource: Resource, at: int | None) -> str | None:
+    if gap.name.startswith(" "):
+        return _others(resource.processors, at)
+    if gap.name.endswith("_NAME") and (name := _name(gap.name, resource, at)) is not None:
+        return _in_shorthand(name) if gap.named and gap.quoted else _as_word(name, gap)
+    return _of_resource(gap.name, resource, at)
+
+
+def _name(placeholder: str, resource: Resource, at: int | None) -> str | None:
+    if placeholder == "FLOW_NAME" and resource.type == "channel_flow":
+        return resource.name
+    return resource.processors[at].name if placeholder == "PROCESSOR_NAME" and at is not None else None
+
+
+def _as_word(name: str, gap: _Gap) -> str | None:
+    """The name as a word of the shell."""
+    if _HARMLESS.fullmatch(name) and not (" " in name and gap.alone):
+        return name
+    if not gap.alone or gap.quoted or not _printable(name) or _MISTAKEN.match(name):
+        return None
+    return "'" + _escaped(name) + "'"
+
+
+def _in_shorthand(name: str) -> str | None:
+    """The name as the AWS CLI's shorthand takes it, within single quotes of the shell.
+
+    https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-shorthand.html
+    """
+    if _HARMLESS.fullmatch(name):
+        return name
+    if not _printable(name):
+        return None
+    quoted = name.replace("\\", r"\\").replace('"', r"\"")
+    return _escaped(f'"{quoted}"')
+
+
+def _printable(name: str) -> bool:
+    return bool(name) and name.isprintable()
+
+
+def _escaped(text: str) -> str:
+    """The text within single quotes of the shell."""
+    return text.replace("'", r"'\''")
 
 
 def _of_resource(name: str, resource: Resource, at: int | None) -> str | None:
@@ -58,8 +134,10 @@ def _of_resource(name: str, resource: Resource, at: int | None) -> str | None:
             return _harmless(_known(resource.account_id))
         case "APP_INSTANCE_ARN":
             return _harmless(resource.app_instance_arn)
-        case "CHANNEL_FLOW_ARN" | "FLOW_NAME" if resource.type == "channel_flow":
-            return _harmless(resource.arn if name == "CHANNEL_FLOW_ARN" else resource.name)
+        case "APP_INSTANCE_ID":
+            return _harmless((resource.app_instance_arn or "").rpartition("/")[2])
+        case "CHANNEL_FLOW_ARN" if resource.type == "channel_flow":
+            return _harmless(resource.arn)
         case "PROCESSORS":
             return _shorthand(resource.processors) or None
     return None if at is None else _of_processor(name, resource.processors[at])
@@ -72,8 +150,6 @@ def _known(place: str) -> str | None:
 def _of_processor(name: str, step: PipelineStep) -> str | None:
     arn = (step.lambda_arn or "").split(":")
     match name:
-        case "PROCESSOR_NAME":
-            return _harmless(step.name)
         case "EXECUTION_ORDER":
             return _harmless(step.execution_order)
         case "FALLBACK_ACTION":
@@ -101,10 +177,10 @@ def _processor(evidence: Iterable[Evidence], steps: Sequence[PipelineStep]) -> i
 
 
 def _shorthand(steps: Iterable[PipelineStep]) -> str | None:
-    """Processors as the AWS CLI takes them; None unless each is wholly known and harmless."""
+    """Processors as the AWS CLI takes them; None unless each is wholly known, and its name can be printed."""
     words: list[str] = []
     for step in steps:
-        known = (_harmless(step.name), _harmless(step.execution_order), _harmless(step.fallback_action))
+        known = (_in_shorthand(step.name or ""), _harmless(step.execution_order), _harmless(step.fallback_action))
         name, order, fallback, function = (*known, _function_arn(step))
         if None in (name, order, fallback, function):
             return None

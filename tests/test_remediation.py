@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,16 @@ COMMAND = (
 )
 CONSTANTS = {"ABORT", "CONTINUE", "ASYNC"}
 LEFT_TO_THE_READER = {
-    *("NEW_NAME", "NEW_FUNCTION_ARN", "KEY", "VALUE", "VERSION", "RUNTIME", "STATEMENT_ID", "ROLE_NAME"),
+    *(
+        "NEW_NAME",
+        "NEW_FUNCTION_ARN",
+        "TAG_KEY",
+        "TAG_VALUE",
+        "NEW_VERSION",
+        "NEW_RUNTIME",
+        "STATEMENT_ID",
+        "ROLE_NAME",
+    ),
     *("QUEUE_ARN", "TOPIC_ARN", "CHANNEL_ARN", "APP_INSTANCE_USER_ARN"),
 }
 TWO = (sample.step("redact", 1, "CONTINUE"), sample.step("moderate", 2, "CONTINUE"))
@@ -50,7 +60,7 @@ def test_command_can_be_run_as_it_is_and_keeps_the_other_processors() -> None:
 
 def test_a_region_that_a_file_does_not_tell_stays_a_placeholder() -> None:
     undeployed = structs.replace(sample.flow(), region="unknown", account_id="unknown")
-    assert filled("--region REGION ACCOUNT_ID", undeployed, about(0)) == "--region REGION ACCOUNT_ID"
+    assert filled("--region REGION ACCOUNT_ID", undeployed, about(0)) == "--region <REGION> <ACCOUNT_ID>"
 
 
 def test_a_single_processor_has_no_others() -> None:
@@ -79,18 +89,19 @@ def test_function_is_named_without_qualifier_where_that_is_asked_for() -> None:
 @pytest.mark.parametrize("places", [(), (0, 1), (7,)])
 def test_nothing_is_said_of_a_processor_where_it_is_not_clear_which(places: tuple[int, ...]) -> None:
     text = "PROCESSOR_NAME FUNCTION_ARN OTHER_PROCESSORS"
-    assert filled(text, sample.flow("f", *TWO), about(*places)) == text
+    marked = "<PROCESSOR_NAME> <FUNCTION_ARN> <OTHER_PROCESSORS>"
+    assert filled(text, sample.flow("f", *TWO), about(*places)) == marked
 
 
 def test_nothing_is_said_of_a_flow_where_there_is_none() -> None:
     text = "CHANNEL_FLOW_ARN FLOW_NAME PROCESSORS"
-    assert filled(text, sample.app_instance(), ()) == text
+    assert filled(text, sample.app_instance(), ()) == "<CHANNEL_FLOW_ARN> <FLOW_NAME> <PROCESSORS>"
 
 
 def test_a_list_that_is_not_wholly_known_is_not_given() -> None:
     unknown = sample.step("deliver", 2, None)
-    assert filled("PROCESSORS", sample.flow("f", TWO[0], unknown), ()) == "PROCESSORS"
-    assert filled("x OTHER_PROCESSORS", sample.flow("f", TWO[0], unknown), about(0)) == "x OTHER_PROCESSORS"
+    assert filled("PROCESSORS", sample.flow("f", TWO[0], unknown), ()) == "<PROCESSORS>"
+    assert filled("x OTHER_PROCESSORS", sample.flow("f", TWO[0], unknown), about(0)) == "x <OTHER_PROCESSORS>"
 
 
 def test_words_that_only_look_like_placeholders_stay() -> None:
@@ -98,28 +109,72 @@ def test_words_that_only_look_like_placeholders_stay() -> None:
     assert filled(text, sample.flow(), about(0)) == text
 
 
-HOSTILE = [
-    "$(id)",
-    "`id`",
-    "a;b",
-    "a'b",
-    'a"b',
-    "a\nb",
-    "-x",
-    "a --endpoint-url",
-    "file://a",
-    "a\\",
-    "a,b",
-    "{a}",
-    "ä",
-    "",
+def test_what_the_reader_has_to_choose_is_marked_in_commands_alone() -> None:
+    text = "Set AWS_REGION and NEW_NAME:\naws x --name NEW_NAME \\\n  --qualifier NEW_VERSION 'K=TAG_KEY' ABORT"
+    marked = (
+        "Set AWS_REGION and NEW_NAME:\naws x --name <NEW_NAME> \\\n  --qualifier <NEW_VERSION> 'K='<TAG_KEY>'' ABORT"
+    )
+    assert filled(text) == marked
+
+
+def test_a_rule_alone_has_everything_marked() -> None:
+    assert filled("aws x --region REGION OTHER_PROCESSORS") == "aws x --region <REGION> <OTHER_PROCESSORS>"
+
+
+def decoded(shorthand: str) -> str:
+    """A value in double quotes of the AWS CLI's shorthand, as its parser reads it."""
+    return shorthand[1:-1].replace('\\"', '"').replace("\\\\", "\\") if shorthand.startswith('"') else shorthand
+
+
+PRINTABLE = [
+    *("a, b", "$(id)", "`id`", "a;b", "a'b", 'a"b', "a\\", 'a\\"', "{a}", "ä"),
+    *("Name=x,y", "a  b", " a", "!!", "~", "*", "a//b"),
 ]
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, sample.HOSTILE])
-def test_a_name_that_may_do_harm_stays_out(name: str) -> None:
-    assert "--name FLOW_NAME" in filled(COMMAND, sample.flow(name, sample.step(name)), about(0))
-    assert "Name=PROCESSOR_NAME," in filled(COMMAND, sample.flow(name, sample.step(name)), about(0))
+@pytest.mark.parametrize("name", PRINTABLE)
+def test_any_name_that_can_be_printed_is_quoted(name: str) -> None:
+    given = words(COMMAND, sample.flow(name, sample.step(name)), 0)
+
+    assert given[given.index("--name") + 1] == name
+    whole, rest = given[-1].partition(",ExecutionOrder=1,FallbackAction=ABORT,")[::2]
+    assert decoded(whole.removeprefix("Name=")) == name
+    assert rest.startswith("Configuration={Lambda=")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "\u202e", "\u00a0", "", sample.HOSTILE])
+def test_a_name_that_cannot_be_printed_is_left_to_be_filled_in(name: str) -> None:
+    given = filled(COMMAND, sample.flow(name, sample.step(name)), about(0))
+
+    assert "--name <FLOW_NAME> --" in given
+    assert "'Name='<PROCESSOR_NAME>',ExecutionOrder=1," in given
+
+
+@pytest.mark.parametrize("name", ["-x", "--endpoint-url", "file://a", "fileb://a", "https://a"])
+def test_a_name_that_the_cli_takes_for_something_else_is_left_to_be_filled_in(name: str) -> None:
+    given = filled(COMMAND, sample.flow(name, sample.step(name)), about(0))
+
+    assert "--name <FLOW_NAME> --" in given
+    assert f'\'Name="{name}",ExecutionOrder=1,' in given
+
+
+@pytest.mark.parametrize(
+    ("flow", "processor", "runs"), [("a, b", "it's", True), ("-x", "a", False), ("a", "\t", False)]
+)
+def test_a_command_with_something_open_does_not_run(tmp_path: Path, flow: str, processor: str, runs: bool) -> None:
+    aws = tmp_path / "aws"
+    aws.write_text('#!/bin/sh\necho "$@" > ran\n')
+    aws.chmod(0o755)
+
+    subprocess.run(
+        ["/bin/sh", "-c", filled(COMMAND, sample.flow(flow, sample.step(processor, function="f")), about(0))],
+        cwd=tmp_path,
+        env={"PATH": str(tmp_path)},
+        check=False,
+        capture_output=True,
+    )
+
+    assert {path.name for path in tmp_path.iterdir()} == ({"aws", "ran"} if runs else {"aws"})
 
 
 @given(st.text(st.sampled_from("ab1-_.:/ '\"$`\\\n=,{}@"), max_size=12), st.text(max_size=8))
@@ -128,7 +183,8 @@ def test_whatever_a_flow_is_called_the_command_stays_the_same(name: str, process
     before, after = shlex.split(COMMAND), words(COMMAND, flow, 0)
     assert len(after) == len(before)
     assert [word for word in after if word.startswith("-")] == [word for word in before if word.startswith("-")]
-    assert not any("//" in word for word in after)
+    assert after[8] in (name, "<FLOW_NAME>")
+    assert not re.match("(file|fileb|https?)://", after[8])
 
 
 @pytest.mark.parametrize("each", rule.load([rules()]), ids=lambda each: each.info.id)

@@ -13,6 +13,7 @@ import yaml
 from scanner.engine.conditions import show
 from scanner.engine.rule import Rule
 from scanner.facets import needed
+from scanner.remediation import filled
 
 _WIDTH = 100
 _LABEL = 12
@@ -56,7 +57,7 @@ def explained(rule: Rule) -> str:
     }
     parts = [f"{info.id}: {info.title}", "\n".join(_labelled(facts)), _wrapped(info.rationale)]
     parts += [_block(key, rule) for key in ("params", "when", "require")]
-    parts += [f"What to do:\n{textwrap.indent(info.remediation, '  ')}", "\n".join(info.references)]
+    parts += [f"What to do:\n{textwrap.indent(filled(info.remediation), '  ')}", "\n".join(info.references)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from scanner import resources
 from scanner.finding import Report, RuleInfo, Scalar
+from scanner.remediation import filled
 from scanner.render import html_trend, html_words
 from scanner.render.html_blocks import Block, Link, blocks, link, value_text
 from scanner.render.html_coverage import coverage
@@ -131,7 +132,7 @@ def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
             rule=rule,
             failed=report.summary.by_rule.get(rule.id, 0),
             rationale=blocks(rule.rationale),
-            remedy=blocks(rule.remediation),
+            remedy=blocks(filled(rule.remediation)),
             links=tuple(map(link, rule.references)),
         )
         for rule in rules

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from scanner.finding import Finding, GapReference, Report, ReportedGap, RuleInfo, Severity, Status
+from scanner.remediation import filled
 from scanner.render.coverage import unknown_by_gap
 from scanner.render.html_blocks import blocks
 from scanner.render.text import visible, visible_lines
@@ -151,7 +152,7 @@ def _remedy(rule: RuleInfo) -> Iterator[str]:
     yield ""
     yield f"{code(rule.id)} {rule.severity}: {prose(rule.rationale)}"
     yield ""
-    for block in blocks(rule.remediation):
+    for block in blocks(filled(rule.remediation)):
         yield prose(block.text) if block.kind == "text" else _indented(block.text)
         yield ""
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import msgspec
 
 from scanner.finding import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
+from scanner.remediation import filled
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import clipped, count, file_and_line, from_top, gap_line, requirements
 from scanner.trend import moment
@@ -73,7 +74,7 @@ def build_driver(report: Report) -> dict[str, Any]:
 
 
 def build_rule(rule: RuleInfo) -> dict[str, Any]:
-    help_text = "\n\n".join((rule.rationale.strip(), rule.remediation.strip(), "\n".join(rule.references)))
+    help_text = "\n\n".join((rule.rationale.strip(), filled(rule.remediation).strip(), "\n".join(rule.references)))
     return {
         "id": rule.id,
         "shortDescription": _message(rule.title),

@@ -1,30 +1,67 @@
 // A rule's remediation with what is known of a finding's resource in place of placeholders (scanner/remediation.py).
 
 const OTHERS = " OTHER_PROCESSORS";
-const PLACEHOLDER = new RegExp(`${OTHERS}(?!\\w)|(?<!\\w)(?:REGION|ACCOUNT_ID|APP_INSTANCE_ARN|CHANNEL_FLOW_ARN|FLOW_NAME|`
-  + "PROCESSORS|PROCESSOR_NAME|EXECUTION_ORDER|FALLBACK_ACTION|FUNCTION_ARN|FUNCTION_NAME|FUNCTION_REGION)(?!\\w)", "g");
+const PLACEHOLDER = /( OTHER_PROCESSORS(?!\w)|(?<!\w)(?:REGION|PROCESSORS|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?!\w))/g;
+const KNOWN = new Set(["REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "APP_INSTANCE_ID", "CHANNEL_FLOW_ARN", "FLOW_NAME",
+  "PROCESSORS", "PROCESSOR_NAME", "EXECUTION_ORDER", "FALLBACK_ACTION", "FUNCTION_ARN", "FUNCTION_NAME", "FUNCTION_REGION",
+  "OTHER_PROCESSORS"]);
+const COMMAND = /(?<!\\)\n/;
 const HARMLESS = /^(?!.*\/\/)[A-Za-z0-9_][A-Za-z0-9_.:/-]*(?: [A-Za-z0-9_][A-Za-z0-9_.:/-]*)*$/;
+const PRINTABLE = /^(?: |[^\p{C}\p{Z}])+$/u;
+const MISTAKEN = /^(?:-|(?:file|fileb|https?):\/\/)/;
 
 export function filled(text, resource, evidence) {
   const values = known(resource, evidence);
-  return text.replace(PLACEHOLDER, (placeholder, at) => {
-    const value = values[placeholder] ?? null;
-    if (value === null) return placeholder;
-    const beside = ` ${text} `[at] + ` ${text} `[at + placeholder.length + 1];
-    return value.includes(" ") && placeholder.endsWith("_NAME") && /^\s+$/.test(beside) ? `'${value}'` : value;
+  return text.replace(PLACEHOLDER, (placeholder, _, at) => {
+    const command = text.slice(0, at).split(COMMAND).at(-1).trimStart();
+    const isCommand = command.startsWith("aws ");
+    if (!KNOWN.has(placeholder.trim()) && !isCommand) return placeholder;
+    const quoted = isCommand && command.split("'").length % 2 === 0;
+    const after = text.slice(at + placeholder.length);
+    const alone = /^\s$/.test(` ${text}`[at]) && /^\s/.test(`${after} `);
+    const named = text.slice(0, at).endsWith("Name=") && after.startsWith(",");
+    return value(placeholder, values, { quoted, alone, named }) ?? marked(placeholder, quoted);
   });
 }
 
+function value(placeholder, values, { quoted, alone, named }) {
+  const name = values.names[placeholder] ?? null;
+  if (name === null) return values[placeholder] ?? null;
+  return named && quoted ? inShorthand(name) : asWord(name, alone, quoted);
+}
+
+function marked(placeholder, quoted) {
+  const mark = `${placeholder.startsWith(" ") ? " " : ""}<${placeholder.trim()}>`;
+  return quoted ? `'${mark}'` : mark;
+}
+
+function asWord(name, alone, quoted) {
+  if (HARMLESS.test(name) && !(name.includes(" ") && alone)) return name;
+  if (!alone || quoted || !PRINTABLE.test(name) || MISTAKEN.test(name)) return null;
+  return `'${escaped(name)}'`;
+}
+
+// As the AWS CLI's shorthand takes it, within single quotes of the shell.
+function inShorthand(name) {
+  if (HARMLESS.test(name)) return name;
+  if (!PRINTABLE.test(name)) return null;
+  return escaped(`"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`);
+}
+
+const escaped = (text) => text.replaceAll("'", "'\\''");
+
 function known({ type, arn, name, account_id, region, app_instance_arn, processors: steps }, evidence) {
   const values = {
+    names: {},
     REGION: harmless(told(region)), ACCOUNT_ID: harmless(told(account_id)), APP_INSTANCE_ARN: harmless(app_instance_arn),
+    APP_INSTANCE_ID: harmless((app_instance_arn ?? "").split("/").at(-1)),
   };
   if (type === "app_instance") return values;
-  Object.assign(values, {
-    CHANNEL_FLOW_ARN: harmless(arn), FLOW_NAME: harmless(name), PROCESSORS: shorthand(steps) || null,
-  });
+  values.names.FLOW_NAME = name;
+  Object.assign(values, { CHANNEL_FLOW_ARN: harmless(arn), PROCESSORS: shorthand(steps) || null });
   const at = processor(evidence);
   if (!(at in steps)) return values;
+  values.names.PROCESSOR_NAME = steps[at].name;
   const others = shorthand(steps.filter((_, n) => n !== at));
   return { ...values, ...ofProcessor(steps[at]), [OTHERS]: others && ` ${others}` };
 }
@@ -32,7 +69,6 @@ function known({ type, arn, name, account_id, region, app_instance_arn, processo
 function ofProcessor(step) {
   const parts = (step.lambda_arn ?? "").split(":");
   return {
-    PROCESSOR_NAME: harmless(step.name),
     EXECUTION_ORDER: harmless(step.execution_order),
     FALLBACK_ACTION: harmless(step.fallback_action),
     FUNCTION_ARN: functionArn(step),
@@ -50,8 +86,8 @@ function processor(evidence) {
 
 function shorthand(steps) {
   const words = steps.map((step) => {
-    const [name, order, fallback] = [step.name, step.execution_order, step.fallback_action].map(harmless);
-    const arn = functionArn(step);
+    const [order, fallback] = [step.execution_order, step.fallback_action].map(harmless);
+    const [name, arn] = [inShorthand(step.name ?? ""), functionArn(step)];
     return [name, order, fallback, arn].includes(null) ? null
       : `'Name=${name},ExecutionOrder=${order},FallbackAction=${fallback},`
         + `Configuration={Lambda={ResourceArn=${arn},InvocationType=ASYNC}}'`;
