@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 from msgspec import Struct
 
+from scanner.collect import waiting
 from scanner.commands import again, inputs, keeping, outputs, ruleset, threshold
 from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log
@@ -16,7 +18,7 @@ from scanner.commands.where import Where
 from scanner.engine.audit import Audit
 from scanner.engine.rule import Rule
 from scanner.engine.rule import facets as needed
-from scanner.errors import UsageError
+from scanner.errors import NothingScannedError, UsageError
 from scanner.finding import Report, Severity
 from scanner.journal import Journal
 from scanner.waivers import Waivers
@@ -92,10 +94,12 @@ def asked(
     history: str | None,
     allow_gaps: bool,
     on_github: bool,
+    until: float | None,
 ) -> Asked:
-    """Read and check everything that the options name.
+    """Read and check everything that the options name; `until`, a point in time of `time.monotonic`, ends the waiting.
 
     Raises:
+        NothingScannedError: the baseline could not be read by then.
         UsageError: something of it cannot be used.
     """
     places.check()
@@ -103,7 +107,7 @@ def asked(
         raise UsageError("--demo and --securityhub contradict each other", hint="Its findings are invented.")
     wanted = outputs.parse_all(output)
     outputs.keep_apart(wanted, places.run_dir)
-    accepted = _baseline(baseline, log, may_lack=allow_no_baseline)
+    accepted = _baseline(baseline, log, until, may_lack=allow_no_baseline)
     address = keeping.address(history)
     configured = ruleset.chosen(config_file, rules, select)
     if configured.fail_on and threshold.unsaid():
@@ -136,15 +140,30 @@ def asked(
     )
 
 
-def _baseline(path: str | None, log: Log, *, may_lack: bool) -> Baseline:
+def _baseline(path: str | None, log: Log, until: float | None, *, may_lack: bool) -> Baseline:
     if path is None:
         if may_lack:
             raise UsageError("--allow-no-baseline goes with --baseline, which is not given", hint="Add --baseline.")
         return Baseline()
-    found = inputs.report_if_any(path)
+    found = _read(path, until)
     if found is None and not may_lack:
         hint = "Name one that -o wrote as JSON, or let --allow-no-baseline go on without."
         raise UsageError(f"--baseline: there is no report at {path}", hint=hint)
     if found is None:
         log.tell("no_baseline", f"There is no report at {path} yet: everything counts as new")
     return Baseline(path, found)
+
+
+def _read(path: str, until: float | None) -> Report | None:
+    """Who answers for a bucket, or at the other end of a pipe, may never do so."""
+    context = click.get_current_context()
+
+    def read() -> Report | None:
+        with context.scope(cleanup=False):
+            return inputs.report_if_any(path)
+
+    try:
+        return waiting.in_time(read, until, f"the baseline {path}")
+    except waiting.OutOfTimeError:
+        hint = "Scan without it, or give it more time."
+        raise NothingScannedError(f"--max-runtime was over, waiting for the baseline {path}", hint=hint) from None

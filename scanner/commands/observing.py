@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -53,11 +52,18 @@ class Observed(Struct, frozen=True):
 
 
 def observe(
-    where: Where, facets: frozenset[str], record: dict[str, Any], begin: Callable[[Journal], Audit], log: Log
+    where: Where,
+    facets: frozenset[str],
+    record: dict[str, Any],
+    begin: Callable[[Journal], Audit],
+    log: Log,
+    *,
+    until: float | None,
 ) -> Observed:
     """The journal of what was seen: the lists, and these facets. `record` is what the report will say of the options.
 
     `begin` gives the audit of a journal. Where others do the reading, what they have read is judged meanwhile.
+    Looking ends at `until`, a point in time of `time.monotonic`.
 
     Raises:
         UsageError: there is no such run, profile or region.
@@ -66,7 +72,6 @@ def observe(
     if where.from_:
         journal = resuming.with_facets(Journal.open(where.from_), facets)
         return Observed(journal, begin(journal))
-    until = None if where.max_runtime is None else monotonic() + where.max_runtime
     with simulated_aws() if where.demo else nullcontext():
         found = resuming.find(where, facets, log, until) if where.resume else None
         journal, in_time = (found, True) if found else _new(where, facets, record, log, until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import click
@@ -58,9 +59,10 @@ def command(*, verbose: bool, log_format: str, **given: Any) -> int:
     """
     options = set(Where.__struct_fields__) & given.keys()
     places = Where(**{name: given.pop(name) for name in options}, named=where.named())
-    scan = asked(places, Log(form=LogFormat(log_format), verbose=verbose), **given)
+    until = None if places.max_runtime is None else monotonic() + places.max_runtime
+    scan = asked(places, Log(form=LogFormat(log_format), verbose=verbose), **given, until=until)
     with ending.interruptible():
-        seen = observe(scan.places, scan.facets, scan.options, scan.audit, scan.log)
+        seen = observe(scan.places, scan.facets, scan.options, scan.audit, scan.log, until=until)
         with ending.resumable(scan, seen):
             told = tell(scan, seen)
     ending.check(scan, seen, told)

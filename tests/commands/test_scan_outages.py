@@ -279,6 +279,55 @@ def test_max_runtime_that_is_over_before_anything_was_seen_ends_in_3_whatever_is
 
 
 @pytest.mark.parametrize(
+    ("options", "hangs", "awaited"),
+    [
+        pytest.param(("--profile", "slow"), "", "the credential_process of profile slow", id="credential_process"),
+        pytest.param(("--profile", "role"), "", "the credentials of profile role", id="credentials of a role"),
+        pytest.param(("--org",), "ListAccounts", "organizations:ListAccounts", id="Organizations"),
+    ],
+)
+def test_max_runtime_bounds_the_finding_of_the_scope_and_says_what_it_waits_for(
+    chat: FakeAws, tmp_path: Path, options: tuple[str, ...], hangs: str, awaited: str
+) -> None:
+    never, pipe = threading.Event(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "config").write_text(
+        f"[profile slow]\ncredential_process = cat {pipe}\n"
+        "[profile role]\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = slow\n"
+    )
+    chat.faults = [lambda call: (never.wait(60), None)[1] if call.operation == hangs else None]
+    began = time.monotonic()
+
+    ended = chimeaudit(
+        *("scan", *ONE_RULE, *options, "--max-runtime", "4s", "--run-dir", "run"),
+        home=tmp_path,
+        variables={**chat.variables, "AWS_CONFIG_FILE": str(tmp_path / "config")},
+    )
+
+    never.set()
+    if not hangs:
+        os.close(os.open(pipe, os.O_WRONLY))  # ends who reads from it
+    assert time.monotonic() - began < 25
+    assert ended.code == 3
+    assert f"Stopped by --max-runtime, waiting for {awaited}; the gaps say what is left." in ended.stderr
+    (gap,) = ended.gaps
+    assert (gap["account_id"], gap["code"]) == ("unknown", "Interrupted")
+    assert f"waiting for {awaited};" in gap["reason"]
+    assert not (tmp_path / "run").exists()
+
+
+def test_max_runtime_bounds_the_reading_of_the_baseline(chat: FakeAws, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    ended = chimeaudit(
+        *("scan", *ONE_RULE, "--max-runtime", "1s", "--baseline", "pipe"), home=tmp_path, variables=chat.variables
+    )
+
+    assert ended.code == 4
+    assert ended.error == "error: --max-runtime was over, waiting for the baseline pipe"
+
+
+@pytest.mark.parametrize(
     ("send", "number"), [(os.kill, signal.SIGTERM), (os.kill, signal.SIGKILL), (os.killpg, signal.SIGINT)]
 )
 def test_worker_processes_end_with_the_scan(
