@@ -6,7 +6,7 @@ The repository is told by its ``.git`` alone: git itself is never run.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -32,23 +32,25 @@ def working_directory() -> str | None:
 def names(paths: Iterable[str]) -> dict[str, str]:
     """Each path's name: from the top of its repository or, outside one, from the working directory.
 
-    A link is named as what it leads to, unless it leads out of the repository. What lies in the working directory's
+    A link is named as what it leads to, unless it leads out of its repository. What lies in the working directory's
     repository belongs to that, even where there is another repository within it. No two files of several repositories
     have the same name: where they would, only what lies in the working directory's is named from its top.
     """
     here = top(Path())
     top_of = cache(lambda folder: top(Path(folder)))
-    places = {path: _lies(path, here) for path in paths}
-    named: dict[str, str] = {}
-    elsewhere: list[str] = []
-    for path, place in places.items():
-        owner = here
-        if here is None or not Path(place).is_relative_to(here):
-            owner = top_of(os.path.dirname(place))  # noqa: PTH120 - many paths, as text
-            elsewhere.append(path)
-        named[path] = from_working_directory(place) if owner is None else shown(os.path.relpath(place, owner))
-    if len({*named.values()}) < len({*places.values()}):
-        named |= {path: from_working_directory(places[path]) for path in elsewhere}
+
+    def owner_of(path: str) -> str | None:
+        within = here if here and _is_within(path, str(here)) else top_of(os.path.dirname(path))  # noqa: PTH120
+        return None if within is None else str(within)
+
+    places = {path: _place(path, owner_of) for path in paths}
+    named = {
+        path: from_working_directory(place) if owner is None else shown(os.path.relpath(place, owner))
+        for path, (place, owner) in places.items()
+    }
+    if len({*named.values()}) < len({place for place, _ in places.values()}):
+        elsewhere = {path: place for path, (place, owner) in places.items() if not (here and owner == str(here))}
+        named |= {path: from_working_directory(place) for path, place in elsewhere.items()}
     return named
 
 
@@ -75,12 +77,26 @@ def shown(path: str) -> str:
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
-def _lies(path: str, here: Path | None) -> str:
-    """Where a file lies. A link that leads nowhere, or out of the repository or working directory, lies where it is."""
+def _place(path: str, owner_of: Callable[[str], str | None]) -> tuple[str, str | None]:
+    """Where a file lies, and the top of its repository. A link that leads nowhere, or out of it, lies where it is."""
     try:
-        own, home = os.path.abspath(path), here or Path.cwd()  # noqa: PTH100 - links are not followed
+        own = os.path.abspath(path)  # noqa: PTH100 - links are not followed
     except OSError:  # the working directory is gone
-        return path
-    real = os.path.realpath(path)
-    leads_out = Path(own).is_relative_to(home) and not Path(real).is_relative_to(home)
-    return real if os.path.lexists(real) and not leads_out else own
+        return path, None
+    real, owner = os.path.realpath(path), owner_of(own)
+    if owner is not None:
+        return (real if _is_within(real, owner) and os.path.lexists(real) else own), owner
+    leads_to = owner_of(real)
+    is_named_real = leads_to is not None or _is_within(real, _working_directory())
+    return (real, leads_to) if is_named_real and os.path.lexists(real) else (own, None)
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as text
+    except OSError:  # it is gone, and nothing lies in it
+        return os.devnull

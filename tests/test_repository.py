@@ -104,13 +104,26 @@ def test_outside_a_repository_a_path_is_named_from_the_working_directory(
     assert name(str(repositories / "d.yaml")) == expected
 
 
-@pytest.mark.parametrize(("folder", "expected"), [("one/infra", "out.yaml"), (".", "d.yaml")])
-def test_a_link_that_leads_out_of_the_repository_is_named_itself(
-    repositories: Path, monkeypatch: pytest.MonkeyPatch, folder: str, expected: str
+@pytest.mark.parametrize("folder", ["one/infra", "one", ".", "two", "/"])
+def test_a_link_that_leads_out_of_its_repository_is_named_itself(
+    repositories: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     monkeypatch.chdir(repositories / folder)
 
-    assert name(str(repositories / "one" / "out.yaml")) == expected
+    assert name(str(repositories / "one" / "out.yaml")) == "out.yaml"
+
+
+def test_outside_a_repository_a_link_is_named_as_what_it_leads_to_in_the_working_directory_or_a_repository(
+    repositories: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = repositories / "outside"
+    outside.mkdir()
+    for link, to in (("in.yaml", "x.yaml"), ("up.yaml", "../d.yaml"), ("one.yaml", "../one/infra/a.yaml")):
+        (outside / link).symlink_to(to)
+    (outside / "x.yaml").touch()
+    monkeypatch.chdir(outside)
+
+    assert [name(each) for each in ("in.yaml", "up.yaml", "one.yaml")] == ["x.yaml", "up.yaml", "infra/a.yaml"]
 
 
 def test_a_repository_within_this_one_belongs_to_it(repositories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
