@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -34,6 +35,8 @@ MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 """That all aliases of a document stand for, those in what they stand for written out."""
 _EXPECTED = "JSON or YAML"
+_NEARLY_JSON = re.compile(r"""\s*(?:[{\[]\s*(?:["{}\[\]]|//|/\*|$)|//|/\*)""")
+"""How JSON and its dialects begin, but for those that are YAML as well."""
 _MERGE = "<<"
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq"))
@@ -77,7 +80,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _document(text: str, mistakes: Mistakes, *, only_json: bool) -> Node:
-    if not only_json and not text.lstrip().startswith(("{", "[", "//", "/*")):
+    if not only_json and not _NEARLY_JSON.match(text):
         return document(text, _TemplateBuilder, mistakes, _EXPECTED)
     own = Mistakes(mistakes.file)
     try:
