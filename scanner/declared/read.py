@@ -35,7 +35,13 @@ _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
 _TELLS_TAGS = frozenset({"tags"})
 _TELLS_FUNCTIONS = frozenset({"tags", "function", "callback_role"})
 _REPORT = frozenset({"schema_version", "tool", "findings"})
-_RULE = frozenset({"id", "severity", "resource", "require"})
+_OURS = (
+    _REPORT,
+    frozenset({"id", "severity", "resource", "require"}),  # a rule
+    frozenset({"rule_id", "fingerprint", "evidence"}),
+    frozenset({"class_uid", "finding_info"}),  # OCSF
+    frozenset({"GeneratorId", "ProductArn"}),  # ASFF
+)
 _EXPECTED = (
     "expected a request that makes a channel flow, output of list-channel-flows or describe-channel-flow, a "
     "CloudFormation template, or a run of chimeaudit scan"
@@ -122,7 +128,7 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:
     """Whether a broken file of a folder looks like one of ours."""
-    if not _is_likely(candidate):
+    if not _is_likely(candidate) or _is_ours(parse(data.partition(b"\n")[0], Mistakes(candidate.name), only_json=True)):
         return False
     if len(data) <= MAX_BYTES or candidate.is_stdin:
         return _looks_ours(data)
@@ -269,8 +275,11 @@ def _recorded(recording: Recording, tells: frozenset[str]) -> Document:
     return Document(file=recording.name, groups=recording.groups(), tells=tells, gaps=frozenset(recording.gaps))
 
 
-def _is_ours(root: Node) -> bool:
-    return isinstance(root, Table) and any(keys <= root.entries.keys() for keys in (_REPORT, _RULE))
+def _is_ours(root: Node | None) -> bool:
+    """Whether chimeaudit reads or has written such a thing itself, in a list of its findings too."""
+    if isinstance(root, Listing):
+        return bool(root.items) and all(map(_is_ours, root.items))
+    return isinstance(root, Table) and any(keys <= root.entries.keys() for keys in _OURS)
 
 
 def _described(root: Node) -> str:

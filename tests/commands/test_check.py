@@ -175,14 +175,18 @@ def test_who_reads_no_report_sees_what_was_not_examined(tmp_path: Path) -> None:
 
 
 def test_what_chimeaudit_has_written_itself_is_skipped_quietly(check: Check, tmp_path: Path) -> None:
-    write(tmp_path / "report.json", check(a__json=BAD).stdout)
+    write(tmp_path / "report.json", check("a.json", "b.json", a__json=BAD, b__json=BAD).stdout)
+    formats = ("gitlab:gitlab.json", "asff:asff.json", "lines.jsonl", "ocsf:ocsf.jsonl")
+    check("a.json", "b.json", *(word for form in formats for word in ("-o", form)))
     rule = Path("rules", "fallback", "last-processor-fails-open.yaml")
     write(tmp_path / "rule.yaml", (Path(__file__).parents[2] / rule).read_bytes())
 
     ended = check(".")
 
     assert not [each for each in ended.report["coverage"]["not_examined"] if "json" in each or "yaml" in each]
-    assert "Skipped   2 files" in ended.stderr
+    assert "Skipped   4 files" in ended.stderr
+    assert "Not read  2 files" in ended.stderr
+    assert ended.gaps == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
