@@ -36,10 +36,14 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
         *delivering.import_findings(deliveries, report, None, log),
         *delivering.notify(deliveries, report, None, written, log),
     ]
-    undone = (*unprinted, *failures.values(), *undelivered)
-    if undone:
-        hint = "Mend that, or name another place." if undelivered else "Name another place with -o."
-        raise OutputError("\n".join(undone), hint=hint)
-    if kept.failure:
-        raise OutputError(kept.failure, hint="Record it again with --history.")
+    unwritten = (*unprinted, *failures.values())
+    unrecorded = (kept.failure,) if kept.failure else ()
+    if unwritten or undelivered or unrecorded:
+        steps = {
+            "Name another place with -o.": unwritten,
+            "Mend that, or name another place.": undelivered,
+            "Record it again with --history.": unrecorded,
+        }
+        message = "\n".join((*unwritten, *undelivered, *unrecorded))
+        raise OutputError(message, hint=" ".join(step for step, failed in steps.items() if failed))
     return 0

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
+from urllib.parse import quote
 
 import alembic.command
 import msgspec
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.errors import OutputError, UsageError
@@ -27,6 +31,9 @@ _PATIENCE = 60
 """Seconds to wait for another scan that is writing."""
 _LOCK = 0x6368696D65  # any number that all chimeaudits agree on
 
+for _library in ("alembic", "psycopg", "sqlalchemy"):  # what they log would reach standard error, traceback and all
+    logging.getLogger(_library).addHandler(logging.NullHandler())
+
 
 @contextmanager
 def written(address: Address) -> Iterator[Connection]:
@@ -35,7 +42,7 @@ def written(address: Address) -> Iterator[Connection]:
     Raises:
         OutputError: the database cannot be opened or written, or a newer chimeaudit has it; nothing was changed.
     """
-    engine = _engine(address, begin="BEGIN IMMEDIATE")
+    engine = _engine(address, writes=True)
     _keep_to_its_owner(address)
     try:
         with engine.begin() as connection:
@@ -51,7 +58,7 @@ def written(address: Address) -> Iterator[Connection]:
 
 @contextmanager
 def read(address: Address) -> Iterator[Connection]:
-    """A transaction that only reads. A schema of an older chimeaudit is upgraded first.
+    """A transaction that only reads, and may be allowed no more. A schema of an older chimeaudit is upgraded first.
 
     Raises:
         UsageError: there is no history there, or it cannot be read.
@@ -59,7 +66,7 @@ def read(address: Address) -> Iterator[Connection]:
     """
     if address.file and not address.file.is_file():
         raise _empty(address)
-    engine = _engine(address, begin="BEGIN")
+    engine = _engine(address, writes=False)
     try:
         with engine.begin() as connection:
             revision = _revision(connection)
@@ -108,22 +115,66 @@ def kept(value: str | None) -> str | None:
     return value if value is None else value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
-def _engine(address: Address, *, begin: str) -> Engine:
+def _engine(address: Address, *, writes: bool) -> Engine:
     """Connections are closed as soon as they are let go, so that nothing lingers while reports are written."""
-    sqlite = address.file is not None
-    arguments: dict[str, Any] = (
-        {"timeout": _PATIENCE}
-        if sqlite
-        else {"connect_timeout": 10, "application_name": "chimeaudit", "client_encoding": "utf8"}
-    )
-    url = address.url
-    if not sqlite:
-        arguments = {key: value for key, value in arguments.items() if key not in url.query}
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
-    if sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return _sqlite(address.file, writes=writes) if address.file else _postgresql(address.url, writes=writes)
+
+
+def _sqlite(file: Path, *, writes: bool) -> Engine:
+    def connect() -> sqlite3.Connection:
+        uri = f"file:{quote(str(file))}{'' if writes else _read_as(file)}"
+        return sqlite3.connect(uri, timeout=_PATIENCE, uri=True, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _read_as(file: Path) -> str:
+    """How SQLite opens a file for who may not write: without a log of changes, it need not lay one beside it.
+
+    https://www.sqlite.org/wal.html#read_only_databases
+    """
+    if os.access(file, os.W_OK) and os.access(file.absolute().parent, os.W_OK):
+        return ""
+    changes = file.with_name(f"{file.name}-wal")
+    return "?mode=ro" if changes.exists() and changes.stat().st_size else "?mode=ro&immutable=1"
+
+
+def _postgresql(url: URL, *, writes: bool) -> Engine:
+    """Whatever the server's defaults: a writer sees what the one before it wrote, and a reader one moment."""
+    arguments = {
+        "connect_timeout": 10,
+        "application_name": "chimeaudit",
+        "client_encoding": "utf8",
+        **({"passfile": os.devnull + "/none"} if _ignored_password_file(url) else {}),
+    }
+    return create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={key: value for key, value in arguments.items() if key not in url.query or key == "passfile"},
+        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+        execution_options={} if writes else {"postgresql_readonly": True},
+    )
+
+
+def _ignored_password_file(url: URL) -> str | None:
+    """The password file that libpq would ignore, as others may read it, and say so on standard error itself.
+
+    https://www.postgresql.org/docs/current/libpq-pgpass.html
+    """
+    named = url.query.get("passfile") or os.environ.get("PGPASSFILE") or "~/.pgpass"
+    file = Path(str(named))
+    if url.password or "PGPASSWORD" in os.environ:
+        return None
+    try:
+        mode = file.expanduser().stat().st_mode
+    except (OSError, RuntimeError):
+        return None
+    return str(named) if not stat.S_ISREG(mode) or mode & 0o077 else None
 
 
 def _keep_to_its_owner(address: Address) -> None:
@@ -187,4 +238,6 @@ def _empty(address: Address) -> UsageError:
 def _cause(address: Address, error: Exception) -> str:
     """The first line of what the database says, without what it was told in confidence."""
     said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-    return address.without_secrets(said.splitlines()[0])
+    ignored = None if address.file else _ignored_password_file(address.url)
+    because = f" ({ignored} is not used, since others may read it: chmod 600)" if ignored else ""
+    return f"{address.without_secrets(said.splitlines()[0])}{because}"

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote_plus
 
+import psycopg
 import pytest
+import sqlalchemy
 from msgspec import structs
 
+from scanner.errors import OutputError, UsageError
 from scanner.finding import InScope
-from scanner.history.address import parse
+from scanner.history import database
+from scanner.history.address import Address, parse
 from scanner.render.json import render
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
 from tests.history.nights import at, failing, kept, lives, report, trend
@@ -21,6 +28,11 @@ from tests.history.postgresql import PASSWORD, Cluster
 from tests.render import sample
 
 SECRET = "hunter2-not-to-be-read"
+_CAPABILITIES = "-dac_override,-dac_read_search"
+WITHOUT_PRIVILEGE = (
+    ("setpriv", f"--bounding-set={_CAPABILITIES}", f"--inh-caps={_CAPABILITIES}") if os.geteuid() == 0 else ()
+)
+"""Runs what follows so that the modes of files count, for root too."""
 
 
 @pytest.fixture
@@ -216,6 +228,96 @@ def test_a_database_says_nothing_back_that_it_was_told_in_confidence() -> None:
     assert address.name == "postgresql://db/history"
     assert address.without_secrets(f"no such option: {SECRET}, also-secret") == "no such option: ***, ***"
     assert SECRET not in repr(address)
+
+
+def test_a_server_with_a_stricter_isolation_takes_runs_that_are_recorded_at_once(cluster: Cluster) -> None:
+    strict = cluster.create("strict")
+    history = parse(strict)
+    kept(history, report(1, failing("a")))
+    plain = strict.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True) as admin, ThreadPoolExecutor(1) as another:
+        admin.execute("ALTER DATABASE strict SET default_transaction_isolation = 'serializable'")
+        with database.written(history) as connection:
+            waiting = another.submit(kept, history, report(2, failing("a")))
+            while not admin.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                assert not waiting.done()
+            connection.execute(sqlalchemy.text("UPDATE finding SET last_seen = last_seen"))
+        waiting.result()
+
+    assert lives(history) == {"a": ("open", at(1), at(2))}
+
+
+def test_a_reader_sees_one_moment_and_cannot_write(history: Address) -> None:
+    kept(history, report(1, failing("a")))
+
+    with database.read(history) as connection:
+        before = connection.execute(sqlalchemy.text("SELECT count(*) FROM run")).scalar()
+        kept(history, report(2))
+        assert connection.execute(sqlalchemy.text("SELECT count(*) FROM run")).scalar() == before == 1
+    if history.file is None:
+        with pytest.raises(UsageError, match="read-only"), database.read(history) as connection:
+            connection.execute(sqlalchemy.text("DELETE FROM run"))
+
+
+def test_who_may_only_read_the_file_lists_and_trends(saved: str, tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    url = f"sqlite:///{folder}/history.db"
+    recorded(saved, url, tmp_path)
+    (folder / "history.db").chmod(0o444)
+    folder.chmod(0o555)
+
+    for command in ("list", "trend"):
+        ended = subprocess.run(
+            [*WITHOUT_PRIVILEGE, CHIMEAUDIT, "history", command, "--history", url, "--format", "json"],
+            env=environment(tmp_path),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert json.loads(ended.stdout)
+    assert [path.name for path in folder.iterdir()] == ["history.db"]
+
+
+def test_a_password_file_that_others_may_read_is_told_in_our_words(
+    cluster: Cluster, saved: str, tmp_path: Path
+) -> None:
+    passwords = tmp_path / "passwords"
+    passwords.write_text(f"*:*:*:*:{PASSWORD}")
+    passwords.chmod(0o644)
+    url = cluster.create("by_file")
+    without = url.replace(f":{quote_plus(PASSWORD)}@", "@")
+
+    ended = chimeaudit(
+        *("report", saved, "--history", without, "-o", "json:r.json"),
+        home=tmp_path,
+        variables={"PGPASSFILE": str(passwords)},
+    )
+
+    assert ended.code == 70
+    assert "WARNING" not in ended.stderr
+    assert f"({passwords} is not used, since others may read it: chmod 600)" in told(ended)
+
+
+def test_a_connection_that_is_cut_leaves_no_lines_but_ours(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+    history = parse(cluster.create("cut"))
+
+    with pytest.raises(OutputError, match="could not be written"), database.written(history) as connection:
+        connection.execute(sqlalchemy.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    assert "".join(capfd.readouterr()) == ""
+
+
+def test_a_report_that_cannot_be_written_hides_no_failure_of_the_history(saved: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    ended = chimeaudit("report", saved, "-o", "file/r.html", "--history", "sqlite:///no/h.db", home=tmp_path)
+
+    assert ended.code == 70
+    assert "file/r.html could not be written" in ended.stderr
+    assert "the history in no/h.db could not be written" in ended.stderr
 
 
 def test_no_report_holds_the_url(cluster: Cluster, tmp_path: Path) -> None:

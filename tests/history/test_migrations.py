@@ -26,7 +26,7 @@ REVISIONS = sorted(script.revision for script in ScriptDirectory.from_config(dat
 def old_schema(history: Address, revision: str) -> None:
     """A database as the version of chimeaudit left it that had this schema, with rows in every table."""
     scripts = database._scripts()
-    with database._engine(history, begin="BEGIN IMMEDIATE").begin() as connection:
+    with database._engine(history, writes=True).begin() as connection:
         scripts.attributes["connection"] = connection
         alembic.command.upgrade(scripts, revision)
         for statement in (RELEASED / f"{revision}.sql").read_text().splitlines():
@@ -72,7 +72,7 @@ def test_a_newer_history_is_refused_and_left_alone(
         pass
 
     assert "9999" in refused.value.message
-    with database._engine(history, begin="BEGIN").begin() as connection:
+    with database._engine(history, writes=True).begin() as connection:
         assert connection.scalar(text("SELECT COUNT(*) FROM finding")) == 1
 
 
