@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from scanner.collect.patience import OutOfPatienceError
 from scanner.collect.waiting import waiting_for
 from scanner.errors import ChimeauditError
 from scanner.facets import Operation
@@ -198,7 +199,7 @@ _EXPLAINED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str]
         "there are no complete AWS credentials; sign in, or name --profile",
     ),
     (
-        (boto.ConnectTimeoutError, boto.ReadTimeoutError),
+        (boto.ConnectTimeoutError, boto.ReadTimeoutError, OutOfPatienceError),
         "Timeout",
         "no answer in time; check the network and proxy, then scan again",
     ),

@@ -6,11 +6,12 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
 
 from scanner.collect.cpus import shares, stay_on
+from scanner.collect.crew import Crew
 from scanner.collect.target import Pace, Work, fast
 from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
 from scanner.journal import Target
@@ -67,7 +68,7 @@ class Threads:
         self.pace = fast(max(1, min(TARGETS_AT_ONCE, len(targets))))
         self._stop = threading.Event()
         self._worker = Worker(self._stop, targets)
-        self._executor = ThreadPoolExecutor(TARGETS_AT_ONCE, "target", lambda: stay_on(cpu))
+        self._executor = Crew(TARGETS_AT_ONCE, "target", lambda: stay_on(cpu))
 
     @property
     def tally(self) -> Tally:

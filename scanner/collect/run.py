@@ -14,7 +14,7 @@ from scanner.collect.backlog import Backlog
 from scanner.collect.failure import StoppedError
 from scanner.collect.parts import Parts
 from scanner.collect.places import Place, Threads
-from scanner.collect.target import SLOW, Pace, Work
+from scanner.collect.target import Pace, Work, slow
 from scanner.collect.worker import Done, Tally
 from scanner.errors import ChimeauditError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
@@ -75,8 +75,8 @@ class Collection:
         """
         running: set[Future[Done]] = set()
         try:
-            for pace in (self._place.pace, SLOW):
-                waiting = map(self._work(pace), sorted(self._left))
+            for try_ in (1, 2):
+                waiting = map(self._work(self._pace(try_)), sorted(self._left))
                 running = self._submit(waiting, self._place.at_once)
                 while running:
                     done, running = _wait(running, until)
@@ -109,6 +109,10 @@ class Collection:
             accounts_read=len(accounts) - len({target.account_id for target in left}),
             tally=self._place.tally or self._elsewhere,
         )
+
+    def _pace(self, try_: int) -> Pace:
+        first = self._place.pace
+        return first if try_ == 1 else slow(first, len(self._left), max(1, self._place.at_once // 2))
 
     def _work(self, pace: Pace) -> Callable[[Target], Work]:
         facets = frozenset(self._journal.header.facets)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import nullcontext
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -22,8 +23,10 @@ from scanner.collect import facts
 from scanner.collect.callback_role import Roles
 from scanner.collect.calls import new_items
 from scanner.collect.clients import Clients
+from scanner.collect.crew import Crew
 from scanner.collect.facets import Facets
 from scanner.collect.failure import FailedCallError, StillListedError, StoppedError, containing
+from scanner.collect.patience import Patience, current
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances, ListChannelFlows
 from scanner.inventory import AppInstance, ChannelFlow, Gap
@@ -39,11 +42,15 @@ class Stop(Protocol):
 class Pace(Struct, frozen=True):
     """How a target is read: by how many threads, and whether what fails may be left to a later try.
 
-    Those that read lists mostly wait for those that read facets, of which there are twice as many.
+    Those that read lists mostly wait for those that read facets, of which there are twice as many. Threads that hear
+    nothing are made up for by others, up to `most`. An app instance is given up once `patience` seconds were lost to
+    answers that do not come; None bounds nothing.
     """
 
     threads: int
     is_last_try: bool
+    most: int = 0
+    patience: float | None = None
 
     @property
     def facet_threads(self) -> int:
@@ -51,7 +58,7 @@ class Pace(Struct, frozen=True):
 
     @property
     def connections(self) -> int:
-        return self.threads + self.facet_threads
+        return 3 * max(self.threads, self.most)
 
     def lets_wait(self, failed: FailedCallError) -> bool:
         return failed.may_pass and not self.is_last_try
@@ -65,6 +72,9 @@ class Pace(Struct, frozen=True):
 _MOST_THREADS = 48  # 30 ms of waiting for 1 ms of work: more would wait for each other
 _PAGES_AHEAD = 2
 _AT_ONCE_AT_FIRST = 4
+PATIENCE_SECONDS = 24.0  # and some seconds between tries
+_LEAST_PATIENCE_SECONDS = 1.0
+_LOOK_SECONDS = 0.1
 _ACCOUNTS_AT_ONCE = 32  # more than are ever read together
 _ALL_THREADS = 128  # of all targets together; each costs memory, and its connection
 
@@ -74,7 +84,10 @@ def fast(targets_at_once: int) -> Pace:
     return Pace(threads=min(_MOST_THREADS, _ALL_THREADS // targets_at_once), is_last_try=False)
 
 
-SLOW = Pace(threads=2, is_last_try=True)
+def slow(first: Pace, targets: int, at_once: int) -> Pace:
+    """The pace of a second try of so many targets. All that stalls has half a minute, together."""
+    patience = PATIENCE_SECONDS * min(1.0, at_once / max(1, targets))
+    return Pace(threads=2, is_last_try=True, most=first.threads, patience=patience)
 
 
 class Control:
@@ -147,11 +160,8 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
         StoppedError: it was told to stop; the target stays open in the journal.
         OutputError: the journal cannot be written.
     """
-    threads, facet_threads = work.pace.threads, work.pace.facet_threads
-    with (
-        ThreadPoolExecutor(threads, "app-instance") as readers,
-        ThreadPoolExecutor(facet_threads, "facet") as helpers,
-    ):
+    pace = work.pace
+    with Crew(max(pace.threads, pace.most), "app-instance") as readers, Crew(pace.facet_threads, "facet") as helpers:
         reading = _Reading(work, clients, journal, control, helpers)
         running: set[Future[None]] = set()
         try:
@@ -160,8 +170,9 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
                     continue
                 running.add(readers.submit(reading.read_flows, app_instance))
                 while len(running) >= reading.at_once:
-                    running = _raise_first(*wait(running, return_when=FIRST_COMPLETED))
-            _raise_first(*wait(running))
+                    running = reading.await_some(running)
+            while running:
+                running = reading.await_some(running)
             reading.look_for_the_vanished()
         except BaseException:
             for pool in (readers, helpers):
@@ -172,16 +183,8 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
     return Reading(not reading.left_open, tuple(reading.faults), tuple(reading.rest))
 
 
-def _raise_first(done: Iterable[Future[None]], running: set[Future[None]]) -> set[Future[None]]:
-    for future in done:
-        future.result()
-    return running
-
-
 class _Reading:
-    def __init__(
-        self, work: Work, clients: Clients, journal: TargetWriter, control: Control, helpers: ThreadPoolExecutor
-    ) -> None:
+    def __init__(self, work: Work, clients: Clients, journal: TargetWriter, control: Control, helpers: Crew) -> None:
         roles = Roles() if work.pace.is_last_try else control.roles_of(work.target.account_id)  # not what failed before
         self._target = work.target
         self._pace = work.pace
@@ -195,6 +198,8 @@ class _Reading:
         self._share = work.share
         self._begun = self._ended = self._flows_read = self._largest = 0
         self._vanished: dict[str, AppInstance] = {}
+        self._patience_each = work.pace.patience
+        self._waited_for: dict[str, Patience] = {}
         self.gaps: list[Gap] = []
         self.faults: list[str] = []
         self.rest: list[AppInstance] = []
@@ -210,7 +215,12 @@ class _Reading:
 
     @property
     def at_once(self) -> int:
-        """How many app instances may be begun: with a share few at first, and no more later than fit into it."""
+        """How many app instances may be begun: with a share few at first, and no more later than fit into it.
+
+        In a second try those of which nothing is heard make room for others.
+        """
+        if self._pace.most:
+            return min(self._pace.most, self._pace.threads + 2 * self._silent)
         most = 4 * self._pace.threads
         if self._share is None:
             return most
@@ -218,8 +228,36 @@ class _Reading:
         fitting = left // max(1, self._largest) if self._ended else 0
         return min(most, max(_AT_ONCE_AT_FIRST, fitting))
 
+    @property
+    def _silent(self) -> int:
+        return sum(patience.silent for patience in tuple(self._waited_for.values()))
+
+    def await_some(self, running: set[Future[None]]) -> set[Future[None]]:
+        """Wait until some app instances have been read; in a second try not without looking what stalls.
+
+        Raises:
+            StoppedError, OutputError: as it was raised there.
+        """
+        if self._pace.most:
+            facet_threads = self._pace.facet_threads + 2 * self._silent
+            self._helpers.widen(max(self._helpers.most, min(2 * self._pace.most, facet_threads)))
+        done, running = wait(running, _LOOK_SECONDS if self._pace.most else None, FIRST_COMPLETED)
+        for future in done:
+            future.result()
+        return running
+
     def app_instances(self) -> Iterator[AppInstance]:
         """Those that are still to be read; ends early where the list cannot be read on."""
+        if self._pace.patience is None:
+            yield from self._unread()
+            return
+        with Patience(self._pace.patience).spent():
+            found = tuple(self._unread())
+        fitting = min(1.0, self._pace.most / max(1, len(found)))
+        self._patience_each = max(_LEAST_PATIENCE_SECONDS, self._pace.patience * fitting)
+        yield from found
+
+    def _unread(self) -> Iterator[AppInstance]:
         try:
             for page in self._listed() if self._named is None else (self._named,):
                 for app_instance in page:
@@ -239,7 +277,8 @@ class _Reading:
         if not self._vanished:
             return
         try:
-            listed = {app_instance.arn for page in self._listed() for app_instance in page}
+            with Patience(self._pace.patience).spent() if self._pace.patience else nullcontext():
+                listed = {app_instance.arn for page in self._listed() for app_instance in page}
         except FailedCallError as failed:
             self.gaps += self._unless_open(failed)
             return
@@ -249,6 +288,15 @@ class _Reading:
 
     def read_flows(self, listed: AppInstance) -> None:
         """Read one app instance into the journal, unless it is beyond the share, has vanished or is left to later."""
+        if self._patience_each is None:
+            self._read_flows(listed)
+            return
+        patience = self._waited_for[listed.arn] = Patience(self._patience_each)
+        with patience.spent():
+            self._read_flows(listed)
+        del self._waited_for[listed.arn]
+
+    def _read_flows(self, listed: AppInstance) -> None:
         if self._has_its_flows:  # by now
             self.rest.append(listed)
             return
@@ -294,6 +342,7 @@ class _Reading:
         if not self._facets.cost_calls:
             yield from map(tuple, pages)
             return
+        patience = current()
         begun: deque[list[Future[ChannelFlow]]] = deque()
         broken: FailedCallError | None = None
         try:
@@ -304,7 +353,7 @@ class _Reading:
                     flows, broken = None, failed
                 if flows is None:
                     break
-                begun.append([self._helpers.submit(self._facets_of, flow) for flow in flows])
+                begun.append([self._helpers.submit(self._facets_of, flow, patience) for flow in flows])
                 if len(begun) > _PAGES_AHEAD:
                     yield tuple(future.result() for future in begun.popleft())
             while begun:
@@ -315,9 +364,10 @@ class _Reading:
         if broken:
             raise broken
 
-    def _facets_of(self, flow: ChannelFlow) -> ChannelFlow:
+    def _facets_of(self, flow: ChannelFlow, patience: Patience | None) -> ChannelFlow:
         self._control.check()
-        return self._facets.of_flow(flow)
+        with patience.spent() if patience else nullcontext():
+            return self._facets.of_flow(flow)
 
     def _tolerate(self, failed: FailedCallError) -> None:
         self._note_fault(failed)

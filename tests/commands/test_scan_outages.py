@@ -10,13 +10,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scanner.collect import aws as scanner_aws
-from scanner.collect import patience
+from scanner.collect import patience, target
 from tests.answers import Answer, Call, error, truth
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan
@@ -209,6 +210,53 @@ def test_an_answer_that_never_comes_is_given_up(
     assert "no answer in time" in gap["reason"]
 
 
+def test_those_that_stall_in_the_second_try_are_waited_for_together(chat: FakeAws, quick_scan: Scan) -> None:
+    stalling = 12
+    chat.inventory = {"us-east-1": {f"{number:02}": [Flow()] for number in range(stalling)}}
+    all_are_asked = threading.Barrier(stalling)
+    asked: set[str] = set()
+
+    def stall(call: Call) -> Answer | None:
+        if call.operation != "ListChannelFlows":
+            return None
+        if call.app_instance_arn not in asked:
+            asked.add(str(call.app_instance_arn))
+            return error(503, "ServiceUnavailableException")
+        with suppress(threading.BrokenBarrierError):
+            all_are_asked.wait(8)
+        return None
+
+    chat.faults = [stall]
+
+    ended = quick_scan(*ONE_RULE)
+
+    assert not all_are_asked.broken
+    assert ended.gaps == []
+
+
+def test_one_that_stalls_in_the_second_try_is_given_up_however_many_attempts_are_configured(
+    chat: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanner_aws, "_READ_SECONDS", 0.2)
+    monkeypatch.setattr(target, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(target, "_LEAST_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "6")
+    never = threading.Event()
+    first = iter([error(400, "ExpiredTokenException")])
+    chat.faults = [
+        lambda call: (
+            next(first, None) or (never.wait(20), None)[1] if str(call.app_instance_arn).endswith("/b") else None
+        )
+    ]
+
+    ended = quick_scan(*ONE_RULE)
+
+    never.set()
+    (gap,) = ended.gaps
+    assert (gap["code"], gap["resource_arn"].rpartition("/")[2]) == ("Timeout", "b")
+    assert len([call for call in chat.calls if str(call.app_instance_arn).endswith("/b")]) == 3
+
+
 @pytest.mark.parametrize("padding", [0, 10_000], ids=["in its head", "in its body"])
 def test_an_answer_that_drips_in_is_given_up(
     chat: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch, padding: int
@@ -232,7 +280,7 @@ def test_max_runtime_is_kept_though_an_answer_is_awaited_and_resume_goes_on(
     run = ("--run-dir", str(tmp_path / "run"), "--workers", workers)
     began = time.monotonic()
 
-    ended = chimeaudit("scan", *ONE_RULE, *run, "--max-runtime", "4s", home=tmp_path, variables=chat.variables)
+    ended = chimeaudit("scan", *ONE_RULE, *run, "--max-runtime", "8s", home=tmp_path, variables=chat.variables)
 
     took = time.monotonic() - began
     never.set()

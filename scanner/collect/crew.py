@@ -1,0 +1,103 @@
+"""Threads that do works: as many as can be had, and where none can be, whoever brings a work does it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+Result = TypeVar("Result")
+Params = ParamSpec("Params")
+_Work = Callable[[], None]
+
+
+class Crew(Executor):
+    """At most `most` threads, started as works come; each calls `begin` first.
+
+    A limit of the system on threads or memory is none on what gets done.
+    """
+
+    def __init__(self, most: int, name: str, begin: Callable[[], None] = lambda: None) -> None:
+        self.most = most
+        self._name = name
+        self._begin = begin
+        self._waiting: SimpleQueue[tuple[Future[Any], _Work] | None] = SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._growing = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._is_closed = False
+
+    def submit(self, work: Callable[Params, Result], /, *args: Params.args, **named: Params.kwargs) -> Future[Result]:
+        """Have a work done.
+
+        Raises:
+            RuntimeError: the crew has been shut down.
+        """
+        future: Future[Result] = Future()
+        with self._growing:
+            if self._is_closed:
+                raise RuntimeError("the crew has been shut down")
+            self._waiting.put((future, partial(_do, future, partial(work, *args, **named))))
+            self._grow()
+        if not self._threads:
+            self._do_what_waits()
+        return future
+
+    def widen(self, most: int) -> None:
+        """Let there be more threads, for what waits too."""
+        with self._growing:
+            self.most = most
+            for _ in range(min(self._waiting.qsize(), most - len(self._threads))):
+                self._grow()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more works; the threads end when those that wait are done, or with `cancel_futures` dropped."""
+        with self._growing:
+            self._is_closed = True
+        while cancel_futures and (dropped := self._next()):
+            dropped[0].cancel()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads if wait else ():
+            thread.join()
+
+    def _grow(self) -> None:
+        if self._idle.acquire(blocking=False) or len(self._threads) >= self.most:
+            return
+        thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):  # no more can be had now, maybe later
+            return
+        self._threads.append(thread)
+
+    def _work(self) -> None:
+        self._begin()
+        while (taken := self._waiting.get()) is not None:
+            taken[1]()
+            del taken
+            self._idle.release()
+
+    def _next(self) -> tuple[Future[Any], _Work] | None:
+        try:
+            return self._waiting.get_nowait()
+        except Empty:
+            return None
+
+    def _do_what_waits(self) -> None:
+        while taken := self._next():
+            taken[1]()
+
+
+def _do(future: Future[Result], work: Callable[[], Result]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - it is raised to whoever asks for the result
+        future.set_exception(error)
+    else:
+        future.set_result(result)

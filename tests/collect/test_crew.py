@@ -1,0 +1,77 @@
+"""scanner.collect.crew: as many threads as can be had, and every work done."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from scanner.collect.crew import Crew
+
+
+def run_out(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Let only so many threads more be started."""
+    start, left = threading.Thread.start, iter(range(after))
+
+    def start_some(thread: threading.Thread) -> None:
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_every_work_is_done_by_as_many_threads_as_can_be_had(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    run_out(monkeypatch, after=threads)
+    by: set[str] = set()
+
+    def work(number: int) -> int:
+        by.add(threading.current_thread().name)
+        return number
+
+    with Crew(8, "works") as crew:
+        assert [future.result() for future in [crew.submit(work, number) for number in range(50)]] == list(range(50))
+    own = {threading.current_thread().name}
+    assert by <= ({f"works-{number}" for number in range(threads)} or own)
+
+
+def test_works_are_done_at_once_and_what_they_raise_is_raised() -> None:
+    together = threading.Barrier(4)
+    begun: list[str] = []
+
+    def fail() -> None:
+        raise ValueError("of its own")
+
+    with Crew(4, "works", lambda: begun.append("")) as crew:
+        for future in [crew.submit(together.wait, 20) for _ in range(4)]:
+            future.result()
+        with pytest.raises(ValueError, match="of its own"):
+            crew.submit(fail).result()
+    assert len(begun) == 4
+    with pytest.raises(RuntimeError):
+        crew.submit(fail)
+
+
+def test_a_crew_that_is_widened_takes_on_what_waits() -> None:
+    together = threading.Barrier(3)
+    with Crew(1, "works") as crew:
+        futures = [crew.submit(together.wait, 20) for _ in range(3)]
+        crew.widen(3)
+        assert sorted(future.result() for future in futures) == [0, 1, 2]
+
+
+def test_what_waits_may_be_dropped() -> None:
+    goes_on = threading.Event()
+    crew = Crew(1, "works")
+    running, waiting = crew.submit(goes_on.wait, 20), crew.submit(goes_on.wait, 20)
+    while not running.running():
+        goes_on.wait(0.01)
+
+    crew.shutdown(wait=False, cancel_futures=True)
+    goes_on.set()
+
+    assert running.result()
+    with pytest.raises(CancelledError):
+        waiting.result()
