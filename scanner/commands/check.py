@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
@@ -20,6 +20,7 @@ from scanner.declared.files import find
 from scanner.declared.pending import Text
 from scanner.declared.read import Document, Reading, broken, read
 from scanner.declared.requests import Home
+from scanner.declared.unread import Unread
 from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
 from scanner.finding import Report, Run
@@ -37,7 +38,8 @@ Exit codes:
     0  no finding reaches --fail-on
     1  a finding reaches --fail-on
     2  a bad option, configuration or file; the other files are judged
-    3  no finding reaches --fail-on, but a run among the files did not observe everything
+    3  no finding reaches --fail-on, but a file may make flows in a form that is not read, or a run
+       did not observe everything
    70  a fault of chimeaudit, or a report could not be written"""
 
 
@@ -67,7 +69,7 @@ _UNREAD = f"no JSON or YAML document of at most {MAX_BYTES >> 20} MB"
 @click.option(
     "--skip-others", is_flag=True, help="Skip a named file, too, that declares no channel flow; all may be such."
 )
-@click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where a run did not observe everything.")
+@click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where coverage is not complete.")
 @github.option
 @click.option("-v", "--verbose", is_flag=True, help="Show each file as it is judged, and details of a fault.")
 def command(
@@ -159,7 +161,7 @@ def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) 
         raise NothingJudgedError(checking.mistakes)
     if checking.mistakes:
         raise InvalidFilesError(checking.mistakes)
-    if not checking.recognised and not skip_others:
+    if not (checking.recognised or checking.has_unread or skip_others):
         hint = "Name requests, templates, output of list-channel-flows or runs; chimeaudit check --help says more."
         raise UsageError("none of the files declares a channel flow", hint=hint)
 
@@ -172,6 +174,7 @@ class _Checking:
     ) -> None:
         self.mistakes: list[Mistake] = []
         self.recognised = self.skipped = self.unread = 0
+        self._unread: list[tuple[Mistake, str | None]] = []
         self._configured = configured
         self._waivers = waivers
         self._home = home
@@ -183,7 +186,12 @@ class _Checking:
     @property
     def is_refused(self) -> bool:
         """Whether there are only mistakes, of which errors say enough."""
-        return bool(self.mistakes) and not self.recognised and not self._preview.not_examined
+        return bool(self.mistakes) and not self.recognised and not self.has_unread
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something may make flows in a form that is not read."""
+        return bool(self._unread)
 
     @property
     def former(self) -> Mapping[str, str]:
@@ -202,9 +210,9 @@ class _Checking:
             reading = read(candidate, self._home, own, has_to_be=candidate.named and not skip_others)
             for document in reading.documents:
                 self._judge(document, own)
-            self._preview.not_examined += reading.unseen
+            self._note(candidate.name, reading.unread)
             self.recognised += len(reading.documents)
-            if not (reading.documents or reading.unseen or own.found):
+            if not (reading.documents or reading.unread or own.found):
                 self.skipped += reading.is_read
                 self.unread += not reading.is_read
             self.mistakes += own.found
@@ -214,12 +222,19 @@ class _Checking:
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:
             self._waivers.add(inline_waivers(node, key, self._configured, mistakes))
-        self._preview.not_examined += document.unseen
+        self._preview.not_examined += document.notes
+        self._note(document.file, document.unread)
         self._preview.gaps |= document.gaps
         try:
             self._preview.file(document.file, document.tells, document.groups)
         except (OSError, UsageError) as error:  # a journal shows only while it is read that it is damaged
             mistakes.found.append(broken(document.file, error))
+
+    def _note(self, file: str, unread: Iterable[Unread]) -> None:
+        self._unread += (
+            (Mistake(file=file, line=each.place.line, column=each.place.column, message=each.what), each.unless)
+            for each in unread
+        )
 
     def report(self, options: dict[str, Any]) -> Report:
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -229,7 +244,9 @@ class _Checking:
             finished_at=now,
             options=options,
         )
-        return self._preview.report(run, self.mistakes)
+        judged = self._preview.files
+        unread = [place for place, unless in self._unread if unless not in judged]
+        return self._preview.report(run, self.mistakes, unread)
 
 
 def _came_to(reading: Reading, mistakes: Mistakes) -> str:
@@ -237,7 +254,7 @@ def _came_to(reading: Reading, mistakes: Mistakes) -> str:
         return "could not be judged"
     if reading.documents:
         return "has been judged"
-    if reading.unseen:
+    if reading.unread:
         return "is in no form that is known"
     return "is skipped" if reading.is_read else f"is not read: {_UNREAD}"
 

@@ -14,6 +14,7 @@ from scanner.declared.files import Candidate, unreadable
 from scanner.declared.journals import Recording
 from scanner.declared.requests import Facts, Home, channel_flow, member
 from scanner.declared.template import Template
+from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
 from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
 from scanner.journal import Journal, is_run
@@ -52,27 +53,29 @@ _EXPECTED = (
 class Document:
     """One file that was recognised.
 
-    `tells` names the facets that such files hold, `unseen` says what of it is not followed, `metadata` is what a
-    template holds for us, by the key of the resource, and `gaps` are those of the scan that wrote it.
+    `tells` names the facets that such files hold, `unread` what may make flows in a form that is not read, `notes` say
+    what else is not followed, `metadata` is what a template holds for us, by the key of the resource, and `gaps` are
+    those of the scan that wrote it.
     """
 
     file: str
     groups: Iterable[Group] = ()
     tells: frozenset[str] = frozenset()
-    unseen: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    notes: tuple[str, ...] = ()
     metadata: tuple[tuple[str, Node], ...] = ()
     gaps: frozenset[Gap] = field(default=frozenset())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What a file came to: documents, several where it is a run, or what is said of one in no known form.
+    """What a file came to: documents, several where it is a run, or what may make flows in one of no known form.
 
     `is_read` says that it was gone through to its end as JSON or YAML, so that something can be said of it.
     """
 
     documents: tuple[Document, ...] = ()
-    unseen: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
     is_read: bool = True
 
 
@@ -122,7 +125,7 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
     if has_to_be:
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):
-        return Reading(unseen=(f"{candidate.name}: channel flows in a form that is not known.",))
+        return Reading(unread=(Unread(place=root, what="channel flows in a form that is not known"),))
     return _UNREAD if isinstance(root, Scalar) else Reading()  # to YAML, a script may be one long word
 
 
@@ -199,7 +202,8 @@ def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[D
         file=name,
         groups=template.groups(),
         tells=_TELLS_FUNCTIONS,
-        unseen=tuple(template.unseen),
+        notes=template.unread.notes,
+        unread=template.unread.found,
         metadata=tuple(template.metadata),
     )
     return (document,)
@@ -213,12 +217,12 @@ def _listed(root: Table, flows: Listing, name: str, home: Home, mistakes: Mistak
             mistakes.add(other, f"{found(other)}; expected a channel flow")
     seen = [_described_flow(flow, name, home, mistakes) for flow in tables]
     more = root.entries.get("NextToken")
-    unseen: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
     if isinstance(more, Scalar) and more.value is not None:
-        unseen = (f"{name}: channel flows on further pages; it ends with a NextToken.",)
-    is_whole = not unseen and len(tables) == len(flows.items)
+        unread = (Unread(place=more, what="channel flows on further pages; it ends with a NextToken"),)
+    is_whole = not unread and len(tables) == len(flows.items)
     owner = _owner_of(seen, name, root.keys["ChannelFlows"]) if is_whole else None
-    return Document(file=name, groups=[(owner, seen)], unseen=unseen)
+    return Document(file=name, groups=[(owner, seen)], unread=unread)
 
 
 def _owner_of(flows: list[ChannelFlow], name: str, place: Node) -> AppInstance | None:

@@ -16,6 +16,7 @@ NOTHING = Table(line=1, column=1, entries={}, keys={})
 class Resource:
     """A resource; `key` is where its logical id stands, `metadata` what they hold for us.
 
+    `init` is what an instance runs when it starts, and `asset` the file that the CDK uploads for it.
     `condition` is the name of one; "" is one that is not named in so many words.
     """
 
@@ -25,6 +26,8 @@ class Resource:
     properties: Table
     condition: str | None
     metadata: Node | None
+    init: Node | None
+    asset: Node | None
 
 
 def resources(root: Table) -> Mapping[str, Resource]:
@@ -40,6 +43,7 @@ def resources(root: Table) -> Mapping[str, Resource]:
 
 
 def _resource(id_: str, key: Scalar, node: Table) -> Resource:
+    metadata = _table(node.entries.get("Metadata")).entries
     type_, properties, condition = (node.entries.get(name) for name in ("Type", "Properties", "Condition"))
     return Resource(
         id=id_,
@@ -47,7 +51,9 @@ def _resource(id_: str, key: Scalar, node: Table) -> Resource:
         type=type_.text if isinstance(type_, Scalar) else "",
         properties=_table(properties),
         condition=None if condition is None else condition.text if isinstance(condition, Scalar) else "",
-        metadata=_table(node.entries.get("Metadata")).entries.get("chimeaudit"),
+        metadata=metadata.get("chimeaudit"),
+        init=metadata.get("AWS::CloudFormation::Init"),
+        asset=metadata.get("aws:asset:path"),
     )
 
 

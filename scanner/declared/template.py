@@ -1,35 +1,25 @@
 """CloudFormation templates, those of the CDK among them: which channel flows and app instances a stack will make.
 
-kinds tells what makes them. What may make a flow all the same, in a form that is not read, is named.
+kinds tells what makes them; what may make a flow all the same, in a form that is not read, is named by unread.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from scanner.declared.documents import parts
 from scanner.declared.functions import Functions
-from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver
-from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, NATIVE, kind, kind_node, request, said_kind
+from scanner.declared.intrinsics import Resolver
+from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, NATIVE, kind, request
 from scanner.declared.pending import Hole, Pending, Text, joined, text_of
+from scanner.declared.providers import referred_to
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
-from scanner.declared.resources import AWS, CUSTOM, NOTHING, Resource, resources
+from scanner.declared.resources import CUSTOM, NOTHING, Resource, resources
+from scanner.declared.unread import Unreads
 from scanner.inventory import AppInstance, ChannelFlow
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, plain
+from scanner.source import Mistakes, Node, Table
 
-_NESTED = frozenset({"AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application"})
-_MODULE = "::MODULE"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html
-# https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.custom_resources.AwsCustomResource.html
-_SDK_CALL = re.compile(r'"(?:Create|Update)": .*action')
-_MAKES_FLOWS = re.compile("(?:create|update)-?channel-?flow", re.IGNORECASE)
-_FLOW = re.compile("channel[-_]?flow", re.IGNORECASE)
-_FLOWS_KEY = re.compile(r'(?:channel[-_]?flow|fallback_?action)\w*\\*":', re.IGNORECASE)
-_TRANSFORMED = "what its transforms make of it; they run when it is deployed"
-_IN_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)")
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 _UNTOLD_OF_APP_INSTANCES = {"failure_alert"}
 
@@ -53,51 +43,7 @@ class Template:
         self._resolver = Resolver(root, _pseudo(home), self._attribute, mistakes)
         self._functions = Functions(self._resources, self._resolver, home)
         self._kinds = {id_: kind(resource, self._resolver) for id_, resource in self._resources.items()}
-
-    @property
-    def unseen(self) -> list[str]:
-        """Sentences on what the template makes in ways that are not followed here."""
-        told = self._may_make_flows
-        if "Transform" in self._root.entries and _TRANSFORMED not in told:
-            told = [*told, _TRANSFORMED]
-        return [f"{self._file}: {each}." for each in told]
-
-    @cached_property
-    def _may_make_flows(self) -> list[str]:
-        section = self._root.entries["Resources"]
-        names = section.entries if isinstance(section, Table) else {}
-        unread = [name for name in names if name not in self._resources and not name.startswith((TRANSFORM, LOOP))]
-        keys = dict.fromkeys(_keys(self._root))
-        declared = self._root.entries.get("Transform")
-        transforms = declared.items if isinstance(declared, Listing) else filter(None, [declared])
-        told = [f"what {key} makes; loops are not unrolled" for key in keys if key.startswith(LOOP)]
-        if TRANSFORM in keys or any(map(_is_macro, transforms)):
-            told.append(_TRANSFORMED)
-        told += [f"what {name} is; its Type is not written out" for name in unread]
-        told += filter(None, map(self._unseen_of, self._resources.values()))
-        return told
-
-    def _unseen_of(self, resource: Resource) -> str | None:
-        """What a resource makes that is not followed."""
-        if resource.type.endswith(_MODULE):
-            return f"what the module {resource.id} makes; modules are expanded when it is deployed"
-        if resource.type in _NESTED:
-            return f"what the stack {resource.id} holds, unless its template is judged too"
-        if resource.type.startswith(AWS) and not resource.type.startswith(CUSTOM):
-            return None
-        if self._kinds[resource.id] is not None:
-            return None
-        said = json.dumps(plain(resource.properties))
-        if _SDK_CALL.search(said):
-            makes = f"the channel flow that {resource.id} makes by an SDK call of its own"
-            return makes if _MAKES_FLOWS.search(said) else None
-        said_at, provider = kind_node(resource), resource.properties.entries.get("ServiceToken")
-        if said_at is not None and said_kind(resource, self._resolver) is None:
-            return f"what {resource.id} makes; its resourceType is only settled when it is deployed"
-        named = json.dumps([resource.type, *(plain(each) for each in (said_at, provider) if each is not None)])
-        if _FLOW.search(named) or _FLOWS_KEY.search(said):
-            return f"the channel flow that {resource.id} may make; its properties hold no request that is known here"
-        return None
+        self.unread = Unreads(root, file, self._resources, self._kinds, self._resolver)
 
     @property
     def metadata(self) -> list[tuple[str, Node]]:
@@ -152,7 +98,7 @@ class Template:
             for each in self._flows.get(app_instance.id, [])
         )
         handed_on = app_instance.id in self._handed_on
-        return bool(self._may_make_flows) or handed_on or self._has_flows_of_unclear_owner or may_not_be
+        return bool(self.unread.found) or handed_on or self._has_flows_of_unclear_owner or may_not_be
 
     @cached_property
     def _has_flows_of_unclear_owner(self) -> bool:
@@ -163,7 +109,7 @@ class Template:
     def _handed_on(self) -> frozenset[str]:
         """The logical ids that the outputs may refer to."""
         outputs = self._root.entries.get("Outputs")
-        return frozenset() if outputs is None else frozenset(_referred_to(outputs))
+        return frozenset() if outputs is None else frozenset(referred_to(outputs))
 
     def _facts(self, resource: Resource) -> Facts:
         facts = Facts(file=self._file, id=resource.id, mistakes=self._mistakes)
@@ -248,33 +194,6 @@ class Template:
     def _flow_arn(self, flow: Resource) -> Text | None:
         owner = self._resolver.text(member(request(flow), "AppInstanceArn"))
         return owner and joined([owner, (Hole(name=flow.id, plain=True, new=True),)], ("/channel-flow/",))
-
-
-def _is_macro(transform: Node) -> bool:
-    """Whether a transform of the whole template may make anything; most of AWS's own only expand what is theirs.
-
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html
-    """
-    name = member(transform, "Name") or transform
-    text = name.text if isinstance(name, Scalar) else ""
-    return not text.startswith(AWS) or text == "AWS::Include"
-
-
-def _referred_to(node: Node) -> Iterator[str]:
-    """The logical ids that anything in there may refer to."""
-    if isinstance(node, Scalar):
-        yield node.text.partition(".")[0]
-        yield from _IN_PLACEHOLDER.findall(node.text)
-    for each in parts(node):
-        yield from _referred_to(each)
-
-
-def _keys(node: Node) -> Iterator[str]:
-    """The keys of all mappings in there."""
-    if isinstance(node, Table):
-        yield from node.entries
-    for each in parts(node):
-        yield from _keys(each)
 
 
 def _pseudo(home: Home) -> Mapping[str, Text]:

@@ -56,12 +56,20 @@ class Preview:
             self.gaps |= self._tally.app_instance(app_instance, map(self._placed, flows))
         self._files.append(name)
 
-    def report(self, run: Run, mistakes: Sequence[Mistake]) -> Report:
-        """The report on all of it; what could not be read for `mistakes` is a gap, too."""
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of those that were judged."""
+        return frozenset(self._files)
+
+    def report(self, run: Run, mistakes: Sequence[Mistake], unread: Sequence[Mistake] = ()) -> Report:
+        """The report on all of it; what could not be read for `mistakes` is a gap, too, and so is what is `unread`:
+        a form of which nothing but its place is known.
+        """
         ran = [rule for rule in self._rules if self._applied(rule)]
-        files = {*self._files, *(mistake.file for mistake in mistakes)}
-        unread = {_gap(mistake): _location(mistake) for mistake in mistakes}
-        gaps = reported(self.gaps | unread.keys(), self._waivers, unread)
+        files = {*self._files, *(mistake.file for mistake in (*mistakes, *unread))}
+        places = {_gap(mistake, "InvalidFile"): _location(mistake) for mistake in mistakes}
+        places |= {_gap(each, "UnknownForm"): _location(each) for each in unread}
+        gaps = reported(self.gaps | places.keys(), self._waivers, places)
         return Report(
             tool=tool(self._rules),
             run=run,
@@ -126,8 +134,8 @@ class Preview:
         return told
 
 
-def _gap(mistake: Mistake) -> Gap:
-    return Gap(account_id=UNKNOWN, operation=READ_FILE, code="InvalidFile", reason=str(mistake))
+def _gap(mistake: Mistake, code: str) -> Gap:
+    return Gap(account_id=UNKNOWN, operation=READ_FILE, code=code, reason=str(mistake))
 
 
 def _location(mistake: Mistake) -> Location:

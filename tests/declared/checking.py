@@ -88,6 +88,11 @@ def findings(ended: Ended, status: str = "fail") -> dict[str, dict[str, Any]]:
     return {each["rule_id"]: each for each in ended.report["findings"] if each["status"] == status}
 
 
+def gaps(ended: Ended) -> list[str]:
+    """What was not observed, and why."""
+    return [each["reason"] for each in ended.report["coverage"]["gaps"]]
+
+
 def place(finding: dict[str, Any]) -> tuple[str, int, int]:
     location = finding["location"]
     return location["file"], location["line"], location["column"]

@@ -144,8 +144,8 @@ def test_what_a_request_leaves_out_is_unknown_and_does_not_gate(check: Check) ->
 def test_more_pages_are_told(check: Check) -> None:
     ended = check(list__json={"ChannelFlows": [], "NextToken": "more"})
 
-    assert ended.code == 0, ended.stderr
-    assert any("NextToken" in each for each in ended.report["coverage"]["not_examined"])
+    assert ended.code == 3, ended.stderr
+    assert any("NextToken" in each["reason"] for each in ended.report["coverage"]["gaps"])
 
 
 @pytest.mark.parametrize(("item", "said"), [(None, "nothing"), ("x", '"x"'), ([], "a list")])

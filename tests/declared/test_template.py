@@ -286,73 +286,12 @@ def test_flows_that_may_be_made_elsewhere_are_not_missed(check: Check) -> None:
     assert "app-instance-without-flow" not in findings(check(stack__json=declared))
 
 
-CALL = '{"service": "ChimeSDKMessaging", "action": "createChannelFlow", "parameters": {}}'
-COMMAND = ['{"service": "@aws-sdk/client-chime-sdk-messaging", "action": "UpdateChannelFlowCommand", "x": "', ARN, '"}']
-ASSOCIATES = '{"service": "ChimeSDKMessaging", "action": "associateChannelFlow"}'
 MACRO = {"Fn::Transform": {"Name": "Macro"}}
-TRANSFORMED = "what its transforms make of it"
 
 
 def made_by(type_: Any, **properties: Any) -> dict[str, Any]:
     """A stack with one resource more."""
-    declared = stack()
-    declared["Resources"]["More"] = {"Type": type_, "Properties": properties}
-    return declared
-
-
-@pytest.mark.parametrize(
-    ("declared", "told"),
-    [
-        (stack(**{"Fn::ForEach::Flows": ["x", ["a"], {}]}), "loops are not unrolled"),
-        (made_by("AWS::SNS::Topic", **{"Fn::ForEach::Topics": ["x", ["a"], {}]}), "loops are not unrolled"),
-        (stack(**MACRO), TRANSFORMED),
-        ({**stack(), **MACRO}, TRANSFORMED),
-        ({**stack(), "Transform": ["AWS::LanguageExtensions", "Ours"]}, TRANSFORMED),
-        (stack(More={"Type": "AWS::SNS::Topic", **MACRO}), TRANSFORMED),
-        (stack(More={"Type": "AWS::SNS::Topic", "Properties": {**MACRO, "TopicName": "x"}}), TRANSFORMED),
-        (made_by("AWS::CloudFormation::Stack"), "the stack More"),
-        (made_by("Our::Chat::Flows::MODULE"), "the module More"),
-        (made_by({"Ref": "Type"}), "what More is; its Type is not written out"),
-        (stack(More="text"), "what More is; its Type is not written out"),
-        (made_by("Custom::AWS", Create=CALL), "More makes by an SDK call"),
-        (made_by("Custom::Ours", Create=CALL), "More makes by an SDK call"),
-        (made_by("Custom::Ours", Update={"Fn::Join": ["", COMMAND]}), "More makes by an SDK call"),
-        (made_by("Custom::ChimeChannelFlow", Create=True), "More may make"),
-        (made_by("Our::Chime::ChannelFlow"), "More may make"),
-        (made_by("AWS::CloudFormation::CustomResource", resourceType="ModeratedChannelFlow"), "More may make"),
-        (made_by("Custom::Ours", ServiceToken={"Fn::GetAtt": ["ChannelFlowProvider", "Arn"]}), "More may make"),
-        (made_by("Custom::Ours", Steps=[{"FallbackAction": "ABORT"}]), "More may make"),
-        (made_by("AWS::CloudFormation::CustomResource", resourceType={"Ref": "Kind"}), "its resourceType is only"),
-    ],
-)
-def test_what_is_not_followed_is_told_and_may_make_flows(check: Check, declared: dict[str, Any], told: str) -> None:
-    del declared["Resources"]["Flow"]
-
-    ended = check(stack__json=declared)
-
-    assert any(told in each for each in ended.report["coverage"]["not_examined"])
-    assert "app-instance-without-flow" not in findings(ended)
-
-
-@pytest.mark.parametrize(
-    "declared",
-    [
-        made_by("Custom::AWS", Create=ASSOCIATES),
-        made_by("Custom::LogRetention", LogGroupName="/aws/lambda/ChannelFlow"),
-        made_by("AWS::SSM::Parameter", ChannelFlowName="x"),
-    ],
-)
-def test_what_makes_no_flow_is_not_told(check: Check, declared: dict[str, Any]) -> None:
-    told = check(stack__json=declared).report["coverage"]["not_examined"]
-
-    assert not any("stack.json" in each for each in told)
-
-
-def test_a_transform_of_aws_makes_no_flow_but_is_told(check: Check) -> None:
-    ended = check(stack__json={**stack(Flow=None), "Transform": "AWS::Serverless-2016-10-31"})
-
-    assert "app-instance-without-flow" in findings(ended)
-    assert any(TRANSFORMED in each for each in ended.report["coverage"]["not_examined"])
+    return stack(More={"Type": type_, "Properties": properties})
 
 
 def test_a_request_in_a_custom_resource_of_any_name_is_judged(check: Check) -> None:
