@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from scanner.baseline import new_gaps
 from scanner.finding import Finding, Report, ReportedGap, Severity, Status
+from scanner.render.causes import by_cause
 from scanner.render.text import visible
-from scanner.render.words import clipped, count, gap_line, named, seen
+from scanner.render.words import clipped, count, named, seen
 
 _FINDINGS, _GAPS, _PLACES = 20, 10, 10
 _MOST_CHARACTERS = 500
@@ -72,15 +73,16 @@ def _lines(
     report: Report, worst: Sequence[Finding], total: int, gaps: Sequence[ReportedGap], places: Sequence[str]
 ) -> Iterator[str]:
     complete = "complete" if report.coverage.complete else "NOT complete, so what is clean here may not be clean"
-    yield f"Coverage is {complete}. Observed: {seen(report.coverage)}."
+    yield f"Coverage is {complete}. Observed: {seen(report)}."
     for finding in worst:
         resource = finding.resource
         place = f"{named(resource)} ({resource.account_id} {resource.region})"
         yield f"{finding.severity} {finding.rule_id}: {place}: {finding.message}"
     yield from _more(total - len(worst), "finding")
-    for gap in gaps[:_GAPS]:
-        yield f"Not observed: {gap_line(gap)}"
-    yield from _more(len(gaps) - _GAPS, "gap")
+    missed = by_cause(gaps)
+    for cause in missed[:_GAPS]:
+        yield f"Not observed: {cause.line}"
+    yield from _more(sum(len(cause.gaps) for cause in missed[_GAPS:]), "gap")
     for place in islice(places, _PLACES):
         yield f"Report: {place}"
 

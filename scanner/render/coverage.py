@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -12,11 +11,6 @@ from scanner.render.words import count
 
 RULE_ID = "coverage"
 TITLE = "Everything in scope was observed"
-
-
-def unknown_by_gap(report: Report) -> Counter[GapReference]:
-    """How many findings each gap leaves unknown."""
-    return Counter(gap for finding in report.findings for gap in gaps_behind(finding))
 
 
 def gaps_behind(finding: Finding) -> set[GapReference]:

@@ -16,11 +16,13 @@ from typing import Literal
 
 from msgspec import UnsetType
 
-from scanner.finding import Finding, Location, Report, ReportedGap, Severity, Status
+from scanner.finding import Finding, Location, Report, Severity, Status
+from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import count, gap_line, named
+from scanner.render.words import count, named
 
 MOST = 10
+_MOST_ACCOUNTS = 5
 Level = Literal["error", "warning"]
 _LEVELS: dict[Severity, Level] = {
     Severity.CRITICAL: "error",
@@ -38,10 +40,9 @@ def render(report: Report) -> Iterator[str]:
     """A line each: the worst failures and gaps, as many as are shown."""
     errors = count_of(report, "error")
     yield from _within(map(annotation, _worst(report, "error")), errors, "error")
-    gaps = [gap for gap in report.coverage.gaps if not gap.waiver]
-    missed = list(map(_missed, gaps))
+    missed = [_missed(cause) for cause in by_cause(report.coverage.gaps) if not cause.waiver]
     told = [*missed[: MOST // 2], *map(annotation, _worst(report, "warning")), *missed[MOST // 2 :]]
-    yield from _within(told, count_of(report, "warning") + len(gaps), "warning")
+    yield from _within(told, count_of(report, "warning") + len(missed), "warning")
     for sentence in report.coverage.not_examined:
         yield inert(f"Not examined: {visible(sentence)}\n")
 
@@ -58,10 +59,11 @@ def annotation(finding: Finding) -> str:
     return command(_LEVELS[finding.severity], message, **_place(finding.location), title=title)
 
 
-def _missed(gap: ReportedGap) -> str:
-    return command(
-        "warning", f"Not observed: {gap_line(gap)}", **_place(gap.location), title="Coverage is NOT complete"
-    )
+def _missed(cause: Cause) -> str:
+    told = f"Not observed: {cause.line}"
+    if not cause.is_alone:
+        told += f": {cause.places(_MOST_ACCOUNTS)}"
+    return command("warning", told, **_place(cause.gaps[0].location), title="Coverage is NOT complete")
 
 
 def _place(at: Location | UnsetType | None) -> dict[str, str]:

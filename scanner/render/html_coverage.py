@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from scanner.finding import Finding, GapReference, Report, ReportedGap
+from scanner.finding import Finding, Report, ReportedGap
+from scanner.inventory import READ_FILE
+from scanner.render.causes import Cause
 from scanner.render.html_digest import Digest
-from scanner.render.html_words import Cut, Statement, count, term
+from scanner.render.html_words import Cut, Statement, count, cut, term
+from scanner.render.words import gap_place
 
-GAPS_AT_ONCE = 10
-GAPS = 200
+CAUSES_AT_ONCE = 10
+CAUSES = 200
+PLACES = 200
 UNKNOWN_ROWS = 100
+_NOT_KNOWN = "account not known"
 NO_ROWS: Cut[Finding] = Cut(items=(), more=0)
 
 
@@ -32,65 +38,77 @@ class Meter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GapView:
-    """One gap, and the findings that are unknown because of it."""
+class CauseView:
+    """Gaps of one cause, the places that they hide, and the findings that are unknown because of them.
 
-    gap: ReportedGap
+    `query` finds these findings in the list. The page's script puts a gap together in the same words.
+    """
+
+    cause: Cause
+    places: Cut[str]
     unknown: Cut[Finding]
+    query: str | None
 
     @property
-    def query(self) -> str:
-        """What finds its unknown findings in the list. The page's script puts a gap together in the same words."""
-        gap = self.gap
-        words = (gap.operation, gap.code, gap.account_id, gap.region, gap.resource_arn)
-        return term("gap", " ".join(filter(None, words)))
+    def gap(self) -> ReportedGap:
+        """The first of them."""
+        return self.cause.gaps[0]
 
     @property
-    def account(self) -> str:
-        """The account, or that even it is not known."""
-        return self.gap.account_id if self._account_known else "account not known"
+    def who(self) -> str:
+        """The account, or how many; or that not even it is known. Of what could not be read of files, the file."""
+        if self.gap.location:
+            return self.gap.location.file
+        accounts = self.cause.accounts
+        return accounts[0] if len(accounts) == 1 else count(len(accounts), "account") if accounts else _NOT_KNOWN
 
     @property
     def region(self) -> str:
-        """The region, or what stands for it."""
-        return self.gap.region or ("every region" if self._account_known else "region not known")
+        """The region, or what stands for it; in a file, the line."""
+        if self.gap.location:
+            return f"line {self.gap.location.line}"
+        regions = {gap.region for gap in self.cause.gaps}
+        if len(regions) > 1:
+            return count(len(regions), "region")
+        return self.gap.region or ("every region" if self.cause.accounts else "region not known")
 
     @property
     def reason(self) -> str:
-        """The reason as a sentence begins."""
+        """What failed, as a sentence begins; of several gaps, with what they hide."""
+        if not self.cause.is_alone:
+            return self.cause.headline
         return self.gap.reason[:1].upper() + self.gap.reason[1:]
 
     @property
     def extent(self) -> str:
-        """How much the gap hides where it names no resource."""
+        """How much it hides, where that is no one resource."""
+        if not self.cause.is_alone:
+            return self.cause.extent
+        if self.gap.operation == READ_FILE:
+            return "the rest of the file"
         if self.gap.region:
             return "the whole region"
-        return "the whole account" if self._account_known else "a part of the scope that is not known"
-
-    @property
-    def _account_known(self) -> bool:
-        return self.gap.account_id not in ("", "unknown")
+        return "the whole account" if self.cause.accounts else "a part of the scope that is not known"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CoverageView:
     statement: Statement
     meters: tuple[Meter, ...]
-    first: tuple[GapView, ...]
-    rest: tuple[GapView, ...]
+    first: tuple[CauseView, ...]
+    rest: tuple[CauseView, ...]
     more: int
 
 
 def coverage(report: Report, digest: Digest) -> CoverageView:
-    """What was observed, and each gap with what it makes unknown: open gaps first."""
-    gaps = _gap_views(report, digest)
-    shown = gaps[:GAPS]
+    """What was observed, and each cause of gaps with what it makes unknown: open ones first."""
+    shown = _cause_views(digest)
     return CoverageView(
         statement=coverage_statement(report),
         meters=_meters(report),
-        first=shown[:GAPS_AT_ONCE],
-        rest=shown[GAPS_AT_ONCE:],
-        more=len(gaps) - len(shown),
+        first=shown[:CAUSES_AT_ONCE],
+        rest=shown[CAUSES_AT_ONCE:],
+        more=sum(len(cause.gaps) for cause in digest.causes[CAUSES:]),
     )
 
 
@@ -124,15 +142,33 @@ def saw_anything(report: Report) -> bool:
     return any((seen.accounts, seen.targets, seen.files, seen.app_instances, seen.channel_flows))
 
 
-def _gap_views(report: Report, digest: Digest) -> tuple[GapView, ...]:
-    unknown = dict(digest.unknown)
-    budget = UNKNOWN_ROWS
-    views: list[GapView] = []
-    for gap in sorted(report.coverage.gaps, key=lambda gap: gap.waiver is not None):
-        rows = unknown.pop(GapReference.to(gap), NO_ROWS).first(budget)  # a twin of a gap does not show them again
-        budget -= len(rows.items)
-        views.append(GapView(gap=gap, unknown=rows))
+def _cause_views(digest: Digest) -> tuple[CauseView, ...]:
+    alike = Counter(_call(cause) for cause in digest.causes)
+    rows_left, places_left = UNKNOWN_ROWS, PLACES
+    views: list[CauseView] = []
+    for number, cause in enumerate(digest.causes[:CAUSES]):
+        rows = digest.unknown.get(number, NO_ROWS).first(rows_left)
+        rows_left -= len(rows.items)
+        places = cut(() if cause.is_alone else map(_place, cause.gaps), places_left)
+        places_left -= len(places.items)
+        views.append(CauseView(cause=cause, places=places, unknown=rows, query=_query(cause, alike)))
     return tuple(views)
+
+
+def _place(gap: ReportedGap) -> str:
+    return gap_place(gap) or _NOT_KNOWN
+
+
+def _query(cause: Cause, alike: Counter[str]) -> str | None:
+    """None where the words would find those of another cause as well."""
+    if not cause.is_alone:
+        return term("gap", _call(cause)) if alike[_call(cause)] == 1 else None
+    gap = cause.gaps[0]
+    return term("gap", " ".join(filter(None, (_call(cause), gap.account_id, gap.region, gap.resource_arn))))
+
+
+def _call(cause: Cause) -> str:
+    return f"{cause.gaps[0].operation} {cause.code}"
 
 
 def _meters(report: Report) -> tuple[Meter, ...]:

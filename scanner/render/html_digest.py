@@ -6,16 +6,16 @@ Memory is bounded by these limits and by the number of gaps and accounts, not by
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scanner.finding import Finding, GapReference, Report, Severity, Status
-from scanner.render.coverage import gaps_behind
+from scanner.finding import Finding, Report, Severity, Status
+from scanner.render.causes import Cause, Causes
 from scanner.render.html_words import Cut, cut
 
 FAILURES = 300
 WAIVED = 50
-UNKNOWN_OF_A_GAP = 10
+UNKNOWN_OF_A_CAUSE = 10
 UNKNOWN_WITHOUT_A_GAP = 100
 
 
@@ -37,13 +37,14 @@ class Some:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digest:
-    """`failed` and `waived` stand worst first; `unknown` under each gap behind it, or under None where the report has
-    none of them, and `explained` counts those under gaps; `changes` and `accounts` (failures of an account by severity)
-    count failed findings."""
+    """`failed` and `waived` stand worst first; `unknown` under the number of each of the `causes` behind it, or under
+    None where the report has no gap of it, and `explained` counts those under causes; `changes` and `accounts`
+    (failures of an account by severity) count failed findings."""
 
+    causes: Sequence[Cause]
     failed: Cut[Finding]
     waived: Cut[Finding]
-    unknown: Mapping[GapReference | None, Cut[Finding]]
+    unknown: Mapping[int | None, Cut[Finding]]
     explained: int
     severities: Mapping[Severity, int]
     changes: Mapping[str, int]
@@ -52,10 +53,10 @@ class Digest:
 
 def digest(report: Report) -> Digest:
     """One pass over the findings."""
-    gaps = {GapReference.to(gap) for gap in report.coverage.gaps}
+    causes = Causes(report.coverage.gaps)
     failed = {severity: Some() for severity in Severity}
     waived = {severity: Some() for severity in Severity}
-    unknown: dict[GapReference | None, Some] = defaultdict(Some)
+    unknown: dict[int | None, Some] = defaultdict(Some)
     accounts: dict[str, Counter[Severity]] = defaultdict(Counter)
     changes: Counter[str] = Counter()
     explained = 0
@@ -69,16 +70,17 @@ def digest(report: Report) -> Digest:
             case Status.WAIVED:
                 waived[finding.severity].add(finding, WAIVED)
             case Status.UNKNOWN:
-                causes = gaps_behind(finding) & gaps
-                explained += bool(causes)
-                for cause in causes:
-                    unknown[cause].add(finding, UNKNOWN_OF_A_GAP)
-                if not causes:
+                behind = causes.behind(finding)
+                explained += bool(behind)
+                for number in behind:
+                    unknown[number].add(finding, UNKNOWN_OF_A_CAUSE)
+                if not behind:
                     unknown[None].add(finding, UNKNOWN_WITHOUT_A_GAP)
     return Digest(
+        causes=causes.all,
         failed=_worst(failed.values(), FAILURES),
         waived=_worst(waived.values(), WAIVED),
-        unknown={cause: some.cut() for cause, some in unknown.items()},
+        unknown={number: some.cut() for number, some in unknown.items()},
         explained=explained,
         severities={severity: some.total for severity, some in failed.items()},
         changes=changes,

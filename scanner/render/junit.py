@@ -16,9 +16,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from msgspec import Struct
 
-from scanner.finding import Coverage, Finding, Report, ReportedGap, RuleInfo, Status
+from scanner.finding import Coverage, Finding, Report, RuleInfo, Status
+from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_cause, gap_line, gap_place, is_open, place, waived
+from scanner.render.words import evidence_line, gap_line, is_open, place, waived
 from scanner.trend import moment
 
 _COVERAGE = "coverage"
@@ -68,7 +69,7 @@ def _suites(report: Report) -> Iterator[_Suite]:
 
 
 def _coverage_suite(coverage: Coverage) -> _Suite:
-    cases = [_gap_case(gap) for gap in coverage.gaps if not gap.waiver]
+    cases = [_cause_case(cause) for cause in by_cause(coverage.gaps) if not cause.waiver]
     told = [f"Not examined: {sentence}" for sentence in coverage.not_examined]
     told += [gap_line(gap) for gap in coverage.gaps if gap.waiver]
     seen = _Case(name="everything in scope was observed")
@@ -82,8 +83,10 @@ def _rule_suite(rule: RuleInfo, findings: Sequence[Finding]) -> _Suite:
     return _Suite(name=rule.id, package=rule.topic, cases=cases, told=told)
 
 
-def _gap_case(gap: ReportedGap) -> _Case:
-    return _Case(name=gap_place(gap), outcome="error", type="not observed", message=gap_cause(gap))
+def _cause_case(cause: Cause) -> _Case:
+    """One thing to mend, with every gap that it leaves."""
+    gaps = "\n".join(map(gap_line, cause.gaps))
+    return _Case(name=cause.headline, outcome="error", type="not observed", message=cause.line, text=gaps)
 
 
 def _finding_case(finding: Finding) -> _Case:

@@ -10,12 +10,12 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator
 
-from scanner.finding import Finding, GapReference, Report, ReportedGap, RuleInfo, Severity, Status
+from scanner.finding import Finding, Report, RuleInfo, Severity, Status
 from scanner.remediation import filled
-from scanner.render.coverage import unknown_by_gap
+from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.html_blocks import blocks
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import aged, clipped, count, gap_cause, gap_place, named, place, seen
+from scanner.render.words import aged, clipped, count, gap_cause, named, place, seen
 from scanner.render.words import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB; these add up to less than 900 KB, with what stands around them.
@@ -25,6 +25,7 @@ _WAIVED_BUDGET = 100_000
 _RULES_BUDGET = 150_000
 _MOST_ROWS = 5_000  # more never fit
 _MOST_CHARACTERS = 1_000
+_MOST_ACCOUNTS = 20
 _ELSEWHERE = "The full report has them: `-o report.html` or `-o report.json`."
 _ENDS_A_SPAN = {ord(char): f"\\u{ord(char):04x}" for char in "`|<"}
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~$&!:@=+]|^-|(?<=\d)[.)])")
@@ -53,32 +54,33 @@ def prose(text: str) -> str:
 
 def _coverage(report: Report) -> Iterator[str]:
     coverage = report.coverage
-    waived = sum(gap.waiver is not None for gap in coverage.gaps)
+    found = by_cause(coverage.gaps)
+    waived = [cause for cause in found if cause.waiver]
     yield "# chimeaudit"
     yield ""
     if coverage.complete:
-        accepted = f" ({count(waived, 'gap')} waived)" if waived else ""
-        yield f"**Coverage is complete**{accepted}: {seen(coverage)}."
+        accepted = f" ({total(waived)} waived)" if waived else ""
+        yield f"**Coverage is complete**{accepted}: {seen(report)}."
     else:
-        open_gaps = count(len(coverage.gaps) - waived, "gap")
+        open_gaps = total([cause for cause in found if not cause.waiver])
         yield f"> **Coverage is NOT complete**: {open_gaps}, so what is clean here may not be clean."
         yield ""
-        yield f"Observed: {seen(coverage)}."
+        yield f"Observed: {seen(report)}."
 
 
 def _gaps(report: Report) -> Iterator[str]:
     if not report.coverage.gaps:
         return
-    unknown = unknown_by_gap(report)
-    rows = (_gap_row(gap, unknown[GapReference.to(gap)]) for gap in report.coverage.gaps)
+    found = causes(report)
     yield "## Not observed"
     yield ""
-    yield from _table(("Where", "What happened", "Findings unknown"), rows, _GAPS_BUDGET, len(report.coverage.gaps))
+    yield from _table(("What happened", "Where", "Findings unknown"), map(_cause_row, found), _GAPS_BUDGET, len(found))
 
 
-def _gap_row(gap: ReportedGap, unknown: int) -> str:
-    waived = f" {code(accepted(gap.waiver))}" if gap.waiver else ""
-    return f"| {code(gap_place(gap))} | {code(gap_cause(gap))}{waived} | {unknown:,} |"
+def _cause_row(cause: Cause) -> str:
+    waived = f" {code(accepted(cause.waiver))}" if cause.waiver else ""
+    told = gap_cause(cause.gaps[0]) if cause.is_alone else cause.line
+    return f"| {code(told)}{waived} | {code(cause.places(_MOST_ACCOUNTS))} | {cause.unknown:,} |"
 
 
 def _not_examined(report: Report) -> Iterator[str]:

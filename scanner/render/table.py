@@ -6,6 +6,7 @@ Findings are gone through several times and printed some at a time, so that memo
 from __future__ import annotations
 
 import io
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -17,17 +18,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from scanner.finding import Coverage, Finding, GapReference, Report, ReportedGap, Severity, Status
-from scanner.render.coverage import unknown_by_gap
-from scanner.render.text import visible
+from scanner.finding import Coverage, Finding, Report, Severity, Status
+from scanner.render.causes import Cause, by_cause, causes, total
+from scanner.render.text import unbroken, visible
 from scanner.render.words import aged, clipped, contents, count, is_open, named, place, seen
 
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")
 _AROUND = 11
 """Columns of the terminal before, between and after those of the table."""
+_ID = 37
+"""Columns of an id in an ARN, with the slash behind it."""
 _AT_ONCE = 200
 _MOST_OPEN = 20
+_MOST_ACCOUNTS = 5
 _MOST_CHARACTERS = 1_000
 """Of a text from outside; what AWS allows is shorter."""
 STYLES = {
@@ -40,12 +44,12 @@ STYLES = {
 
 
 def findings(report: Report, *, width: int, color: bool, most: int | None = None) -> Iterator[str]:
-    """Gaps, each with the findings it leaves unknown, then a table of the first `most` findings, worst first.
+    """Gaps by cause, each with the findings it leaves unknown, then a table of the first `most` findings, worst first.
 
     What is not examined comes last, and no more of it.
     """
     if report.coverage.gaps:
-        yield printed([Text("Not observed", style="bold red"), *_gap_lines(report)], width, color) + "\n"
+        yield printed([Text("Not observed", style="bold red"), *_gap_lines(report, width, most)], width, color) + "\n"
     levels = Counter(map(_level, _judged(report)))
     judged = levels.total()
     shown = judged if most is None else min(most, judged)
@@ -80,7 +84,7 @@ def summary(report: Report, *, width: int, color: bool) -> str:
         Text("Coverage", style="bold"),
         Text("complete", style="green") if coverage.complete else Text(_incomplete(report), style="bold red"),
     )
-    rows.add_row(Text("Observed", style="bold"), _seen(coverage) if coverage.in_scope.accounts else seen(coverage))
+    rows.add_row(Text("Observed", style="bold"), _seen(coverage) if coverage.in_scope.accounts else seen(report))
     judged = any(counts.by_status.values())
     rows.add_row(Text("Findings", style="bold"), _severities(counts.by_severity) if judged else "nothing was judged")
     others = [f"{counts.by_status[name]:,} {name}" for name in ("unknown", "waived") if counts.by_status[name]]
@@ -107,25 +111,27 @@ def _changes(report: Report) -> list[str]:
 
 
 def _incomplete(report: Report) -> str:
-    open_gaps = sum(gap.waiver is None for gap in report.coverage.gaps)
-    return f"NOT complete: {count(open_gaps, 'gap')}, so what is clean here may not be clean"
+    found = by_cause(gap for gap in report.coverage.gaps if gap.waiver is None)
+    return f"NOT complete: {total(found)}, so what is clean here may not be clean"
 
 
-def _gap_lines(report: Report) -> Iterable[RenderableType]:
-    unknown = unknown_by_gap(report)
-    for gap in report.coverage.gaps:
-        yield Padding(_gap_line(gap, unknown[GapReference.to(gap)]), (0, 0, 0, 2))
+def _gap_lines(report: Report, width: int, most: int | None) -> Iterable[RenderableType]:
+    """A line a cause, and the accounts where it is in several; cut where a report has the rest."""
+    found = causes(report)
+    for cause in found[:most]:
+        yield Padding(_cause_line(cause, width), (0, 0, 0, 2))
+        if not cause.is_alone and cause.accounts:
+            places = cause.places(None if most is None else _MOST_ACCOUNTS)
+            yield Padding(Text(unbroken(visible(places), width - 4), style="dim"), (0, 0, 0, 4))
+    if most is not None and len(found) > most:
+        yield Padding(Text(f"and {count(len(found) - most, 'more cause')} in the report", style="dim"), (0, 0, 0, 2))
 
 
-def _gap_line(gap: ReportedGap, unknown: int) -> Text:
-    where = " ".join(filter(None, (gap.account_id, gap.region, gap.resource_arn)))
-    consequence = f" ({count(unknown, 'finding')} unknown)" if unknown else ""
-    waived = " [waived]" if gap.waiver else ""
+def _cause_line(cause: Cause, width: int) -> Text:
+    consequence = f" ({count(cause.unknown, 'finding')} unknown)" if cause.unknown else ""
+    waived = " [waived]" if cause.waiver else ""
     return Text.assemble(
-        (_shown(where), "bold"),
-        f" {_shown(gap.operation)}: {_shown(gap.reason)} [{_shown(gap.code)}]",
-        consequence,
-        waived,
+        (unbroken(_shown(cause.headline), width - 2), "bold"), f" [{_shown(cause.code)}]", consequence, waived
     )
 
 
@@ -148,7 +154,8 @@ def _rows(
     widths = _widths((_cells(each, report) for each in every), width) if width >= _WIDE else None
     head = True
     while some := list(islice(shown, _AT_ONCE)):
-        yield printed(_table(some, widths, report, head=head), width, color)
+        parts = _table(some, widths, report, head=head) if widths else _stack(some, width, report)
+        yield printed(parts, width, color)
         head = False
     if not head:
         yield "\n"
@@ -162,7 +169,7 @@ def _widths(rows: Iterable[Sequence[Text]], width: int) -> tuple[int, int, int, 
     severity, rule, resource, message = needs
     rule = min(rule, width // 3)
     room = width - _AROUND - severity - rule
-    resource = min(resource, max(room * 2 // 5, room - message))
+    resource = min(resource, max(room * 2 // 5, min(_ID, room // 2), room - message))
     return severity, rule, resource, min(message, room - resource)
 
 
@@ -170,12 +177,16 @@ def _need(cell: Text) -> int:
     return max(map(cell_len, cell.plain.split("\n")))
 
 
-def _cells(finding: Finding, report: Report | None) -> tuple[Text, Text, Text, Text]:
+def _cells(
+    finding: Finding, report: Report | None, widths: Sequence[int] = (sys.maxsize,) * len(_HEADINGS)
+) -> tuple[Text, Text, Text, Text]:
+    _, _, resource, message = widths
+    where = unbroken(_where(finding, report), resource)
     return (
         _severity(finding),
         Text(_shown(finding.rule_id)),
-        Text(_shown(named(finding.resource))).append(f"\n{_where(finding, report)}", style="dim"),
-        Text(_shown(finding.message)),
+        Text(unbroken(_shown(named(finding.resource)), resource)).append(f"\n{where}", style="dim"),
+        Text(unbroken(_shown(finding.message), message)),
     )
 
 
@@ -199,16 +210,17 @@ def _not_examined(sentences: Sequence[str], most: int | None) -> Iterator[Render
         yield Padding(Text(f"and {len(sentences) - most:,} more in the report", style="dim"), (0, 0, 0, 2))
 
 
-def _stacked(finding: Finding, report: Report | None) -> Text:
-    """A finding where there is no room for columns."""
-    where = f"{_shown(named(finding.resource))} ({_where(finding, report)})"
-    return Text.assemble(
-        _severity(finding),
-        (f" {_shown(finding.rule_id)}\n", "bold"),
-        (f"{where}\n", "dim"),
-        f"{_shown(finding.message)}\n",
-        overflow="fold",
-    )
+def _stack(findings: Sequence[Finding], width: int, report: Report | None) -> Iterator[RenderableType]:
+    """Findings where there is no room for columns."""
+    for finding in findings:
+        where = f"{_shown(named(finding.resource))} ({_where(finding, report)})"
+        yield Text.assemble(
+            _severity(finding),
+            (f" {_shown(finding.rule_id)}\n", "bold"),
+            (f"{unbroken(where, width)}\n", "dim"),
+            f"{unbroken(_shown(finding.message), width)}\n",
+            overflow="fold",
+        )
 
 
 def _severity(finding: Finding) -> Text:
@@ -218,15 +230,13 @@ def _severity(finding: Finding) -> Text:
 
 
 def _table(
-    findings: Sequence[Finding], widths: Sequence[int] | None, report: Report | None, *, head: bool
+    findings: Sequence[Finding], widths: Sequence[int], report: Report | None, *, head: bool
 ) -> Iterable[RenderableType]:
-    if widths is None:
-        return [_stacked(finding, report) for finding in findings]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=head)
     for heading, width in zip(_HEADINGS, widths, strict=True):
         table.add_column(heading, width=width, overflow="fold")
     for finding in findings:
-        table.add_row(*_cells(finding, report))
+        table.add_row(*_cells(finding, report, widths))
     return [table]
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain, groupby
 
+_WORD = re.compile(r"\S+")
+_PART = re.compile(r"[^:/]+[:/]*|[:/]+")
+_PIECE = re.compile(r"[^-_.]+[-_.]*|[-_.]+")
 # Letters and marks that draw nothing: Unicode's default ignorable code points outside the categories that
 # str.isprintable() already refuses, and the blank Braille pattern.
 _BLANK = frozenset(
@@ -43,6 +47,26 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """The same for text of several lines, which stay apart."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def unbroken(text: str, width: int) -> str:
+    """Text for so many columns: a word that is wider, such as an ARN, goes on in a new line behind a colon or slash.
+
+    Where what stands between those is wider, too, behind a hyphen, underscore or dot.
+    """
+    return _WORD.sub(lambda word: _parted(word[0], width), text)
+
+
+def _parted(word: str, width: int) -> str:
+    if len(word) <= width:
+        return word
+    lines = [""]
+    for part in _PART.findall(word):
+        for piece in (part,) if len(part) <= width else _PIECE.findall(part):
+            if lines[-1] and len(lines[-1]) + len(piece) > width:
+                lines.append("")
+            lines[-1] += piece
+    return "\n".join(lines)
 
 
 def _escaped(hidden: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from scanner.finding import (
+    UNKNOWN,
     Coverage,
     Evidence,
     Finding,
@@ -20,6 +21,7 @@ from scanner.finding import (
     Status,
     Waiver,
 )
+from scanner.inventory import READ_FILE
 from scanner.trend import age
 
 
@@ -29,18 +31,21 @@ def count(number: int, noun: str) -> str:
 
 
 def gap_place(gap: ReportedGap) -> str:
-    """Account, region and resource, as far as the gap has them."""
-    return " ".join(filter(None, (gap.account_id, gap.region, gap.resource_arn)))
+    """Account, region and resource, as far as the gap has them; nothing of a file, which its reason names."""
+    account_id = None if gap.account_id == UNKNOWN else gap.account_id
+    return " ".join(filter(None, (account_id, gap.region, gap.resource_arn)))
 
 
 def gap_cause(gap: ReportedGap) -> str:
-    """What was tried, and why it failed."""
-    return f"{gap.operation}: {gap.reason} [{gap.code}]"
+    """What was tried, and why it failed; that a file was read, its name tells."""
+    tried = "" if gap.operation == READ_FILE else f"{gap.operation}: "
+    return f"{tried}{gap.reason} [{gap.code}]"
 
 
 def gap_line(gap: ReportedGap) -> str:
     """Where, what and why, and who accepted it."""
-    return "; ".join(filter(None, (f"{gap_place(gap)}: {gap_cause(gap)}", waived(gap.waiver))))
+    told = ": ".join(filter(None, (gap_place(gap), gap_cause(gap))))
+    return "; ".join(filter(None, (told, waived(gap.waiver))))
 
 
 def waived(waiver: Waiver | None) -> str:
@@ -62,20 +67,22 @@ def requirements(of: Finding | RuleInfo) -> Iterator[str]:
             yield f"{framework} {control}"
 
 
-def seen(coverage: Coverage) -> str:
+def seen(report: Report) -> str:
     """What was observed of what was in scope: of a scan in accounts and regions, of a check in files."""
-    return f"{_where(coverage)}: {contents(coverage)}"
+    return f"{_where(report)}: {contents(report.coverage)}"
 
 
-def _where(coverage: Coverage) -> str:
-    observed, scope = coverage.observed, coverage.in_scope
+def _where(report: Report) -> str:
+    observed, scope = report.coverage.observed, report.coverage.in_scope
     if scope.files:
         all_files = count(scope.files, "file")
         return all_files if observed.files == scope.files else f"{observed.files:,} of {all_files}"
     if not scope.accounts:
         return "nothing was in scope"
     accounts = f"{observed.accounts:,} of {count(scope.accounts, 'account')}"
-    return f"{accounts} and {observed.targets:,} of {count(scope.targets, 'region')}"
+    regions = f" in {count(len(report.scope.regions), 'region')}" if report.scope.regions else ""
+    left = f" ({observed.targets:,} of {count(scope.targets, 'account × region')})"
+    return f"{accounts}{regions}{left if observed.targets < scope.targets else ''}"
 
 
 def contents(coverage: Coverage) -> str:

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.finding import Observed, Report, ReportedGap, Status, Waiver
+from scanner.finding import Location, Observed, Report, ReportedGap, Status, Waiver
 from scanner.render import html, html_words
+from scanner.render.causes import Cause
 from scanner.render.html_blocks import Block, blocks, link, value_text
-from scanner.render.html_coverage import GapView, coverage_statement
-from scanner.render.html_digest import FAILURES, UNKNOWN_OF_A_GAP, digest
+from scanner.render.html_coverage import CauseView, coverage_statement
+from scanner.render.html_digest import FAILURES, UNKNOWN_OF_A_CAUSE, digest
 from scanner.render.html_findings import IN_FULL, findings
 from scanner.render.html_summary import judgements, summary, verdict
 from tests.render import sample
@@ -264,8 +265,10 @@ def test_empty_scope_is_not_called_observed() -> None:
     ],
 )
 def test_gap_says_how_much_it_hides(changes: dict[str, str], words: tuple[str, str, str]) -> None:
-    view = GapView(gap=gap(**changes), unknown=html_words.cut((), 0))
-    assert (view.account, view.region, view.extent) == words
+    view = CauseView(
+        cause=Cause(gaps=(gap(**changes),)), places=html_words.cut((), 0), unknown=html_words.cut((), 0), query=None
+    )
+    assert (view.who, view.region, view.extent) == words
 
 
 def test_ten_thousand_findings_make_a_bounded_page_that_says_what_it_cut() -> None:
@@ -281,14 +284,33 @@ def test_a_gap_that_hides_a_thousand_answers_shows_a_few() -> None:
     hidden = [sample.unknown(sample.PUBLIC, sample.flow(f"flow-{n}"), "name", denied) for n in range(1000)]
     page = render(sample.report(hidden, gaps=(denied,)))
     assert "1,000 findings unknown because of this gap" in page
-    assert f"{1000 - UNKNOWN_OF_A_GAP} more findings are in the JSON report" in page
+    assert f"{1000 - UNKNOWN_OF_A_CAUSE} more findings are in the JSON report" in page
     assert "1,000 unknown findings in the list" in page
 
 
 def test_many_gaps_are_bounded_too() -> None:
     page = render(sample.report(gaps=tuple(gap(region=f"region-{n}") for n in range(1000))))
+    assert page.count('<li class="gap') == 1
+    assert "ListAppInstances for 1,000 regions in 1 account: denied" in page
+    assert page.count("<li><code") == 200
+    assert "800 more gaps are in the JSON report." in page
+
+
+def test_many_causes_are_bounded_too() -> None:
+    page = render(sample.report(gaps=tuple(gap(reason=f"{n} is wrong") for n in range(1000))))
     assert page.count('<li class="gap') == 200
     assert "800 more gaps are in the JSON report." in page
+
+
+def test_a_file_is_no_account() -> None:
+    cut = gap(account_id="unknown", operation="ReadFile", code="InvalidFile", reason="cut.json:3:7: found no end")
+    page = Outline(
+        render(
+            sample.report(gaps=(msgspec.structs.replace(cut, location=Location(file="cut.json", line=3, column=7)),))
+        )
+    ).text
+    assert "account not known" not in page
+    assert "line 3" in page
 
 
 def test_listed_findings_are_the_worst() -> None:

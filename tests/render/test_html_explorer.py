@@ -138,8 +138,8 @@ def test_gap_leads_to_what_it_leaves_unknown(page: Page) -> None:
 
 def test_finding_with_two_gaps_is_found_by_each(viewer: Viewer) -> None:
     gaps = tuple(
-        ReportedGap(account_id=sample.PROD, resource_arn=arn, operation="GetPolicy", code="Denied", reason="denied")
-        for arn in ("arn:one", 'arn:"two"\u202e x')
+        ReportedGap(account_id=sample.PROD, resource_arn=arn, operation=operation, code="Denied", reason="denied")
+        for operation, arn in (("GetPolicy", "arn:one"), ("GetRole", 'arn:"two"\u202e x'))
     )
     first, second = (sample.unknown(sample.PUBLIC, sample.flow("both"), "processors[0].name", gap) for gap in gaps)
     both = structs.replace(first, evidence=first.evidence + second.evidence)

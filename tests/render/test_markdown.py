@@ -112,7 +112,7 @@ def test_a_great_report_is_cut_to_what_github_shows_and_says_so() -> None:
 
 def test_many_long_gaps_leave_room_for_findings() -> None:
     gaps = tuple(
-        ReportedGap(account_id=sample.PROD, region=f"{number}", operation="X", code="Y", reason="\u202e" * 900)
+        ReportedGap(account_id=sample.PROD, region="r", operation="X", code="Y", reason=f"{number}" + "\u202e" * 900)
         for number in range(5_000)
     )
     report = structs.replace(

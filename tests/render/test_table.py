@@ -127,3 +127,26 @@ def test_memory_does_not_grow_with_the_findings(tmp_path: Path) -> None:
         return size
 
     assert peak(750) < 1.2 * peak(250)
+
+
+@pytest.mark.parametrize("width", [70, 100, 140])
+def test_an_arn_is_broken_behind_a_colon_or_a_slash(width: int) -> None:
+    arn = "arn:aws:lambda:us-east-1:444455556666:function:moderation-of-the-support-chat:blue"
+    finding = structs.replace(sample.fails_open(sample.flow()), message=f"processor moderate invokes {arn}, elsewhere")
+
+    text, _, _ = "".join(table.findings(sample.report([finding]), width=width, color=False)).partition("Not examined")
+
+    _, first, *rest = re.split("(arn:)", re.sub(r"\s+", " ", text))
+    parts = (first + "".join(rest)).partition(", elsewhere")[0].split()
+    assert "".join(parts) == arn
+    assert len(parts) > 1
+    assert all(part.endswith((":", "support-")) for part in parts[:-1])
+
+
+def test_an_id_is_not_broken() -> None:
+    arn = "arn:aws:chime:us-east-1:111122223333:app-instance/01234567-89ab-cdef-0123-456789abcdef"
+    named = sample.fails_open(structs.replace(sample.flow(), name=f"{arn}/channel-flow/x", app_instance_name=None))
+
+    text = "".join(table.findings(sample.report([named]), width=120, color=False))
+
+    assert "01234567-89ab-cdef-0123-456789abcdef" in text
