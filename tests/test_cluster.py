@@ -382,7 +382,11 @@ def test_without_dask_it_says_what_to_install(aws: FakeAws, tmp_path: Path) -> N
     ended = chimeaudit("scan", "--cluster", "local", home=tmp_path, variables=variables)
 
     assert ended.code == 2
-    assert "chimeaudit[dask]" in ended.stderr
+    assert ended.stderr.splitlines() == [
+        "error: --cluster needs Dask",
+        "hint: Install it: pip install 'chimeaudit[dask]'.",
+    ]
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_cluster_of_ones_own_needs_no_address(aws: FakeAws, tmp_path: Path) -> None:

@@ -182,25 +182,26 @@ class _Part(Future[Done]):
 
 
 def check_address(address: str) -> None:
-    """Refuse what no scheduler can be reached by.
+    """Refuse what no scheduler can be reached by, or with.
 
     Raises:
-        UsageError: it is no address.
+        UsageError: it is no address, or Dask is not installed.
     """
     if address != LOCAL and not re.fullmatch(r"((tcp|tls|ws|wss|ucx|ucxx)://)?[^/:@\s]+:[0-9]{1,5}", address):
         message = f"--cluster: {address!r} is not the address of a scheduler"
         raise UsageError(message, hint="Write it as tcp://HOST:PORT, or local.")
-
-
-def _connect(address: str, until: float | None) -> tuple[Client, LocalCluster | None]:
-    """A client, and the cluster behind it where it is our own."""
     try:
-        import dask
-        from distributed import Client
+        import distributed  # noqa: F401 - whether it can be
     except ModuleNotFoundError as error:
         if error.name not in {"dask", "distributed"}:
             raise  # something that Dask needs: the installation is broken
         raise UsageError("--cluster needs Dask", hint="Install it: pip install 'chimeaudit[dask]'.") from None
+
+
+def _connect(address: str, until: float | None) -> tuple[Client, LocalCluster | None]:
+    """A client, and the cluster behind it where it is our own."""
+    import dask
+    from distributed import Client
 
     dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"})  # whoever is gone is gone sooner
     logging.disable()  # what goes wrong is told in one line, by us; Dask would tell it in tracebacks
