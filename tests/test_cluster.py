@@ -371,7 +371,7 @@ def test_what_is_no_address_is_refused_before_anything_is_begun(aws: FakeAws, tm
     ended = scan(aws, tmp_path, "--cluster", address, *ONE_RULE)
 
     assert ended.code == 2
-    assert f"--cluster: {address!r} is not the address of a scheduler" in ended.error
+    assert "is not the address of a scheduler" in ended.error
     assert not (tmp_path / "state").exists()
 
 
