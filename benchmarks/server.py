@@ -309,7 +309,8 @@ _CALLBACK = quote(
     )
 )
 _QUERY = {
-    "AssumeRole": f"<Credentials><AccessKeyId>{_KEY_PREFIX}{{account}}</AccessKeyId>"
+    "AssumeRole": "<AssumedRoleUser><Arn>arn:aws:sts::{account}:assumed-role/chimeaudit/run</Arn></AssumedRoleUser>"
+    f"<Credentials><AccessKeyId>{_KEY_PREFIX}{{account}}</AccessKeyId>"
     "<SecretAccessKey>s</SecretAccessKey>"
     "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>",
     "GetCallerIdentity": "<Arn>arn:aws:iam::{account}:user/auditor</Arn><UserId>A</UserId><Account>{account}</Account>",

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from tests import healthy
 from tests.answers import Answer, Call, truth, xml
 
-ACCOUNT = "111122223333"
+ACCOUNT = healthy.ACCOUNT
 PAGE_SIZE = 50
 
 
@@ -110,7 +110,7 @@ class FakeAws:
         if call.operation == "ListChannelFlows":
             return truth(_page("ChannelFlows", self._flows(call, region), call.token))
         if call.operation == "AssumeRole":
-            return xml("AssumeRole", credentials(call.parameters["RoleArn"].split(":")[4]))
+            return xml("AssumeRole", assumed(call.parameters["RoleArn"]))
         if call.operation == "GetCallerIdentity":
             return xml("GetCallerIdentity", _IDENTITY.format(account))
         if call.operation == "BatchImportFindings":
@@ -146,6 +146,15 @@ def credentials(account: str, suffix: str = "", expiration: str = "2099-01-01T00
     return (
         f"<Credentials><AccessKeyId>ASIA{account}{suffix}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
         f"<SessionToken>t</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
+    )
+
+
+def assumed(role_arn: str) -> str:
+    """What AssumeRole answers where all is well."""
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    arn = f"arn:aws:sts::{account}:assumed-role/{name}/chimeaudit"
+    return f"<AssumedRoleUser><Arn>{arn}</Arn><AssumedRoleId>A:chimeaudit</AssumedRoleId></AssumedRoleUser>" + (
+        credentials(account)
     )
 
 

@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 from tests.answers import Answer, Call, truth, xml
 
+ACCOUNT = "111122223333"
+
 
 def answer(call: Call) -> Answer:
     """The healthy answer to a call about a function, its role, an alert, tags, timestamps or channels."""
     if call.service == "iam":
-        return xml(call.operation, _IAM[call.operation])
+        return xml(call.operation, _IAM[call.operation].replace(ACCOUNT, call.account or ACCOUNT))
     return truth(_chime_and_others(call))
 
 
@@ -39,7 +41,8 @@ def _chime_and_others(call: Call) -> object:  # noqa: PLR0911 - a table of answe
         case "ListChannelsAssociatedWithChannelFlow":
             return {"Channels": [{"Name": "general"}]}
         case "ListRules":
-            return {"Rules": [_ALERT]}
+            arn = f"arn:aws:events:{call.region}:{call.account or ACCOUNT}:rule/failures"
+            return {"Rules": [{**_ALERT, "Arn": arn}]}
         case "ListTargetsByRule":
             return {"Targets": [{"Id": "1", "Arn": "arn:aws:sns:us-east-1:111122223333:alerts"}]}
         case _:
@@ -66,7 +69,6 @@ def _resource_policy(account: str) -> object:
 
 _ALERT = {
     "Name": "failures",
-    "Arn": "arn:aws:events:us-east-1:111122223333:rule/failures",
     "State": "ENABLED",
     "EventPattern": json.dumps({"source": ["aws.chime"], "detail": {"eventType": ["ProcessorInvocationFailure"]}}),
 }

@@ -81,7 +81,7 @@ class Cluster:
     def submit(self, work: Work) -> Future[Done]:
         """`read_part` on some worker; a worker that dies leaves its works to others."""
         done: Future[Done] = Future()
-        if work.listed is None:
+        if work.listed is None and not work.asks_owner:
             known = TargetReader(work.path)
             if known.complete:
                 done.set_result(Done(target=work.target, complete=True))

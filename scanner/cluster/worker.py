@@ -96,7 +96,7 @@ class _Run:
             path = Path(directory) / "part.jsonl"
             done = reader.do(structs.replace(work, path=path), worker)
             more = tuple(structs.replace(each, path=work.path) for each in done.more)
-            return structs.replace(done, more=more, part=path.read_bytes())
+            return structs.replace(done, more=more, part=None if work.asks_owner else path.read_bytes())
 
 
 class _Reader:
@@ -112,7 +112,7 @@ class _Reader:
 
     def do(self, work: Work, worker: DaskWorker) -> Done:
         self._tasks, self._task = worker.state.tasks, worker.get_current_task()
-        gap = self._other_account(work.target)
+        gap = None if work.asks_owner else self._other_account(work.target)
         if gap is None:
             return self._worker.do(work)
         with TargetWriter(work.path) as journal:

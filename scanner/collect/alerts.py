@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
+from scanner.collect import ownership
 from scanner.collect.calls import ask, new_items
+from scanner.collect.failure import calling
 from scanner.collect.once import Once
 from scanner.collect.wire import ListRules, Rule
 from scanner.inventory import AppInstance
@@ -27,7 +29,7 @@ class Alerts:
         Raises:
             FailedCallError: the rules or their targets could not be read.
         """
-        rules = self._rules.get("", lambda: tuple(_rules(client)))
+        rules = self._rules.get("", lambda: tuple(_rules(client, app_instance)))
         return _listens([self._with_targets(client, rule, app_instance) for rule in rules], app_instance)
 
     def _with_targets(self, client: Any, rule: Rule, app_instance: AppInstance) -> EventRule:
@@ -54,8 +56,11 @@ def _is_enabled(state: str | None) -> bool | UnsetType:
     return True if state and state.startswith("ENABLED") else UNSET
 
 
-def _rules(client: Any) -> Iterator[Rule]:
+def _rules(client: Any, app_instance: AppInstance) -> Iterator[Rule]:
     for page in new_items(client, ListRules):
+        with calling("events", ListRules.__name__):
+            for rule in page:
+                ownership.check_account(rule.Arn, app_instance.arn)
         yield from page
 
 

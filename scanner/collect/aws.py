@@ -19,21 +19,23 @@ import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials, RefreshableCredentials
+from botocore.handlers import json_decode_policies
 from botocore.loaders import Loader, create_loader
 from botocore.utils import parse_timestamp
 from msgspec import Struct
 
 from scanner import __version__
-from scanner.collect import patience
-from scanner.collect.failure import ASSUME_ROLE, FailedCallError, MalformedAnswerError, calling
+from scanner.collect import ownership, patience
+from scanner.collect.credentials import FIRST_CALL, ExpiredOnArrivalError, OwnCredentials
+from scanner.collect.failure import ASSUME_ROLE, IDENTIFY, FailedCallError, MalformedAnswerError, calling
 from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
 from scanner.collect.waiting import waiting_for
-from scanner.errors import UsageError
+from scanner.errors import NothingScannedError, UsageError
 from scanner.facets import Operation
 from scanner.journal import Role
 
-_PARTITION = re.compile(r"arn:(aws[a-z-]*):")
+_CALLER = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?:sts|iam)::(?P<account_id>[0-9]{12}):.+", re.DOTALL)
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _CREDENTIALS = {"access_key": "AccessKeyId", "secret_key": "SecretAccessKey", "token": "SessionToken"}
 _GLOBAL_REGION = "us-east-1"
@@ -54,7 +56,8 @@ class Aws:
     `allowed` and nothing else; left out, that is reading.
 
     Raises:
-        UsageError: there is no such profile, or the AWS configuration cannot be read.
+        UsageError: there is no such profile, or the AWS configuration holds a bad value.
+        NothingScannedError: the AWS configuration cannot be read.
     """
 
     def __init__(self, profile: str | None = None, allowed: Set[Operation] = ALLOWED) -> None:
@@ -63,6 +66,8 @@ class Aws:
         session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
         fence(session, allowed)
         read_strictly(session, self._attempts)
+        policies: Any = json_decode_policies  # drops the first of two members of one name
+        session.unregister("after-call.iam", policies)
         self.traffic = Traffic(session)
         self._session = session
         self._boto3 = boto3.Session(botocore_session=session)
@@ -116,19 +121,22 @@ class Aws:
         with self._making_a_client:
             self._assumed.pop(role, None)
 
-    def identity(self) -> Identity:
-        """Whom the profile's own credentials belong to; asking needs no permission.
+    def identity(self, role: Role | None = None) -> Identity:
+        """Whom the profile's own credentials, or those of a role, belong to; asking needs no permission.
 
         Raises:
             FailedCallError: the credentials are missing, expired or refused, or STS cannot be reached.
         """
-        with calling("sts", "GetCallerIdentity"):
-            answer = self._sts.get_caller_identity()
-            account_id, arn = answer.get("Account"), answer.get("Arn") or ""
+        with calling("sts", IDENTIFY), self._session.means.explaining(FIRST_CALL):
+            sts = self.client("sts", self.home_region, role=role) if role else self._sts
+            answer = sts.get_caller_identity()
+            account_id, arn = answer.get("Account"), answer.get("Arn")
             if not isinstance(account_id, str) or not _ACCOUNT_ID.fullmatch(account_id):
                 raise MalformedAnswerError("the answer is malformed: STS named no account")
-        partition = _PARTITION.match(arn)
-        return Identity(account_id=account_id, partition=partition[1] if partition else "aws")
+            caller = _CALLER.fullmatch(arn) if isinstance(arn, str) else None
+            if caller and caller["account_id"] != account_id:
+                raise MalformedAnswerError("the answer is malformed: STS named two accounts")
+        return Identity(account_id=account_id, partition=caller["partition"] if caller else "aws")
 
     def regions(self) -> tuple[str, ...]:
         """Every region in which botocore knows both services."""
@@ -147,11 +155,14 @@ class Aws:
 
     def _assume(self, role: Role) -> dict[str, str]:
         """What botocore asks for when it renews credentials, by the names that it gives them."""
-        with calling("sts", ASSUME_ROLE):
+        with calling("sts", ASSUME_ROLE), self._session.means.explaining(FIRST_CALL):
             answer = self._sts.assume_role(RoleArn=role.arn, **_assume_role_arguments(role))
             given = answer.get("Credentials", {})
             expiration = given.get("Expiration")
             keys = {ours: given.get(theirs) for ours, theirs in _CREDENTIALS.items()}
+            assumed = answer.get("AssumedRoleUser", {}).get("Arn")
+            if assumed is not None:
+                ownership.check_place(str(assumed), role.arn)
             if not all(keys.values()) or not isinstance(expiration, datetime):
                 raise MalformedAnswerError("the answer is malformed: STS gave no credentials")
             if expiration <= datetime.now(UTC):
@@ -205,20 +216,29 @@ class _Session(botocore.session.Session):
     _lent: Credentials | None = None
     _own: Credentials | None = None
 
+    @cached_property
+    def means(self) -> OwnCredentials:
+        """How it comes by its own."""
+        return OwnCredentials(self)
+
     def get_credentials(self) -> Any:
         if self._lent is None and self._own is None:
-            with waiting_for(self._own_credentials):
-                own = _retrieved(super().get_credentials)
+            self.means.prepare()
+            with waiting_for(self._own_credentials), self.means.explaining():
+                own = super().get_credentials()
             if isinstance(own, RefreshableCredentials):
                 refresh = own._refresh_using  # type: ignore[attr-defined]  # the only place that sees what it raises
-
-                def renew() -> Any:
-                    with waiting_for(self._own_credentials):
-                        return _renewed(refresh)
-
-                own._refresh_using = renew  # type: ignore[attr-defined]
+                own._refresh_using = lambda: self._renewed(refresh)  # type: ignore[attr-defined]
             self._own = own
         return self._lent or self._own
+
+    def _renewed(self, retrieve: Callable[[], Any]) -> Any:
+        """Of credentials that are no newer than those they replace botocore says so in no error of its own."""
+        with waiting_for(self._own_credentials), self.means.explaining():
+            renewed = retrieve()
+            if renewed and "expiry_time" in renewed and parse_timestamp(renewed["expiry_time"]) <= datetime.now(UTC):
+                raise ExpiredOnArrivalError
+        return renewed
 
     @property
     def _own_credentials(self) -> str:
@@ -236,22 +256,6 @@ class _Session(botocore.session.Session):
             self._lent = None
 
 
-def _retrieved(retrieve: Callable[[], Any]) -> Any:
-    """What a provider of credentials gives; a file or program of the user's that fails raises whatever it likes."""
-    try:
-        return retrieve()
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise boto.CredentialRetrievalError(provider="configured", error_msg=type(error).__name__) from error
-
-
-def _renewed(retrieve: Callable[[], Any]) -> Any:
-    """Of credentials that are no newer than those they replace botocore says so in no error of its own."""
-    renewed = _retrieved(retrieve)
-    if renewed and "expiry_time" in renewed and parse_timestamp(renewed["expiry_time"]) <= datetime.now(UTC):
-        raise boto.CredentialRetrievalError(provider="configured", error_msg="what it gives has expired already")
-    return renewed
-
-
 @contextmanager
 def _endpoint_explained() -> Iterator[None]:
     try:
@@ -266,13 +270,37 @@ def _assume_role_arguments(role: Role) -> dict[str, str]:
 
 
 def _configured_attempts(session: botocore.session.Session) -> int | None:
+    _check_readable(session)
     try:
         session.get_scoped_config()  # raises where no variable makes it superfluous to look
         attempts: int | None = session.get_config_variable("max_attempts")
     except boto.ProfileNotFound as error:
         known = ", ".join(sorted(session.available_profiles)) or "none"
         raise UsageError(f"{error}", hint=f"Profiles in the AWS configuration: {known}.") from None
+    except boto.ConfigParseError as error:
+        file, line = error.kwargs["path"], _line(error.kwargs.get("error"))
+        message = f"the AWS configuration {file} cannot be parsed{f' (line {line})' if line else ''}"
+        raise NothingScannedError(message, hint="Mend the file, or name another by AWS_CONFIG_FILE.") from None
     except (boto.BotoCoreError, ValueError) as error:
         hint = "Mend the AWS configuration file or variable."
         raise UsageError(f"the AWS configuration cannot be read: {error}", hint=hint) from None
     return attempts
+
+
+def _check_readable(session: botocore.session.Session) -> None:
+    """A file that botocore may not read it takes for an empty one."""
+    for variable in ("config_file", "credentials_file"):
+        file = Path(session.get_config_variable(variable)).expanduser()
+        try:
+            if file.is_file():
+                file.open("rb").close()
+        except OSError as error:
+            message = f"the AWS configuration {file} cannot be read ({error.strerror})"
+            raise NothingScannedError(message, hint="Let this user read it, or name another file.") from None
+
+
+def _line(error: object) -> int | None:
+    """Where a configuration file goes wrong; its words may be secrets."""
+    errors = getattr(error, "errors", ())
+    line = errors[0][0] if errors else getattr(error, "lineno", None)
+    return line if isinstance(line, int) else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from botocore import xform_name
 from msgspec import Struct
 
+from scanner.collect import ownership
 from scanner.collect.calls import ask
 from scanner.collect.failure import FailedCallError, MalformedAnswerError, calling
 from scanner.collect.once import Once
@@ -40,19 +41,22 @@ class Roles:
         name = role_arn.rpartition("/")[2]
         try:
             role = _member(ask(client, "GetRole", RoleName=name), "GetRole", "Role")
+            with calling("iam", "GetRole"):
+                ownership.check_account(str(role.get("Arn")), role_arn)
         except FailedCallError as failed:
             if not failed.is_not_found:
                 raise
             return RolePolicies(identity=())
         identity = (*self._inline(client, name), *self._attached(client, name))
-        boundary = role.get("PermissionsBoundary")
-        arn = _member(boundary, "GetRole", "PermissionsBoundaryArn") if boundary else None
-        return RolePolicies(identity=identity, boundary=self._document(client, arn) if arn else None)
+        if "PermissionsBoundary" not in role:
+            return RolePolicies(identity=identity)
+        arn = _member(role["PermissionsBoundary"], "GetRole", "PermissionsBoundaryArn")
+        return RolePolicies(identity=identity, boundary=self._document(client, arn))
 
     def _inline(self, client: Any, role: str) -> Iterator[str]:
         for name in _listed(client, "ListRolePolicies", "PolicyNames", role):
             policy = ask(client, "GetRolePolicy", RoleName=role, PolicyName=name)
-            yield json.dumps(_member(policy, "GetRolePolicy", "PolicyDocument"))
+            yield unquote(_member(policy, "GetRolePolicy", "PolicyDocument"))
 
     def _attached(self, client: Any, role: str) -> Iterator[str]:
         for policy in _listed(client, "ListAttachedRolePolicies", "AttachedPolicies", role):
@@ -64,17 +68,19 @@ class Roles:
 
 def _managed_policy(client: Any, arn: str) -> str:
     policy = _member(ask(client, "GetPolicy", PolicyArn=arn), "GetPolicy", "Policy")
+    with calling("iam", "GetPolicy"):
+        ownership.check_same(str(policy.get("Arn", arn)), arn)
     version_id = _member(policy, "GetPolicy", "DefaultVersionId")
     version = ask(client, "GetPolicyVersion", PolicyArn=arn, VersionId=version_id)
     document = _member(_member(version, "GetPolicyVersion", "PolicyVersion"), "GetPolicyVersion", "Document")
-    return json.dumps(document)
+    return unquote(document)
 
 
 def _listed(client: Any, operation: str, member: str, role: str) -> Iterator[Any]:
     with calling("iam", operation):
         pages = list(client.get_paginator(xform_name(operation)).paginate(RoleName=role))
-        if pages[-1].get("IsTruncated"):  # botocore takes a page without Marker for the last
-            raise MalformedAnswerError("the answer is malformed: more is to follow, but it has no Marker")
+        if pages[-1].get("IsTruncated") or pages[-1].get("Marker"):  # botocore takes a page without both for the last
+            raise MalformedAnswerError("the answer is malformed: more is to follow, but it does not say so or where")
     for page in pages:
         yield from _member(page, operation, member)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from botocore import xform_name
 
-from scanner.collect.failure import EndlessPagesError, calling
+from scanner.collect import ownership
+from scanner.collect.failure import EndlessPagesError, MalformedAnswerError, OtherAccountError, calling
 
 _CHIME_PAGE_SIZE = 50  # the most that Chime gives; the other services give their most without being asked
 _BARREN_PAGES = 50
@@ -41,29 +42,66 @@ def ask(client: Any, operation: str, **params: Any) -> Any:
     return answer.get("Decoded", answer)
 
 
-def new_items(client: Any, page_type: type[Page[AnyItem_co]], **params: str) -> Iterator[list[AnyItem_co]]:
-    """The items of each page, without those that an earlier page already held.
+def new_items(
+    client: Any, page_type: type[Page[AnyItem_co]], *, under: str = "", **params: str
+) -> Iterator[list[AnyItem_co]]:
+    """The items of each page whose ARN begins as it ought to (`under`), without those that an earlier page held.
 
     A list that changes while it is read repeats items; that is no reason to judge them twice. The operation is the one
     that `page_type` is named after.
 
     Raises:
-        FailedCallError: a page could not be read, or the pages do not end.
+        FailedCallError: a page could not be read, or the pages do not end; after the last page, too, where there was
+            an item of somebody else's, or two that differ and have the same ARN.
     """
-    seen: set[str] = set()
+    seen = _Seen()
     barren = 0
+    wrong: MalformedAnswerError | OtherAccountError | None = None
     pages = _pages(client, page_type, params)
     while True:
         with calling(client.meta.service_model.service_name, page_type.__name__):
             page = next(pages, None)
             if page is None:
+                if wrong:
+                    raise wrong
                 return
-            items = {item.arn: item for item in page.items if item.arn not in seen}
+            foreign = _foreign(page.items, under)
+            ours = [item for item in page.items if item.arn.startswith(under)] if foreign else page.items
+            wrong = wrong or foreign
+            items, twin = seen.new(ours)
+            wrong = wrong or twin
             barren = 0 if items else barren + 1
             if barren > _BARREN_PAGES:
-                raise EndlessPagesError
-        seen.update(items)
-        yield list(items.values())
+                raise wrong or EndlessPagesError
+        yield items
+
+
+def _foreign(items: tuple[Item, ...], under: str) -> MalformedAnswerError | OtherAccountError | None:
+    try:
+        for item in items:
+            ownership.check_prefix(item.arn, under)
+    except (MalformedAnswerError, OtherAccountError) as error:
+        return error
+    return None
+
+
+class _Seen:
+    """What a listing has given so far, by ARN, and the last page as it is: few lists have a second one to compare."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, int] = {}
+        self._last: dict[str, Any] = {}
+
+    def new(self, page: Sequence[AnyItem_co]) -> tuple[list[AnyItem_co], MalformedAnswerError | None]:
+        """The items that were not seen before, and what is wrong where one of those that were has changed."""
+        self._hashes.update((arn, hash(item)) for arn, item in self._last.items())
+        items = {item.arn: item for item in page if item.arn not in self._hashes}
+        self._last = items
+        changed = len(items) < len(page) and any(
+            hash(item) != self._hashes.get(item.arn, hash(items.get(item.arn))) for item in page
+        )
+        message = "the answer is malformed: two things that differ have one ARN"
+        return list(items.values()), MalformedAnswerError(message) if changed else None
 
 
 def _pages(client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str]) -> Iterator[Page[AnyItem_co]]:

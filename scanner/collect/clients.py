@@ -9,8 +9,15 @@ from typing import Any
 from botocore.utils import validate_region_name
 
 from scanner.collect.aws import Aws
-from scanner.collect.failure import ASSUME_ROLE, IDENTIFY, OutOfScopeError, UnusableProfileError, calling
-from scanner.errors import UsageError
+from scanner.collect.failure import (
+    ASSUME_ROLE,
+    IDENTIFY,
+    OtherAccountError,
+    OutOfScopeError,
+    UnusableProfileError,
+    calling,
+)
+from scanner.errors import NothingScannedError, UsageError
 from scanner.journal import Target
 
 Connect = Callable[[str | None], Aws]
@@ -57,11 +64,25 @@ class Clients:
                     self._made[key] = aws.client(service, region, role=way.role, connections=self._connections)
             return self._made[key]
 
+    def check_owner(self) -> None:
+        """Ask STS whether the credentials that the target is read with are those of its account.
+
+        Raises:
+            FailedCallError: they are not, or it does not tell.
+        """
+        target = self._target
+        with calling("sts", IDENTIFY):
+            found = self._connected(target.profile).identity(target.role).account_id
+            if found != target.account_id:
+                raise OtherAccountError(
+                    f"the credentials are those of account {found}, and account {target.account_id} was asked about"
+                )
+
     def _connected(self, profile: str | None) -> Aws:
         """A machine that is not the one that began the scan may have other profiles."""
         try:
             return self._connect(profile)
-        except UsageError as error:
+        except (NothingScannedError, UsageError) as error:
             raise UnusableProfileError(error.message) from error
 
     def close(self) -> None:

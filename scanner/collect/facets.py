@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner import policy
+from scanner.collect import ownership
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import Roles
 from scanner.collect.calls import ask
@@ -130,15 +131,21 @@ class Facets:
 
     def _tags(self, service: str, arn: str) -> dict[str, str]:
         answer = ask(self._clients.of(service), "ListTagsForResource", ResourceARN=arn)
-        return {tag.Key: tag.Value for tag in answer.Tags or ()}
+        return {tag.Key: tag.Value for tag in answer.Tags}
 
     def _times(self, arn: str) -> dict[str, datetime | UnsetType]:
         detail = ask(self._clients.of(MESSAGING), "DescribeChannelFlow", ChannelFlowArn=arn).ChannelFlow
+        with calling(MESSAGING, "DescribeChannelFlow"):
+            ownership.check_same(detail.ChannelFlowArn or arn, arn)
         return {"created_at": _time(detail.CreatedTimestamp), "updated_at": _time(detail.LastUpdatedTimestamp)}
 
     def _has_channels(self, arn: str) -> bool:
         client = self._clients.of(MESSAGING)
-        answer = ask(client, "ListChannelsAssociatedWithChannelFlow", ChannelFlowArn=arn, MaxResults=1)
+        operation = "ListChannelsAssociatedWithChannelFlow"
+        answer = ask(client, operation, ChannelFlowArn=arn, MaxResults=1)
+        with calling(MESSAGING, operation):
+            for channel in answer.Channels:
+                ownership.check_place(channel.ChannelArn or arn, arn)
         return bool(answer.Channels or answer.NextToken)
 
     def _failure_alert(self, seen: AppInstance) -> bool | UnsetType:

@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 from scanner.collect.patience import OutOfPatienceError
 from scanner.collect.waiting import waiting_for
 from scanner.errors import ChimeauditError
-from scanner.facets import Operation
+from scanner.facets import OBTAINING_CREDENTIALS, Operation
 from scanner.inventory import FAULT, Gap
 
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
@@ -42,6 +42,7 @@ DENIED = frozenset({"AccessDenied", "AccessDeniedException", "ForbiddenException
 """By code, because the services that speak JSON (Organizations, EventBridge) deny with status 400."""
 THROTTLED = frozenset({"RequestLimitExceeded", "SlowDown", "TooManyRequestsException"})
 """Codes of throttling that do not say so."""
+MISSING_CREDENTIALS = "there are no complete AWS credentials"
 ASSUME_ROLE = "AssumeRole"
 IDENTIFY = "GetCallerIdentity"
 
@@ -56,6 +57,18 @@ class EndlessPagesError(Exception):
 
 class OutOfScopeError(Exception):
     """It lives in an account that is not in scope, so there are no credentials to ask with."""
+
+
+class OtherAccountError(Exception):
+    """AWS answered for another account or region than the one that was asked about."""
+
+
+class CredentialsError(Exception):
+    """There are no credentials to call with."""
+
+    def __init__(self, code: str, cause: str, step: str) -> None:
+        super().__init__(f"{cause}; {step}")
+        self.code = code
 
 
 class UnusableProfileError(Exception):
@@ -79,13 +92,15 @@ CALL_ERRORS = (
     boto.ClientError,
     ResponseParserError,
     MalformedAnswerError,
+    CredentialsError,
     EndlessPagesError,
+    OtherAccountError,
     OutOfScopeError,
     UnusableProfileError,
 )
 """Everything that a call to AWS may raise when the other side, the network or the credentials are at fault."""
 
-_SPEAK_XML = frozenset({"iam", "sts"})
+SPEAK_XML = frozenset({"iam", "sts"})
 _STUMBLES = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
 """What botocore's parser raises over XML that is not of the operation's shape."""
 
@@ -99,9 +114,10 @@ class FailedCallError(Exception):
     def __init__(self, service: str, operation: str, cause: Exception) -> None:
         super().__init__(service, operation, cause)
         self.cause = cause
-        assuming = isinstance(cause, boto.ClientError) and cause.operation_name == ASSUME_ROLE
-        self.operation = ASSUME_ROLE if assuming else operation
-        self.action = Operation("sts" if assuming else service, self.operation).action
+        called = cause.operation_name if isinstance(cause, boto.ClientError) else operation
+        obtaining = next((each for each in OBTAINING_CREDENTIALS if each.name == called), None)
+        self.operation = obtaining.name if obtaining else operation
+        self.action = (obtaining or Operation(service, operation)).action
 
     @property
     def denied_entry(self) -> bool:
@@ -158,7 +174,7 @@ def calling(service: str, operation: str) -> Iterator[None]:
     except CALL_ERRORS as error:
         raise FailedCallError(service, operation, error) from error
     except _STUMBLES as error:
-        if service not in _SPEAK_XML:
+        if service not in SPEAK_XML:
             raise
         malformed = MalformedAnswerError(f"the answer is malformed: it is not the XML of {operation}")
         raise FailedCallError(service, operation, malformed) from error
@@ -191,12 +207,13 @@ _EXPLAINED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str]
         "ParamValidation",
         "AWS listed it under a name that its own client does not accept; scan again later",
     ),
+    (OtherAccountError, "OtherAccount", "{error}; see whose credentials these are, then scan again"),
     (UnusableProfileError, "UnusableProfile", "{error}; configure the profile on every machine that reads"),
     (OutOfScopeError, "OutOfScope", "account {error} is not in scope; bring it into scope, or waive this gap"),
     (
         (boto.NoCredentialsError, boto.PartialCredentialsError),
         "NoCredentials",
-        "there are no complete AWS credentials; sign in, or name --profile",
+        f"{MISSING_CREDENTIALS}; sign in, or name --profile",
     ),
     (
         (boto.ConnectTimeoutError, boto.ReadTimeoutError, OutOfPatienceError),
@@ -206,17 +223,27 @@ _EXPLAINED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str]
 )
 
 
+_DISTRUSTED = (
+    "the endpoint's certificate is not trusted; where a proxy presents its own, name the file of its certificate "
+    "authority by AWS_CA_BUNDLE"
+)
+
+
 def _explained(error: Exception, action: str) -> tuple[str, str]:
     for kind, code, reason in _EXPLAINED:
         if isinstance(error, kind):
             return code, reason.format(error=error)
     match error:
+        case CredentialsError():
+            return error.code, str(error)
         case boto.ClientError():
             code, status = _code_and_status(error)
             return code, _why_refused(code, status, action, str(error))
         case MalformedAnswerError() | ResponseParserError():
             what = error if isinstance(error, MalformedAnswerError) else "the answer is malformed: it cannot be parsed"
             return "MalformedAnswer", f"{what}; asked again without success, scan again later"
+        case boto.SSLError():
+            return _name(error), _DISTRUSTED
         case boto.HTTPClientError() | boto.ConnectionError():
             reason = "the endpoint could not be reached; check network and proxy, and that the service exists here"
             return _name(error), reason

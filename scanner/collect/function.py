@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from scanner.collect import ownership
 from scanner.collect.calls import ask
-from scanner.collect.failure import FailedCallError
+from scanner.collect.failure import FailedCallError, calling
 from scanner.collect.once import Once
 from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig
 from scanner.inventory import Function, LambdaFunction
@@ -62,6 +63,8 @@ def read_function(
     qualified = {**name, "Qualifier": target.qualifier} if target.qualifier else name
     try:
         configuration: GetFunctionConfiguration = ask(client, "GetFunctionConfiguration", **qualified)
+        with calling("lambda", "GetFunctionConfiguration"):
+            ownership.check_function(configuration.FunctionArn, target)
     except FailedCallError as failed:
         if not failed.is_not_found:
             raise

@@ -8,9 +8,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import chain, islice
 from time import monotonic
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scanner.collect.backlog import Backlog
+from scanner.collect.empty import EmptyTargets
 from scanner.collect.failure import StoppedError
 from scanner.collect.parts import Parts
 from scanner.collect.places import Place, Threads
@@ -60,8 +61,10 @@ class Collection:
         self._judged = take
         self._elsewhere = Tally()
         self._place = place or Threads(journal.header.targets)
+        self._pace = self._place.pace
         self._parts = Parts(journal)
         self._backlog = Backlog(journal.directory)
+        self._empty = EmptyTargets(journal)
 
     def run(self, until: float | None = None) -> bool:
         """Read every target that the journal does not hold yet; returns whether there was time for all.
@@ -76,7 +79,9 @@ class Collection:
         running: set[Future[Done]] = set()
         try:
             for try_ in (1, 2):
-                waiting = map(self._work(self._pace(try_)), sorted(self._left))
+                self._pace = self._pace_of(try_)
+                self._empty.begin(self._left)
+                waiting = map(self._work, sorted(self._left))
                 running = self._submit(waiting, self._place.at_once)
                 while running:
                     done, running = _wait(running, until)
@@ -110,13 +115,13 @@ class Collection:
             tally=self._place.tally or self._elsewhere,
         )
 
-    def _pace(self, try_: int) -> Pace:
+    def _pace_of(self, try_: int) -> Pace:
         first = self._place.pace
         return first if try_ == 1 else slow(first, len(self._left), max(1, self._place.at_once // 2))
 
-    def _work(self, pace: Pace) -> Callable[[Target], Work]:
+    def _work(self, target: Target) -> Work:
         facets = frozenset(self._journal.header.facets)
-        return lambda target: Work(target=target, facets=facets, path=self._journal.target_path(target), pace=pace)
+        return Work(target=target, facets=facets, path=self._journal.target_path(target), pace=self._pace)
 
     def _submit(self, waiting: Iterator[Work], room: int) -> set[Future[Done]]:
         """Shares of what was begun come before targets that were not."""
@@ -130,13 +135,18 @@ class Collection:
     def _note(self, part: Done) -> None:
         self._elsewhere += part.tally
         self._backlog.extend(part.more)
+        self._empty.note(part)
         done = self._parts.take(part)
         if part.verdicts:
             self._judged(part.target, part.verdicts)
-        if done.complete:
-            self._left.discard(done.target)
-        if not self._parts.is_open(done.target):
-            self._tell(done)
+        if self._parts.is_open(done.target):
+            return
+        for settled in self._empty.settle(done):
+            if settled.complete:
+                self._left.discard(settled.target)
+            self._tell(settled)
+        if self._empty.asks_owner_of(done):
+            self._backlog.extend([structs.replace(self._work(done.target), asks_owner=True)])
 
 
 def _wait(running: set[Future[Done]], until: float | None) -> tuple[set[Future[Done]], set[Future[Done]]]:

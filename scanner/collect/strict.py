@@ -1,4 +1,4 @@
-"""Makes botocore read list pages strictly: a malformed answer is asked for again, and then is an error.
+"""Makes botocore read answers strictly: a malformed answer is asked for again, and then is an error.
 
 The bytes of an answer are seen only by ``before-parse``, a retry is decided only by ``needs-retry``, and an error is
 raised to the caller only by ``after-call``; so the verdict travels as an error code in the parsed answer. botocore's
@@ -12,9 +12,12 @@ from typing import Any
 from botocore.session import Session
 
 from scanner.collect import wire
-from scanner.collect.failure import MalformedAnswerError
+from scanner.collect.failure import SPEAK_XML, MalformedAnswerError
 
 _MALFORMED = "MalformedAnswer"
+_EMPTY_XML = b"<Response><%sResult/></Response>"
+_OK = 200
+_ERROR_HEADERS = ("x-amzn-error", "x-amz-error", "x-amzn-query-error")
 
 
 def read_strictly(session: Session, attempts: int) -> None:
@@ -34,18 +37,31 @@ def read_strictly(session: Session, attempts: int) -> None:
 def _decode(**event: Any) -> None:
     response, parsed = event["response_dict"], event["customized_response_dict"]
     model = event["operation_model"]
-    answer_type = wire.ANSWERS.get((model.service_model.service_name, model.name))
-    if answer_type is None:
+    service = model.service_model.service_name
+    answer_type = wire.ANSWERS.get((service, model.name))
+    if answer_type is None and service not in SPEAK_XML:
         return
     if response["status_code"] >= 300:
-        response["body"] = wire.error_body(response["body"])
+        response["body"] = response["body"] if answer_type is None else wire.error_body(response["body"])
         return
     try:
+        _check_head(response)
+        if answer_type is None:
+            wire.check_xml(response["body"])
+            return
         parsed["Decoded"] = answer = wire.decode(response["body"], answer_type)
         response["body"] = wire.token_body(answer)
     except ValueError as error:
         parsed["Error"] = {"Code": _MALFORMED, "Message": f"the answer is malformed: {error}"}
-        response["body"] = b"{}"
+        response["body"] = b"{}" if answer_type else _EMPTY_XML % model.name.encode()
+
+
+def _check_head(response: dict[str, Any]) -> None:
+    """An answer that these operations promise has status 200, and names no error."""
+    if response["status_code"] != _OK:
+        raise ValueError(f"it has status {response['status_code']}")
+    if any(name.lower().startswith(_ERROR_HEADERS) for name in response["headers"]):
+        raise ValueError("its head names an error")
 
 
 def _raise_malformed(**event: Any) -> None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import nullcontext
+from enum import Enum
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -19,13 +20,13 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from scanner.collect import facts
+from scanner.collect import facts, ownership
 from scanner.collect.callback_role import Roles
 from scanner.collect.calls import new_items
 from scanner.collect.clients import Clients
 from scanner.collect.crew import Crew
 from scanner.collect.facets import Facets
-from scanner.collect.failure import FailedCallError, StillListedError, StoppedError, containing
+from scanner.collect.failure import IDENTIFY, FailedCallError, StillListedError, StoppedError, containing
 from scanner.collect.patience import Patience, current
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances, ListChannelFlows
@@ -130,7 +131,8 @@ class Work(Struct, frozen=True, kw_only=True):
     """A target to be read, with these facets, into the file at `path`. It can be pickled.
 
     `listed` holds those app instances that are to be read, where it is not all, in JSON, as that takes a third of the
-    memory; those in `passed_over` (ARNs) are not read. With a `share`, what is beyond it is handed back.
+    memory; those in `passed_over` (ARNs) are not read. With a `share`, what is beyond it is handed back. With
+    `asks_owner` nothing is read: whether the credentials are those of the target's account is all that is asked.
     """
 
     target: Target
@@ -140,15 +142,28 @@ class Work(Struct, frozen=True, kw_only=True):
     listed: bytes | None = None
     passed_over: frozenset[str] = frozenset()
     share: Share | None = None
+    asks_owner: bool = False
 
 
 _app_instances = msgspec.json.Decoder(tuple[AppInstance, ...])
 
 
-class Reading(Struct, frozen=True):
-    """What came of reading a target: whether it is complete but for the `rest`, and where faults of ours happened."""
+class Owned(Enum):
+    """What a list of app instances says of whose it is."""
+
+    NAMED = "it named one of the account's"
+    EMPTY = "it named none at all"
+    NOT_READ = "it was not read, or not to its end"
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What came of reading a target: whether it is complete but for the `rest`, and where faults of ours happened.
+
+    A target whose list is empty is not closed in the journal: that may be the list of somebody else.
+    """
 
     complete: bool
+    owned: Owned
     faults: tuple[str, ...] = ()
     rest: tuple[AppInstance, ...] = ()
 
@@ -178,9 +193,24 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
             for pool in (readers, helpers):
                 pool.shutdown(wait=False, cancel_futures=True)
             raise
-    if not reading.left_open:
+    owned = reading.owned
+    complete = not reading.left_open and owned is not Owned.EMPTY
+    if complete:
         journal.target(tuple(reading.gaps))
-    return Reading(not reading.left_open, tuple(reading.faults), tuple(reading.rest))
+    return Reading(complete=complete, owned=owned, faults=tuple(reading.faults), rest=tuple(reading.rest))
+
+
+def ask_owner(work: Work, clients: Clients) -> tuple[Gap, ...] | None:
+    """What is missing of a target whose list is empty: all, unless the credentials are those of its account.
+
+    None where that could not be learned, and a later try may go better.
+    """
+    try:
+        with containing(IDENTIFY):
+            clients.check_owner()
+    except FailedCallError as failed:
+        return None if work.pace.lets_wait(failed) else (_gap(work.target, failed, None),)
+    return ()
 
 
 class _Reading:
@@ -200,6 +230,7 @@ class _Reading:
         self._vanished: dict[str, AppInstance] = {}
         self._patience_each = work.pace.patience
         self._waited_for: dict[str, Patience] = {}
+        self._owned = Owned.NOT_READ
         self.gaps: list[Gap] = []
         self.faults: list[str] = []
         self.rest: list[AppInstance] = []
@@ -267,18 +298,35 @@ class _Reading:
         except FailedCallError as failed:
             self.gaps += self._unless_open(failed)
 
+    @property
+    def owned(self) -> Owned:
+        """One list that names an app instance is enough."""
+        return self._owned
+
     def _listed(self) -> Iterator[Sequence[AppInstance]]:
+        account_id, region = self._target.account_id, self._target.region
         with containing(ListAppInstances.__name__):
-            for page in new_items(self._clients.of(IDENTITY), ListAppInstances):
-                yield [facts.app_instance(item, self._target.account_id, self._target.region) for item in page]
+            client = self._clients.of(IDENTITY)
+            ours = ownership.app_instances(client, account_id, region)
+            for page in new_items(client, ListAppInstances, under=ours):
+                if page:
+                    self._owned = Owned.NAMED
+                yield [facts.app_instance(item, account_id, region) for item in page]
+        if self._owned is Owned.NOT_READ:
+            self._owned = Owned.EMPTY
 
     def look_for_the_vanished(self) -> None:
-        """An app instance whose flows do not exist was deleted since it was listed, unless it is listed still."""
+        """An app instance whose flows do not exist was deleted since it was listed, unless it is listed still.
+
+        Where none is listed any more, that may be the list of somebody else.
+        """
         if not self._vanished:
             return
         try:
             with Patience(self._pace.patience).spent() if self._pace.patience else nullcontext():
                 listed = {app_instance.arn for page in self._listed() for app_instance in page}
+                if not listed:
+                    self._clients.check_owner()
         except FailedCallError as failed:
             self.gaps += self._unless_open(failed)
             return
@@ -334,7 +382,8 @@ class _Reading:
         return self._share is not None and self._flows_read >= self._share.channel_flows
 
     def _flows_of(self, listed: AppInstance) -> Iterator[list[ChannelFlow]]:
-        for page in new_items(self._clients.of(MESSAGING), ListChannelFlows, AppInstanceArn=listed.arn):
+        client, ours = self._clients.of(MESSAGING), f"{listed.arn}/channel-flow/"
+        for page in new_items(client, ListChannelFlows, under=ours, AppInstanceArn=listed.arn):
             yield [facts.channel_flow(item, listed) for item in page]
 
     def _with_facets(self, pages: Iterator[list[ChannelFlow]]) -> Iterator[tuple[ChannelFlow, ...]]:
@@ -386,7 +435,11 @@ class _Reading:
         return [self._gap(failed, resource_arn)]
 
     def _gap(self, failed: FailedCallError, resource_arn: str | None) -> Gap:
-        """Where the role could not be assumed, the gap is the whole account, whichever call noticed it."""
-        if failed.denied_entry and self._target.role:
-            return failed.gap(self._target.account_id, None, self._target.role.arn)
-        return failed.gap(self._target.account_id, self._target.region, resource_arn)
+        return _gap(self._target, failed, resource_arn)
+
+
+def _gap(target: Target, failed: FailedCallError, resource_arn: str | None) -> Gap:
+    """Where the role could not be assumed, the gap is the whole account, whichever call noticed it."""
+    if failed.denied_entry and target.role:
+        return failed.gap(target.account_id, None, target.role.arn)
+    return failed.gap(target.account_id, target.region, resource_arn)

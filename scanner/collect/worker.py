@@ -18,9 +18,9 @@ from scanner.collect.aws import Aws
 from scanner.collect.clients import Clients
 from scanner.collect.cpus import stay_on
 from scanner.collect.failure import FailedCallError
-from scanner.collect.target import Control, Reading, Stop, Work, read_target
-from scanner.errors import UsageError
-from scanner.inventory import AppInstance
+from scanner.collect.target import Control, Owned, Reading, Stop, Work, ask_owner, read_target
+from scanner.errors import NothingScannedError, UsageError
+from scanner.inventory import AppInstance, Gap
 from scanner.journal import Target, TargetReader, TargetWriter
 from scanner.verdicts import Verdicts
 
@@ -44,11 +44,15 @@ class Done(Struct, frozen=True, kw_only=True):
     """What came of a work; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
 
     `more` is what was beyond the work's share; `part` is the journal, where it was not written to its place, and
-    `verdicts` those on what it holds, where they were asked for.
+    `verdicts` those on what it holds, where they were asked for. `missing` is the answer to a work that asks for the
+    owner, as `ask_owner` gives it.
     """
 
     target: Target
     complete: bool
+    owned: Owned = Owned.NOT_READ
+    asked_owner: bool = False
+    missing: tuple[Gap, ...] | None = None
     faults: tuple[str, ...] = ()
     tally: Tally = Tally()
     more: tuple[Work, ...] = ()
@@ -56,6 +60,7 @@ class Done(Struct, frozen=True, kw_only=True):
     verdicts: Verdicts | None = None
 
 
+_READ_BEFORE = Reading(complete=True, owned=Owned.NOT_READ)
 Judge = Callable[[Path], Verdicts]
 """Judges what a journal file holds. Who collects does not know rules."""
 
@@ -94,10 +99,16 @@ class Worker:
         """
         self._control.check()
         before = self.tally
-        reading = Reading(complete=True) if TargetReader(work.path).complete else self._read(work)
+        if work.asks_owner:
+            missing = self._ask_owner(work)
+            return Done(
+                target=work.target, complete=False, asked_owner=True, missing=missing, tally=self.tally - before
+            )
+        reading = _READ_BEFORE if TargetReader(work.path).complete else self._read(work)
         return Done(
             target=work.target,
             complete=reading.complete,
+            owned=reading.owned,
             faults=reading.faults,
             tally=self.tally - before,
             more=tuple(_shares(work, reading.rest)),
@@ -109,19 +120,21 @@ class Worker:
         if profile not in self._accounts:
             try:
                 self._accounts[profile] = self._connect(profile).identity().account_id
-            except (FailedCallError, UsageError):
+            except (FailedCallError, NothingScannedError, UsageError):
                 self._accounts[profile] = None
         return self._accounts[profile]
 
     def _read(self, work: Work) -> Reading:
-        pace = work.pace
-        with (
-            TargetWriter(work.path) as journal,
-            closing(
-                Clients(self._connect, work.target, self._ways, pace.connections, anew=pace.is_last_try)
-            ) as clients,
-        ):
+        with TargetWriter(work.path) as journal, closing(self._clients(work, anew=work.pace.is_last_try)) as clients:
             return read_target(work, clients, journal, self._control)
+
+    def _ask_owner(self, work: Work) -> tuple[Gap, ...] | None:
+        """With the credentials that the target was read with, and so without new ones."""
+        with closing(self._clients(work, anew=False)) as clients:
+            return ask_owner(work, clients)
+
+    def _clients(self, work: Work, *, anew: bool) -> Clients:
+        return Clients(self._connect, work.target, self._ways, work.pace.connections, anew=anew)
 
     def _connect(self, profile: str | None) -> Aws:
         with self._connecting:

@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct, structs
 
 from scanner.collect import wire
 
@@ -20,8 +21,87 @@ def test_a_page_is_read_with_its_token() -> None:
     assert page.NextToken == "t"
 
 
-def test_a_null_list_is_an_empty_one() -> None:
-    assert wire.decode(b'{"AppInstances": null}', wire.ListAppInstances).items == ()
+@pytest.mark.parametrize("answer", wire.ANSWERS.values(), ids=lambda answer: str(answer.__name__))
+def test_a_null_list_is_refused(answer: type[Struct]) -> None:
+    lists = [each for each in structs.fields(answer) if str(each.type).startswith("tuple[")]
+    for each in lists:
+        wire.decode(b'{"%s": []}' % each.encode_name.encode(), answer)
+        with pytest.raises(ValueError, match="null"):
+            wire.decode(b'{"%s": null}' % each.encode_name.encode(), answer)
+    assert lists or not answer.__name__.startswith("List")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param('{"ChannelFlows": [%s], "ChannelFlows": []}', id="at the top"),
+        pytest.param('{"ChannelFlows": [], "ChannelFlows" : [%s]}', id="a space before the colon"),
+        pytest.param('{"ChannelFlows": [], "Channel\\u0046lows": [%s]}', id="escaped"),
+        pytest.param('{"ChannelFlows": [{"ChannelFlowArn": "a", "ChannelFlowArn": "a"}]}', id="in an item"),
+        pytest.param('{"ChannelFlows": [{"ChannelFlowArn": "a", "Name": null, "Name": "b"}]}', id="null first"),
+        pytest.param('{"ChannelFlows": [], "Newer": [{"x": {"y": 1, "y": 2}}]}', id="in what we do not know"),
+        pytest.param('{"ChannelFlows": [], "Newer": {"x": 1, "x": "\\u003a"}}', id="a colon that is escaped"),
+        pytest.param('{"ChannelFlows": [], "Newer": {"x": "\\ud800", "x": 1}}', id="no Unicode"),
+    ],
+)
+def test_two_members_of_one_name_are_refused(body: str) -> None:
+    with pytest.raises(ValueError, match="two members of one name"):
+        wire.decode(body.replace("%s", '{"ChannelFlowArn": "a"}').encode(), wire.ListChannelFlows)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(':"\\a\u00e9', max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(':"a b', max_size=3), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.booleans(), st.sampled_from([(",", ":"), (" , ", " : ")]))
+def test_any_member_that_is_newer_than_we_are_is_passed_over(
+    newer: object, is_ascii: bool, separators: tuple[str, str]
+) -> None:
+    body = json.dumps({"ChannelFlows": [], "Newer": newer}, ensure_ascii=is_ascii, separators=separators).encode()
+
+    assert wire.decode(body, wire.ListChannelFlows).items == ()
+
+
+def test_two_things_that_differ_and_have_one_arn_are_refused_and_equal_ones_are_one() -> None:
+    twins = b'{"AppInstances": [{"AppInstanceArn": "a", "Name": "x"}, {"AppInstanceArn": "a", "Name": "%s"}]}'
+
+    assert len(wire.decode(twins % b"x", wire.ListAppInstances).items) == 2
+    with pytest.raises(ValueError, match="one ARN"):
+        wire.decode(twins % b"y", wire.ListAppInstances)
+    with pytest.raises(ValueError, match="one ARN"):
+        wire.decode(b'{"Tags": [{"Key": "a", "Value": "b"}, {"Key": "a"}]}', wire.ListTagsForResource)
+
+
+@pytest.mark.parametrize("answer", [wire.GetFunctionConcurrency, wire.GetFunctionEventInvokeConfig])
+@pytest.mark.parametrize("member", ["__type", "Message", "message", "Code", "errorMessage", "Error"])
+def test_an_error_is_no_answer_that_has_nothing_to_tell(answer: type[Struct], member: str) -> None:
+    wire.decode(b"{}", answer)
+    with pytest.raises(ValueError, match="members of an error"):
+        wire.decode(b'{"%s": "TooManyRequestsException"}' % member.encode(), answer)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"<R><Role><Arn>a</Arn></Role><Role><Arn>b</Arn></Role></R>", id="two of one"),
+        pytest.param(b'<R xmlns:a="u"><a:Arn>a</a:Arn><a:Arn>a</a:Arn></R>', id="with a namespace"),
+        pytest.param(b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>", id="an error"),
+        pytest.param(b"<R><IsTruncated/></R>", id="more or not"),
+        pytest.param(b"<R><Role>", id="cut off"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"{}", id="JSON"),
+    ],
+)
+def test_xml_that_contradicts_itself_or_is_an_error_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"it "):
+        wire.check_xml(body)
+
+
+def test_xml_may_hold_many_members_and_nothing() -> None:
+    wire.check_xml(b"<R><A/><B><member>a</member><member>a</member></B><IsTruncated>false</IsTruncated></R>")
 
 
 def test_members_of_a_newer_api_are_passed_over() -> None:

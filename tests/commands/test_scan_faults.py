@@ -103,6 +103,26 @@ def test_a_denied_app_instance_is_a_gap_not_a_pass(two_regions: FakeAws, scan: S
         pytest.param(Answer(status=500, body=b"\xff\xfe oops"), "500", id="an error that is no JSON"),
         pytest.param(Answer(status=502, body=b"[1, 2]"), "502", id="an error that is no object"),
         pytest.param(Answer(status=403, body=b'{"Code": 7, "Message": {}}'), "403", id="an error of odd types"),
+        pytest.param(truth({"ChannelFlows": None}), "MalformedAnswer", id="null"),
+        pytest.param(Answer(status=204, body=b""), "MalformedAnswer", id="no content"),
+        pytest.param(
+            Answer(status=202, body=b'{"ChannelFlows": []}'), "MalformedAnswer", id="accepted, to be done later"
+        ),
+        pytest.param(
+            Answer(body=b'{"ChannelFlows": []}', headers={"X-Amzn-ErrorType": "ForbiddenException"}),
+            "MalformedAnswer",
+            id="an error in its head alone",
+        ),
+        pytest.param(
+            truth({"ChannelFlows": [], "Message": "Internal failure"}),
+            "MalformedAnswer",
+            id="an error in its body alone",
+        ),
+        pytest.param(
+            Answer(body=b'{"ChannelFlows": [{"ChannelFlowArn": "a"}], "ChannelFlows": []}'),
+            "MalformedAnswer",
+            id="two lists of one name",
+        ),
         pytest.param(Answer(status=302, headers={"Location": "http://127.0.0.1:1/"}), "302", id="a redirect"),
     ],
 )
@@ -186,7 +206,7 @@ def test_items_that_pages_repeat_are_judged_once(aws: FakeAws, scan: Scan) -> No
         flows = [
             {
                 "ChannelFlowArn": f"{call.app_instance_arn}/channel-flow/{n:04}",
-                "Name": "n",
+                "Name": OPEN.name,
                 "Processors": OPEN.processors,
             }
             for n in range(45, 60)
@@ -197,8 +217,27 @@ def test_items_that_pages_repeat_are_judged_once(aws: FakeAws, scan: Scan) -> No
 
     ended = scan("--regions", "us-east-1", "-o", "json:-")
 
+    assert not gaps(ended)
     assert ended.report["coverage"]["observed"]["channel_flows"] == 60
     assert ended.report["summary"]["by_rule"]["last-processor-fails-open"] == 60
+
+
+def test_an_item_that_pages_repeat_and_that_has_changed_is_a_gap(aws: FakeAws, quick_scan: Scan) -> None:
+    aws.inventory = {"us-east-1": {"support": [OPEN] * 60}}
+
+    def repeating(call: Call) -> Answer | None:
+        if call.operation != "ListChannelFlows" or call.token != "50":
+            return None
+        arn = f"{call.app_instance_arn}/channel-flow/00"
+        flows = [{"ChannelFlowArn": f"{arn}{n}", "Name": "n", "Processors": [processor()]} for n in (49, 50)]
+        return truth({"ChannelFlows": flows})
+
+    aws.faults = [repeating]
+
+    ended = quick_scan("--regions", "us-east-1", "-o", "json:-")
+
+    assert [(gap["code"], gap["resource_arn"][-7:]) for gap in gaps(ended)] == [("MalformedAnswer", "support")]
+    assert ended.report["coverage"]["observed"]["channel_flows"] == 51
 
 
 def test_what_a_newer_api_says_is_unknown_not_a_pass(aws: FakeAws, scan: Scan) -> None:

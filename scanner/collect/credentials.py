@@ -1,0 +1,238 @@
+"""Says why there are no credentials, and what to do about it: in botocore's errors the one or the other is missing."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shlex
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from botocore import exceptions as boto
+from botocore.session import Session
+
+from scanner.collect.failure import MISSING_CREDENTIALS, CredentialsError
+from scanner.collect.patience import OutOfPatienceError
+
+_SIGNED_OUT = (
+    boto.SSOTokenLoadError,
+    boto.TokenRetrievalError,
+    boto.UnauthorizedSSOTokenError,
+)
+_MEND = "mend the AWS configuration"
+_UNEXPECTED = (AttributeError, KeyError, OSError, TypeError, ValueError)
+"""What a file or program of the user's that is not what it should be makes botocore raise."""
+FAULTS = (boto.BotoCoreError, boto.ClientError, *_UNEXPECTED)
+FIRST_CALL = (boto.NoCredentialsError, boto.InvalidConfigError, boto.SSLError)
+"""What is raised when a client is made or its first call is signed and sent, and not sooner."""
+_LOGIN: Any = getattr(boto, "LoginError", ())  # newer than the oldest botocore that will do
+
+_codes: dict[Any, Any] = {}
+"""What a role gave for an MFA code, which is good for one call: all sessions of the process share it."""
+
+
+class OwnCredentials:
+    """How a session comes by its own credentials, as far as its configuration tells."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.profile: str = session.profile or "default"
+
+    def prepare(self) -> None:
+        """Ask for an MFA code only where somebody can answer, and once."""
+        provider = self._session.get_component("credential_provider").get_provider("assume-role")
+        provider._prompter = self._ask_for_code  # botocore takes it only where a session is made by hand
+        if self._setting("mfa_serial"):
+            provider.cache = _codes
+
+    @contextmanager
+    def explaining(self, faults: tuple[type[Exception], ...] = FAULTS) -> Iterator[None]:
+        """Raise, instead of what botocore or a file or program of the user's raises, what says more.
+
+        Raises:
+            CredentialsError: there are none.
+        """
+        try:
+            yield
+        except faults as error:
+            explained = self._explained(error)
+            if explained is error:
+                raise
+            raise explained from error
+
+    def _explained(self, error: Exception) -> Exception:
+        """The error to be raised instead, which says more; the same where it says enough."""
+        match error:
+            case boto.SSLError():
+                return self._without_authorities() or error
+            case boto.HTTPClientError() | boto.ConnectionError() | CredentialsError() | OutOfPatienceError():
+                return error
+            case boto.ClientError():
+                return self._refused(error)
+            case boto.NoCredentialsError():
+                return self._none()
+            case boto.PartialCredentialsError():
+                where = "the environment" if error.kwargs["provider"] == "env" else f"profile {self.profile}"
+                what = f"{MISSING_CREDENTIALS}: {where} has no {error.kwargs['cred_var']}"
+                return CredentialsError("NoCredentials", what, "complete it, or name another --profile")
+        code = type(error).__name__.removesuffix("Error") if isinstance(error, boto.BotoCoreError) else _UNTOLD
+        return CredentialsError(code, *self._cause_and_step(error))
+
+    def _cause_and_step(self, error: Exception) -> tuple[str, str]:
+        return (
+            self._of_configuration(error)
+            or self._of_session(error)
+            or self._of_program(error)
+            or self._of_endpoint(error)
+            or ("the credentials cannot be had", "check the AWS configuration")
+        )
+
+    def _of_configuration(self, error: Exception) -> tuple[str, str] | None:
+        match error:
+            case boto.InfiniteLoopConfigError():
+                circle = ", ".join((*error.kwargs["visited_profiles"], error.kwargs["source_profile"]))
+                return f"the profiles take their credentials from each other in a circle: {circle}", _MEND
+            case boto.InvalidConfigError():
+                said = str(error.kwargs["error_msg"]).rstrip(".").replace(";", ",")
+                return f"the AWS configuration is wrong: {said}", _MEND
+            case OSError() if error.filename:
+                return self._unusable_file(error)
+        return None
+
+    def _of_session(self, error: Exception) -> tuple[str, str] | None:
+        """What began with a person who signed in."""
+        sign_in = f"sign in: aws sso login --profile {shlex.quote(self.profile)}"
+        if isinstance(error, boto.SSOTokenLoadError):
+            return "nobody has signed in to IAM Identity Center here", sign_in
+        if isinstance(error, _SIGNED_OUT):
+            return "the sign-in to IAM Identity Center has expired", sign_in
+        if isinstance(error, _LOGIN):
+            return "the sign-in has expired, or there was none", sign_in.replace("sso ", "")
+        if isinstance(error, boto.RefreshWithMFAUnsupportedError):
+            return "the session that was begun with an MFA code has expired", "go on with --resume"
+        return None
+
+    def _of_program(self, error: Exception) -> tuple[str, str] | None:
+        program = self._setting("credential_process")
+        if not program:
+            return None
+        said = "failed, or printed no credentials" if isinstance(error, boto.BotoCoreError) else "printed no JSON"
+        if isinstance(error, ExpiredOnArrivalError):
+            said = "gave credentials that have expired already"
+        return f"the credential_process {_name(program)} {said}", "run it by hand to see why"
+
+    def _of_endpoint(self, error: Exception) -> tuple[str, str] | None:
+        if isinstance(error, ExpiredOnArrivalError):
+            return "the credentials that it gives have expired already", "see who renews them, and this machine's clock"
+        if not isinstance(error, boto.CredentialRetrievalError | boto.MetadataRetrievalError | ValueError):
+            return None
+        source = self._setting("credential_source")
+        if source:
+            return f"the credential_source {source} gives no credentials", "see that there are some where the scan runs"
+        whose = next((name for name in _CONTAINER if name in os.environ), None)
+        if whose:
+            return f"the endpoint that {whose} names gives no credentials", "see that it is right, and answers"
+        return "the instance's metadata service gives no credentials", "see that the instance has a role"
+
+    def _unusable_file(self, error: OSError) -> tuple[str, str]:
+        why = error.strerror or type(error).__name__
+        program = self._setting("credential_process")
+        if program and error.filename == _name(program):
+            return f"the credential_process {error.filename} cannot be run ({why})", _MEND
+        whose = "web_identity_token_file" if self._is_web_identity(error.filename) else "file"
+        return f"the {whose} {error.filename} cannot be read ({why})", "put it there, or mend the AWS configuration"
+
+    def _is_web_identity(self, file: str) -> bool:
+        return file in {self._setting("web_identity_token_file"), os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")}
+
+    def _refused(self, error: boto.ClientError) -> Exception:
+        """Of what IAM Identity Center refuses, no IAM action is the way out."""
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if error.operation_name != "GetRoleCredentials" or not 400 <= status < 429:
+            return error
+        role, account = self._setting("sso_role_name"), self._setting("sso_account_id")
+        what = f"IAM Identity Center gives no credentials of role {role} in account {account}"
+        return CredentialsError("GetRoleCredentials", what, "have the role assigned, or mend the AWS configuration")
+
+    def _without_authorities(self) -> CredentialsError | None:
+        """Where the certificates to be trusted cannot be read, nobody is."""
+        named = (
+            ("AWS_CA_BUNDLE", os.environ.get("AWS_CA_BUNDLE")),
+            ("ca_bundle", self._setting("ca_bundle")),
+            ("REQUESTS_CA_BUNDLE", os.environ.get("REQUESTS_CA_BUNDLE")),
+        )
+        name, file = next(((name, file) for name, file in named if file), ("", None))
+        if not file:
+            return None
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+                cafile=None if Path(file).is_dir() else file, capath=file if Path(file).is_dir() else None
+            )
+        except OSError as error:
+            why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            what = f"the certificate authorities in {file}, which {name} names, cannot be read ({why})"
+            return CredentialsError("SSL", what, "name a file that holds them by AWS_CA_BUNDLE")
+        return None
+
+    def _none(self) -> CredentialsError:
+        """Nobody along the whole way had any."""
+        if self._session.profile:
+            where = f"profile {self.profile} names no keys, and no role, sign-in or program that gives any"
+        else:
+            where = "neither the environment nor the default profile has any, and no instance role answers"
+        step = "sign in, or name --profile" if not self._session.profile else "add them, or name another --profile"
+        return CredentialsError("NoCredentials", f"{MISSING_CREDENTIALS}: {where}", step)
+
+    def _setting(self, name: str) -> str | None:
+        """What the profile says, or the first of those that it takes its credentials from."""
+        return next((str(profile[name]) for profile in self._chain() if name in profile), None)
+
+    def _chain(self) -> Iterator[dict[str, Any]]:
+        profiles = self._session.full_config.get("profiles", {})
+        seen: set[str] = set()
+        name = self.profile
+        while name in profiles and name not in seen:
+            seen.add(name)
+            yield profiles[name]
+            name = profiles[name].get("source_profile", "")
+
+    def _ask_for_code(self, prompt: str) -> str:
+        """As botocore does, where there is a terminal."""
+        code = getpass.getpass(prompt) if _has_terminal() else ""
+        if code:
+            return code
+        elsewhere = f"aws configure export-credentials --profile {shlex.quote(self.profile)} --format env"
+        raise CredentialsError(
+            "MfaCode",
+            f"the role of profile {self.profile} asks for an MFA code, and there is no terminal to type it at",
+            f"begin the session where there is one, and hand its variables to the scan: {elsewhere}",
+        )
+
+
+class ExpiredOnArrivalError(ValueError):
+    """Credentials that are no newer than those they replace."""
+
+
+_UNTOLD = "CredentialRetrieval"
+_CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+
+
+def _name(command: str) -> str:
+    """The program alone: its arguments may be secrets."""
+    try:
+        return next(iter(shlex.split(command)), command)
+    except ValueError:
+        return command.split(maxsplit=1)[0]
+
+
+def _has_terminal() -> bool:
+    """Whether getpass would find somebody to ask."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return True
