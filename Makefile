@@ -7,7 +7,7 @@ BIN := .venv/bin
 .PHONY: demo test clean
 
 demo: .venv/demo.installed
-	@$(BIN)/chimeaudit scan --demo -o out/report.html -o out/report.json; code=$$?; \
+	@PYTHONPYCACHEPREFIX=.venv/pycache XDG_STATE_HOME=$(CURDIR)/out/state $(BIN)/chimeaudit scan --demo -o out/report.html -o out/report.json; code=$$?; \
 	if [ $$code -eq 1 ]; then echo "The demo found what was planted in it (exit code 1 means: findings)."; \
 	else exit $$code; fi
 
@@ -19,7 +19,7 @@ test: .venv/dev.installed
 	$(BIN)/pytest -n auto
 
 .venv/%.installed: pyproject.toml | .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	$(BIN)/pip --cache-dir .venv/cache install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
 .venv:

@@ -18,7 +18,13 @@ from scanner import __version__
 from scanner.commands import completion
 from scanner.commands.masking import masked
 from scanner.commands.streams import drop, encoded, out, prepare, told
-from scanner.errors import BrokenInstallationError, ChimeauditError, InterruptedScanError, UsageError
+from scanner.errors import (
+    BrokenInstallationError,
+    ChimeauditError,
+    InterruptedScanError,
+    NothingScannedError,
+    UsageError,
+)
 from scanner.render.text import visible
 
 FAULT = 70
@@ -36,6 +42,7 @@ _COMMANDS = {
 _EXTRA_ARGUMENT = "Got unexpected extra argument"  # as click begins
 _JUDGING = {"scan", "check", "report", "diff"}
 _HELP = ("-h", "--help")
+_ENDS_A_STEP = (UsageError.exit_code, NothingScannedError.exit_code, FAULT)
 
 
 class _Commands(click.Group):
@@ -103,6 +110,10 @@ def run(arguments: list[str]) -> int:
             message, hint = masked(message, arguments), masked(hint, arguments)
         if is_fault and {"-v", "--verbose"} & set(arguments):
             traceback.print_exc()
+        if code in _ENDS_A_STEP and "--no-github" not in arguments:
+            from scanner.commands.github import annotate
+
+            annotate(f"{message}\n{hint}")
         return _told(message, hint, code, as_json=_wants_json(arguments))
     return int(code or 0)
 
@@ -133,6 +144,8 @@ def _explained(error: BaseException) -> tuple[str, str, int, bool]:
 
 
 def _usage_hint(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption) and error.ctx and not error.ctx.parent:
+        return "Options follow their command, such as scan or check; see chimeaudit scan --help."
     path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "chimeaudit"
     return f"See {path} --help."
 

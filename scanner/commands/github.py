@@ -13,7 +13,7 @@ import click
 
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
-from scanner.commands.streams import encoded, printed
+from scanner.commands.streams import encoded, printed, told
 from scanner.finding import Report
 from scanner.render import Format, render
 from scanner.render import github as rendered
@@ -39,6 +39,12 @@ option = click.option(
 def inert(text: str) -> str:
     """The text as it may be printed here: where GitHub's runner reads along, it finds no command in it."""
     return rendered.inert(text) if running() else text
+
+
+def annotate(error: str) -> None:
+    """Show on the page of the workflow's run what ended the step."""
+    if running():
+        told(rendered.command("error", error, title="chimeaudit"))
 
 
 def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,14 +52,15 @@ _CONTENT_TYPES = {
 }
 _KMS_KEY = "scanner.s3_kms_key"
 _BUCKET_OWNER = "scanner.s3_bucket_owner"
+_CSV_EXCEL = "scanner.csv_excel"
 
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
 
 
-def _remembered(key: str, check: Callable[..., str | None]) -> Callable[..., None]:
+def _remembered(key: str, check: Callable[..., str | bool | None]) -> Callable[..., None]:
     """A callback for options of which commands need not know."""
 
-    def remember(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    def remember(context: click.Context, option: click.Parameter, value: str | bool | None) -> None:
         context.meta[key] = check(context, option, value)
 
     return remember
@@ -75,6 +76,13 @@ _OPTIONS = (
         help="Write a report; repeatable. The suffix names the format "
         f"({', '.join(f'.{name}' for name in _SUFFIXES)}), or FORMAT does ({', '.join(_FORMATS)}). "
         "'-' is standard output; PATH may be s3://BUCKET/KEY.",
+    ),
+    click.option(
+        "--csv-excel",
+        is_flag=True,
+        expose_value=False,
+        callback=_remembered(_CSV_EXCEL, lambda _context, _option, value: value),
+        help="Write CSV as Excel opens it: with a byte order mark, and ids as text.",
     ),
     click.option(
         "--s3-kms-key",
@@ -142,6 +150,8 @@ def parse_all(values: Sequence[str]) -> list[Output]:
             raise UsageError(f"-o: {count} reports go to {shown}", hint="Give each a place of its own.")
     if click.get_current_context().meta.get(_KMS_KEY) and not any(output.in_s3 for output in outputs):
         raise UsageError("--s3-kms-key is for reports in S3, and none goes there", hint="Add -o s3://BUCKET/KEY.")
+    if click.get_current_context().meta.get(_CSV_EXCEL) and not any(output.form is Format.CSV for output in outputs):
+        raise UsageError("--csv-excel is for reports in CSV, and there is none", hint="Add -o findings.csv.")
     return outputs
 
 
@@ -224,8 +234,17 @@ def write(report: Report, outputs: Sequence[Output], trend: Trend | None = None)
     return {output: failure for output in outputs if (failure := _write_one(report, output, trend))}
 
 
+def _rendered(report: Report, form: Format, trend: Trend | None) -> Iterator[str]:
+    context = click.get_current_context(silent=True)
+    if form is Format.CSV and context and context.meta.get(_CSV_EXCEL):
+        from scanner.render import csv
+
+        return csv.render(report, for_excel=True)
+    return render(report, form, trend)
+
+
 def _write_one(report: Report, output: Output, trend: Trend | None) -> str | None:
-    pieces = map(encoded, render(report, output.form, trend))
+    pieces = map(encoded, _rendered(report, output.form, trend))
     try:
         if output.path == STDOUT:
             failure = printed(pieces)

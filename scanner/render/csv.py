@@ -6,6 +6,7 @@ What was not observed stands in rows of its own before the findings: a sheet wit
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 
 from scanner.finding import Finding, Report, ReportedGap, Waiver
@@ -38,16 +39,31 @@ COLUMNS = (
     "waived_because",
     "location",
 )
+_IDS = ("account_id", "app_instance_name", "resource_name", "fingerprint")
+_NUMBER = re.compile(r"[0-9][0-9.,:/eE+-]*")
 # https://owasp.org/www-community/attacks/CSV_Injection, which also names the full-width twins
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def render(report: Report) -> Iterator[str]:
-    """A header, then a row for each sentence on what is not examined, each gap and each finding."""
+def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
+    """A header, then a row for each sentence on what is not examined, each gap and each finding.
+
+    Excel takes a file for UTF-8 by its byte order mark alone, and 012345678901 for a number.
+    """
     writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    if for_excel:
+        yield "\ufeff"
     yield writer.writerow(COLUMNS)
     for row in _rows(report):
-        yield writer.writerow([guarded(row.get(column) or "") for column in COLUMNS])
+        cells = {column: guarded(row.get(column) or "") for column in COLUMNS}
+        if for_excel:
+            cells |= {column: as_text(cells[column]) for column in _IDS}
+        yield writer.writerow(cells.values())
+
+
+def as_text(cell: str) -> str:
+    """What a spreadsheet would take for a number or a date, as a formula that gives these characters."""
+    return f'="{cell}"' if _NUMBER.fullmatch(cell) else cell
 
 
 def guarded(cell: str) -> str:

@@ -130,3 +130,17 @@ def test_lines_of_a_log_stay_json(scan: Scan) -> None:
     messages = [json.loads(line)["message"] for line in ended.stderr.splitlines()]
     assert any("##[error]" in message for message in messages)
     assert not OBEYED.search(ended.stderr)
+
+
+def test_what_ends_a_step_early_is_an_error_of_it(tmp_path: Path) -> None:
+    named = check(tmp_path, "nowhere.yaml")
+    unwanted = check(tmp_path, "nowhere.yaml", "--no-github")
+    elsewhere = check(tmp_path, "--regoin", "x", GITHUB_ACTIONS="")
+    option = check(tmp_path, "--regoin", "x")
+
+    first = next(line for line in named.stderr.splitlines() if line.startswith("::error "))
+    assert {named.code, unwanted.code, elsewhere.code, option.code} == {2}
+    assert first.startswith("::error title=chimeaudit::")
+    assert "nowhere.yaml" in first
+    assert "::error title=chimeaudit::No such option" in option.stderr
+    assert "::" not in unwanted.stderr + elsewhere.stderr

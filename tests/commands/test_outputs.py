@@ -6,7 +6,9 @@ import pytest
 
 from scanner.commands.outputs import Output, parse
 from scanner.errors import UsageError
-from scanner.render import Format
+from scanner.render import Format, render
+from tests.command import chimeaudit
+from tests.render import sample
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,15 @@ def test_what_names_no_format_is_refused_and_the_formats_are_offered(value: str,
 def test_a_folder_is_no_report(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is a folder"):
         parse(f"json:{tmp_path}")
+
+
+def test_csv_excel_is_for_csv(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text("".join(render(sample.rich(), Format.JSON)))
+
+    written = chimeaudit("report", "report.json", "-o", "x.csv", "--csv-excel", home=tmp_path)
+    refused = chimeaudit("report", "report.json", "-o", "x.html", "--csv-excel", home=tmp_path)
+
+    assert written.code == 0, written.stderr
+    assert (tmp_path / "x.csv").read_bytes().startswith(b'\xef\xbb\xbf"record"')
+    assert refused.error == "error: --csv-excel is for reports in CSV, and there is none"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -54,3 +55,27 @@ def test_no_cell_is_a_formula(text: str, start: str) -> None:
 
     assert not cell.startswith(tuple("=+-@\t\r\n＝＋－＠"))
     assert cell.removeprefix("'") == visible_lines(start + text)
+
+
+def test_excel_gets_a_byte_order_mark_and_ids_as_text() -> None:
+    named = structs.replace(sample.flow("2026-11", account="012345678901"), app_instance_name="007")
+    report = sample.report([sample.fails_open(named)])
+
+    lines = list(format_csv.render(report, for_excel=True))
+    cells = next(row for row in csv.DictReader(lines[1:]) if row["record"] == "finding")
+
+    assert lines[0] == "\ufeff"
+    assert (cells["account_id"], cells["resource_name"], cells["app_instance_name"]) == (
+        '="012345678901"',
+        '="2026-11"',
+        '="007"',
+    )
+    assert cells["region"] == "us-east-1"
+    assert "".join(format_csv.render(report))[0] == '"'
+
+
+@pytest.mark.parametrize("cell", ["12e5", "1", "0x", "a1", '1"&A1', "-1", "=1"])
+def test_only_what_a_spreadsheet_would_change_becomes_a_formula_and_nothing_gets_out_of_it(cell: str) -> None:
+    shown = format_csv.as_text(format_csv.guarded(cell))
+
+    assert shown == (f'="{cell}"' if cell in ("12e5", "1") else format_csv.guarded(cell))
