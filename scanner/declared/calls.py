@@ -29,6 +29,7 @@ _OPEN_CALL = re.compile(
     rf"""(?:aws-sdk:chimesdkmessaging:{_OPEN}|\b(?:action|api)\b[\\"']*\s*[:=]\s*[\\"']*{_OPEN})""", re.IGNORECASE
 )
 """A call of which only the deployment settles what it is."""
+_OPEN_SERVICE = re.compile(rf"aws-sdk:{_OPEN}")
 _PATH = re.compile(r"messaging-chime\b.*\bchannel-flows?\b", re.DOTALL)
 """The address of a call: https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html"""
 _CODE = frozenset({"ZipFile", "InlineCode"})
@@ -50,6 +51,8 @@ def call(lines: Iterable[str]) -> str | None:
         return found[0]
     if (found := _APP_INSTANCE_CALL.search(text)) is not None and "chime" in text.lower():
         return found[0]
+    if _OPEN_SERVICE.search(text):
+        return "an API that is only settled when it is deployed"
     if _SERVICE.search(text) is None:
         return None
     if (found := _OPEN_CALL.search(text)) is not None:

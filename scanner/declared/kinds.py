@@ -22,17 +22,22 @@ _NEEDS = {CHANNEL_FLOW: "Processors", APP_INSTANCE: "Name"}
 
 def kind(resource: Resource, resolver: Resolver) -> str | None:
     """ChannelFlow or AppInstance, where a resource makes one by a request that is there to be judged."""
-    if not resource.type.startswith(CUSTOM):
-        return NATIVE.get(resource.type)
-    said = said_kind(resource, resolver)
     carried = request(resource)
+    if not resource.type.startswith(CUSTOM):
+        own = NATIVE.get(resource.type)
+        return own if own == APP_INSTANCE else _carried(own, carried)
+    said = said_kind(resource, resolver)
     if said is not None and said.lower() == APP_INSTANCE.lower():
         return APP_INSTANCE
-    own = _KINDS.get((said or resource.type.removeprefix("Custom::")).lower())
-    if own is not None and (member(carried, _NEEDS[own]) is not None or function_name(carried) is not None):
-        return own
     carries_flow = all(member(carried, name) is not None for name in ("AppInstanceArn", "Processors"))
-    return CHANNEL_FLOW if carries_flow else None
+    own = _KINDS.get((said or resource.type.removeprefix("Custom::")).lower())
+    return _carried(own, carried) or (CHANNEL_FLOW if carries_flow else None)
+
+
+def _carried(own: str | None, request: Table) -> str | None:
+    """The kind, where a request for it is there, or may be."""
+    is_there = own is not None and (member(request, _NEEDS[own]) or function_name(request)) is not None
+    return own if is_there else None
 
 
 def said_kind(resource: Resource, resolver: Resolver) -> str | None:

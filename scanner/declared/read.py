@@ -11,6 +11,7 @@ from scanner import encoding
 from scanner.declaration import Declaration, Spot
 from scanner.declared.documents import MAX_BYTES, parse
 from scanner.declared.files import Candidate, unreadable
+from scanner.declared.intrinsics import LOOP, TRANSFORM
 from scanner.declared.journals import Recording
 from scanner.declared.requests import Facts, Home, channel_flow, member
 from scanner.declared.template import Template
@@ -31,7 +32,11 @@ _SPEAKS = re.compile(
     rb"channel_?flow|fallback_?action|app-?instance|AWSTemplateFormatVersion|\bAWS::\w+::", re.IGNORECASE
 )
 _RESOURCES = re.compile(rb"""^Resources\s*:|(["'])Resources\1\s*:|[{,]\s*Resources\s*:""", re.MULTILINE)
-_DECLARES = re.compile(rb"fallback_?action", re.IGNORECASE)
+_DECLARES = re.compile(
+    rb"fallback_?action|AWS::Chime::ChannelFlow"
+    rb"|chime-?sdk-?messaging[^\n]{0,200}?(?:create|update|delete|associate)-?channel-?flow",
+    re.IGNORECASE,
+)
 _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
 _TELLS_TAGS = frozenset({"tags"})
 _TELLS_FUNCTIONS = frozenset({"tags", "function", "callback_role"})
@@ -169,7 +174,8 @@ def _is_template(root: Table) -> bool:
     resources = section.entries.values() if isinstance(section, Table) else ()
     types = (each.entries.get("Type") for each in resources if isinstance(each, Table))
     typed = any(isinstance(type_, Scalar) and "::" in type_.text for type_ in types)
-    return typed or "AWSTemplateFormatVersion" in root.entries
+    put_in = isinstance(section, Table) and any(key == TRANSFORM or key.startswith(LOOP) for key in section.entries)
+    return typed or put_in or "AWSTemplateFormatVersion" in root.entries
 
 
 def _is_request(root: Table) -> bool:

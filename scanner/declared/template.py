@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 
 from scanner.declared.functions import Functions
 from scanner.declared.intrinsics import Resolver
@@ -107,9 +108,11 @@ class Template:
 
     @cached_property
     def _handed_on(self) -> frozenset[str]:
-        """The logical ids that the outputs may refer to."""
-        outputs = self._root.entries.get("Outputs")
-        return frozenset() if outputs is None else frozenset(referred_to(outputs))
+        """The logical ids that the outputs, and parameters for other stacks, may refer to."""
+        parameters = [each.properties for each in self._resources.values() if each.type == "AWS::SSM::Parameter"]
+        return frozenset(
+            chain.from_iterable(map(referred_to, (self._root.entries.get("Outputs", NOTHING), *parameters)))
+        )
 
     def _facts(self, resource: Resource) -> Facts:
         facts = Facts(file=self._file, id=resource.id, mistakes=self._mistakes)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from scanner.declared.calls import call_in, speaks
 from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver, function_name
-from scanner.declared.kinds import kind_node, said_kind
+from scanner.declared.kinds import NATIVE, kind_node, said_kind
 from scanner.declared.providers import Providers
 from scanner.declared.requests import member
 from scanner.declared.resources import AWS, CUSTOM, Resource
@@ -172,6 +172,8 @@ class Unreads:
 
     def _may_aws_make(self, resource: Resource) -> str | None:
         type_ = resource.type
+        if type_ in NATIVE:
+            return _of_no_known_request(resource)
         if "Chime" in type_ or _FLOW.search(type_):
             return None if type_ in _HARMLESS or type_ == _CHANNEL else _by_type(resource)
         if not self._is_about_chime or type_.startswith(_PASSIVE) or type_ in _STORES:

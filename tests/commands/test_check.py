@@ -144,6 +144,8 @@ IN_NO_KNOWN_FORM = {
     "wrapper": {"Parameters": BAD},
     "list": [BAD],
     "Terraform": {"resource": {"x": {"y": {"processors": [{"fallback_action": "CONTINUE"}]}}}},
+    "Serverless Framework": {"resources": {"Resources": {"Flow": {"Type": "AWS::Chime::ChannelFlow"}}}},
+    "state machine": {"States": {"A": {"Resource": "arn:aws:states:::aws-sdk:chimesdkmessaging:createChannelFlow"}}},
     "text in text": {"resource": {"aws_cloudformation_stack": {"y": {"template_body": json.dumps(BAD)}}}},
 }
 

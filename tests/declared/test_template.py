@@ -279,10 +279,13 @@ def test_an_app_instance_whose_flow_may_not_be_made_is_not_called_guarded(
     assert "app-instance-without-flow" in {each["id"] for each in ended.report["rules"]}
 
 
-def test_flows_that_may_be_made_elsewhere_are_not_missed(check: Check) -> None:
-    declared = stack(Flow=None)
-    declared["Outputs"] = {"Arn": {"Value": ARN}}
+PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": ARN}}
 
+
+@pytest.mark.parametrize(
+    "declared", [{**stack(Flow=None), "Outputs": {"Arn": {"Value": ARN}}}, stack(Flow=None, Handed=PARAMETER)]
+)
+def test_flows_that_may_be_made_elsewhere_are_not_missed(check: Check, declared: dict[str, Any]) -> None:
     assert "app-instance-without-flow" not in findings(check(stack__json=declared))
 
 

@@ -68,6 +68,8 @@ def alone(type_: Any, **properties: Any) -> dict[str, Any]:
         (more({"Ref": "Type"}), "what More is; its Type is not written out"),
         (about_chime(More="text"), "what More is; its Type is not written out"),
         (alone("AWS::Chime::ChannelFlowAssociation"), "its type AWS::Chime::ChannelFlowAssociation"),
+        (alone("AWS::Chime::ChannelFlow", Name="x"), "More may make"),
+        (template(**{"Fn::ForEach::Flows": ["N", ["a"], {"F${N}": CHAT}]}), "loops are not unrolled"),
         (alone("AWS::Chime::channelflow"), "its type AWS::Chime::channelflow"),
         (alone("AWS::ChimeSDKMessaging::Anything"), "its type AWS::ChimeSDKMessaging::Anything"),
         (alone("Our::Chime::Messaging"), "its type Our::Chime::Messaging"),
@@ -118,6 +120,10 @@ def join(*parts: Any) -> dict[str, Any]:
         alone("AWS::StepFunctions::StateMachine", Definition={"Resource": f"{STATE}deleteChannelFlow"}),
         alone("AWS::StepFunctions::StateMachine", DefinitionString=join(STATE, {"Ref": "Verb"})),
         alone("AWS::StepFunctions::StateMachine", DefinitionString={"Fn::Sub": f"{STATE}${{Verb}}"}),
+        more(
+            "AWS::StepFunctions::StateMachine",
+            Definition={"Resource": join("arn:aws:states:::aws-sdk:", {"Ref": "Call"})},
+        ),
         alone("AWS::Serverless::StateMachine", Definition={"States": {"A": {"Resource": f"{STATE}createChannelFlow"}}}),
         alone(
             "AWS::Scheduler::Schedule",
@@ -192,6 +198,7 @@ def test_a_custom_resource_whose_function_may_make_flows_is_named(action: str, h
         {**about_chime(), "Outputs": {"Fn::ForEach::Arns": ["x", ["a"], {}]}},
         {**about_chime(), "Transform": "AWS::Serverless-2016-10-31"},
         more("AWS::Chime::Channel", Name="x"),
+        alone("AWS::Chime::AppInstance"),
         more("AWS::Chime::VoiceConnector", Name="x"),
         more("AWS::CloudFormation::CustomResource", channelFlowArn=ARN),
         more("Custom::Seed", ChannelFlowArn=FLOW_ARN, channelFlowArns=[ARN], flow=ARN, channelFlow={"Ref": "Flow"}),
