@@ -71,6 +71,7 @@ class FunctionAccess(Struct, frozen=True, kw_only=True, gc=False):
     """Who may invoke a function, seen from the app instance whose flow invokes it; from its resource policy.
 
     `foreign_app_instances` are the patterns, ARNs or account ids by which it admits app instances of other accounts.
+    `other_accounts` are the accounts, or organisations, in which somebody may invoke it or gain control of its code.
     """
 
     chime_can_invoke: Annotated[
@@ -83,6 +84,10 @@ class FunctionAccess(Struct, frozen=True, kw_only=True, gc=False):
     foreign_app_instances: Annotated[
         tuple[str, ...] | UnsetType,
         says("Patterns, ARNs or account ids by which it admits app instances of other accounts."),
+    ] = UNSET
+    other_accounts: Annotated[
+        tuple[str, ...] | UnsetType,
+        says("Accounts, or organisations, in which somebody may invoke it or gain control of its code."),
     ] = UNSET
 
 

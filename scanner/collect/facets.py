@@ -35,8 +35,7 @@ from scanner.inventory import (
 Value = TypeVar("Value")
 Tolerate = Callable[[FailedCallError], None]
 
-# Judging a policy takes longer than reading it, and many flows of an app instance share functions and roles.
-_callback_verdict = lru_cache(maxsize=512)(policy.callback)
+# Judging a policy takes longer than reading it, and many flows of an app instance share functions.
 _access_verdict = lru_cache(maxsize=512)(policy.access)
 
 
@@ -168,7 +167,9 @@ class Facets:
         with calling("iam", "GetRole"):
             client = self._clients.of("iam", account_id=target.account_id, region=target.region)
         policies = self._roles.policies(client, role_arn)
-        return _callback_verdict(policies.identity, policies.boundary, app_instance_arn=flow.app_instance.arn)
+        return policy.callback(
+            policies.identity, policies.boundary, app_instance_arn=flow.app_instance.arn, role_arn=role_arn
+        )
 
 
 def _access(read: FunctionRead, flow: ChannelFlow) -> FunctionAccess | UnsetType | None:

@@ -33,7 +33,6 @@ World = Mapping[str, str]
 """What stands in for each hole, by its name."""
 
 _access = lru_cache(maxsize=1024)(policy.access)
-_callback = lru_cache(maxsize=1024)(policy.callback)
 
 
 class _CannotBeFilledError(Exception):
@@ -62,7 +61,7 @@ def callback(identity: Sequence[Any], boundary: Any, app_instance: Text) -> Call
     def judge(world: World) -> CallbackPermission:
         documents = tuple(None if each is UNSET else json.dumps(filled(each, world)) for each in identity)
         limit = json.dumps(filled(boundary, world)) if isinstance(boundary, dict) else boundary
-        return _callback(documents, limit, app_instance_arn=filled(app_instance, world))
+        return policy.callback(documents, limit, app_instance_arn=filled(app_instance, world))
 
     return _agreed(judge, [*identity, boundary, app_instance], app_instance, CallbackPermission())
 

@@ -52,6 +52,7 @@ _ACCESS: Final = {
     "chime_invoke_unconditioned": False,
     "public": False,
     "foreign_app_instances": (),
+    "other_accounts": (),
 }
 _CALLBACK: Final = {"allowed": True, "excessive": ()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice, product
 from typing import TypeGuard
 
@@ -24,20 +25,25 @@ _Read = Policy | UnsetType
 _ANYWHERE: Context = {
     "aws:principalisawsservice": ("false",),
     "aws:securetransport": ("true",),
+    "aws:sourceaccount": (None,),
+    "aws:sourcearn": (None,),
+    "aws:sourceorgid": (None,),
+    "aws:sourceorgpaths": (None,),
     "aws:viaawsservice": ("false",),
 }
-"""What is known of any call that a function makes.
+"""What is known of any call that a function makes. Keys of a source are sent by services only.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
 
 class _Place(Struct, frozen=True, kw_only=True):
-    """Where the app instance is at home."""
+    """Where the app instance is at home, and whose call it is, if that is known."""
 
     partition: str
     region: str
     account_id: str
+    role_arn: str | None
 
     @property
     def arns(self) -> str:
@@ -46,7 +52,10 @@ class _Place(Struct, frozen=True, kw_only=True):
     def context(self, resource: str) -> Context:
         """What is known of a call that a function makes; of one beyond its own place not where it leads."""
         own: Context = {"aws:requestedregion": (self.region,), "aws:resourceaccount": (self.account_id,)}
-        return {**_ANYWHERE, **own} if resource.startswith(self.arns) else _ANYWHERE
+        role: Context = {}
+        if self.role_arn:
+            role = {"aws:principalarn": (self.role_arn,), "aws:principalaccount": (self.role_arn.split(":")[4],)}
+        return {**_ANYWHERE, **role, **(own if resource.startswith(self.arns) else {})}
 
 
 class _Role(Struct, frozen=True, kw_only=True):
@@ -67,7 +76,9 @@ class _Role(Struct, frozen=True, kw_only=True):
         return [statement for policy in policies for statement in policy.statements]
 
 
-def callback(identity: Sequence[str | None], boundary: Document, *, app_instance_arn: str) -> CallbackPermission:
+def callback(
+    identity: Sequence[str | None], boundary: Document, *, app_instance_arn: str, role_arn: str | None = None
+) -> CallbackPermission:
     """What an execution role may do in Chime, by its policies as JSON texts.
 
     `identity` holds every inline and attached policy; None is one that could not be read. `boundary` is the document of
@@ -77,19 +88,29 @@ def callback(identity: Sequence[str | None], boundary: Document, *, app_instance
       which of them use the flow is not looked at here.
     - `excessive`: patterns of allowed actions by which the role may do more in Chime than call back, and patterns of
       resources by which it may call back on more than what belongs to app instances. A wildcard that today names only
-      ChannelFlowCallback admits more, too.
+      ChannelFlowCallback admits more, too. A misspelled `appInstance/`, which AWS's guide prints, admits nothing.
 
     https://docs.aws.amazon.com/chime-sdk/latest/dg/processor-setup.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonchime.html
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
+    asks_who = any("aws:principal" in each.lower() for each in (*identity, boundary) if isinstance(each, str))
+    is_arn = role_arn is not None and len(role_arn.split(":")) == 6
+    return _callback(tuple(identity), boundary, app_instance_arn, role_arn if asks_who and is_arn else None)
+
+
+# Judging policies takes longer than reading them, and many flows share functions and roles.
+@lru_cache(maxsize=1024)
+def _callback(
+    identity: tuple[str | None, ...], boundary: Document, app_instance_arn: str, role_arn: str | None
+) -> CallbackPermission:
     parts = app_instance_arn.split(":")
     if len(parts) != 6:
         return CallbackPermission()
     role = _Role(
         identity=tuple(UNSET if document is None else read_policy(document) for document in identity),
         boundary=read_policy(boundary) if isinstance(boundary, str) else boundary,
-        home=_Place(partition=parts[1], region=parts[3], account_id=parts[4]),
+        home=_Place(partition=parts[1], region=parts[3], account_id=parts[4], role_arn=role_arn),
     )
     channels = f"{app_instance_arn}/channel/{ONE}{MANY}"
     return CallbackPermission(allowed=role.may(CALLBACK, channels), excessive=_excessive(role))
@@ -132,11 +153,18 @@ def _universe(role: _Role) -> _Universe | None:
     )
     if actions is None or resources is None:
         return None
+    resources = tuple(resource for resource in resources if not _is_misspelled(resource))
     return _Universe(
         actions=[action for action in actions if action != CALLBACK.lower()],
         resources=["*", *resources],
         beyond_app_instances=[resource for resource in resources if not matches(app_instances, resource)],
     )
+
+
+def _is_misspelled(resource: str) -> bool:
+    """Whether it is what nothing is called: the ARN of an app instance says app-instance, as no other resource does."""
+    kind = resource.split(":", 5)[5].partition("/")[0]
+    return kind != "app-instance" and kind.lower().replace("-", "").replace("_", "") == "appinstance"
 
 
 def _excessive(role: _Role) -> tuple[str, ...] | UnsetType:

@@ -76,12 +76,10 @@ def _is_like(wanted: str, value: str) -> Verdict:
 def _is_like_arn(wanted: str, value: str) -> Verdict:
     """ArnEquals and ArnLike are the same: each of the six components is compared alone.
 
-    A pattern of fewer components is outside the grammar. `*` alone is taken by all as any ARN; of the others it is only
-    certain that they do not match what they could not match as plain text.
+    A pattern of fewer components, such as `*`, is outside the grammar: it is only certain that it does not match what
+    it could not match as plain text.
     """
     parts, values = wanted.split(":", 5), value.split(":", 5)
-    if wanted and not wanted.strip("*"):
-        return True
     if len(parts) == len(values) == 6:
         return all(matches(iam_glob(part), of) for part, of in zip(parts, values, strict=True))
     return UNSET if matches(iam_glob(wanted), value) else False

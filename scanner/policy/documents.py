@@ -72,6 +72,16 @@ class Policy(Struct, frozen=True, kw_only=True):
     variables: bool = True
 
 
+def clauses_of(policy: Policy, key: str) -> list[Clause]:
+    """What all statements ask of a key."""
+    clauses = (clause for statement in policy.statements for clause in statement.conditions)
+    return [clause for clause in clauses if clause.key == key]
+
+
+def values_of(policy: Policy, key: str) -> list[str]:
+    return sorted({value for clause in clauses_of(policy, key) for value in clause.values})
+
+
 class _NotAPolicyError(ValueError):
     """Kept in this module: to callers such a document is UNSET."""
 

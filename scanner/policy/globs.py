@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from msgspec import UNSET
 
@@ -55,14 +56,19 @@ def matches_all(glob: str, texts: str) -> Verdict:
     return UNSET if found is None else agreed(matches(glob, text) for text in found)
 
 
-def representatives(domain: str, globs: Iterable[str], *, without: str = "") -> list[str] | None:
+def representatives(domain: str, globs: Iterable[str], *, without: str = "") -> tuple[str, ...] | None:
     """A shortest text of the domain for every way in which the globs can match one and others not match it.
 
     So whatever asks nothing of a text but which of the globs match it can be decided for the whole domain. The domain's
     wildcards do not stand for the characters of `without`. FRESH is written where no glob names a character. None: it
     would take too long to tell.
     """
-    machine = _Machine((domain, *dict.fromkeys(globs)), without)
+    return _representatives((domain, *dict.fromkeys(globs)), without)
+
+
+@lru_cache(maxsize=256)
+def _representatives(globs: tuple[str, ...], without: str) -> tuple[str, ...] | None:
+    machine = _Machine(globs, without)
     reached = {machine.start: ""}
     queue, found = deque([machine.start]), dict[int, str]()
     while queue:
@@ -75,7 +81,7 @@ def representatives(domain: str, globs: Iterable[str], *, without: str = "") -> 
             if there not in reached:
                 reached[there] = reached[state] + char
                 queue.append(there)
-    return list(found.values())
+    return tuple(found.values())
 
 
 class _Machine:

@@ -24,11 +24,13 @@ CHIME = "chime.amazonaws.com"
 class Request(Struct, frozen=True, kw_only=True):
     """What is asked of IAM.
 
-    The caller is an AWS `service`, or without one somebody in an AWS account that no policy names. `resource` is a
-    glob, and permission must hold for all that it stands for; None where the policy is the resource's own.
+    The caller is an AWS `service`, a `principal` by its ARN, or without either somebody in an AWS account that no
+    policy names. `resource` is a glob, and permission must hold for all that it stands for; None where the policy is
+    the resource's own.
     """
 
     service: str | None = None
+    principal: str | None = None
     action: str
     resource: str | None = None
     context: Context
@@ -61,7 +63,7 @@ def applies(statement: Statement, request: Request, *, variables: bool) -> Verdi
 
 def concerns(statement: Statement, request: Request) -> Verdict:
     """The statement names the caller and the action, whatever its conditions are."""
-    return all_of((_is_by(statement.principals, request.service), names_action(statement.actions, request.action)))
+    return all_of((_is_by(statement.principals, request), names_action(statement.actions, request.action)))
 
 
 def names_action(choice: Choice, action: str) -> bool:
@@ -81,14 +83,14 @@ def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -
     return negate(named) if choice.negated else named
 
 
-def _is_by(principals: Principals | None, service: str | None) -> Verdict:
+def _is_by(principals: Principals | None, request: Request) -> Verdict:
     if principals is None:
         return True
-    named = any_of(_is(kind, value, service) for kind, value in principals.values)
+    named = any_of(_is(kind, value, request) for kind, value in principals.values)
     return negate(named) if principals.negated else named
 
 
-def _is(kind: str, value: str, service: str | None) -> Verdict:
+def _is(kind: str, value: str, request: Request) -> Verdict:
     """`"*"` is everybody, services included; what a wildcard does anywhere else is not said, as the grammar has none.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
@@ -97,6 +99,45 @@ def _is(kind: str, value: str, service: str | None) -> Verdict:
         return True
     if "*" in value or "?" in value:
         return UNSET
-    if (kind, value, service) == ("Service", CHIME, CHIME_MESSAGING):
+    if (kind, value, request.service) == ("Service", CHIME, CHIME_MESSAGING):
         return UNSET
-    return kind == "Service" and value == service
+    if kind == "Service":
+        return value == request.service
+    if request.principal is None:
+        return False
+    # Lambda documents no federated users; what it makes of them is not known
+    return _names(value, request.principal) if kind == "AWS" else UNSET
+
+
+def account_of(principal: str) -> str | None:
+    """The account of a principal; the unique id of one that was deleted has none, and is nobody any more."""
+    parts = principal.split(":")
+    if len(parts) == 6 and parts[0] == "arn":
+        return parts[4]
+    return principal if len(principal) == 12 and principal.isdecimal() else None
+
+
+def is_whole_account(principal: str) -> bool:
+    return principal.isdecimal() or principal.endswith(":root")
+
+
+def _names(value: str, principal: str) -> bool:
+    """An account, by its id or its root, is everybody in it; a role is all its sessions.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    account = account_of(value)
+    if account is None or account != account_of(principal):
+        return False
+    return value == principal or is_whole_account(value) or _role(value) == _session(principal) is not None
+
+
+def _role(arn: str) -> str | None:
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    return name.rpartition("/")[2] if kind == "role" else None
+
+
+def _session(arn: str) -> str | None:
+    """The role whose session it is; a session's ARN leaves out the path of its role."""
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    return name.partition("/")[0] if kind == "assumed-role" else None

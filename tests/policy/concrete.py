@@ -58,13 +58,24 @@ def _is_one_of(principals: Json, request: Request) -> bool:
         return True
     for kind, names in principals.items():
         for name in _list(names):
-            if (kind, name) in (("AWS", "*"), request.principal):
+            if (kind, name) in (("AWS", "*"), request.principal) or _is_its_account(kind, name, request):
+                return True
+            if kind == "Federated" and request.lenient and _account(request) == name.split(":")[4]:
                 return True
             if "*" in name and request.lenient and kind == (request.principal or ("",))[0]:
                 return True
             if name == "chime.amazonaws.com" and request.lenient and request.principal == ("Service", MESSAGING):
                 return True
     return False
+
+
+def _is_its_account(kind: str, name: str, request: Request) -> bool:
+    account = _account(request)
+    return kind == "AWS" and account is not None and name in (account, f"arn:aws:iam::{account}:root")
+
+
+def _account(request: Request) -> str | None:
+    return request.principal[1].split(":")[4] if request.principal and ":" in request.principal[1] else None
 
 
 MESSAGING = "messaging.chime.amazonaws.com"
@@ -107,8 +118,6 @@ def _test(name: str, wanted: str, value: str, lenient: bool) -> bool:
 
 def _like_arn(wanted: str, value: str, lenient: bool) -> bool:
     parts, values = wanted.split(":", 5), value.split(":", 5)
-    if wanted == "*":
-        return True
     if len(parts) < 6:
         return lenient and like(wanted, value)
     return len(values) == 6 and all(like(part, of) for part, of in zip(parts, values, strict=True))

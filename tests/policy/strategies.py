@@ -88,7 +88,7 @@ _SOURCE = (
     | _null("aws:SourceArn")
 )
 _STRANGER = (
-    _clause("aws:PrincipalOrgID", _TEXT, st.sampled_from(["o-mine", "*"]))
+    _clause("aws:PrincipalOrgID", _TEXT, st.sampled_from(["o-mine", "*", "o-*", "o-" + "?" * 10]))
     | _clause("aws:PrincipalAccount", _TEXT, st.sampled_from([OTHER, "*", "2*"]))
     | _clause(
         "aws:PrincipalArn",
@@ -96,7 +96,7 @@ _STRANGER = (
         st.sampled_from([f"arn:aws:iam::{OTHER}:role/x", "arn:aws:iam::*:role/admin*", "arn:aws:iam::*:user/*", "*"]),
     )
     | _clause("aws:SourceIp", operators("IpAddress", "NotIpAddress"), st.sampled_from(["0.0.0.0/0", "198.51.100.0/24"]))
-    | _clause("aws:SourceVpce", _TEXT, st.sampled_from(["vpce-1", "*"]))
+    | _clause("aws:SourceVpce", _TEXT, st.sampled_from(["vpce-1", "*", "vpce-*", "vpce-0*"]))
     | _clause("lambda:FunctionUrlAuthType", _TEXT, st.sampled_from(["NONE", "AWS_IAM"]))
     | _bool("lambda:InvokedViaFunctionUrl")
     | _bool("aws:PrincipalIsAWSService")
@@ -137,6 +137,8 @@ _PRINCIPALS: st.SearchStrategy[Json] = st.sampled_from(
         *[{"Principal": "*"}] * 2,
         {"Principal": {"AWS": "*"}},
         {"Principal": {"AWS": [OTHER, f"arn:aws:iam::{OTHER}:root"]}},
+        {"Principal": {"AWS": [f"arn:aws:iam::{OTHER}:role/x", HOME]}},
+        {"Principal": {"Federated": f"arn:aws:iam::{OTHER}:saml-provider/x"}},
         {"Principal": {"Service": ["events.amazonaws.com", MESSAGING]}},
         {"Principal": {"Service": "events.amazonaws.com"}},
         {"Principal": {"Service": "chime.amazonaws.com"}},
@@ -149,6 +151,8 @@ _INVOCATIONS: st.SearchStrategy[Json] = st.sampled_from(
     [
         *[{"Action": "lambda:InvokeFunction"}] * 4,
         {"Action": "lambda:*"},
+        {"Action": ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]},
+        {"Action": "lambda:Update*"},
         {"Action": ["lambda:GetFunction", "LAMBDA:invokefunctionurl"]},
         {"Action": "lambda:InvokeFunction?*"},
         {"NotAction": "lambda:InvokeFunctionUrl"},

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
 from scanner.inventory import FunctionAccess
-from scanner.policy.access import access
+from scanner.policy.access import access, may_hang_on_url
+from scanner.policy.function_url import NO_URL, UNKNOWN_URL, FunctionUrl
 from tests.policy.strategies import APP, EXAMPLES, HOME, OTHER
 
 Json = dict[str, Any]
 
+THIRD = "333333333333"
 FUNCTION = f"arn:aws:lambda:us-east-1:{HOME}:function:moderate"
 OURS = f"arn:aws:chime:us-east-1:{HOME}:app-instance/*"
 THEIRS = f"arn:aws:chime:us-east-1:{OTHER}:app-instance/*"
@@ -33,14 +35,22 @@ PUBLIC: Json = {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFun
 URL: Json = {**PUBLIC, "Action": "lambda:InvokeFunctionUrl"}
 
 
-def ask(*statements: Json) -> FunctionAccess:
+def ask(*statements: Json, url: FunctionUrl = UNKNOWN_URL) -> FunctionAccess:
     text = json.dumps({"Version": "2012-10-17", "Id": "default", "Statement": list(statements)})
-    return access(text, app_instance_arn=APP, account_id=HOME)
+    return access(text, app_instance_arn=APP, account_id=HOME, function_account_id=THIRD, url=url)
 
 
-def found(can: Any, unconditioned: Any, foreign: Any, public: Any = False) -> FunctionAccess:
+def member(key: str, value: str) -> Json:
+    return {"StringEquals": {key: value}}
+
+
+def found(can: Any, unconditioned: Any, foreign: Any, public: Any = False, others: Any = ()) -> FunctionAccess:
     return FunctionAccess(
-        chime_can_invoke=can, chime_invoke_unconditioned=unconditioned, foreign_app_instances=foreign, public=public
+        chime_can_invoke=can,
+        chime_invoke_unconditioned=unconditioned,
+        foreign_app_instances=foreign,
+        public=public,
+        other_accounts=others,
     )
 
 
@@ -103,11 +113,14 @@ def test_string_equals_source_account(value: Any, expected: FunctionAccess) -> N
         pytest.param(f"{APP}/*", found(False, False, ()), id="what is below the app instance"),
         pytest.param(THEIRS, found(False, False, (THEIRS,)), id="another account"),
         pytest.param([OURS, THEIRS], found(True, False, (THEIRS,)), id="another account, too"),
-        pytest.param(ANYBODYS, found(True, False, (ANYBODYS,)), id="any account"),
+        pytest.param(ANYBODYS, found(True, True, ()), id="any account"),
+        pytest.param("arn:aws:chime:us-east-1:*:*", found(True, True, ()), id="any account in a region"),
+        pytest.param("arn:aws:chime:*:????????????:*", found(True, True, ()), id="any twelve digits"),
+        pytest.param("arn:aws:chime:*:???????????:*", found(False, False, ()), id="any eleven digits"),
+        pytest.param("arn:aws:chime:*:*:app-instance/????????-????-*", found(False, True, ()), id="any id"),
         pytest.param("arn:aws:chime:*:1*:*", found(True, False, ("arn:aws:chime:*:1*:*",)), id="some accounts"),
         pytest.param("arn:aws:lambda:*:*:*", found(False, False, ()), id="no app instance"),
         pytest.param("arn:aws:*:*:*:*", found(True, True, ()), id="anything"),
-        pytest.param("*", found(True, True, ()), id="a wildcard"),
     ],
 )
 def test_source_arn_with_wildcards(value: Any, expected: FunctionAccess) -> None:
@@ -117,7 +130,7 @@ def test_source_arn_with_wildcards(value: Any, expected: FunctionAccess) -> None
     assert when(ArnLikeIfExists={"aws:SourceArn": value}) == expected
 
 
-@pytest.mark.parametrize("value", ["arn:*", "arn:aws:*", "arn:aws:chime:*"])
+@pytest.mark.parametrize("value", ["*", "**", "arn:*", "arn:aws:*", "arn:aws:chime:*"])
 def test_an_arn_pattern_with_missing_parts_is_outside_the_grammar(value: str) -> None:
     judged = when(ArnLike={"aws:SourceArn": value})
 
@@ -127,7 +140,9 @@ def test_an_arn_pattern_with_missing_parts_is_outside_the_grammar(value: str) ->
 
 def test_a_text_pattern_has_no_parts() -> None:
     assert when(StringLike={"aws:SourceArn": "arn:aws:*"}) == found(True, True, ())
-    assert when(StringLike={"aws:SourceArn": "arn:aws:chime:*"}) == found(True, False, ("arn:aws:chime:*",))
+    assert when(StringLike={"aws:SourceArn": "arn:aws:chime:*"}) == found(True, True, ())
+    assert when(StringLike={"aws:SourceArn": "*"}) == found(True, True, ())
+    assert when(StringLike={"aws:SourceArn": f"*:{OTHER}:*"}) == found(False, False, (f"*:{OTHER}:*",))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +154,8 @@ def test_a_text_pattern_has_no_parts() -> None:
         {"ArnNotLike": {"aws:SourceArn": THEIRS}},
         {"Null": {"aws:SourceAccount": "false"}},
         {"StringEqualsIfExists": {"aws:SourceOrgID": "o-mine"}},
+        {"StringLike": {"aws:SourceOrgID": "o-*"}},
+        {"StringLike": {"aws:SourceOrgID": "o-" + "?" * 17}},
         {"Bool": {"aws:PrincipalIsAWSService": "true"}},
     ],
     ids=json.dumps,
@@ -190,6 +207,7 @@ def test_statements_are_judged_one_by_one() -> None:
         pytest.param({"Condition": {"StringNotEquals": {"aws:SourceAccount": HOME}}}, FINE, id="other accounts"),
         pytest.param({"Condition": {"StringNotEqualsIfExists": {"aws:SourceAccount": HOME}}}, FINE, id="if they say"),
         pytest.param({"Condition": {"ArnNotLike": {"aws:SourceArn": OURS}}}, FINE, id="other ARNs"),
+        pytest.param({"Condition": {"ArnLike": {"aws:SourceArn": "*"}}}, found(UNSET, UNSET, UNSET), id="a bare star"),
         pytest.param({"Condition": {"StringEquals": {"aws:SourceAccount": OTHER}}}, found(True, True, ()), id="one"),
         pytest.param(
             {"Condition": {"DateGreaterThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}},
@@ -219,8 +237,6 @@ def test_a_denial_keeps_a_foreign_account_out_that_a_pattern_would_admit() -> No
         pytest.param({**PUBLIC, "Principal": {"Service": "*"}}, UNSET, id="every service, perhaps"),
         pytest.param({**PUBLIC, "Action": "lambda:*"}, True, id="every action"),
         pytest.param({**PUBLIC, "Action": "lambda:GetFunction"}, False, id="another action"),
-        pytest.param({**URL, "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}}, True, id="URL"),
-        pytest.param({**URL, "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}, True, id="IAM"),
         pytest.param({**PUBLIC, "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}}, False, id="by URL"),
         pytest.param({**PUBLIC, "Condition": {"StringEquals": {"aws:SourceAccount": HOME}}}, False, id="source"),
         pytest.param({**PUBLIC, "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": HOME}}}, True, id="if any"),
@@ -237,6 +253,16 @@ def test_a_denial_keeps_a_foreign_account_out_that_a_pattern_would_admit() -> No
         ),
         pytest.param({**PUBLIC, "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}, False, id="endpoint"),
         pytest.param({**PUBLIC, "Condition": {"Null": {"aws:SourceVpce": "false"}}}, True, id="any endpoint"),
+        pytest.param({**PUBLIC, "Condition": {"StringLike": {"aws:SourceVpce": "vpce-*"}}}, True, id="every endpoint"),
+        pytest.param({**PUBLIC, "Condition": {"StringLike": {"aws:SourceVpce": "vpce-0*"}}}, True, id="of any 17"),
+        pytest.param({**PUBLIC, "Condition": {"StringLike": {"aws:SourceVpce": "vpce-????????"}}}, True, id="of any 8"),
+        pytest.param(
+            {**PUBLIC, "Condition": {"StringLike": {"aws:SourceVpce": "vpce-0f*"}}}, False, id="few endpoints"
+        ),
+        pytest.param({**PUBLIC, "Condition": {"StringLike": {"aws:SourceVpc": "vpc-*"}}}, True, id="every VPC"),
+        pytest.param({**PUBLIC, "Condition": {"StringLike": {"aws:PrincipalOrgID": "o-*"}}}, True, id="organisations"),
+        pytest.param({**PUBLIC, "Condition": {"StringLike": {"aws:PrincipalAccount": "?" * 12}}}, True, id="accounts"),
+        pytest.param({**PUBLIC, "Condition": {"StringEquals": {"lambda:EventSourceToken": "t"}}}, False, id="a token"),
         pytest.param({**PUBLIC, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, True, id="encrypted"),
         pytest.param(
             {**PUBLIC, "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}},
@@ -251,7 +277,7 @@ def test_a_denial_keeps_a_foreign_account_out_that_a_pattern_would_admit() -> No
         ),
         pytest.param({**PUBLIC, "Condition": {"StringEquals": {"aws:PrincipalTag/a": "b"}}}, UNSET, id="a tag"),
         pytest.param(
-            {**URL, "Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}}, True, id="no organisation"
+            {**PUBLIC, "Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}}, True, id="no organisation"
         ),
     ],
 )
@@ -259,9 +285,164 @@ def test_public(statement: Json, public: object) -> None:
     assert ask(statement).public is public
 
 
+BY_URL: Json = {**PUBLIC, "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}}
+OLD, NEW = (
+    FunctionUrl(exists=True, auth_types=("NONE",)),
+    FunctionUrl(exists=True, auth_types=("NONE",), needs_both=True),
+)
+SIGNED = structs.replace(NEW, auth_types=("AWS_IAM",))
+
+
+def of_type(auth_type: str) -> Json:
+    return {"StringEquals": {"lambda:FunctionUrlAuthType": auth_type}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "url", "public"),
+    [
+        pytest.param([URL, BY_URL], NEW, True, id="both actions"),
+        pytest.param([{**URL, "Condition": of_type("NONE")}, BY_URL], NEW, True, id="as documented, for NONE"),
+        pytest.param([{**URL, "Condition": of_type("AWS_IAM")}, BY_URL], SIGNED, True, id="as documented, for AWS_IAM"),
+        pytest.param([{**URL, "Condition": of_type("AWS_IAM")}, BY_URL], NEW, False, id="the other type"),
+        pytest.param([URL], NEW, False, id="one action of two"),
+        pytest.param([URL], OLD, UNSET, id="one action, of a URL that may be exempt"),
+        pytest.param([BY_URL], OLD, False, id="the other action alone"),
+        pytest.param([URL, BY_URL], NO_URL, False, id="no URL"),
+        pytest.param([URL, BY_URL], UNKNOWN_URL, UNSET, id="nobody knows whether there is a URL"),
+        pytest.param([URL], UNKNOWN_URL, UNSET, id="nor of which age"),
+        pytest.param([URL, PUBLIC], UNKNOWN_URL, True, id="anybody may by the API"),
+        pytest.param([{**PUBLIC, "Action": "lambda:*", "Condition": of_type("NONE")}], NEW, UNSET, id="a key of one"),
+        pytest.param(
+            [{**URL, "Condition": {"BoolIfExists": {"lambda:InvokedViaFunctionUrl": "false"}}}, BY_URL],
+            NEW,
+            UNSET,
+            id="a key of the other",
+        ),
+        pytest.param(
+            [{**URL, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, BY_URL], SIGNED, False, id="members"
+        ),
+        pytest.param(
+            [{**URL, "Condition": {"StringLike": {"aws:PrincipalOrgID": "o-*"}}}, BY_URL], NEW, False, id="unsigned"
+        ),
+    ],
+)
+def test_a_url_lets_in_whom_both_actions_do(statements: list[Json], url: FunctionUrl, public: object) -> None:
+    assert ask(*statements, url=url).public is public
+
+
+@pytest.mark.parametrize(
+    ("statement", "others"),
+    [
+        pytest.param({"Principal": {"AWS": OTHER}}, (OTHER,), id="an account"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{OTHER}:root"}}, (OTHER,), id="its root"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{OTHER}:role/path/x"}}, (OTHER,), id="a role"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{OTHER}:user/x"}}, (OTHER,), id="a user"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:sts::{OTHER}:assumed-role/x/s"}}, (OTHER,), id="a session"),
+        pytest.param({"Principal": {"AWS": [HOME, OTHER]}}, (OTHER,), id="one of two"),
+        pytest.param({"Principal": {"AWS": HOME}}, (), id="the own account"),
+        pytest.param({"Principal": {"AWS": THIRD}}, (), id="the account of the function"),
+        pytest.param({"Principal": {"AWS": "AROAEXAMPLEEXAMPLE123"}}, (), id="a role that was deleted"),
+        pytest.param({"Principal": {"Service": "events.amazonaws.com"}}, (), id="a service"),
+        pytest.param({"Principal": {"Federated": f"arn:aws:iam::{OTHER}:saml-provider/x"}}, UNSET, id="federated"),
+        pytest.param({"Principal": {"AWS": f"arn:aws:iam::{OTHER}:role/*"}}, UNSET, id="outside the grammar"),
+        *(
+            pytest.param({"Principal": {"AWS": OTHER}, "Action": action}, (OTHER,), id=str(action))
+            for action in (
+                *("*", "lambda:*", "lambda:Update*", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
+                *("lambda:AddPermission", "lambda:PutResourcePolicy", ["lambda:GetFunction", "LAMBDA:INVOKEFUNCTION"]),
+            )
+        ),
+        *(
+            pytest.param({"Principal": {"AWS": OTHER}, "Action": action}, (), id=action)
+            for action in ("lambda:Get*", "lambda:PublishLayerVersion", "lambda:PublishVersion", "s3:*")
+        ),
+        pytest.param({"Principal": {"AWS": OTHER}, "Action": "lambda:InvokeFunctionUrl"}, UNSET, id="by a URL"),
+        pytest.param({"Principal": "*"}, (), id="anybody, of which public tells"),
+        pytest.param({"Principal": "*", "Action": "lambda:UpdateFunctionCode"}, ("*",), id="anybody may change it"),
+        pytest.param({"Principal": "*", "Condition": member("aws:PrincipalOrgID", "o-1")}, ("o-1",), id="organisation"),
+        pytest.param(
+            {"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalOrgID": "o-a*"}}},
+            ("o-a*",),
+            id="some of them",
+        ),
+        pytest.param({"Principal": "*", "Condition": member("aws:PrincipalAccount", OTHER)}, (OTHER,), id="by its id"),
+        pytest.param(
+            {"Principal": "*", "Condition": member("aws:PrincipalAccount", HOME)}, (), id="the own, by its id"
+        ),
+        pytest.param(
+            {"Principal": "*", "Condition": {"StringLike": {"aws:PrincipalAccount": "2*"}}},
+            ("2???????????",),
+            id="digits",
+        ),
+        pytest.param(
+            {"Principal": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/x"}}},
+            (OTHER,),
+            id="a role by its ARN",
+        ),
+        pytest.param(
+            {
+                "Principal": {"AWS": OTHER},
+                "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:role/x"}},
+            },
+            (),
+            id="nobody",
+        ),
+        pytest.param(
+            {"Principal": {"AWS": OTHER}, "Condition": member("aws:SourceAccount", OTHER)}, (), id="a service's"
+        ),
+        pytest.param(
+            {"Principal": {"AWS": OTHER}, "Condition": member("aws:PrincipalOrgID", "o-1")}, UNSET, id="member"
+        ),
+        pytest.param(
+            {"Principal": {"AWS": OTHER}, "Condition": {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}},
+            UNSET,
+            id="from a network",
+        ),
+        pytest.param({"Principal": "*", "Condition": member("aws:SourceVpce", "vpce-1")}, UNSET, id="by an endpoint"),
+        pytest.param({"NotPrincipal": {"AWS": HOME}, "Action": "lambda:Update*"}, ("*",), id="all but one"),
+    ],
+)
+def test_other_accounts(statement: Json, others: object) -> None:
+    assert ask(HEALTHY, {"Effect": "Allow", "Action": "lambda:InvokeFunction", **statement}).other_accounts == others
+
+
+def test_a_denial_keeps_another_account_out() -> None:
+    root, role = {"AWS": f"arn:aws:iam::{OTHER}:root"}, {"AWS": f"arn:aws:iam::{OTHER}:role/x"}
+    session = {"AWS": f"arn:aws:sts::{OTHER}:assumed-role/x/s"}
+
+    def judged(let_in: Json, kept_out: Json) -> object:
+        return ask({**PUBLIC, "Principal": let_in}, {**PUBLIC, "Effect": "Deny", "Principal": kept_out}).other_accounts
+
+    assert judged(root, root) == judged(role, root) == judged(session, role) == judged(session, session) == ()
+    assert judged(root, role) == judged(role, session) == (OTHER,)
+
+
+def test_an_account_may_come_by_the_url_alone() -> None:
+    by_url = {**BY_URL, "Principal": {"AWS": OTHER}}
+    use = {**URL, "Principal": {"AWS": OTHER}}
+
+    assert ask(by_url, use, url=SIGNED).other_accounts == (OTHER,)
+    assert ask(by_url, use, url=NEW).other_accounts == ()
+    assert ask(by_url, use, url=NO_URL).other_accounts == ()
+
+
+def test_only_who_allows_a_url_to_be_used_makes_it_matter() -> None:
+    def matters(*statements: Json) -> bool:
+        return may_hang_on_url(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
+
+    assert matters(URL)
+    assert matters({**PUBLIC, "Action": "lambda:*"})
+    assert not matters(PUBLIC)
+    assert not matters(HEALTHY, {**URL, "Effect": "Deny"})
+    assert not may_hang_on_url("no policy")
+    assert not may_hang_on_url(None)
+
+
 def test_everybody_includes_the_service() -> None:
     assert ask(PUBLIC) == found(True, True, (), True)
-    assert ask({**PUBLIC, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}) == found(False, False, ())
+    assert ask({**PUBLIC, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}) == found(
+        False, False, (), others=("o-1",)
+    )
 
 
 def test_a_denial_of_the_stranger_closes_what_is_public() -> None:
@@ -296,4 +477,4 @@ def test_no_mutation_of_a_policy_raises(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
     mutated = text[:start] + data.draw(st.text(max_size=3)) + text[start + data.draw(st.integers(0, 3)) :]
 
-    assert len(structs.asdict(access(mutated, app_instance_arn=APP, account_id=HOME))) == 4
+    assert len(structs.asdict(access(mutated, app_instance_arn=APP, account_id=HOME))) == 5

@@ -44,9 +44,12 @@ def ask(*identity: str | None, boundary: Document = None) -> tuple[object, objec
         pytest.param({"Resource": f"{ELSEWHERE}:app-instance/*"}, True, (), id="all app instances"),
         pytest.param({"Resource": "arn:aws:chime:*:*:app-instance/*"}, True, (), id="all app instances anywhere"),
         pytest.param({"Resource": APP}, False, (), id="the app instance is no channel"),
-        pytest.param(
-            {"Resource": f"{ELSEWHERE}:appInstance/*"}, False, (f"{ELSEWHERE}:appInstance/*",), id="misspelled"
+        *(
+            pytest.param({"Action": action, "Resource": f"{ELSEWHERE}:{spelled}"}, False, (), id=f"{action} {spelled}")
+            for action in (CALLBACK, "chime:*")
+            for spelled in ("appInstance/*", "appInstance/own/channel/*", "AppInstance*", "app_instance/*")
         ),
+        pytest.param({"Resource": f"{ELSEWHERE}:app*"}, True, (f"{ELSEWHERE}:app*",), id="and what is called alike"),
         pytest.param({"Resource": f"{ELSEWHERE}:app-instance/other/*"}, False, (), id="another app instance"),
         pytest.param({"Resource": f"{APP}/channel/1"}, UNSET, (), id="one channel"),
         pytest.param({"Resource": f"{APP}/channel/??*"}, UNSET, (), id="channels of longer ids"),
@@ -76,6 +79,37 @@ def ask(*identity: str | None, boundary: Document = None) -> tuple[object, objec
 )
 def test_one_statement(statement: Json, allowed: object, excessive: object) -> None:
     assert ask(text({**HEALTHY, **statement})) == (allowed, excessive)
+
+
+ROLE = f"arn:aws:iam::{HOME}:role/path/processor"
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        pytest.param({"StringEquals": {"aws:SourceAccount": HOME}}, False, id="a source's account"),
+        pytest.param({"ArnLike": {"aws:SourceArn": f"{APP}*"}}, False, id="a source"),
+        pytest.param({"StringEquals": {"aws:SourceOrgID": "o-1"}}, False, id="a source's organisation"),
+        pytest.param({"StringEqualsIfExists": {"aws:SourceAccount": OTHER}}, True, id="a source's account, if any"),
+        pytest.param({"Null": {"aws:SourceArn": "true"}}, True, id="no source"),
+        pytest.param({"StringEquals": {"AWS:PrincipalAccount": HOME}}, True, id="the own account"),
+        pytest.param({"StringEquals": {"aws:PrincipalAccount": OTHER}}, False, id="another account"),
+        pytest.param({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{HOME}:role/path/*"}}, True, id="the role"),
+        pytest.param({"ArnNotLike": {"aws:PrincipalArn": ROLE}}, False, id="all but the role"),
+        pytest.param({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, UNSET, id="an organisation"),
+    ],
+)
+def test_what_is_known_of_the_one_who_calls(condition: Json, allowed: object) -> None:
+    found = callback([text({**HEALTHY, "Condition": condition})], None, app_instance_arn=APP, role_arn=ROLE)
+
+    assert found.allowed is allowed
+
+
+def test_of_a_role_without_an_arn_its_account_is_not_known() -> None:
+    own = text({**HEALTHY, "Condition": {"StringEquals": {"aws:PrincipalAccount": HOME}}})
+
+    for role_arn in (None, "processor"):
+        assert callback([own], None, app_instance_arn=APP, role_arn=role_arn).allowed is UNSET
 
 
 @pytest.mark.parametrize(

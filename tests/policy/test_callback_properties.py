@@ -27,7 +27,6 @@ OTHERS = [f"arn:aws:chime:us-west-2:{HOME}", f"arn:aws:chime:us-east-1:{OTHER}",
 ENDS = ["z", "zz", "ing/z", "channel/z", "ing/channel/z"]
 BEYOND = [
     *(f"{place}:{end}" for place, end in product([OWN, *OTHERS], [*ENDS, "z/channel/z"])),
-    *(f"{OWN}:appInstance/{end}" for end in ENDS),
 ]
 RESOURCES = [
     "*",

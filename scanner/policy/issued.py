@@ -1,0 +1,45 @@
+"""Ids of somebody whom no policy names, in the forms in which AWS issues them.
+
+A pattern that matches every id of its kind (`o-*`, `vpce-*`, twelve `?`) matches these, and one that names somebody
+does not. FRESH stands for each character that AWS chooses.
+
+https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from scanner.policy.globs import FRESH, iam_glob, matches
+
+ACCOUNT = FRESH * 12
+APP_INSTANCE = "-".join(FRESH * length for length in (8, 4, 4, 4, 12))
+
+
+def organizations(patterns: Iterable[str]) -> list[str]:
+    """One for each way in which the patterns match some and others not."""
+    return _told_apart([f"o-{FRESH * length}" for length in range(10, 33)], patterns)
+
+
+def endpoints(patterns: Iterable[str]) -> list[str]:
+    return _told_apart(_resource_ids("vpce"), patterns)
+
+
+def vpcs(patterns: Iterable[str]) -> list[str]:
+    return _told_apart(_resource_ids("vpc"), patterns)
+
+
+def _resource_ids(kind: str) -> list[str]:
+    """17 characters today, of which the first has been 0 so far, and 8 of old."""
+    return [f"{kind}-0{FRESH * 16}", f"{kind}-{FRESH * 17}", f"{kind}-{FRESH * 8}"]
+
+
+def _told_apart(ids: Sequence[str], patterns: Iterable[str]) -> list[str]:
+    globs = [iam_glob(pattern) for pattern in patterns]
+    if not globs:
+        return [*ids[:1]]
+    found: dict[tuple[bool, ...], str] = {}
+    for each in ids:
+        found.setdefault(tuple(matches(glob, each) for glob in globs), each)
+    return list(found.values())

@@ -1,0 +1,242 @@
+"""Who in AWS accounts may invoke a function or gain control of its code, by its resource policy.
+
+Conditions admit sets of callers, who are asked for one by one: those that the policy names, and strangers, who have ids
+of the form that AWS issues and stand for everybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from scanner.policy import issued
+from scanner.policy.conditions import Context, is_negative
+from scanner.policy.documents import Policy, Statement, clauses_of, values_of
+from scanner.policy.function_url import INVOKE, INVOKE_URL, FunctionUrl
+from scanner.policy.globs import FRESH, MANY, ONE, iam_glob, representatives
+from scanner.policy.requests import Request, account_of, allowed, is_whole_account, names_action
+from scanner.policy.verdict import Verdict, all_of, any_of, negate
+
+ANYBODY = "*"
+_ORG, _ACCOUNT, _ARN = "aws:principalorgid", "aws:principalaccount", "aws:principalarn"
+_AUTH_TYPE, _VIA_URL = "lambda:functionurlauthtype", "lambda:invokedviafunctionurl"
+_BY_API: Context = {_AUTH_TYPE: (None,), _VIA_URL: (None, "false")}
+_CONTROL: dict[str, Context] = {
+    "lambda:UpdateFunctionCode": {_AUTH_TYPE: (None,), _VIA_URL: (None,)},
+    "lambda:UpdateFunctionConfiguration": {_AUTH_TYPE: (None,), _VIA_URL: (None,)},
+    "lambda:PutResourcePolicy": {_AUTH_TYPE: (None,), _VIA_URL: (None,)},
+    "lambda:AddPermission": {},
+}
+"""What gives control of the code, and the keys that are sent with it.
+
+The configuration names the layers and the handler, and who may change the policy may allow himself the rest. A layer
+or a version that is published runs nowhere until the configuration names it.
+"""
+_ANONYMOUS: Context = {_ORG: (None,), _ACCOUNT: ("anonymous",), _ARN: (None,)}
+"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+_UNSIGNED_KEYS: Context = {
+    "aws:sourceaccount": (None,),
+    "aws:sourcearn": (None,),
+    "aws:sourceorgid": (None,),
+    "aws:principalisawsservice": ("false",),
+    "aws:principalservicename": (None,),
+    "aws:securetransport": ("true",),
+    "lambda:eventsourcetoken": (None, FRESH),
+}
+"""Keys of a source are sent by services only, so `...IfExists` on them keeps nobody else out. A token may be sent, but
+it is nobody's who was not told it.
+"""
+
+
+_NETWORK_KEYS = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce")
+
+
+class _Caller(Struct, frozen=True, kw_only=True):
+    """`principal` is the ARN of somebody in an account, or None for a stranger whom no policy names."""
+
+    principal: str | None = None
+    context: Context
+
+
+class _Function:
+    """What a policy and a URL allow callers to do with a function."""
+
+    def __init__(self, policy: Policy, url: FunctionUrl) -> None:
+        self._url = url
+        self._about = {action: _about(policy, action) for action in (INVOKE, INVOKE_URL, *_CONTROL)}
+
+    def may_be_invoked(self, caller: _Caller) -> Verdict:
+        return any_of((self._may(caller, INVOKE, _BY_API), self.may_be_invoked_by_url(caller, "AWS_IAM")))
+
+    def may_be_invoked_by_url(self, caller: _Caller, auth_type: str) -> Verdict:
+        """Each of the two actions is documented with a condition key that the other does not have."""
+        url = self._url
+        if url.exists is False or auth_type not in url.auth_types:
+            return False
+        sure = all_of((url.exists, True if url.auth_types == (auth_type,) else UNSET))
+        use = self._may(caller, INVOKE_URL, {_AUTH_TYPE: (auth_type,)})
+        invoke = self._may(caller, INVOKE, {_AUTH_TYPE: (None, auth_type), _VIA_URL: ("true",)})
+        return all_of((sure, use, any_of((invoke, negate(url.needs_both)))))
+
+    def may_be_controlled(self, caller: _Caller) -> Verdict:
+        return any_of(self._may(caller, action, keys) for action, keys in _CONTROL.items())
+
+    def lets_in(self, callers: Iterable[_Caller]) -> Verdict:
+        return any_of(any_of((self.may_be_invoked(each), self.may_be_controlled(each))) for each in callers)
+
+    def _may(self, caller: _Caller, action: str, keys: Context) -> Verdict:
+        policy = self._about[action]
+        if policy is None:
+            return False
+        return allowed([policy], Request(principal=caller.principal, action=action, context={**caller.context, **keys}))
+
+
+def _about(policy: Policy, action: str) -> Policy | None:
+    """The policy as far as it speaks of an action; None where it surely allows it to nobody in an account."""
+    statements = tuple(each for each in policy.statements if names_action(each.actions, action))
+    if not any(each.allows and _names_accounts(each) for each in statements):
+        return None
+    return structs.replace(policy, statements=statements)
+
+
+def may_anyone_invoke(policy: Policy, partition: str, url: FunctionUrl) -> Verdict:
+    """Whether strangers may: signed, by the API or by the function's URL, or anonymously by the URL."""
+    if not any(each.allows and _names_accounts(each) for each in policy.statements):
+        return False
+    function, networks = _Function(policy, url), _networks(policy)
+    signed = any_of(function.may_be_invoked(caller) for caller in _strangers(policy, partition))
+    anonymous = (_Caller(context={**_UNSIGNED_KEYS, **network, **_ANONYMOUS}) for network in networks)
+    return any_of((signed, *(function.may_be_invoked_by_url(caller, "NONE") for caller in anonymous)))
+
+
+def other_accounts(
+    policy: Policy, own: frozenset[str], partition: str, url: FunctionUrl
+) -> tuple[str, ...] | UnsetType:
+    """The accounts but for the `own` in which somebody may invoke the function or gain control of its code.
+
+    An organisation stands for its accounts, `?` for a digit that a pattern leaves open, and ANYBODY for strangers who
+    may gain control; that strangers may invoke is told by `may_anyone_invoke`.
+    """
+    if not any(each.allows and _names_accounts(each) for each in policy.statements):
+        return ()
+    principals = _principals(policy, own, partition)
+    if principals is None:
+        return UNSET
+    function = _Function(policy, url)
+    others = [each for each in principals if account_of(each) not in own]
+    verdicts = [each for principal in others for each in _admitted(function, policy, principal)]
+    found = {name for name, verdict in verdicts if verdict is True}
+    unknown = any(verdict is UNSET for _, verdict in verdicts) or _may_differ_in_case(policy)
+    return UNSET if unknown and not found else tuple(sorted(found))
+
+
+def _admitted(function: _Function, policy: Policy, principal: str) -> Iterator[tuple[str, Verdict]]:
+    """By what name a principal is let in, and whether it is."""
+    account = account_of(principal) or ""
+    organizations = (None, *issued.organizations(values_of(policy, _ORG)))
+    if account != issued.ACCOUNT:
+        named = map(_example, values_of(policy, _ORG))
+        yield account.replace(FRESH, "?"), function.lets_in(_members(policy, principal, (*organizations, *named)))
+        return
+    callers = [caller for each in organizations for caller in _members(policy, principal, (each,))]
+    control = any_of(function.may_be_controlled(caller) for caller in callers)
+    invocation = any_of(function.may_be_invoked(caller) for caller in callers)
+    yield ANYBODY, control
+    yield ANYBODY, UNSET if invocation is UNSET else False
+    if True not in (control, invocation):
+        for name in _named_organizations(policy):
+            yield name, function.lets_in(_members(policy, principal, (_example(name),)))
+
+
+def _strangers(policy: Policy, partition: str) -> Iterator[_Caller]:
+    """In an organisation or not, through a VPC endpoint or not.
+
+    A stranger may name roles as they like, so a condition that leaves the account open keeps nobody out.
+    """
+    patterns = [iam_glob(value) for value in values_of(policy, _ARN)]
+    names = representatives(f"arn:{partition}:iam::{issued.ACCOUNT}:{ONE}{MANY}", patterns, without=":")
+    organizations = (None, *issued.organizations(values_of(policy, _ORG)))
+    for organization, network in product(organizations, _networks(policy)):
+        member: Context = {_ORG: (organization,), _ACCOUNT: (issued.ACCOUNT,)}
+        for name in [None] if names is None else names:
+            arn: Context = {} if name is None else {_ARN: (name,)}
+            yield _Caller(context={**_UNSIGNED_KEYS, **network, **member, **arn})
+
+
+def _networks(policy: Policy) -> list[Context]:
+    """Where a stranger may call from. Of the address nothing is sent where the call comes through a VPC endpoint."""
+    if not any(values_of(policy, key) for key in _NETWORK_KEYS):
+        return [{}]
+    vpcs = issued.vpcs(values_of(policy, "aws:sourcevpc"))
+    endpoints = issued.endpoints(values_of(policy, "aws:sourcevpce"))
+    outside: Context = {"aws:sourceip": (FRESH,), "aws:sourcevpc": (None,), "aws:sourcevpce": (None,)}
+    inside: list[Context] = [
+        {"aws:sourceip": (None,), "aws:sourcevpc": (vpc,), "aws:sourcevpce": (endpoint,)}
+        for vpc, endpoint in product(vpcs, endpoints)
+    ]
+    return [outside, *inside]
+
+
+def _members(policy: Policy, principal: str, organizations: tuple[str | None, ...]) -> Iterator[_Caller]:
+    """A principal whose organisation is one of these, wherever they call from: that may be any network, too."""
+    arn: Context = {_ARN: (principal,)} if ":iam:" in principal else {}
+    member: Context = {_ORG: organizations, _ACCOUNT: (account_of(principal),), **arn}
+    networks = _networks(policy)
+    for network in networks if {} in networks else (*networks, {}):
+        yield _Caller(principal=principal, context={**_UNSIGNED_KEYS, **network, **member})
+
+
+def _may_differ_in_case(policy: Policy) -> bool:
+    """Whether patterns that heed case and some that do not must both match: callers are not spelled in every case."""
+    clauses = clauses_of(policy, _ARN)
+    return len(clauses) > 1 and any("ignorecase" in clause.operator for clause in clauses)
+
+
+def _named_organizations(policy: Policy) -> list[str]:
+    return sorted(
+        {
+            value
+            for statement in policy.statements
+            if statement.allows
+            for clause in statement.conditions
+            if clause.key == _ORG and not is_negative(clause.operator)
+            for value in clause.values
+        }
+    )
+
+
+def _example(pattern: str) -> str:
+    return pattern.replace("*", FRESH).replace("?", FRESH)
+
+
+def _names_accounts(statement: Statement) -> bool:
+    """Whether it may be about somebody in an account; what a wildcard in the name of a service does is not known."""
+    who = statement.principals
+    return (
+        who is None or who.negated or any(kind != "Service" or "*" in name or "?" in name for kind, name in who.values)
+    )
+
+
+def _principals(policy: Policy, own: frozenset[str], partition: str) -> list[str] | None:
+    """Principals in accounts, one for every way in which the policy tells some from others; None: too many."""
+    named = sorted({value for each in policy.statements for value in _named_principals(each)})
+    if not (clauses_of(policy, _ARN) or clauses_of(policy, _ACCOUNT)):
+        members = {f"arn:{partition}:iam::{account_of(each)}:{FRESH}" for each in named if is_whole_account(each)}
+        stranger = f"arn:{partition}:iam::{issued.ACCOUNT}:{FRESH}"
+        return [stranger, *sorted(members), *(each for each in named if not is_whole_account(each))]
+    accounts = sorted({*own, *values_of(policy, _ACCOUNT), *filter(None, map(account_of, named))})
+    before, after = f"{MANY}:" * 4, f":{MANY}"
+    globs = [
+        *(before + spelled + after for account in accounts for spelled in (account, iam_glob(account))),
+        *(spelled for arn in values_of(policy, _ARN) for spelled in (arn, iam_glob(arn), arn.lower())),
+        *named,
+    ]
+    found = representatives(f"arn:{partition}:iam::{ONE * 12}:{ONE}{MANY}", globs, without=":*?")
+    return None if found is None else [*found, *(value for value in named if ":sts:" in value)]
+
+
+def _named_principals(statement: Statement) -> list[str]:
+    who = statement.principals
+    return [value for kind, value in who.values if kind == "AWS" and account_of(value)] if who else []
