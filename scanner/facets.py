@@ -36,7 +36,10 @@ FACETS = {
     "detail": _operations(chime_sdk_messaging="DescribeChannelFlow"),
     "channels": _operations(chime_sdk_messaging="ListChannelsAssociatedWithChannelFlow"),
     "function": _operations(
-        **{"lambda": "GetFunctionConfiguration GetFunctionConcurrency GetFunctionEventInvokeConfig GetPolicy"}
+        **{
+            "lambda": "GetFunctionConfiguration GetFunctionConcurrency GetFunctionEventInvokeConfig"
+            " GetFunctionUrlConfig GetPolicy"
+        }
     ),
     "callback_role": _operations(
         **{"lambda": "GetFunctionConfiguration"},

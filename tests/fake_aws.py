@@ -166,6 +166,7 @@ _PATHS = (
     ("/tags", "ListTagsForResource"),
     ("/2015-03-31/functions/(?P<function>[^/]+)/configuration", "GetFunctionConfiguration"),
     ("/2015-03-31/functions/(?P<function>[^/]+)/policy", "GetPolicy"),
+    ("/2021-10-31/functions/(?P<function>[^/]+)/url", "GetFunctionUrlConfig"),
     ("/2019-09-30/functions/(?P<function>[^/]+)/concurrency", "GetFunctionConcurrency"),
     ("/2019-09-25/functions/(?P<function>[^/]+)/event-invoke-config", "GetFunctionEventInvokeConfig"),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -19,7 +19,7 @@ from scanner.collect.callback_role import Roles
 from scanner.collect.calls import ask
 from scanner.collect.clients import Clients
 from scanner.collect.failure import FailedCallError, calling, containing
-from scanner.collect.function import FunctionRead, read_function
+from scanner.collect.function import FunctionRead, read_function, read_url
 from scanner.collect.once import Once
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.inventory import (
@@ -52,6 +52,7 @@ class Facets:
         self._tolerate = tolerate
         self._functions: Once[str, FunctionRead] = Once()
         self._concurrencies: Once[str, Any] = Once()
+        self._urls: Once[str, policy.FunctionUrl] = Once()
         self._roles = roles
         self._alerts = Alerts()
 
@@ -113,7 +114,9 @@ class Facets:
             for part, failed in read.failures.items():
                 noting.fail(f"{path}.{part}", target.arn, failed)
             facts["function"] = read.function
-            facts["access"] = noting.read((f"{path}.access",), target.arn, "GetPolicy", lambda: _access(read, flow))
+            facts["access"] = noting.read(
+                (f"{path}.access",), target.arn, "GetPolicy", lambda: self._access(read, target, flow, path, noting)
+            )
             noting.missing(f"{path}.function.", _facts(read.function), "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.access.", _facts(facts["access"]), "GetPolicy", target.arn)
         if "callback_role" in self._wanted:
@@ -158,6 +161,36 @@ class Facets:
 
         return self._functions.get(target.arn, read)
 
+    def _access(
+        self, read: FunctionRead, target: LambdaFunction, flow: ChannelFlow, path: str, noting: _Noting
+    ) -> FunctionAccess | UnsetType | None:
+        """What the policy allows; whether the function has a URL is asked for only where that makes a difference."""
+        if not read.function.exists:
+            return None
+        if isinstance(read.policy, UnsetType):
+            return UNSET
+        judge = partial(
+            _access_verdict,
+            read.policy,
+            app_instance_arn=flow.app_instance.arn,
+            account_id=flow.account_id,
+            function_account_id=target.account_id,
+        )
+        without = judge(url=policy.NO_URL)
+        if not policy.may_hang_on_url(read.policy):
+            return without
+        differing = _differing(without, judge(url=policy.SOME_URL))
+        if not differing:
+            return without
+        paths = [f"{path}.access.{name}" for name in differing]
+        url = noting.read(paths, target.arn, "GetFunctionUrlConfig", lambda: self._url(target))
+        return judge(url=policy.UNKNOWN_URL if isinstance(url, UnsetType) else url)
+
+    def _url(self, target: LambdaFunction) -> policy.FunctionUrl:
+        with calling("lambda", "GetFunctionUrlConfig"):
+            client = self._clients.of("lambda", account_id=target.account_id, region=target.region)
+        return self._urls.get(target.arn, lambda: read_url(client, target))
+
     def _callback(
         self, read: FunctionRead, target: LambdaFunction, flow: ChannelFlow
     ) -> CallbackPermission | UnsetType | None:
@@ -172,19 +205,15 @@ class Facets:
         )
 
 
-def _access(read: FunctionRead, flow: ChannelFlow) -> FunctionAccess | UnsetType | None:
-    if not read.function.exists:
-        return None
-    if isinstance(read.policy, UnsetType):
-        return UNSET
-    return _access_verdict(read.policy, app_instance_arn=flow.app_instance.arn, account_id=flow.account_id)
-
-
 def _time(seconds: float | None) -> datetime | UnsetType:
     try:
         return UNSET if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (OSError, OverflowError, ValueError):
         return UNSET
+
+
+def _differing(one: Struct, other: Struct) -> list[str]:
+    return [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
 
 
 def _facts(record: Struct | UnsetType | None) -> dict[str, Any]:

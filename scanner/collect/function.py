@@ -14,6 +14,7 @@ from scanner.collect.failure import FailedCallError, calling
 from scanner.collect.once import Once
 from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig
 from scanner.inventory import Function, LambdaFunction
+from scanner.policy.function_url import AUTH_TYPES, NO_URL, FunctionUrl
 
 MISSING = Function(
     exists=False,
@@ -31,6 +32,9 @@ MISSING = Function(
 _STATES = frozenset(
     {"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}
 )
+_LATEST = "$LATEST"
+_BOTH_ACTIONS_SINCE = datetime(2025, 11, 1, tzinfo=UTC)
+"""The end of the month in which AWS began: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"""
 _UPDATE_STATUSES = frozenset({"Successful", "Failed", "InProgress"})
 
 Value = TypeVar("Value")
@@ -91,7 +95,9 @@ def read_function(
     def concurrency() -> Any:
         return concurrencies.get(target.unqualified_arn, lambda: ask(client, "GetFunctionConcurrency", **name))
 
-    policy = part("access", lambda: ask(client, "GetPolicy", **qualified))
+    # a policy cannot be attached to $LATEST, but to the function without a qualifier
+    described = name if target.qualifier == _LATEST else qualified
+    policy = part("access", lambda: ask(client, "GetPolicy", **described))
     return FunctionRead(
         function=_function(
             configuration,
@@ -100,6 +106,30 @@ def read_function(
         ),
         policy=policy and policy.Policy,
         failures=failures,
+    )
+
+
+def read_url(client: Any, target: LambdaFunction) -> FunctionUrl:
+    """The URL of a function, or of the alias that a processor names. Versions have none.
+
+    Raises:
+        FailedCallError: it could not be read.
+    """
+    qualifier = None if target.qualifier == _LATEST else target.qualifier
+    if qualifier is not None and qualifier.isdecimal():
+        return NO_URL
+    alias = {} if qualifier is None else {"Qualifier": qualifier}
+    try:
+        url = ask(client, "GetFunctionUrlConfig", FunctionName=target.unqualified_arn, **alias)
+    except FailedCallError as failed:
+        if not failed.is_not_found:
+            raise
+        return NO_URL
+    made = _time(url.CreationTime)
+    return FunctionUrl(
+        exists=True,
+        auth_types=(url.AuthType,) if url.AuthType in AUTH_TYPES else AUTH_TYPES,
+        needs_both=True if made is not UNSET and made >= _BOTH_ACTIONS_SINCE else UNSET,
     )
 
 
@@ -113,7 +143,7 @@ def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocat
         failure_destination=_failure_destination(configuration, invocation),
         timeout_seconds=_unless_none(configuration.Timeout),
         role_arn=_unless_none(configuration.Role),
-        last_modified=_last_modified(configuration.LastModified),
+        last_modified=_time(configuration.LastModified),
     )
 
 
@@ -139,7 +169,7 @@ def _queue(configuration: GetFunctionConfiguration) -> str | None:
     return configuration.DeadLetterConfig.TargetArn if configuration.DeadLetterConfig else None
 
 
-def _last_modified(text: str | None) -> datetime | UnsetType:
+def _time(text: str | None) -> datetime | UnsetType:
     try:
         time = datetime.fromisoformat(text or "")
     except ValueError:

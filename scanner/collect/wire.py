@@ -170,6 +170,13 @@ class GetPolicy(_Answer, frozen=True):
     Policy: str
 
 
+class GetFunctionUrlConfig(_Answer, frozen=True):
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionUrlConfig.html"""
+
+    AuthType: str
+    CreationTime: str | None = None
+
+
 class OnFailure(_Member, frozen=True):
     Destination: str | None = None
 
@@ -275,7 +282,13 @@ _BY_SERVICE: dict[str, tuple[type[Struct], ...]] = {
         ListTagsForResource,
     ),
     "events": (ListRules, ListTargetsByRule),
-    "lambda": (GetFunctionConcurrency, GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetPolicy),
+    "lambda": (
+        GetFunctionConcurrency,
+        GetFunctionConfiguration,
+        GetFunctionEventInvokeConfig,
+        GetFunctionUrlConfig,
+        GetPolicy,
+    ),
     "organizations": (ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent),
 }
 ANSWERS = {(service, answer.__name__): answer for service, answers in _BY_SERVICE.items() for answer in answers}

@@ -63,7 +63,33 @@ def _matches(text: str | None, event: Event) -> Verdict:
     if text is None:
         return False
     pattern = read_json(text)
-    return UNSET if pattern is UNSET else _object(pattern, event)
+    if pattern is UNSET or _fields(pattern) is None:
+        return UNSET
+    return _object(pattern, event)
+
+
+def _fields(pattern: Any, prefix: str = "") -> set[str] | None:
+    """The paths that a pattern speaks of; None where an alternative of $or speaks again of one that must match anyhow.
+
+    What then holds is not documented: AWS's own matcher keeps the alternative and forgets the other.
+    """
+    found: set[str] = set()
+    for name, wanted in pattern.items() if isinstance(pattern, dict) else ():
+        path = f"{prefix}{name}."
+        match wanted:
+            case list() if name == "$or":
+                alternatives = [_fields(each, prefix) for each in wanted]
+                spoken = set[str]().union(*(each for each in alternatives if each))
+                repeated = None in alternatives
+            case dict():
+                inner = _fields(wanted, path)
+                spoken, repeated = inner or set(), inner is None
+            case _:
+                spoken, repeated = {path}, False
+        if repeated or found & spoken:
+            return None
+        found |= spoken
+    return found
 
 
 def _object(pattern: Any, event: Event) -> Verdict:

@@ -36,7 +36,8 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     `last_update_status` speaks of $LATEST: published versions do not change. `on_failure` is where events go that could
     not be processed: to a dead-letter queue, to an on-failure destination or nowhere. `policies` says what is different
-    for one alias or version ($LATEST: without qualifier), as each has a policy of its own.
+    for one alias or version ($LATEST: without qualifier), as each has a policy of its own. `urls` are the URLs of
+    aliases and of the function without qualifier, by how callers authenticate.
     """
 
     runtime: str = "python3.13"
@@ -48,6 +49,7 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     aliases: tuple[Qualifier, ...] = ("live",)
     policy: FunctionPolicy = "own-region"
     policies: dict[Qualifier, FunctionPolicy] = field(default_factory=dict)
+    urls: dict[Qualifier, Literal["NONE", "AWS_IAM"]] = field(default_factory=dict)
     role: str = PROCESSOR_ROLE
 
     @property

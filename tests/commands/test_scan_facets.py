@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -160,6 +161,114 @@ PLACES = [
     pytest.param("no-failure-alert", "ListRules", "failure_alert", "app instance", id="alerts"),
     pytest.param("no-failure-alert", "ListTargetsByRule", "failure_alert", "app instance", id="targets of alerts"),
 ]
+ANYBODY = {"Effect": "Allow", "Principal": "*", "Resource": "*"}
+USES_URL: dict[str, Any] = {**ANYBODY, "Action": "lambda:InvokeFunctionUrl"}
+BY_URL = {
+    **ANYBODY,
+    "Action": "lambda:InvokeFunction",
+    "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}},
+}
+PUBLIC_URL, HALF = {"Statement": [USES_URL, BY_URL]}, {"Statement": [USES_URL]}
+
+
+def url(auth_type: str = "NONE", made: str | None = "2026-01-05T09:00:00Z") -> Answer:
+    return truth({"AuthType": auth_type, "FunctionArn": FUNCTION, "CreationTime": made})
+
+
+def with_policy(policy: Any, function_url: Answer | None = None) -> list[Fault]:
+    none = error(404, "ResourceNotFoundException")
+    return [
+        when("GetPolicy", answer=truth({"Policy": json.dumps(policy)})),
+        when("GetFunctionUrlConfig", answer=function_url or none),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "function_url", "status"),
+    [
+        pytest.param(PUBLIC_URL, url(), "fail", id="open to anybody"),
+        pytest.param(PUBLIC_URL, url("AWS_IAM"), "fail", id="open to anybody who signs"),
+        pytest.param(PUBLIC_URL, url("SOME_NEW_TYPE"), "unknown", id="a type that this version does not know"),
+        pytest.param(PUBLIC_URL, None, None, id="no URL"),
+        pytest.param(HALF, url(), None, id="one action of two"),
+        pytest.param(HALF, None, None, id="one action, and no URL"),
+        pytest.param(HALF, url(made="2025-06-01T00:00:00Z"), "unknown", id="an old URL"),
+        pytest.param(HALF, url(made=None), "unknown", id="of nobody knows when"),
+        pytest.param(PUBLIC_URL, error(403, "AccessDeniedException"), "unknown", id="denied"),
+        pytest.param(PUBLIC_URL, truth({"AuthType": None}), "unknown", id="malformed"),
+    ],
+)
+def test_whether_a_function_has_a_url_decides_what_its_policy_means(
+    chat: FakeAws, judge: Any, policy: Any, function_url: Answer | None, status: str | None
+) -> None:
+    chat.faults = with_policy(policy, function_url)
+
+    ended = judge("public-lambda-policy")
+
+    assert [finding["status"] for finding in ended.report["findings"]] == [status] * (status is not None)
+    assert ended.code == {"fail": 1, "unknown": 3, None: 0}[status]
+    assert {gap["resource_arn"] for gap in ended.gaps} == ({FUNCTION} if status == "unknown" else set())
+    if function_url is not None and function_url.status == 403:
+        assert {(gap["operation"], gap["code"]) for gap in ended.gaps} == {
+            ("GetFunctionUrlConfig", "AccessDeniedException")
+        }
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:*", "Resource": "*"}]},
+        {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*"}]},
+        {"Statement": [{**USES_URL, "Principal": {"AWS": "111122223333"}}]},
+        {"Statement": [{**USES_URL, "Effect": "Deny"}]},
+    ],
+)
+def test_a_url_that_makes_no_difference_is_not_asked_for(chat: FakeAws, judge: Any, policy: Any) -> None:
+    chat.faults = with_policy(policy)
+
+    judge("public-lambda-policy")
+
+    assert not chat.asked("GetFunctionUrlConfig")
+
+
+def test_a_url_is_asked_for_once_where_there_can_be_one(chat: FakeAws, judge: Any) -> None:
+    arns = [function_arn(name) for name in ("moderate:live", "moderate:7", "moderate:$LATEST", "moderate")]
+    flows = [Flow(processors=[processor(Configuration=invoking(arn))]) for arn in (*arns, *arns)]
+    chat.inventory = {"us-east-1": {"one": flows, "two": flows}}
+    chat.faults = with_policy(PUBLIC_URL)
+
+    judge("public-lambda-policy")
+
+    asked = Counter(call.parameters.get("Qualifier", "none") for call in chat.asked("GetFunctionUrlConfig"))
+    assert asked == {"live": 1, "none": 2}  # $LATEST and the function without a qualifier are two processors' names
+    assert "$LATEST" not in {call.parameters.get("Qualifier") for call in chat.asked("GetPolicy")}
+
+
+def test_another_account_that_may_change_the_code_is_a_finding(chat: FakeAws, judge: Any) -> None:
+    agency = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Resource": "*"}
+    chat.faults = with_policy({"Statement": [{**agency, "Action": "lambda:UpdateFunctionCode"}]})
+
+    ended = judge("lambda-policy-allows-other-accounts")
+
+    (finding,) = ended.report["findings"]
+    assert (ended.code, finding["status"], finding["severity"]) == (1, "fail", "high")
+    assert "444455556666" in finding["message"]
+
+
+def test_the_spelling_that_awss_guide_prints_is_one_finding_that_names_it(chat: FakeAws, scan: Scan) -> None:
+    misspelled = {"Action": "chime:ChannelFlowCallback", "Resource": "arn:aws:chime:*:111122223333:appInstance/*"}
+    document = quote(json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **misspelled}]}))
+    answer = xml(
+        "GetRolePolicy", f"<RoleName>r</RoleName><PolicyName>p</PolicyName><PolicyDocument>{document}</PolicyDocument>"
+    )
+    chat.faults = [when("GetRolePolicy", answer=answer)]
+
+    ended = scan("--regions", "us-east-1", "--select", "topic:access", "-o", "json:-")
+
+    assert [finding["rule_id"] for finding in ended.report["findings"]] == ["callback-not-allowed"]
+    assert "appInstance/" in ended.report["findings"][0]["remediation"]
+
+
 WORDS = {"denied": "access denied", "malformed": "malformed", "throttled": "throttling", "reset": ""}
 
 

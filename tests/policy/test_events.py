@@ -85,6 +85,24 @@ def ask(*rules: EventRule) -> Verdict:
         pytest.param({"source": ["aws.s3"], "$or": [{"region": ["us-east-1"]}]}, False, id="or is one of all"),
         pytest.param({"detail": {"$or": [{"eventType": [FAILURE]}, {"x": ["y"]}]}}, True, id="or inside"),
         pytest.param({"$or": []}, UNSET, id="or of nothing"),
+        pytest.param(
+            {"source": ["aws.lambda"], "$or": [{"source": ["aws.chime"]}, {"region": ["eu"]}]}, UNSET, id="or once more"
+        ),
+        pytest.param(
+            {"detail": {"eventType": ["x"]}, "$or": [{"detail": {"eventType": [FAILURE]}}, {"region": ["eu"]}]},
+            UNSET,
+            id="or once more, deeper",
+        ),
+        pytest.param(
+            {"detail": {"$or": [{"eventType": ["x"]}, {"y": ["z"]}]}, "$or": [{"detail": {"eventType": [FAILURE]}}]},
+            UNSET,
+            id="or of or",
+        ),
+        pytest.param(
+            {"source": ["aws.chime"], "$or": [{"detail": {"eventType": [FAILURE]}}, {"detail": {"eventType": ["x"]}}]},
+            True,
+            id="alternatives of one field",
+        ),
         pytest.param({}, UNSET, id="empty"),
         pytest.param([], UNSET, id="no object"),
         pytest.param("{", UNSET, id="no JSON"),

@@ -36,7 +36,8 @@ CALLS: dict[str, Callable[[Caller], object]] = {
     ),
     "chime:ListTagsForResource": lambda c: c.messaging.list_tags_for_resource(ResourceARN=FLOW),
     "lambda:GetFunctionConfiguration": lambda c: c.functions.get_function_configuration(FunctionName="moderate:1"),
-    "lambda:GetPolicy": lambda c: c.functions.get_policy(FunctionName="moderate", Qualifier="$LATEST"),
+    "lambda:GetPolicy": lambda c: c.functions.get_policy(FunctionName="moderate"),
+    "lambda:GetFunctionUrlConfig": lambda c: c.functions.get_function_url_config(FunctionName="moderate"),
     "lambda:GetFunctionConcurrency": lambda c: c.functions.get_function_concurrency(FunctionName="moderate"),
     "lambda:GetFunctionEventInvokeConfig": lambda c: c.functions.get_function_event_invoke_config(
         FunctionName="moderate"
@@ -63,7 +64,7 @@ def organisation(*statements: Statement) -> Organisation:
         id=MEMBER,
         name="member",
         app_instances={"us-east-1": (AppInstance(name="chat", channel_flows=(flow,)),)},
-        functions={"us-east-1": {"moderate": Function(on_failure="destination")}},
+        functions={"us-east-1": {"moderate": Function(on_failure="destination", urls={"$LATEST": "AWS_IAM"})}},
     )
     management = Account(id=MANAGEMENT, name="management")
     return Organisation(management=management, members=(member,), audit_policy=statements or READ_ONLY)

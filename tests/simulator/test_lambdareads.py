@@ -31,6 +31,7 @@ def refusal(operation: Any, **given: str) -> tuple[int, str, str]:
         ("GetFunctionConcurrency", "capped-moderation"),
         ("GetFunctionConcurrency", "chat-moderation"),
         ("GetFunctionEventInvokeConfig", "careful-moderation"),
+        ("GetFunctionUrlConfig", "public-moderation:live"),
     ],
 )
 def test_answers_what_the_service_model_says(caller: Caller, operation: str, function: str) -> None:

@@ -32,7 +32,10 @@ REFERENCE = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """`policies` and `failure_destinations` are by qualifier, $LATEST being the function without one."""
+    """`policies`, `failure_destinations` and `urls`, which are authentication types, are by qualifier.
+
+    $LATEST is the function without one.
+    """
 
     arn: str
     name: str
@@ -46,6 +49,7 @@ class Function:
     aliases: frozenset[str]
     policies: Mapping[str, Mapping[str, Any]]
     failure_destinations: Mapping[str, str]
+    urls: Mapping[str, str]
     modified: datetime
 
     def has(self, qualifier: str) -> bool:
@@ -104,7 +108,7 @@ class LambdaReadsBackend(BaseBackend):
     def get_policy(self, reference: str, qualifier: str | None) -> dict[str, Any]:
         function, qualifier = self._find(reference, qualifier, "GetPolicy")
         policy = function.policies.get(qualifier or LATEST)
-        if policy is None:
+        if policy is None or qualifier == LATEST:  # which has no policy of its own
             raise ResourceNotFoundException("No policy is associated with the given resource.")
         return {"Policy": json.dumps(policy), "RevisionId": _revision(function.arn, json.dumps(policy))}
 
@@ -126,6 +130,22 @@ class LambdaReadsBackend(BaseBackend):
             "LastModified": function.modified.timestamp(),
             "MaximumRetryAttempts": 2,
             "DestinationConfig": {"OnSuccess": {}, "OnFailure": {"Destination": destination}},
+        }
+
+    def get_function_url_config(self, reference: str, qualifier: str | None) -> dict[str, Any]:
+        function, qualifier = self._find(reference, qualifier, "GetFunctionUrlConfig")
+        auth_type = function.urls.get(qualifier or LATEST)
+        if auth_type is None:
+            raise ResourceNotFoundException("The resource you requested does not exist.")
+        arn = function.qualified_arn(qualifier)
+        made = function.modified.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+        return {
+            "FunctionUrl": f"https://{_revision(arn).replace('-', '')}.lambda-url.{self.region_name}.on.aws/",
+            "FunctionArn": arn,
+            "AuthType": auth_type,
+            "InvokeMode": "BUFFERED",
+            "CreationTime": made,
+            "LastModifiedTime": made,
         }
 
     def _find(self, reference: str, qualifier: str | None, operation: str) -> tuple[Function, str | None]:

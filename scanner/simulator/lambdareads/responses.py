@@ -35,6 +35,9 @@ class LambdaReadsResponse(DeniesInJson):
     def get_function_event_invoke_config(self) -> TYPE_RESPONSE:
         return _answer(self.backend.get_function_event_invoke_config(self._function, self._qualifier))
 
+    def get_function_url_config(self) -> TYPE_RESPONSE:
+        return _answer(self.backend.get_function_url_config(self._function, self._qualifier))
+
     def _denial(self, message: str) -> AccessDeniedException:
         return AccessDeniedException(message)
 

@@ -37,6 +37,7 @@ def _function(arn: str, described: Described) -> Function:
         failure_destinations={
             qualifier: queue for qualifier in described.qualifiers if described.on_failure == "destination"
         },
+        urls=described.urls,
         modified=CREATED,
     )
 
