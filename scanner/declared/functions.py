@@ -21,11 +21,13 @@ from scanner.declared.requests import Facts, Home
 from scanner.declared.resources import Resource
 from scanner.declared.roles import Roles, name_of
 from scanner.inventory import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
+from scanner.policy.function_url import AUTH_TYPES, UNKNOWN_URL, FunctionUrl
 from scanner.policy.verdict import Verdict, all_of
 from scanner.source import Node, Scalar, Table
 
 FUNCTION, SERVERLESS = "AWS::Lambda::Function", "AWS::Serverless::Function"
 ALIAS, VERSION = "AWS::Lambda::Alias", "AWS::Lambda::Version"
+URL = "AWS::Lambda::Url"
 PERMISSION, INVOKE_CONFIG = "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig"
 _DEFAULT_TIMEOUT = (
     3  # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
@@ -93,7 +95,7 @@ class Functions:
         return structs.replace(
             identified,
             function=self._function(resource, qualifier, role),
-            access=access(statements, owner, self._home.account_id),
+            access=access(statements, owner, self._home.account_id, self._url(resource, qualifier)),
             callback=self._roles.callback(role, owner),
         )
 
@@ -202,6 +204,23 @@ class Functions:
             if verdict:
                 statements.append(self._statement(each))
         return statements
+
+    def _url(self, resource: Resource, qualifier: Text | None) -> FunctionUrl:
+        """The URL of a function or its alias. Where none is declared there may be one that something else made.
+
+        One that exists already keeps its age when the template is deployed again.
+        """
+        for each in self._of_type(URL):
+            target = self._text(each, "TargetFunctionArn")
+            named = None if target is None else function_name(target)
+            if named is None:
+                continue
+            own = self._text(each, "Qualifier") or named.qualifier or _LATEST
+            belongs = (same_function(named, self._function_name(resource)), same(own, qualifier or _LATEST))
+            auth_type = self._settled(each, "AuthType")
+            if all_of((*belongs, self._resolver.made(each))) is True and auth_type in AUTH_TYPES:
+                return FunctionUrl(exists=True, auth_types=(str(auth_type),))
+        return UNKNOWN_URL
 
     def _statement(self, permission: Resource) -> dict[str, Any]:
         """Which function it is for makes no difference to who may invoke it: functions alike share a verdict.

@@ -39,8 +39,10 @@ class _CannotBeFilledError(Exception):
     """A hole that may hold anything."""
 
 
-def access(statements: Sequence[Any] | None, app_instance: Text, account_id: Text) -> FunctionAccess:
-    """Who may invoke a function, by the statements of its resource policy (None: they are not known)."""
+def access(
+    statements: Sequence[Any] | None, app_instance: Text, account_id: Text, url: policy.FunctionUrl
+) -> FunctionAccess:
+    """Who may invoke a function, by the statements of its resource policy (None: they are not known) and its URL."""
     if statements is None:
         return FunctionAccess()
 
@@ -50,6 +52,7 @@ def access(statements: Sequence[Any] | None, app_instance: Text, account_id: Tex
             document if statements else None,
             app_instance_arn=filled(app_instance, world),
             account_id=filled(account_id, world),
+            url=url,
         )
 
     return _agreed(judge, [*statements, app_instance, account_id], app_instance, FunctionAccess())

@@ -81,6 +81,9 @@ UNCONDITIONED = {"SourceAccount": None, "SourceArn": None}
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
+OTHER_ACCOUNTS = "lambda-policy-allows-other-accounts"
+
+
 @pytest.mark.parametrize(
     ("resources", "rule", "at"),
     [
@@ -95,6 +98,7 @@ NO_VALUE = {"Ref": "AWS::NoValue"}
         ({"Invoke": permission(FunctionName={"Ref": "Moderate"})}, "lambda-not-invocable-by-chime", '"Invoke"'),
         ({"Invoke": permission(**UNCONDITIONED)}, "lambda-policy-confused-deputy", '"Invoke"'),
         ({"Invoke": permission(**UNCONDITIONED, Principal="*")}, "public-lambda-policy", '"Invoke"'),
+        ({"Other": permission(**UNCONDITIONED, Principal="444455556666")}, OTHER_ACCOUNTS, '"Moderate"'),
         ({"Role": role({**CALLBACK, "Action": "chime:*"})}, "callback-role-too-broad", '"Role"'),
         ({"Role": role({**CALLBACK, "Action": "logs:*"})}, "callback-not-allowed", '"Role"'),
     ],
@@ -334,9 +338,32 @@ def changed(resource: dict[str, Any], **properties: Any) -> dict[str, Any]:
     return {**resource, "Properties": {**resource["Properties"], **properties}}
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        pytest.param(
+            {"AuthType": "NONE", "TargetFunctionArn": {"Ref": "Moderate"}, "Qualifier": "live"}, "fail", id="own"
+        ),
+        pytest.param({"AuthType": "NONE", "TargetFunctionArn": {"Ref": "Live"}}, "fail", id="by the alias"),
+        pytest.param(
+            {"AuthType": "NONE", "TargetFunctionArn": {"Ref": "Moderate"}}, "unknown", id="of another qualifier"
+        ),
+        pytest.param(None, "unknown", id="none here, perhaps elsewhere"),
+    ],
+)
+def test_a_declared_url_opens_the_function(check: Check, url: dict[str, Any] | None, status: str) -> None:
+    use = permission(**UNCONDITIONED, Principal="*", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE")
+    via = permission(**UNCONDITIONED, Principal="*", InvokedViaFunctionUrl=True)
+    declared = {"Url": {"Type": "AWS::Lambda::Url", "Properties": url}} if url else {}
+
+    ended = check(stack__json=stack(Use=use, Via=via, **declared))
+
+    assert findings(ended)["public-lambda-policy"]["status"] == status
+
+
 NO_DESTINATION = {"no-failure-destination"}
 INVOKING = {"lambda-not-invocable-by-chime", "lambda-policy-allows-foreign-app-instance"}
-INVOKING |= {"lambda-policy-confused-deputy", "public-lambda-policy"}
+INVOKING |= {"lambda-policy-confused-deputy", "public-lambda-policy", "lambda-policy-allows-other-accounts"}
 CALLING = {"callback-not-allowed", "callback-role-too-broad"}
 FUNCTION_ITSELF = {"missing-lambda", "disabled-lambda", "deprecated-lambda-runtime"} | NO_DESTINATION
 EVERYTHING_OF_IT = FUNCTION_ITSELF | INVOKING | CALLING
