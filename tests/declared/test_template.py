@@ -358,7 +358,7 @@ def test_a_declared_url_opens_the_function(check: Check, url: dict[str, Any] | N
 
     ended = check(stack__json=stack(Use=use, Via=via, **declared))
 
-    assert findings(ended)["public-lambda-policy"]["status"] == status
+    assert "public-lambda-policy" in findings(ended, status)
 
 
 NO_DESTINATION = {"no-failure-destination"}

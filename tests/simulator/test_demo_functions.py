@@ -23,6 +23,7 @@ RULES = {
     "lambda-policy-confused-deputy",
     "public-lambda-policy",
     "lambda-policy-allows-foreign-app-instance",
+    "lambda-policy-allows-other-accounts",
     "callback-not-allowed",
     "callback-role-too-broad",
 }
@@ -69,14 +70,15 @@ def role_verdicts(iam: Any, name: str) -> dict[str, bool]:
     }
 
 
-def access_verdicts(policy: dict[str, Any] | None, account_id: str) -> dict[str, bool]:
+def access_verdicts(policy: dict[str, Any] | None, account_id: str, *, has_url: bool) -> dict[str, bool]:
     statements = json.loads(policy["Policy"])["Statement"] if policy else []
     chime = [s for s in statements if s["Principal"] == CHIME and s["Action"] == "lambda:InvokeFunction"]
     pinned = [s["Condition"]["StringEquals"]["aws:SourceAccount"] for s in chime if "Condition" in s]
     return {
         "lambda-not-invocable-by-chime": not chime,
         "lambda-policy-confused-deputy": len(pinned) < len(chime),
-        "public-lambda-policy": any(s["Principal"] == "*" for s in statements),
+        "public-lambda-policy": has_url and any(s["Principal"] == "*" for s in statements),
+        "lambda-policy-allows-other-accounts": any("AWS" in s["Principal"] for s in statements),
         "lambda-policy-allows-foreign-app-instance": any(accounts != account_id for accounts in pinned),
     }
 
@@ -87,7 +89,10 @@ def verdicts(there: Caller, account_id: str, name: str, qualifier: str) -> dict[
         return {"missing-lambda": True}
     invocation = read(there.functions.get_function_event_invoke_config, FunctionName=name, Qualifier=qualifier)
     concurrency = there.functions.get_function_concurrency(FunctionName=name)
-    policy = read(there.functions.get_policy, FunctionName=name, Qualifier=qualifier)
+    own = {} if qualifier == "$LATEST" else {"Qualifier": qualifier}
+    policy = read(there.functions.get_policy, FunctionName=name, **own)
+    may_have_url = not qualifier.isdecimal()
+    url = read(there.functions.get_function_url_config, FunctionName=name, **own) if may_have_url else None
     destination = (invocation or {}).get("DestinationConfig", {}).get("OnFailure")
     return {
         "disabled-lambda": concurrency.get("ReservedConcurrentExecutions") == 0,
@@ -95,7 +100,7 @@ def verdicts(there: Caller, account_id: str, name: str, qualifier: str) -> dict[
         "lambda-update-failed": configuration["LastUpdateStatus"] == "Failed",
         "deprecated-lambda-runtime": configuration["Runtime"] in ("nodejs16.x", "python3.8"),
         "no-failure-destination": "DeadLetterConfig" not in configuration and not destination,
-        **access_verdicts(policy, account_id),
+        **access_verdicts(policy, account_id, has_url=url is not None),
         **role_verdicts(there.iam, configuration["Role"].rpartition("/")[2]),
     }
 

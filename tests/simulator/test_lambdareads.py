@@ -80,11 +80,26 @@ def test_a_configuration_holds_what_the_demo_says(caller: Caller) -> None:
 def test_each_qualifier_has_its_own_policy(caller: Caller) -> None:
     for name, qualifier, resource in (
         ("chat-moderation", "live", f"{ARN}:live"),
-        ("chat-moderation", "$LATEST", ARN),
+        ("chat-moderation", None, ARN),
         ("half-open-moderation", "1", "arn:aws:lambda:us-east-1:111122223333:function:half-open-moderation:1"),
     ):
-        policy = json.loads(caller.functions.get_policy(FunctionName=name, Qualifier=qualifier)["Policy"])
+        own = {"Qualifier": qualifier} if qualifier else {}
+        policy = json.loads(caller.functions.get_policy(FunctionName=name, **own)["Policy"])
         assert [statement["Resource"] for statement in policy["Statement"]] == [resource]
+
+
+def test_latest_has_no_policy_of_its_own(caller: Caller) -> None:
+    given = {"FunctionName": "chat-moderation", "Qualifier": "$LATEST"}
+
+    assert refusal(caller.functions.get_policy, **given)[:2] == (404, "ResourceNotFoundException")
+
+
+def test_a_url_is_the_aliass(caller: Caller) -> None:
+    read = caller.functions.get_function_url_config
+
+    assert read(FunctionName="public-moderation", Qualifier="live")["AuthType"] == "NONE"
+    for name in ("public-moderation", "retired-moderation:live"):
+        assert refusal(read, FunctionName=name)[:2] == (404, "ResourceNotFoundException")
 
 
 def test_reserved_concurrency_may_be_nothing_none_and_some(caller: Caller) -> None:
