@@ -12,7 +12,7 @@ from scanner.collect import ownership
 from scanner.collect.calls import ask
 from scanner.collect.failure import FailedCallError, calling
 from scanner.collect.once import Once
-from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig
+from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetFunctionUrlConfig
 from scanner.inventory import Function, LambdaFunction
 from scanner.policy.function_url import AUTH_TYPES, NO_URL, FunctionUrl
 
@@ -120,7 +120,9 @@ def read_url(client: Any, target: LambdaFunction) -> FunctionUrl:
         return NO_URL
     alias = {} if qualifier is None else {"Qualifier": qualifier}
     try:
-        url = ask(client, "GetFunctionUrlConfig", FunctionName=target.unqualified_arn, **alias)
+        url: GetFunctionUrlConfig = ask(client, "GetFunctionUrlConfig", FunctionName=target.unqualified_arn, **alias)
+        with calling("lambda", "GetFunctionUrlConfig"):
+            ownership.check_function(url.FunctionArn or target.unqualified_arn, target)
     except FailedCallError as failed:
         if not failed.is_not_found:
             raise

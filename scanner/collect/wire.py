@@ -174,6 +174,7 @@ class GetFunctionUrlConfig(_Answer, frozen=True):
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionUrlConfig.html"""
 
     AuthType: str
+    FunctionArn: str | None = None
     CreationTime: str | None = None
 
 
