@@ -6,9 +6,12 @@ The repository is told by its ``.git`` alone: git itself is never run.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def top(folder: Path) -> Path | None:
@@ -73,8 +76,9 @@ def from_working_directory(path: str) -> str:
 
 
 def shown(path: str) -> str:
-    """The path as text, whatever bytes it consists of."""
-    return os.fsencode(path).decode(errors="backslashreplace")
+    """The path as text on one line, whatever bytes it consists of."""
+    text = os.fsencode(path).decode(errors="backslashreplace")
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _place(path: str, owner_of: Callable[[str], str | None]) -> tuple[str, str | None]:

@@ -92,6 +92,16 @@ def test_a_name_that_is_no_text_is_spelled_out(check: Check, tmp_path: Path) -> 
         assert "error: cut\\xe9.json:" in ended.stderr
 
 
+def test_a_name_with_several_lines_is_told_on_one(check: Check, tmp_path: Path) -> None:
+    write(tmp_path / "a\nerror: b.json", BAD)
+    write(tmp_path / "cut\n.json", "{")
+
+    ended = check("cut\n.json", ".")
+
+    assert files(ended) == {"a\\nerror: b.json"}
+    assert "error: cut\\n.json:1:2: " in ended.stderr
+
+
 def test_a_file_that_is_called_like_standard_input_is_itself(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "(standard input)", BAD)
 
