@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import structs
 
@@ -51,20 +51,19 @@ def aligned(old: Report, new: Report) -> Report:
     seen = set(new.scope.files)
     moved = {file: posixpath.normpath(posixpath.join(folder, file)) for file in old.scope.files if file not in seen}
     files = {file: name for file, name in moved.items() if name in seen}
-    now = _by_identity(new.findings)
-    fingerprints = {
-        was: fingerprint
-        for identity, own in _by_identity(renamed(old, {}, files).findings).items()
-        for was, fingerprint in zip(own, now.get(identity, ()), strict=False)
-    }
+    names = set(files.values())
+    was = _by_identity(renamed(old, {}, files).findings, names)
+    now = _by_identity(new.findings, names)
+    pairs = ((own, now.get(identity, ())) for identity, own in was.items())
+    fingerprints = dict(pair for own, others in pairs for pair in zip(own, others, strict=False))
     return renamed(old, fingerprints, files)
 
 
-def _by_identity(findings: Iterable[Finding]) -> dict[Identity, list[str]]:
-    """The fingerprints of what stands in files, in the order of the report."""
+def _by_identity(findings: Iterable[Finding], files: Collection[str]) -> dict[Identity, list[str]]:
+    """The fingerprints of what stands in these files, in the order of the report."""
     found: dict[Identity, list[str]] = {}
     for finding in findings:
-        if finding.location:
+        if finding.location and finding.location.file in files:
             identity = (finding.rule_id, finding.location.file, finding.resource.name, _function(finding))
             found.setdefault(identity, []).append(finding.fingerprint)
     return found
