@@ -101,8 +101,9 @@ CALL_ERRORS = (
 """Everything that a call to AWS may raise when the other side, the network or the credentials are at fault."""
 
 SPEAK_XML = frozenset({"iam", "sts"})
+_PARSED_BY_BOTOCORE = SPEAK_XML | {"s3", "securityhub", "sns"}
 _STUMBLES = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
-"""What botocore's parser raises over XML that is not of the operation's shape."""
+"""What botocore's parser raises over an answer that is not of the operation's shape."""
 
 
 class FailedCallError(Exception):
@@ -174,9 +175,9 @@ def calling(service: str, operation: str) -> Iterator[None]:
     except CALL_ERRORS as error:
         raise FailedCallError(service, operation, error) from error
     except _STUMBLES as error:
-        if service not in SPEAK_XML:
+        if service not in _PARSED_BY_BOTOCORE:
             raise
-        malformed = MalformedAnswerError(f"the answer is malformed: it is not the XML of {operation}")
+        malformed = MalformedAnswerError(f"the answer is malformed: it is not that of {operation}")
         raise FailedCallError(service, operation, malformed) from error
 
 

@@ -96,20 +96,31 @@ def _check(deliveries: Deliveries) -> None:
         raise UsageError("--delivery-external-id goes with --delivery-role, which is not given", hint=hint)
 
 
-def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report | None, log: Log) -> Sequence[str]:
-    """Import into Security Hub, if that is wanted; returns a line for each account that was not served.
+class Imported(Struct, frozen=True):
+    """A line for each account of Security Hub that was not served, and whether it took all that is fixed."""
 
-    What is fixed since the other report is archived.
-    """
+    failures: tuple[str, ...] = ()
+    all_archived: bool = True
+
+
+def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report | None, log: Log) -> Imported:
+    """Import into Security Hub, if that is wanted. What is fixed since the other report is archived."""
     if not deliveries.securityhub:
-        return ()
+        return Imported()
+    from scanner.collect.failure import FailedCallError, containing
     from scanner.deliver import securityhub
+    from scanner.deliver.session import why
 
     way = securityhub.Way(role_name=deliveries.role_name, external_id=deliveries.external_id)
-    imported = securityhub.deliver(report, fixed_since, way)
+    try:
+        with containing("BatchImportFindings"):
+            imported = securityhub.deliver(report, fixed_since, way)
+    except FailedCallError as fault:
+        log.detail("fault", fault.fault or "")
+        return Imported((f"Security Hub: {why(fault)}",), all_archived=False)
     message = f"Security Hub took {count(imported.taken, 'finding')}, {imported.archived:,} of them archived"
     log.tell("imported", message, taken=imported.taken, archived=imported.archived)
-    return imported.failures
+    return Imported(imported.failures, imported.all_archived)
 
 
 def notify(

@@ -33,7 +33,7 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
     showing.summary(report, written)
     log = Log(verbose=verbose)
     undelivered = [
-        *delivering.import_findings(deliveries, report, None, log),
+        *delivering.import_findings(deliveries, report, None, log).failures,
         *delivering.notify(deliveries, report, None, written, log),
     ]
     unwritten = (*unprinted, *failures.values())

@@ -41,12 +41,16 @@ def tell(asked: Asked, seen: Observed) -> Told:
     failures = _write(report, kept.trend, [output for output in asked.outputs if output not in successor], asked)
     finished = seen.journal.complete and not saw_nothing(report)
     fixed_since = baseline.report if finished else None
-    failures += delivering.import_findings(asked.deliveries, kept.report, fixed_since, log)
+    imported = delivering.import_findings(asked.deliveries, kept.report, fixed_since, log)
     untold = delivering.notify(asked.deliveries, report, baseline.report, asked.outputs, log)
-    failures += untold
+    failures += [*imported.failures, *untold]
     if successor:
-        obstacle = None if finished else "the scan was cut short or saw nothing"
-        obstacle = obstacle or ("not everybody was told" if untold else None)
+        obstacles = {
+            "the scan was cut short or saw nothing": not finished,
+            "not everybody was told": untold,
+            "Security Hub did not take all that is fixed": not imported.all_archived,
+        }
+        obstacle = next((why for why, applies in obstacles.items() if applies), None)
         failures += _succeed(report, kept.trend, successor, asked, obstacle)
     if asked.on_github:
         failures += github.tell(report, asked.outputs, lambda warning: log.tell("warning", warning))

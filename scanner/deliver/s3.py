@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 from msgspec import Struct
 
-from scanner.collect.failure import FailedCallError, calling
+from scanner.collect.failure import FailedCallError, calling, containing
 from scanner.deliver.places import S3Object
-from scanner.deliver.session import connect, why
+from scanner.deliver.session import client, connect, why
 from scanner.errors import OutputError, UsageError
 
 _IN_MEMORY = _PART = 8 << 20
+_ATTEMPTS = 3
+_BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 # What is larger than a part is sent in parts, one after the other, each read from disk when its turn comes.
 _TRANSFER = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 
@@ -53,12 +56,12 @@ class Storing(Struct, frozen=True, kw_only=True):
     def _upload(self, to: S3Object, file: IO[bytes], arguments: dict[str, str]) -> None:
         try:
             client = _client()
-            with calling("s3", "PutObject"):
+            with containing("PutObject"), calling("s3", "PutObject"):
                 client.upload_fileobj(file, to.bucket, to.key, ExtraArgs=arguments, Config=_TRANSFER)
         except UsageError as error:
             raise _unwritten(to, error.message) from None
         except FailedCallError as error:
-            raise _unwritten(to, _explained(error)) from None
+            raise _unwritten(to, self._explained(error, client, to)) from None
 
     def get(self, at: S3Object) -> bytes | None:
         """The object; None where the bucket has none of that key.
@@ -68,8 +71,7 @@ class Storing(Struct, frozen=True, kw_only=True):
         """
         client = _client()
         try:
-            with calling("s3", "GetObject"):
-                body: bytes = client.get_object(Bucket=at.bucket, Key=at.key, **self._owner)["Body"].read()
+            return self._read(client, at)
         except FailedCallError as error:
             if _code(error) == "NoSuchKey":
                 return None
@@ -77,17 +79,55 @@ class Storing(Struct, frozen=True, kw_only=True):
             hint = (
                 "Mend that or the name; s3:ListBucket tells an object that is not there from one that may not be read."
             )
-            raise UsageError(f"{at} cannot be read: {_explained(error)}", hint=hint) from None
+            raise UsageError(f"{at} cannot be read: {self._explained(error, client, at)}", hint=hint) from None
+
+    def _read(self, client: Any, at: S3Object, attempts: int = _ATTEMPTS) -> bytes:
+        """The whole object; one that breaks off on the way is read again."""
+        try:
+            with calling("s3", "GetObject"):
+                body: bytes = client.get_object(Bucket=at.bucket, Key=at.key, **self._owner)["Body"].read()
+        except FailedCallError as error:
+            if attempts == 1 or not isinstance(error.cause, _BROKEN_OFF):
+                raise
+            return self._read(client, at, attempts - 1)
         return body
+
+    def _explained(self, error: FailedCallError, client: Any, at: S3Object) -> str:
+        if _code(error) == "NoSuchBucket":
+            return "there is no such bucket [NoSuchBucket]"
+        if isinstance(error.cause, _BROKEN_OFF):
+            return f"it broke off on the way, {_ATTEMPTS} times"
+        if self.bucket_owner and _status(error) == HTTPStatus.FORBIDDEN:
+            return f"{self._whose(client, at.bucket)} [{_code(error)}]"
+        return why(error)
+
+    def _whose(self, client: Any, bucket: str) -> str:
+        """S3 refuses the bucket of somebody else in the same words as what is not allowed in one's own."""
+        others = f"the bucket belongs to another account than {self.bucket_owner}, which --s3-bucket-owner names"
+        if not _is_there(client, Bucket=bucket):
+            return f"access denied; either {others}, or s3:PutObject and s3:GetObject are not allowed"
+        if not _is_there(client, Bucket=bucket, **self._owner):
+            return others
+        return "access denied; allow s3:PutObject and s3:GetObject"
 
 
 def _client() -> Any:
     aws = connect()
-    return aws.client("s3", aws.home_region)
+    return client(aws, "s3", aws.home_region)
 
 
-def _explained(error: FailedCallError) -> str:
-    return "there is no such bucket [NoSuchBucket]" if _code(error) == "NoSuchBucket" else why(error)
+def _is_there(client: Any, **bucket: str) -> bool:
+    try:
+        with calling("s3", "HeadBucket"):
+            client.head_bucket(**bucket)
+    except FailedCallError:
+        return False
+    return True
+
+
+def _status(error: FailedCallError) -> int:
+    cause = error.cause
+    return cause.response["ResponseMetadata"]["HTTPStatusCode"] if isinstance(cause, ClientError) else 0
 
 
 def _code(error: FailedCallError) -> str | None:

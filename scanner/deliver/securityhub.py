@@ -9,26 +9,31 @@ import heapq
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from scanner.collect.aws import Aws, Identity
-from scanner.collect.failure import FailedCallError, calling
+from scanner.collect.failure import FailedCallError, calling, containing
 from scanner.compare import settled
+from scanner.deliver import session
 from scanner.deliver.session import connect, why
 from scanner.errors import UsageError
 from scanner.finding import Report
 from scanner.journal import Role
 from scanner.render import asff
+from scanner.render.text import visible
 from scanner.render.words import clipped, count
 
 BATCH, BATCH_BYTES, FINDING_BYTES = 100, 6_000_000, 240_000
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _NOT_ENABLED = "InvalidAccessException"
 _MOST_CHARACTERS = 200
+_IMPORT = "BatchImportFindings"
+_MALFORMED = "the answer is malformed: it does not speak of every finding"
 
 Asff = dict[str, Any]
 Place = tuple[str, str]
@@ -43,11 +48,37 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """How many findings were taken, of them archived, and a line for each reason why others were not."""
+    """How many findings were taken, of them archived, and a line for each reason why others were not.
+
+    `all_archived` is false where one of those that are fixed was not taken.
+    """
 
     taken: int = 0
     archived: int = 0
     failures: tuple[str, ...] = ()
+    all_archived: bool = True
+
+
+class _Refused(Struct, frozen=True):
+    """https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ImportFindingsError.html"""
+
+    Id: str
+    ErrorCode: str | None = None
+    ErrorMessage: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """In one line, whatever the service says."""
+        message = visible(" ".join((self.ErrorMessage or "refused").split()))
+        code = visible(" ".join((self.ErrorCode or "Unknown").split()))
+        return f"{clipped(message, _MOST_CHARACTERS)} [{clipped(code, _MOST_CHARACTERS)}]"
+
+
+class _Answer(Struct, frozen=True):
+    """https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"""
+
+    SuccessCount: int
+    FailedFindings: tuple[_Refused, ...] | None = None
 
 
 def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
@@ -55,10 +86,10 @@ def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
     try:
         aws = connect()
         importing = _Import(aws, aws.identity(), way)
-    except UsageError as error:
-        return Imported(failures=(f"Security Hub: nothing was imported: {error.message}",))
-    except FailedCallError as error:
-        return Imported(failures=(f"Security Hub: nothing was imported: {why(error)}",))
+    except (UsageError, FailedCallError) as error:
+        reason = error.message if isinstance(error, UsageError) else why(error)
+        nothing_fixed = fixed_since is None or not any(settled(fixed_since, report))
+        return Imported(failures=(f"Security Hub: nothing was imported: {reason}",), all_archived=nothing_fixed)
     for place, group in groupby(_findings(report, fixed_since), key=_place):
         importing.send(place, batches(group))
     return importing.result
@@ -117,7 +148,7 @@ class _Import:
         self._own = own
         self._way = way
         self._closed: dict[Place, str] = {}
-        self._taken = self._archived = 0
+        self._taken = self._archived = self._unarchived = 0
         self._missed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
     def send(self, place: Place, parts: Iterable[list[Asff]]) -> None:
@@ -131,7 +162,7 @@ class _Import:
                 self._send(client, place, batch)
             except _ClosedError as error:
                 self._closed[place] = error.reason
-                self._miss(place, error.reason, len(batch))
+                self._miss(place, error.reason, batch)
         if client:
             client.close()
 
@@ -140,6 +171,7 @@ class _Import:
         return Imported(
             taken=self._taken,
             archived=self._archived,
+            all_archived=not self._unarchived,
             failures=tuple(
                 f"Security Hub: account {account_id}: {count(missed.total(), 'finding')} not imported in "
                 f"{', '.join(sorted(missed))}: {reason}"
@@ -147,26 +179,28 @@ class _Import:
             ),
         )
 
-    def _miss(self, place: Place, reason: str, findings: int) -> None:
+    def _miss(self, place: Place, reason: str, findings: Sequence[Asff]) -> None:
         account_id, region = place
-        self._missed[account_id, reason][region] += findings
+        self._missed[account_id, reason][region] += len(findings)
+        self._unarchived += _number_archived(findings)
 
     def _send(self, client: Any, place: Place, batch: list[Asff]) -> None:
         try:
-            with calling("securityhub", "BatchImportFindings"):
-                answer = client.batch_import_findings(Findings=batch)
+            with containing(_IMPORT), calling("securityhub", _IMPORT):
+                told = client.batch_import_findings(Findings=batch)
+            answer = msgspec.convert(told, _Answer)
         except FailedCallError as error:
             raise _ClosedError(self._told(error)) from None
-        refused = answer.get("FailedFindings", [])
-        if answer.get("SuccessCount", 0) + len(refused) != len(batch):
-            raise _ClosedError("the answer is malformed: it does not speak of every finding")
-        for each in refused:
-            message = clipped(each.get("ErrorMessage", "refused"), _MOST_CHARACTERS)
-            self._miss(place, f"{message} [{each.get('ErrorCode')}]", 1)
-        ids = {each.get("Id") for each in refused}
-        taken = [finding for finding in batch if finding["Id"] not in ids]
-        self._taken += len(taken)
-        self._archived += sum(finding["RecordState"] == "ARCHIVED" for finding in taken)
+        except msgspec.ValidationError:
+            raise _ClosedError(_MALFORMED) from None
+        refused = {each.Id: each.reason for each in answer.FailedFindings or ()}
+        missed = [finding for finding in batch if finding["Id"] in refused]
+        if answer.SuccessCount != len(batch) - len(missed) or len(answer.FailedFindings or ()) != len(missed):
+            raise _ClosedError(_MALFORMED)
+        for finding in missed:
+            self._miss(place, refused[finding["Id"]], [finding])
+        self._taken += answer.SuccessCount
+        self._archived += _number_archived(batch) - _number_archived(missed)
 
     def _client(self, place: Place) -> Any:
         account_id, region = place
@@ -174,7 +208,7 @@ class _Import:
             raise _ClosedError("the report names an account or a region that AWS has not")
         try:
             with calling("sts", "AssumeRole"):
-                return self._aws.client("securityhub", region, role=self._role(account_id))
+                return session.client(self._aws, "securityhub", region, self._role(account_id))
         except UsageError as error:
             raise _ClosedError(error.message) from None
         except FailedCallError as error:
@@ -197,6 +231,10 @@ class _Import:
         if error.explained[0] == _NOT_ENABLED:
             return f"Security Hub is not enabled there [{_NOT_ENABLED}]"
         return why(error)
+
+
+def _number_archived(findings: Iterable[Asff]) -> int:
+    return sum(finding["RecordState"] == "ARCHIVED" for finding in findings)
 
 
 class _ClosedError(Exception):

@@ -5,9 +5,12 @@ It is fenced as the scanner's is, to what deliveries send and nothing else.
 
 from __future__ import annotations
 
+from typing import Any
+
 from scanner.collect.aws import Aws
-from scanner.collect.failure import FailedCallError
+from scanner.collect.failure import FailedCallError, MalformedAnswerError
 from scanner.facets import OBTAINING_CREDENTIALS, Operation
+from scanner.journal import Role
 
 _S3 = (
     "AbortMultipartUpload",
@@ -24,6 +27,15 @@ DELIVERING = OBTAINING_CREDENTIALS | {
     Operation("securityhub", "BatchImportFindings"),
 }
 
+# What AWS always sends with success. Without it something else answered, or not all of its answer came through.
+_PROMISED = {
+    "CompleteMultipartUpload": ("ETag",),
+    "CreateMultipartUpload": ("UploadId",),
+    "Publish": ("MessageId",),
+    "PutObject": ("ETag",),
+    "UploadPart": ("ETag",),
+}
+
 
 def connect() -> Aws:
     """A connection for deliveries.
@@ -32,6 +44,26 @@ def connect() -> Aws:
         UsageError: the AWS configuration cannot be read.
     """
     return Aws(allowed=DELIVERING)
+
+
+def client(aws: Aws, service: str, region: str, role: Role | None = None) -> Any:
+    """A client that takes for success only an answer that has what AWS promises.
+
+    Raises:
+        UsageError: the configuration leads to no endpoint.
+    """
+    made = aws.client(service, region, role=role)
+    made.meta.events.register("after-call", _keep_promises)
+    return made
+
+
+def _keep_promises(**event: Any) -> None:
+    parsed = event["parsed"]
+    if event["http_response"].status_code >= 300 or "Error" in parsed:
+        return
+    lacking = [name for name in _PROMISED.get(event["model"].name, ()) if parsed.get(name) in (None, "")]
+    if lacking:
+        raise MalformedAnswerError(f"the answer is malformed: it has no {lacking[0]}")
 
 
 def why(error: FailedCallError) -> str:

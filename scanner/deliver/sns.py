@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scanner.collect.failure import FailedCallError, calling
+from scanner.collect.failure import FailedCallError, calling, containing
 from scanner.deliver.notice import Notice
 from scanner.deliver.places import Topic
-from scanner.deliver.session import connect, why
+from scanner.deliver.session import client, connect, why
 from scanner.errors import OutputError, UsageError
 
 
@@ -16,9 +16,9 @@ def publish(to: Topic, notice: Notice) -> None:
         OutputError: it could not be published.
     """
     try:
-        client = connect().client("sns", to.region)
-        with calling("sns", "Publish"):
-            client.publish(TopicArn=to.arn, Subject=notice.subject, Message=notice.text)
+        topics = client(connect(), "sns", to.region)
+        with containing("Publish"), calling("sns", "Publish"):
+            topics.publish(TopicArn=to.arn, Subject=notice.subject, Message=notice.text)
     except UsageError as error:
         raise _unsent(to, error.message) from None
     except FailedCallError as error:

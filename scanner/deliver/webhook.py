@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
+from math import ceil
+from queue import Empty, Queue
 from typing import Any
 
 import msgspec
@@ -17,32 +20,57 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from msgspec import Struct
 
+from scanner.collect.failure import FailedCallError, containing
 from scanner.deliver.notice import Notice
 from scanner.deliver.places import Webhook
+from scanner.deliver.session import why
 from scanner.errors import OutputError
 
 _ATTEMPTS = 3
-_LONGEST_WAIT = 30
-_PATIENCE = 15
+_DEADLINE = 30
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _TOO_MANY_REQUESTS = 429
 
 
-def post(to: Webhook, notice: Notice, *, patience: int = _PATIENCE) -> None:
-    """Post it; again where the other side is busy or ill. `patience` is how many seconds to wait for an answer.
+def post(to: Webhook, notice: Notice, *, deadline: float = _DEADLINE) -> None:
+    """Post it; again where the other side is busy or ill. All of it takes no longer than so many seconds.
 
     Raises:
         OutputError: it was not taken.
     """
     body = msgspec.json.encode(message(notice))
+    until = time.monotonic() + deadline
     for attempt in range(1, _ATTEMPTS + 1):
-        answer = _send(to, body, patience)
+        answer = _within(until, to, body)
         if 200 <= answer.status < 300:
             return
         wait = answer.wait(attempt)
-        if wait is None or attempt == _ATTEMPTS:
+        if wait is None or attempt == _ATTEMPTS or time.monotonic() + wait >= until:
             raise _unsent(to, answer.told)
         time.sleep(wait)
+
+
+def _within(until: float, to: Webhook, body: bytes) -> _Answer:
+    """What the webhook answers, in a thread of its own: names and answers that drip in know no deadline."""
+    ended: Queue[_Answer | OutputError] = Queue()
+
+    def send() -> None:
+        try:
+            with containing("Post"):
+                ended.put(_send(to, body, until - time.monotonic()))
+        except OutputError as error:
+            ended.put(error)
+        except FailedCallError as fault:
+            ended.put(_unsent(to, why(fault)))
+
+    threading.Thread(target=send, daemon=True).start()
+    try:
+        answer = ended.get(timeout=max(0.0, until - time.monotonic()))
+    except Empty:
+        raise _late(to) from None
+    if isinstance(answer, OutputError):
+        raise answer
+    return answer
 
 
 def message(notice: Notice) -> dict[str, Any]:
@@ -65,8 +93,7 @@ class _Answer(Struct, frozen=True):
             return None
         if not _SECONDS.fullmatch(self.retry_after or ""):
             return float(2**attempt)
-        wait = float(self.retry_after or 0)
-        return wait if wait <= _LONGEST_WAIT else None
+        return float(self.retry_after or 0)
 
     @property
     def told(self) -> str:
@@ -75,19 +102,19 @@ class _Answer(Struct, frozen=True):
         return f"it answered with status {self.status}"
 
 
-def _send(to: Webhook, body: bytes, patience: int) -> _Answer:
+def _send(to: Webhook, body: bytes, patience: float) -> _Answer:
     """As botocore sends: by the proxy and the certificates that the variables name, following no redirect."""
     session = URLLib3Session(
         verify=os.environ.get("AWS_CA_BUNDLE") or True,  # type: ignore[arg-type]  # the stubs forget the file
         proxies=get_environ_proxies(to.url),
-        timeout=patience,
+        timeout=max(1, ceil(patience)),
     )
     headers = {"Content-Type": "application/json; charset=utf-8"}
     try:
         answer = session.send(AWSRequest("POST", to.url, headers, body, stream_output=True).prepare())
         return _Answer(answer.status_code, answer.headers.get("Retry-After"))
     except (ConnectTimeoutError, ReadTimeoutError):
-        raise _unsent(to, "there was no answer in time") from None
+        raise _late(to) from None
     except BotoCoreError as error:
         raise _unsent(to, f"it could not be reached [{type(error).__name__.removesuffix('Error')}]") from None
     finally:
@@ -102,6 +129,10 @@ def _escaped(text: str) -> str:
 def _verbatim(text: str) -> dict[str, Any]:
     """Nothing in it becomes a link or a mention."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _late(to: Webhook) -> OutputError:
+    return _unsent(to, "there was no answer in time")
 
 
 def _unsent(to: Webhook, reason: str) -> OutputError:

@@ -11,6 +11,7 @@ import pytest
 from scanner.render import Format, render
 from scanner.simulator.server import SimulatedAWS, start
 from tests.command import Ended, chimeaudit
+from tests.deliver.odd import Odd, serving
 from tests.render import sample
 from tests.simulator.conftest import Caller
 
@@ -90,6 +91,22 @@ def run(cloud: Cloud, home: Path) -> Run:
         return chimeaudit(*arguments, home=home, variables={**cloud.aws.environment, **variables})
 
     return run
+
+
+@pytest.fixture
+def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Odd]]:
+    """The AWS of this process is an odd one."""
+    with serving() as url:
+        variables = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        yield Odd
 
 
 def one_line(ended: Ended, complaint: str) -> None:

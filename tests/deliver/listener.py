@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,6 +17,8 @@ SECRET = "T000-B000-xxxxsecretxxxx"
 class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    drips: bool = False
+    """Whether it comes byte by byte, for longer than anybody waits."""
 
 
 @dataclass
@@ -45,12 +47,21 @@ def listening(*answers: Answer, hangs: bool = False) -> Iterator[Listener]:
                 listener.closed.wait(60)
                 return
             answer = listener.answer()
+            if answer.drips:
+                self.drip()
+                return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "2")
             self.end_headers()
             self.wfile.write(b"ok")
+
+        def drip(self) -> None:
+            with suppress(ConnectionError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not listener.closed.wait(0.1):
+                    self.wfile.write(b"x")
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
             """Tests look at what was posted."""

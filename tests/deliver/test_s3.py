@@ -10,9 +10,10 @@ import pytest
 
 from scanner.deliver.places import S3Object
 from scanner.deliver.s3 import Storing
-from scanner.errors import OutputError
+from scanner.errors import OutputError, UsageError
 from scanner.render import Format, render
 from tests.deliver.conftest import Cloud, Run, one_line
+from tests.deliver.odd import Odd
 from tests.render import sample
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -168,3 +169,45 @@ def test_the_bucket_of_somebody_else_is_named_to_aws(here: Cloud, monkeypatch: p
     assert sent == [
         {"ContentType": "text/csv", "ServerSideEncryption": "AES256", "ExpectedBucketOwner": "111122223333"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "megabytes", "lacking"), [("r.json", 1, "ETag"), ("large", 20, "UploadId"), ("parts", 20, "ETag")]
+)
+def test_an_answer_without_what_s3_promises_is_no_success(
+    odd: type[Odd], key: str, megabytes: int, lacking: str
+) -> None:
+    with pytest.raises(OutputError, match=f"s3://audit/{key} could not be written: .* it has no {lacking}"):
+        Storing().put(S3Object("audit", key), (b"x" * (1 << 20) for _ in range(megabytes)), "text/plain")
+
+    Storing().put(S3Object("audit", "well"), [b"x"], "text/plain")
+    assert ("DELETE /audit/parts" in odd.asked) == (key == "parts"), "what was begun is taken back"
+
+
+@pytest.mark.usefixtures("odd")
+def test_a_body_that_is_cut_off_is_read_again() -> None:
+    assert Storing().get(S3Object("audit", "latest.json")) == b"half all"
+    with pytest.raises(UsageError, match=r"never\.json cannot be read: it broke off on the way, 3 times"):
+        Storing().get(S3Object("audit", "never.json"))
+
+
+@pytest.mark.parametrize(
+    ("bucket", "complaint"),
+    [
+        ("theirs", "could not be written: the bucket belongs to another account than 111122223333, which"),
+        ("mine", "could not be written: access denied; allow s3:PutObject"),
+        (
+            "secret",
+            "could not be written: access denied; either the bucket belongs to another account than 111122223333",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("odd")
+def test_the_bucket_of_somebody_else_is_told_from_what_is_not_allowed(bucket: str, complaint: str) -> None:
+    with pytest.raises(OutputError) as caught:
+        Storing(bucket_owner="111122223333").put(S3Object(bucket, "r"), [b"x"], "text/plain")
+    with pytest.raises(UsageError, match=complaint.removeprefix("could not be written: ")[:40]):
+        Storing(bucket_owner="111122223333").get(S3Object(bucket, "r"))
+
+    assert complaint in caught.value.message
+    assert "[AccessDenied]" in caught.value.message

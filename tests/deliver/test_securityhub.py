@@ -6,6 +6,7 @@ Neither AWS's model nor moto checks a finding, so the documented limits are chec
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.answers import Answer, Call, error, refusal, truth
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
 from tests.deliver.conftest import Cloud, Run, one_line
+from tests.deliver.listener import listening
 from tests.fake_aws import FakeAws, Flow, processor
 from tests.render import sample
 
@@ -142,6 +144,57 @@ def test_70_for_findings_that_are_refused_alone(aws: FakeAws, deliver: Scan) -> 
     assert f"took {len(imported(aws)) - len(aws.asked('BatchImportFindings'))} findings" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"SuccessCount": 1, "FailedCount": 1, "FailedFindings": [None]},
+        {"SuccessCount": 1, "FailedCount": 1, "FailedFindings": [{}]},
+        {"SuccessCount": 1, "FailedCount": 1, "FailedFindings": [{"Id": "another's"}]},
+        {"SuccessCount": 0, "FailedCount": 2, "FailedFindings": [{"Id": None}, "text"]},
+        {"SuccessCount": "many", "FailedCount": 0, "FailedFindings": []},
+        {"SuccessCount": None, "FailedCount": None, "FailedFindings": None},
+        {"FailedFindings": {}},
+        [],
+        None,
+        "text",
+    ],
+    ids=json.dumps,
+)
+def test_an_answer_that_lacks_something_is_a_failed_delivery_and_the_others_go_on(
+    aws: FakeAws, home: Path, deliver: Scan, answer: Any
+) -> None:
+    def lack(call: Call) -> Answer | None:
+        return truth(answer) if call.operation == "BatchImportFindings" and call.account == MEMBER else None
+
+    aws.faults = [lack]
+    flows = [sample.flow(account=account) for account in (OWN, MEMBER, sample.LABS)]
+    save(home / "three.json", sample.report(list(map(sample.fails_open, flows)), regions=("us-east-1",)))
+
+    with listening() as slack:
+        ended = deliver("three.json", *HUB, "--notify", slack.url)
+
+    assert ended.code == 70
+    one_line(ended, f"Security Hub: account {MEMBER}: 2 findings not imported in us-east-1: the answer is malformed")
+    assert "Security Hub took 4 findings" in ended.stderr
+    assert slack.posted
+
+
+def test_what_the_service_says_is_one_line(aws: FakeAws, deliver: Scan) -> None:
+    def refuse(call: Call) -> Answer | None:
+        if call.operation != "BatchImportFindings":
+            return None
+        ids = [finding["Id"] for finding in json.loads(call.parameters["body"])["Findings"]]
+        failed = [{"Id": each, "ErrorCode": "Bad\r\nCode", "ErrorMessage": "one\ntwo\u2028three\u202e"} for each in ids]
+        return truth({"SuccessCount": 0, "FailedCount": len(ids), "FailedFindings": failed})
+
+    aws.faults = [refuse]
+
+    ended = deliver("rich.json", "--securityhub")
+
+    assert ended.code == 70
+    one_line(ended, "one two three\\u202e [Bad Code]")
+
+
 def test_70_without_credentials_in_one_line(aws: FakeAws, deliver: Scan) -> None:
     ended = deliver("rich.json", *HUB, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
 
@@ -246,6 +299,43 @@ def test_what_a_gap_left_unknown_is_archived_once_it_is_seen_to_be_right(aws: Fa
     gone = archived(imported(aws))
     assert ended.code == 0, ended.stderr
     assert {finding["GeneratorId"] for finding in gone} >= {"chimeaudit/public-lambda-policy"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "refused"),
+    [
+        ("BatchImportFindings", error(500, "InternalException")),
+        ("BatchImportFindings", error(401, "InvalidAccessException")),
+        ("BatchImportFindings", truth({"FailedFindings": [None]})),
+        ("GetCallerIdentity", refusal(403, "AccessDenied")),
+    ],
+)
+def test_what_security_hub_did_not_take_as_fixed_is_archived_by_the_next_night_or_by_the_hint(
+    aws: FakeAws, quick_scan: Scan, tmp_path: Path, operation: str, refused: Answer
+) -> None:
+    night = ["--select", "last-processor-fails-open", "-o", "latest.json", "--baseline", "latest.json", "--securityhub"]
+    aws.inventory = {"us-east-1": {"support": [OPEN]}}
+    assert quick_scan(*night, "--allow-no-baseline", "--run-dir", "first").code == 1
+    before = (tmp_path / "latest.json").read_bytes()
+    aws.inventory = {"us-east-1": {"support": [MENDED]}}
+    aws.calls = []
+
+    def refuse(call: Call) -> Answer | None:
+        return refused if call.operation == operation and aws.asked("ListChannelFlows") else None  # not the scan's own
+
+    aws.faults = [refuse]
+
+    ended = quick_scan(*night, "--run-dir", "second")
+
+    assert ended.code == 70
+    assert "The baseline latest.json stays as it was: Security Hub did not take all that is fixed" in ended.stderr
+    assert (tmp_path / "latest.json").read_bytes() == before
+    aws.faults, aws.calls = [], []
+    hint = shlex.split(ended.stderr.splitlines()[-1].partition("chimeaudit scan ")[2])
+    assert hint[:2] == ["--from", "second"]
+    assert quick_scan(*hint).code == 0
+    assert [gone["Compliance"]["Status"] for gone in archived(imported(aws))] == ["PASSED"]
+    assert json.loads((tmp_path / "latest.json").read_text())["findings"] == []
 
 
 def test_a_scan_that_is_cut_short_archives_nothing_and_keeps_the_baseline(

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from scanner.collect.readonly import ALLOWED
+from scanner.deliver import sns
+from scanner.deliver.notice import Notice
+from scanner.deliver.places import Topic
 from scanner.deliver.session import DELIVERING, connect
-from scanner.errors import ChimeauditError
+from scanner.errors import ChimeauditError, OutputError
 from scanner.facets import OBTAINING_CREDENTIALS
 from tests.fake_aws import FakeAws
 
@@ -39,3 +42,11 @@ def test_what_no_delivery_needs_is_stopped_before_it_is_sent(
 
 def test_what_scans_cannot_deliver_and_what_delivers_cannot_scan() -> None:
     assert ALLOWED & DELIVERING == OBTAINING_CREDENTIALS
+
+
+@pytest.mark.usefixtures("odd")
+def test_a_topic_that_answers_without_the_id_of_the_message_was_not_told() -> None:
+    topic = Topic("arn:aws:sns:us-east-1:111122223333:audit", "us-east-1")
+
+    with pytest.raises(OutputError, match=f"{topic} was not notified: the answer is malformed: it has no MessageId"):
+        sns.publish(topic, Notice(headline="h", lines=()))

@@ -119,14 +119,28 @@ def test_no_report_says_where_it_is(home: Path) -> None:
         assert SECRET not in text
 
 
-def test_one_that_hangs_is_given_up() -> None:
+@pytest.mark.parametrize("slow", ["hangs", "drips"])
+def test_one_that_hangs_is_given_up(slow: str) -> None:
     with (
-        listening(hangs=True) as slack,
+        listening(Answer(drips=True), hangs=slow == "hangs") as slack,
         pytest.raises(OutputError, match=r"127\.0\.0\.1 was not notified: there was no answer in time") as caught,
     ):
-        webhook.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()), patience=1)
+        webhook.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()), deadline=1)
 
     assert SECRET not in f"{caught.value!r}"
+
+
+def test_a_webhook_that_stays_busy_gets_no_more_than_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    with (
+        listening(Answer(503, {"Retry-After": "20"}), Answer(503, {"Retry-After": "31"})) as slack,
+        pytest.raises(OutputError, match="status 503"),
+    ):
+        webhook.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()))
+
+    assert waits == [20.0]
+    assert len(slack.posted) == 2
 
 
 @pytest.mark.parametrize("told", [None, "soon", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 5000])
