@@ -136,11 +136,20 @@ def _explained(error: BaseException) -> tuple[str, str, int, bool]:
         case ImportError():
             broken = BrokenInstallationError(f"{type(error).__name__}: {error}")
             return broken.message, broken.hint, FAULT, True
-        case MemoryError():
-            return "there is not enough memory", "Free some, or give it less to read.", FAULT, False
+        case MemoryError() | RuntimeError() if missing := _missing(error):
+            return *missing, FAULT, False
         case _:
             hint = "This is a fault of chimeaudit; please report it, with what -v prints."
             return f"{type(error).__name__}: {error}", hint, FAULT, True
+
+
+def _missing(error: Exception) -> tuple[str, str] | None:
+    """What this machine has not enough of, and the next step."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory", "Free some, or give it less to read."
+    if "start new thread" in str(error):
+        return "no thread can be started", "Raise the limit on processes: ulimit -u, or that of the container."
+    return None
 
 
 def _usage_hint(error: click.ClickException) -> str:

@@ -6,12 +6,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
+from mmap import mmap
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 Result = TypeVar("Result")
 Params = ParamSpec("Params")
 _Work = Callable[[], None]
+_ROOM = 48 << 20
+"""A thread that finds no memory for its first steps dies of it, and who started it waits for these for ever: 8 MB of
+stack, and what it works with."""
 
 
 class Crew(Executor):
@@ -69,8 +73,9 @@ class Crew(Executor):
             return
         thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
         try:
+            mmap(-1, _ROOM).close()
             thread.start()
-        except (RuntimeError, MemoryError):  # no more can be had now, maybe later
+        except (OSError, RuntimeError, MemoryError):  # no more can be had now, maybe later
             return
         self._threads.append(thread)
 

@@ -95,24 +95,33 @@ class Threads:
         self._executor.shutdown(wait=not self._stop.is_set())
 
 
+class NoProcessError(BrokenExecutor):
+    """The system lets no more processes be started."""
+
+
 class Processes:
-    """Targets in so many processes, one at a time in each."""
+    """Targets in so many processes, one at a time in each.
+
+    Raises (submit, too):
+        NoProcessError: they cannot be started.
+    """
 
     tally = None
 
     def __init__(self, targets: Iterable[Target], workers: int) -> None:
         processes = multiprocessing.get_context("spawn")
-        cpus = processes.SimpleQueue()
-        for cpu in shares(workers):
-            cpus.put(cpu)
         self.pace = fast(1)
         self.at_once = 2 * workers
-        self._stop = processes.Event()
-        self._executor = ProcessPoolExecutor(workers, processes, begin_process, (self._stop, tuple(targets), cpus))
+        with _starting():
+            cpus = processes.SimpleQueue()
+            for cpu in shares(workers):
+                cpus.put(cpu)
+            self._stop = processes.Event()
+            self._executor = ProcessPoolExecutor(workers, processes, begin_process, (self._stop, tuple(targets), cpus))
 
     def submit(self, work: Work) -> Future[Done]:
         """`Worker.do`, in a process."""
-        with uninterrupted():
+        with uninterrupted(), _starting():
             return self._executor.submit(do_in_process, work)
 
     def check(self) -> None:
@@ -120,6 +129,8 @@ class Processes:
 
     def why_broken(self, error: BaseException) -> str | None:
         """A process that is killed breaks all."""
+        if isinstance(error, NoProcessError):
+            return str(error)
         return "a worker process was killed, maybe for want of memory" if isinstance(error, BrokenExecutor) else None
 
     def stop(self) -> None:
@@ -135,6 +146,17 @@ class Processes:
             for process in multiprocessing.active_children():
                 process.kill()
         self._executor.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    try:
+        yield
+    except BrokenExecutor:
+        raise
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise NoProcessError(f"no worker process can be started: {why}; give --workers fewer or none") from None
 
 
 @contextmanager

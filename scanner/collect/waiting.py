@@ -62,7 +62,10 @@ def in_time(act: Callable[[], Value], until: float | None, what: str = "an answe
         except BaseException as error:  # noqa: BLE001 - it is raised to whoever waits
             future.set_exception(error)
 
-    threading.Thread(target=work, name="bounded", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="bounded", daemon=True).start()
+    except RuntimeError:  # no more threads can be had
+        return act()
     try:
         return future.result(max(0.0, until - monotonic()))
     except TimeoutError:

@@ -93,6 +93,7 @@ def observe(
 def _collect(
     journal: Journal, begin: Callable[[Journal], Audit], where: Where, log: Log, until: float | None
 ) -> Observed:
+    from scanner.collect.places import NoProcessError
     from scanner.collect.run import BrokenRunError, Collection
 
     audit = begin(journal)
@@ -116,6 +117,8 @@ def _collect(
         return Observed(journal, begin(journal), Ended.INTERRUPTED)  # maybe the other was in the middle of something
     except (BrokenRunError, NothingScannedError) as error:
         return Observed(journal, audit, Ended.BROKEN, error)
+    except NoProcessError as error:
+        return Observed(journal, audit, Ended.BROKEN, ChimeauditError(str(error), hint=""))
     except waiting.OutOfTimeError:
         in_time = False
     ended = Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME

@@ -161,9 +161,9 @@ def keep_apart(outputs: Sequence[Output], run_dir: Path | None) -> None:
     Raises:
         UsageError: one would.
     """
-    new = Path(os.path.realpath(run_dir)) if run_dir else None
+    new = Path(_real(run_dir)) if run_dir else None
     for output in outputs:
-        path = Path(os.path.realpath(output.path)) if output.is_file else None
+        path = Path(_real(output.path)) if output.is_file else None
         if path is None:
             continue
         of_new = new and (path in (new, *new.parents) or any(part in (path, *path.parents) for part in own_files(new)))
@@ -174,7 +174,20 @@ def keep_apart(outputs: Sequence[Output], run_dir: Path | None) -> None:
 
 
 def _place(output: Output) -> str:
-    return output.path if output.path == STDOUT or output.in_s3 else os.path.realpath(output.path)
+    return output.path if output.path == STDOUT or output.in_s3 else _real(output.path)
+
+
+def _real(path: str | Path) -> str:
+    """The path without links.
+
+    Raises:
+        UsageError: it leads from a working directory that was deleted.
+    """
+    try:
+        return os.path.realpath(path)
+    except FileNotFoundError:
+        hint = "Go to one that there is, or name an absolute path."
+        raise UsageError(f"{path} leads from the working directory, which was deleted", hint=hint) from None
 
 
 def parse(value: str) -> Output:

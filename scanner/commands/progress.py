@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -37,12 +37,13 @@ def _bar(ask: Callable[[], Progress]) -> Iterator[Callable[[], None]]:
     from rich.progress import Progress as Bar
 
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task("")
 
         def show() -> None:
             progress = ask()
             bar.update(task, total=progress.targets, completed=progress.targets_read, description=_words(progress))
+            bar.refresh()
 
         show()
         yield show
@@ -57,12 +58,14 @@ def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
             act()
 
     thread = threading.Thread(target=repeat, name="progress", daemon=True)
-    thread.start()
+    with suppress(RuntimeError):  # no more threads can be had, and this one is the least needed
+        thread.start()
     try:
         yield
     finally:
         over.set()
-        thread.join()
+        if thread.ident is not None:
+            thread.join()
 
 
 def _line(progress: Progress, log: Log) -> None:
