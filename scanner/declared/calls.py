@@ -34,7 +34,7 @@ _PATH = re.compile(r"messaging-chime\b.*\bchannel-flows?\b", re.DOTALL)
 """The address of a call: https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html"""
 _CODE = frozenset({"ZipFile", "InlineCode"})
 _NO_CALL = re.compile(
-    r"\w*Name|Comment|Description|DisplayName|EventPattern|FilterCriteria|FilterPolicy|InputTransformer|Sid|Tags"
+    r"\w*Name|Comment|Description|EventPattern|FilterCriteria|FilterPolicy|InputTransformer|PathPart|RouteKey|Sid|Tags"
 )
 """Keys under which nothing is run: what things are called, and which events are waited for."""
 

@@ -127,6 +127,8 @@ def settled(place: Node, text: Text) -> Node:
 
 def _referring(text: Text) -> Text:
     """The text with a hole for each dynamic reference; one that does not end is none."""
+    if not any(isinstance(piece, str) and _REFERENCE in piece for piece in text):
+        return _merged(text)
     first, *others = split(text, _REFERENCE)
     pieces: list[str | Hole] = [*first]
     for other in others:

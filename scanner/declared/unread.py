@@ -39,8 +39,12 @@ _CHANNEL = "AWS::Chime::Channel"
 _PASSIVE = ("AWS::CloudTrail::", "AWS::CloudWatch::", "AWS::IAM::", "AWS::Logs::", "AWS::SSO::", "AWS::Organizations::")
 """Types that watch for calls, or permit them."""
 _STORES = frozenset(
-    {"AWS::Athena::NamedQuery", "AWS::Lambda::Permission", "AWS::SecretsManager::Secret", "AWS::SSM::Parameter"}
+    {
+        *("AWS::AppSync::GraphQLSchema", "AWS::Athena::NamedQuery", "AWS::Lambda::Permission"),
+        *("AWS::SecretsManager::Secret", "AWS::SSM::Parameter"),
+    }
 )
+"""Types that only hold text."""
 _CHIME = re.compile(
     r"AWS::Chime|\bchime:|chime-?sdk|chime\.amazonaws|-chime\.|:chime:|messaging-chime|channel[-_]?flow|app-instance/",
     re.IGNORECASE,

@@ -216,6 +216,8 @@ def test_a_custom_resource_whose_function_may_make_flows_is_named(action: str, h
         ),
         more("AWS::Serverless::Function", Policies=[statement("Allow", "chime:CreateChannelFlow")]),
         more("AWS::Events::Rule", EventPattern={"detail": {"eventName": ["DeleteChannelFlow"]}}),
+        more("AWS::ApiGateway::Resource", PathPart="create-channel-flow"),
+        more("AWS::AppSync::GraphQLSchema", Definition="type Mutation { createChannelFlow: String }"),
         more("AWS::CloudWatch::Alarm", AlarmActions=["x"], MetricName="DeleteChannelFlow"),
         more("AWS::Logs::MetricFilter", FilterPattern="{ $.eventName = DisassociateChannelFlow }"),
         more("AWS::StepFunctions::StateMachine", DefinitionString=f'{{"Resource": "{STATE}sendChannelMessage"}}'),
