@@ -290,7 +290,7 @@ def _configured_attempts(session: botocore.session.Session) -> int | None:
 def _check_readable(session: botocore.session.Session) -> None:
     """A file that botocore may not read it takes for an empty one."""
     for variable in ("config_file", "credentials_file"):
-        file = Path(session.get_config_variable(variable)).expanduser()
+        file = Path(os.path.expanduser(session.get_config_variable(variable)))  # noqa: PTH111 - a user may have no home
         try:
             if file.is_file():
                 file.open("rb").close()
