@@ -7,7 +7,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -128,8 +128,7 @@ class Aws:
             FailedCallError: the credentials are missing, expired or refused, or STS cannot be reached.
         """
         with calling("sts", IDENTIFY), self._session.means.explaining(FIRST_CALL):
-            sts = self.client("sts", self.home_region, role=role) if role else self._sts
-            answer = sts.get_caller_identity()
+            answer = self._caller_identity(role)
             account_id, arn = answer.get("Account"), answer.get("Arn")
             if not isinstance(account_id, str) or not _ACCOUNT_ID.fullmatch(account_id):
                 raise MalformedAnswerError("the answer is malformed: STS named no account")
@@ -137,6 +136,12 @@ class Aws:
             if caller and caller["account_id"] != account_id:
                 raise MalformedAnswerError("the answer is malformed: STS named two accounts")
         return Identity(account_id=account_id, partition=caller["partition"] if caller else "aws")
+
+    def _caller_identity(self, role: Role | None) -> dict[str, Any]:
+        sts = self.client("sts", self.home_region, role=role) if role else self._sts
+        with closing(sts) if role else nullcontext():
+            answer: dict[str, Any] = sts.get_caller_identity()
+        return answer
 
     def regions(self) -> tuple[str, ...]:
         """Every region in which botocore knows both services."""
