@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -144,3 +146,17 @@ def test_the_demo_keeps_away_from_the_users_own_aws(tmp_path: Path) -> None:
     theirs = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
 
     assert chimeaudit("scan", "--demo", home=tmp_path, variables=theirs).code == 1
+
+
+def test_make_demo_keeps_to_venv_and_out(tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parents[1] / "Makefile", tmp_path)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    stand_in = tmp_path / ".venv/bin/chimeaudit"
+    stand_in.write_text('#!/bin/sh\necho "$XDG_STATE_HOME $PYTHONPYCACHEPREFIX $*"; exit 1\n')
+    stand_in.chmod(0o755)
+    ended = subprocess.run(
+        ["make", "-o", ".venv/demo.installed", "demo"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert f"{tmp_path}/out/state .venv/pycache scan --demo -o out/report.html" in ended.stdout
+    assert "exit code 1 means: findings" in ended.stdout

@@ -17,6 +17,7 @@ import msgspec
 from scanner.finding import UNKNOWN, Finding, Report, Resource, Severity, Status
 from scanner.inventory import partition_of
 from scanner.render import coverage
+from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
 from scanner.render.words import clipped, evidence_line, gap_line, requirements
@@ -112,14 +113,14 @@ def build_archived(finding: Finding, was: Report, report: Report) -> dict[str, A
 
 
 def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
-    told = [*map(gap_line, account.gaps), *(f"Not examined: {sentence}" for sentence in account.not_examined)]
+    unexamined = [f"Not examined: {sentence}" for sentence in account.not_examined]
     region = next((each for each in report.scope.regions if each != UNKNOWN), "us-east-1")
     return {
         **_base(report, account.fingerprint, coverage.RULE_ID, account.account_id, region),
         **_graded(Severity.INFO),
         "Title": coverage.TITLE,
-        "Description": _text(" ".join((account.message, *told)), DESCRIPTION),
-        "ProductFields": build_product_fields(told),
+        "Description": _text(" ".join((account.message, *lines(account.gaps), *unexamined)), DESCRIPTION),
+        "ProductFields": build_product_fields([*map(gap_line, account.gaps), *unexamined]),
         "Resources": [
             {
                 "Type": "Other",

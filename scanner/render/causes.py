@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, structs
 from scanner.finding import UNKNOWN, Finding, GapReference, Report, ReportedGap, Waiver
 from scanner.inventory import READ_FILE
 from scanner.render.coverage import gaps_behind
-from scanner.render.words import count, gap_place
+from scanner.render.words import count, gap_place, waived
 
 _ASSUME_ROLE = "AssumeRole"
 _DENIED = re.compile(r"access denied(?P<by>[^;]*); allow (?P<action>[a-z0-9-]+:\w+)")
@@ -147,6 +147,11 @@ def by_cause(gaps: Iterable[ReportedGap]) -> list[Cause]:
         key = (gap.operation, gap.code, _VARIES.sub("…", gap.reason), gap.waiver, at)
         found.setdefault(key, []).append(gap)
     return sorted((Cause(gaps=tuple(members)) for members in found.values()), key=lambda cause: cause.order)
+
+
+def lines(gaps: Iterable[ReportedGap]) -> list[str]:
+    """A line a cause, with who accepted it."""
+    return ["; ".join(filter(None, (cause.line, waived(cause.waiver)))) for cause in by_cause(gaps)]
 
 
 def total(found: Sequence[Cause]) -> str:

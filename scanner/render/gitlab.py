@@ -17,6 +17,7 @@ import msgspec
 
 from scanner.finding import Finding, Location, Report, ReportedGap, Severity, Status, fingerprint
 from scanner.render import coverage
+from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
 from scanner.render.words import file_and_line, from_top, gap_line, named
@@ -67,7 +68,8 @@ def build_failure(finding: Finding, topic: str) -> dict[str, Any]:
 def build_coverage(account: AccountCoverage, configuration: Location) -> dict[str, Any]:
     """What was not observed of an account, and what no audit examines; the place for waivers is its own."""
     told = [account.message]
-    told += [f"Not observed: {gap_line(gap)}." for gap in account.gaps if gap.waiver or not gap.location]
+    unplaced = (gap for gap in account.gaps if gap.waiver or not gap.location)
+    told += [f"Not observed: {line}." for line in lines(unplaced)]
     told += [f"Not examined: {sentence}" for sentence in account.not_examined]
     return {
         "description": visible(" ".join(told)),
