@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, split_arg_string
@@ -18,7 +19,8 @@ from scanner.errors import ChimeauditError, UsageError
 from scanner.render import Format
 
 VARIABLE = "_CHIMEAUDIT_COMPLETE"
-Items = list[CompletionItem[str]]
+if TYPE_CHECKING:
+    Items = list[CompletionItem[str]]  # a generic type from click 8.5 on
 
 _OPEN = "open"
 """The type of what is not whole yet: no space follows it."""

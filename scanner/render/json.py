@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,8 @@ def schema() -> dict[str, Any]:
     (reference,), definitions = msgspec.json.schema_components((Report,), ref_template="#/$defs/{name}")
     for definition in definitions.values():
         _require_what_is_always_written(definition)
+        if "description" in definition:  # a docstring, which Python strips of its indentation from 3.13 on
+            definition["description"] = inspect.cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:chimeaudit:schema:report:{SCHEMA_VERSION}",
