@@ -22,7 +22,7 @@ from scanner import __version__
 from scanner.cluster import sent
 from scanner.cluster.worker import Terms, WorkerError
 from scanner.collect import waiting
-from scanner.collect.places import uninterrupted
+from scanner.collect.places import SAFE_PATH, apart
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Done, Judge
 from scanner.errors import NothingScannedError, UsageError
@@ -206,7 +206,8 @@ def _connect(address: str, until: float | None) -> tuple[Client, LocalCluster | 
     dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"})  # whoever is gone is gone sooner
     logging.disable()  # what goes wrong is told in one line, by us; Dask would tell it in tracebacks
     if address == LOCAL:
-        with uninterrupted():
+        dask.config.set({f"distributed.nanny.pre-spawn-environ.{SAFE_PATH}": 1})
+        with apart():
             cluster = waiting.in_time(_local_cluster, until, "the cluster's workers")
         return Client(cluster), cluster
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from scanner.collect.cpus import shares, stay_on
 from scanner.collect.crew import Crew
@@ -17,6 +18,7 @@ from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_pro
 from scanner.journal import Target
 
 TARGETS_AT_ONCE = 8
+SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class Place(Protocol):
@@ -112,16 +114,18 @@ class Processes:
         processes = multiprocessing.get_context("spawn")
         self.pace = fast(1)
         self.at_once = 2 * workers
-        with _starting():
+        with apart(), _starting():
             cpus = processes.SimpleQueue()
             for cpu in shares(workers):
                 cpus.put(cpu)
             self._stop = processes.Event()
-            self._executor = ProcessPoolExecutor(workers, processes, begin_process, (self._stop, tuple(targets), cpus))
+        terms = (os.environ.get(SAFE_PATH), self._stop, tuple(targets), cpus)
+        with _starting():
+            self._executor = ProcessPoolExecutor(workers, processes, _begin, terms)
 
     def submit(self, work: Work) -> Future[Done]:
         """`Worker.do`, in a process."""
-        with uninterrupted(), _starting():
+        with apart(), _starting():
             return self._executor.submit(do_in_process, work)
 
     def check(self) -> None:
@@ -148,6 +152,12 @@ class Processes:
         self._executor.shutdown(cancel_futures=True)
 
 
+def _begin(safe_path: str | None, *terms: Any) -> None:
+    """What a process itself starts, as it may for credentials, has the variable that the scan was started with."""
+    _put(SAFE_PATH, safe_path)
+    begin_process(*terms)
+
+
 @contextmanager
 def _starting() -> Iterator[None]:
     try:
@@ -160,10 +170,23 @@ def _starting() -> Iterator[None]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let a process that is started here leave Ctrl-C to its parent from its first moment on."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def apart() -> Iterator[None]:
+    """Let a process that is started here leave Ctrl-C to its parent from its first moment on.
+
+    Nor does it import anything from the working directory, as ``python -c`` does, which is how multiprocessing starts
+    it: that may be a checkout with somebody else's code in it.
+    """
+    before, safe_path = signal.signal(signal.SIGINT, signal.SIG_IGN), os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
     try:
         yield
     finally:
+        _put(SAFE_PATH, safe_path)
         signal.signal(signal.SIGINT, before)
+
+
+def _put(variable: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(variable, None)
+    else:
+        os.environ[variable] = value

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.ci.shell import BASH, ROOT, load, run
+from tests.ci.shell import BASH, ROOT, load, python, run
 from tests.command import Ended
 
 ACTION = load("action.yml")
@@ -71,7 +70,7 @@ def contexts(temp: Path, inputs: Mapping[str, str], outputs: Mapping[str, str]) 
     return {
         **{f"inputs.{name}": value for name, value in {**declared, **inputs}.items()},
         "steps.audit.outputs.exit-code": outputs.get("exit-code", ""),
-        "steps.python.outputs.python-path": sys.executable,
+        "steps.python.outputs.python-path": str(python(temp)),
         "github.action_path": str(ROOT),
         "runner.temp": str(temp),
     }

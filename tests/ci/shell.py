@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,17 +24,33 @@ def load(name: str) -> Any:
     return yaml.safe_load((ROOT / name).read_text())
 
 
+def python(home: Path) -> Path:
+    """The Python of a runner that works in `home`. The environments that it makes have the libraries that are here."""
+    wrapper = home.with_name(f"{home.name}-image") / "python"
+    wrapper.parent.mkdir(exist_ok=True)
+    here = f"lib/python{sysconfig.get_python_version()}/site-packages/here.pth"
+    wrapper.write_text(
+        f"""#!/bin/sh
+        {shlex.quote(sys.executable)} "$@" || exit
+        for last; do :; done
+        case " $* " in *" -m venv "*) echo {shlex.quote(sysconfig.get_path("purelib"))} > "$last/{here}" ;; esac
+        """
+    )
+    wrapper.chmod(0o755)
+    return wrapper
+
+
 def run(shell: Sequence[str], script: str, *, home: Path, variables: Mapping[str, str]) -> Ended:
     """Run a script. pip takes what it needs from the libraries that are here, and asks no index."""
     own = {
-        "PYTHONPATH": sysconfig.get_path("purelib"),
         "PIP_NO_INDEX": "1",
         "PIP_NO_BUILD_ISOLATION": "0",  # which pip reads as: no isolation
         "PYTHONWARNINGS": "default",
     }
+    given = environment(home, {**own, **variables})
     ended = subprocess.run(
         [*shell, "-c", script],
-        env=environment(home, {**own, **variables}),
+        env={**given, "PATH": f"{python(home).parent}:{given['PATH']}"},
         cwd=home,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -102,7 +102,7 @@ def test_what_chimeaudit_refuses_is_2_and_nothing_is_uploaded(action: Action) ->
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_input_is_shell_or_another_option(tmp_path: Path, value: str) -> None:
     temp, workspace = tmp_path / "temp", tmp_path / "workspace"
-    stub = temp / "chimeaudit" / "bin" / "chimeaudit"
+    stub = temp / "chimeaudit" / "bin" / "python"
     for folder in (stub.parent, workspace):
         folder.mkdir(parents=True)
     stub.write_text(f"#!{sys.executable}\nimport json, sys\njson.dump(sys.argv[1:], open('argv.json', 'w'))\n")

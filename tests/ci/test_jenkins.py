@@ -15,7 +15,8 @@ SCRIPTS = re.findall(r"sh '''(.*?)'''", (ROOT / "deploy" / "ci" / "Jenkinsfile")
 def test_install_and_check(tmp_path: Path) -> None:
     install, check, scan = SCRIPTS
     write(tmp_path / "create.json", request(processor(FallbackAction="CONTINUE")))
-    variables = {"CHIMEAUDIT_PACKAGE": str(ROOT), "CHIMEAUDIT_PATH": "."}
+    temporary = str(tmp_path.with_name(f"{tmp_path.name}@tmp"))
+    variables = {"CHIMEAUDIT_PACKAGE": str(ROOT), "CHIMEAUDIT_PATH": ".", "WORKSPACE_TMP": temporary}
 
     installed = run(("sh", "-xe"), install, home=tmp_path, variables=variables)
     checked = run(("sh", "-xe"), check, home=tmp_path, variables=variables)
@@ -23,4 +24,4 @@ def test_install_and_check(tmp_path: Path) -> None:
     assert installed.code == 0, installed.stderr
     assert checked.code == 1
     assert ET.parse(tmp_path / "reports" / "check.xml").findall(".//failure")  # noqa: S314 - our own report
-    assert "chimeaudit scan --org --external-id" in scan
+    assert "-I -m scanner scan --org --external-id" in scan
