@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -36,7 +37,7 @@ class Listener:
 
 
 @contextmanager
-def listening(*answers: Answer, hangs: bool = False) -> Iterator[Listener]:
+def listening(*answers: Answer, hangs: bool = False, tls: ssl.SSLContext | None = None) -> Iterator[Listener]:
     """Serve on a free port."""
     listener = Listener(answers=list(answers) or [Answer()], hangs=hangs)
 
@@ -68,9 +69,11 @@ def listening(*answers: Answer, hangs: bool = False) -> Iterator[Listener]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    listener.url = f"http://127.0.0.1:{server.server_port}/services/{SECRET}"
+    listener.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/services/{SECRET}"
     try:
         yield listener
     finally:
