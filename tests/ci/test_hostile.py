@@ -28,8 +28,8 @@ def checkout(tmp_path: Path) -> Path:
     hostile = f"open({str(tmp_path / 'pwned')!r}, 'a').write(__name__ + '\\n')\n"
     for name in MODULES:
         (folder / name).mkdir(parents=True)
-        for file in (f"{name}.py", f"{name}/__init__.py", f"{name}/__main__.py"):
-            write(folder / file, hostile)
+        for module in (f"{name}.py", f"{name}/__init__.py", f"{name}/__main__.py"):
+            write(folder / module, hostile)
     site = folder / ".chimeaudit" / "lib" / "python3.13" / "site-packages"
     site.mkdir(parents=True)
     for file in (folder / "evil.pth", site / "evil.pth"):
