@@ -54,7 +54,7 @@ def presenting(shown: Path) -> ssl.SSLContext:
 
 
 def post(slack: Listener) -> None:
-    webhook.post(Webhook(slack.url, "127.0.0.1"), NOTICE, patience=5)
+    webhook.post(Webhook(slack.url, "127.0.0.1"), NOTICE)
 
 
 def refused(shown: Path) -> None:
