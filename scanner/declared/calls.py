@@ -30,7 +30,7 @@ _OPEN_CALL = re.compile(
 )
 """A call of which only the deployment settles what it is."""
 _OPEN_SERVICE = re.compile(rf"aws-sdk:{_OPEN}")
-_PATH = re.compile(r"messaging-chime\b.*\bchannel-flows?\b", re.DOTALL)
+_ENDPOINT, _PATH = re.compile(r"messaging-chime\b"), re.compile(r"\bchannel-flows?\b")
 """The address of a call: https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html"""
 _CODE = frozenset({"ZipFile", "InlineCode"})
 _NO_CALL = re.compile(
@@ -57,7 +57,8 @@ def call(lines: Iterable[str]) -> str | None:
         return None
     if (found := _OPEN_CALL.search(text)) is not None:
         return "the Chime SDK messaging API"
-    return "/channel-flows" if _PATH.search(text) else None
+    at = _ENDPOINT.search(text)
+    return "/channel-flows" if at and _PATH.search(text, at.end()) else None
 
 
 def said(node: Node, key: str = "") -> Iterator[str]:

@@ -229,7 +229,10 @@ def _of_no_known_request(resource: Resource) -> str:
 def _specifies(node: Node) -> bool:
     """Whether properties say what a flow is to be; to hold one's ARN, or to pass it on, is none of that."""
     if isinstance(node, Table):
-        return any(_is_specification(key, value) or _specifies(value) for key, value in node.entries.items())
+        is_request = all(member(node, name) is not None for name in ("AppInstanceArn", "Processors"))
+        return is_request or any(
+            _is_specification(key, value) or _specifies(value) for key, value in node.entries.items()
+        )
     if isinstance(node, Listing):
         return any(map(_specifies, node.items))
     return isinstance(node, Scalar) and _FALLBACK.search(node.text) is not None

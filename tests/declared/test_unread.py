@@ -85,6 +85,7 @@ def alone(type_: Any, **properties: Any) -> dict[str, Any]:
         (alone("Custom::Ours", ServiceToken={"Fn::ImportValue": "channel-flow-provider"}), "More may make"),
         (alone("Custom::Ours", Steps=[{"FallbackAction": "ABORT"}]), "More may make"),
         (alone("Custom::Ours", Config='{"fallbackAction": "ABORT"}'), "More may make"),
+        (more("Custom::Ours", Request={"AppInstanceArn": "x", "Processors": []}), "More may make"),
         (alone("Custom::Ours", ChannelFlows=[{"Function": "x"}]), "More may make"),
         (alone("Custom::Ours", ChannelFlowName="moderated"), "More may make"),
     ],
