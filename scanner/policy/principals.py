@@ -144,7 +144,8 @@ def _admitted(function: _Function, policy: Policy, principal: str) -> Iterator[t
     control = any_of(function.may_be_controlled(caller) for caller in callers)
     invocation = any_of(function.may_be_invoked(caller) for caller in callers)
     yield ANYBODY, control
-    yield ANYBODY, UNSET if invocation is UNSET else False
+    if {} not in _networks(policy):  # from a network that is named, of which `may_anyone_invoke` does not tell
+        yield ANYBODY, UNSET if invocation is UNSET else False
     if True not in (control, invocation):
         for name in _named_organizations(policy):
             yield name, function.lets_in(_members(policy, principal, (_example(name),)))
@@ -180,12 +181,16 @@ def _networks(policy: Policy) -> list[Context]:
 
 
 def _members(policy: Policy, principal: str, organizations: tuple[str | None, ...]) -> Iterator[_Caller]:
-    """A principal whose organisation is one of these, wherever they call from: that may be any network, too."""
-    arn: Context = {_ARN: (principal,)} if ":iam:" in principal else {}
+    """A principal whose organisation is one of these, wherever they call from: that may be any network, too.
+
+    A stranger is nobody whom a policy names, whatever the ARN.
+    """
+    named = None if account_of(principal) == issued.ACCOUNT else principal
+    arn: Context = {_ARN: (principal,)} if _is_user_or_role(principal) else {}
     member: Context = {_ORG: organizations, _ACCOUNT: (account_of(principal),), **arn}
     networks = _networks(policy)
     for network in networks if {} in networks else (*networks, {}):
-        yield _Caller(principal=principal, context={**_UNSIGNED_KEYS, **network, **member})
+        yield _Caller(principal=named, context={**_UNSIGNED_KEYS, **network, **member})
 
 
 def _may_differ_in_case(policy: Policy) -> bool:
@@ -234,9 +239,15 @@ def _principals(policy: Policy, own: frozenset[str], partition: str) -> list[str
         *named,
     ]
     found = representatives(f"arn:{partition}:iam::{ONE * 12}:{ONE}{MANY}", globs, without=":*?")
-    return None if found is None else [*found, *(value for value in named if ":sts:" in value)]
+    others = (each for each in named if not (is_whole_account(each) or _is_user_or_role(each)))
+    return None if found is None else [*found, *others]
+
+
+def _is_user_or_role(principal: str) -> bool:
+    return ":iam:" in principal and "-provider/" not in principal
 
 
 def _named_principals(statement: Statement) -> list[str]:
-    who = statement.principals
-    return [value for kind, value in who.values if kind == "AWS" and account_of(value)] if who else []
+    """Accounts, roles and the like; and federated users, of whom it is not known what Lambda makes of them."""
+    values = statement.principals.values if statement.principals else ()
+    return [value for kind, value in values if (account_of(value) if kind == "AWS" else kind != "Service")]

@@ -406,6 +406,14 @@ def test_other_accounts(statement: Json, others: object) -> None:
     assert ask(HEALTHY, {"Effect": "Allow", "Action": "lambda:InvokeFunction", **statement}).other_accounts == others
 
 
+def test_what_is_unknown_of_strangers_is_told_once() -> None:
+    tagged = ask({**PUBLIC, "Condition": member("aws:PrincipalTag/team", "chat")})
+    networked = ask({**PUBLIC, "Condition": {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}})
+
+    assert (tagged.public, tagged.other_accounts) == (UNSET, ())
+    assert (networked.public, networked.other_accounts) == (False, UNSET)
+
+
 def test_a_denial_keeps_another_account_out() -> None:
     root, role = {"AWS": f"arn:aws:iam::{OTHER}:root"}, {"AWS": f"arn:aws:iam::{OTHER}:role/x"}
     session = {"AWS": f"arn:aws:sts::{OTHER}:assumed-role/x/s"}
