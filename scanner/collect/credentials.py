@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import shlex
 import ssl
@@ -24,7 +25,7 @@ _SIGNED_OUT = (
     boto.UnauthorizedSSOTokenError,
 )
 _MEND = "mend the AWS configuration"
-_UNEXPECTED = (AttributeError, KeyError, OSError, TypeError, ValueError)
+_UNEXPECTED = (AttributeError, LookupError, OSError, TypeError, ValueError)
 """What a file or program of the user's that is not what it should be makes botocore raise."""
 FAULTS = (boto.BotoCoreError, boto.ClientError, *_UNEXPECTED)
 FIRST_CALL = (boto.NoCredentialsError, boto.InvalidConfigError, boto.SSLError)
@@ -99,6 +100,9 @@ class OwnCredentials:
             case boto.InvalidConfigError():
                 said = str(error.kwargs["error_msg"]).rstrip(".").replace(";", ",")
                 return f"the AWS configuration is wrong: {said}", _MEND
+            case boto.ParamValidationError():
+                said = " ".join(str(error.kwargs["report"]).split()).replace(";", ",")
+                return f"the AWS configuration is wrong: {said}", _MEND
             case OSError() if error.filename:
                 return self._unusable_file(error)
         return None
@@ -118,11 +122,19 @@ class OwnCredentials:
 
     def _of_program(self, error: Exception) -> tuple[str, str] | None:
         program = self._setting("credential_process")
-        if not program:
+        if program is None:
             return None
-        said = "failed, or printed no credentials" if isinstance(error, boto.BotoCoreError) else "printed no JSON"
-        if isinstance(error, ExpiredOnArrivalError):
-            said = "gave credentials that have expired already"
+        if not program:
+            return "the credential_process is empty", _MEND
+        match error:
+            case ExpiredOnArrivalError():
+                said = "gave credentials that have expired already"
+            case json.JSONDecodeError() | UnicodeDecodeError() | AttributeError() | TypeError():
+                said = "printed no JSON"
+            case boto.BotoCoreError():
+                said = "failed, or printed no credentials"
+            case _:
+                said = "cannot be run"
         return f"the credential_process {_name(program)} {said}", "run it by hand to see why"
 
     def _of_endpoint(self, error: Exception) -> tuple[str, str] | None:

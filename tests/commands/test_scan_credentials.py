@@ -141,6 +141,9 @@ def tls_url(certificate: tuple[Path, Path]) -> Iterator[str]:
         ),
         pytest.param("credential_process = false s3cr3t", "credential_process false failed", "by hand", id="it fails"),
         pytest.param("credential_process = echo s3cr3t", "printed no JSON", "by hand", id="no JSON"),
+        pytest.param("credential_process =", "credential_process is empty", "mend", id="an empty program"),
+        pytest.param("credential_process = 'x s3cr3t", "credential_process 'x cannot be run", "by hand", id="a quote"),
+        pytest.param("role_arn = x\nsource_profile = keys", "parameter RoleArn", "mend", id="a role that is none"),
         pytest.param("credential_process = echo []", "printed no JSON", "by hand", id="a list"),
         pytest.param("""credential_process = echo '{"Version": 1}'""", "printed no credentials", "", id="no keys"),
         pytest.param(
