@@ -66,6 +66,7 @@ class Aws:
         session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
         fence(session, allowed)
         read_strictly(session, self._attempts)
+        ownership.check_assumed_roles(session)
         policies: Any = json_decode_policies  # drops the first of two members of one name
         session.unregister("after-call.iam", policies)
         self.traffic = Traffic(session)
@@ -165,9 +166,6 @@ class Aws:
             given = answer.get("Credentials", {})
             expiration = given.get("Expiration")
             keys = {ours: given.get(theirs) for ours, theirs in _CREDENTIALS.items()}
-            assumed = answer.get("AssumedRoleUser", {}).get("Arn")
-            if assumed is not None:
-                ownership.check_place(str(assumed), role.arn)
             if not all(keys.values()) or not isinstance(expiration, datetime):
                 raise MalformedAnswerError("the answer is malformed: STS gave no credentials")
             if expiration <= datetime.now(UTC):

@@ -5,15 +5,37 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from botocore.session import Session
+
 from scanner.collect.failure import MalformedAnswerError, OtherAccountError
 from scanner.inventory import LambdaFunction
 
+_ROLE = "chimeaudit:role"
 _PLAIN = re.compile(r"[a-z0-9-]{0,32}")
 
 
 def app_instances(client: Any, account_id: str, region: str) -> str:
     """How the ARN of every app instance of an account and region begins."""
     return f"arn:{client.meta.partition}:chime:{region}:{account_id}:app-instance/"
+
+
+def check_assumed_roles(session: Session) -> None:
+    """Let no client of the session take a role of another account for the one asked for.
+
+    Whoever assumes it: we, or botocore for a profile.
+    """
+    session.register("before-parameter-build.sts", _remember_role)
+    session.register("after-call.sts", _check_assumed_role)
+
+
+def _remember_role(**event: Any) -> None:
+    event["context"][_ROLE] = event["params"].get("RoleArn")
+
+
+def _check_assumed_role(**event: Any) -> None:
+    asked, assumed = event["context"].get(_ROLE), event["parsed"].get("AssumedRoleUser", {}).get("Arn")
+    if asked and assumed is not None:
+        check_place(str(assumed), asked)
 
 
 def check_same(arn: str, asked: str) -> None:

@@ -81,6 +81,22 @@ def test_a_role_that_only_says_so_is_found_out_by_what_its_credentials_list(
     assert ended.code in {3, 4}
 
 
+def test_so_is_a_profile_that_is_given_a_role_of_another_account(two_accounts: FakeAws, tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    keys = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = s"
+    role = f"role_arn = arn:aws:iam::{FIRST}:role/x\nsource_profile = keys"
+    (tmp_path / ".aws" / "config").write_text(f"[profile keys]\n{keys}\n[profile it]\n{role}\n")
+    two_accounts.faults = [role_of(FIRST, xml("AssumeRole", assumed(f"arn:aws:iam::{SECOND}:role/x")))]
+
+    ended = chimeaudit(
+        *("scan", "--profile", "it", *ONE_RULE), home=tmp_path, variables={"AWS_ENDPOINT_URL": two_accounts.url}
+    )
+
+    assert where(ended) == [("OtherAccount", "unknown", None)]
+    assert ended.code == 4
+    assert not two_accounts.asked("ListAppInstances")
+
+
 def swap_file(path: Path, at: str) -> Fault:
     """Replace the credentials file when this operation is first called."""
 
