@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from scanner.compare import Difference, compare
+from scanner.baseline import marked
+from scanner.compare import Difference, compare, settled
 from scanner.finding import Finding, Report, ReportedGap, Severity, Status, Waiver
 from scanner.gate import ExitCode, gate_difference
 from tests.render import sample
@@ -73,6 +74,17 @@ def test_what_was_waived_is_still_open_and_not_new_again() -> None:
     assert groups(difference([FOUND], [waived])) == (0, 0, 1, 0)
     assert groups(difference([], [waived])) == (0, 0, 0, 0)
     assert groups(difference([waived], [FOUND])) == (1, 0, 0, 0)
+
+
+def test_what_an_unseen_night_carried_over_is_neither_new_nor_lost() -> None:
+    first = sample.report([FOUND])
+    blind = marked(sample.report(gaps=(gap(),)), first)
+
+    assert groups(compare(first, blind)) == (0, 0, 0, 1)
+    assert groups(compare(blind, blind)) == (0, 0, 0, 1)
+    assert groups(compare(blind, first)) == (0, 0, 1, 0)
+    assert groups(compare(blind, sample.report())) == (0, 1, 0, 0)
+    assert [each.fingerprint for each in settled(blind, sample.report())] == [FOUND.fingerprint]
 
 
 @pytest.mark.parametrize(

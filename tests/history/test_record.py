@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from scanner.finding import Report, ReportedGap
+from scanner.finding import Report, ReportedGap, Status
 from scanner.history import database, prune
 from scanner.history.address import Address
 from scanner.trend import Pruned
@@ -236,3 +236,20 @@ def test_the_trend_counts_what_is_open_new_and_fixed(history: Address) -> None:
         (0, 1, 1, 1),
     ]
     assert [(each.resource_name, each.age_days) for each in trend(history).oldest] == [("a", 3)]
+
+
+def test_what_is_unknown_is_dated_only_while_it_is_open(history: Address) -> None:
+    unknown = [
+        structs.replace(each, status=Status.UNKNOWN) for each in failing("open", "fixed", "waived", "never seen")
+    ]
+    kept(history, report(0, failing("open", "fixed", "waived")))
+    kept(history, report(1, [*failing("open"), *waived("waived")]))
+
+    dated = kept(history, report(2, unknown)).report.findings
+
+    assert {each.resource.name: each.first_seen for each in dated} == {
+        "open": at(0),
+        "fixed": None,
+        "waived": None,
+        "never seen": None,
+    }
