@@ -160,7 +160,10 @@ def answer(program: click.Command, instruction: str) -> str:
         known = ", ".join(f"{name}_source" for name in _SHELLS)
         raise UsageError(f"{VARIABLE}: {instruction!r} is no shell's", hint=f"Set it to one of {known}, or unset it.")
     completer = _SHELLS[shell](program, {}, "chimeaudit", VARIABLE)
-    return completer.source() if what == "source" else f"{completer.complete()}\n"
+    if what == "source":
+        return completer.source()
+    offered = completer.complete()
+    return f"{offered}\n" if offered else ""
 
 
 def files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:

@@ -136,6 +136,12 @@ def test_rules_that_cannot_be_read_leave_the_shipped_ones(home: Path) -> None:
     assert ended.stdout.split() == ["plain,missing-lambda", "plain,missing-required-tags"]
 
 
+def test_where_there_is_nothing_to_offer_nothing_is_said(home: Path) -> None:
+    asked = {"_CHIMEAUDIT_COMPLETE": "bash_complete", "COMP_LINE": "chimeaudit rules show no-such-rule"}
+
+    assert chimeaudit(home=home, variables=asked).stdout == ""
+
+
 def test_a_hint_says_how_to_get_a_script(home: Path) -> None:
     ended = chimeaudit(home=home, variables={"_CHIMEAUDIT_COMPLETE": "tcsh_source"})
 
