@@ -130,6 +130,58 @@ def test_a_worker_that_is_killed_leaves_its_targets_to_another(
     assert {call.access_key for call in organization.asked("AssumeRole")} >= {"AKIADOOMED", "AKIAHEIR"}
 
 
+HASTY = "import scanner.cluster.coordinator as it\nit._SILENT_SECONDS = 4\n"
+
+
+@pytest.mark.parametrize("heirs", [0, 1])
+def test_a_frozen_worker_leaves_its_works_to_another_or_ends_the_scan_by_name(
+    organization: FakeAws, dask: DaskCluster, tmp_path: Path, heirs: int
+) -> None:
+    frozen = dask.add_worker(key(organization, "FROZEN"))
+    once = threading.Lock()
+
+    def freeze(call: Call) -> Answer | None:
+        """The first to ask of a channel flow; heirs come then, so that it holds all that others read by."""
+        if call.operation == "ListChannelFlows" and once.acquire(blocking=False):
+            for _ in range(heirs):
+                dask.add_worker(key(organization, "HEIR"))
+            if heirs:
+                dask.wait()
+            frozen.send_signal(signal.SIGSTOP)
+        return None
+
+    organization.faults = [freeze]
+    ended = chimeaudit(
+        *("scan", "--accounts", ",".join(MEMBERS), "--cluster", dask.address, *ONE_RULE),
+        home=tmp_path,
+        variables={**organization.variables, **started_with(tmp_path / "hasty", HASTY)},
+    )
+
+    assert "Traceback" not in ended.stderr
+    if heirs:
+        assert ended.gaps == []
+        assert ended.code == 1
+    else:
+        assert ended.code == 70
+        assert "error: the cluster's workers are frozen: no word for 4 s from tcp://127.0.0.1:" in ended.stderr
+        assert {gap["code"] for gap in ended.gaps} == {"Interrupted"}
+
+
+def test_what_a_worker_without_credentials_could_not_read_another_reads(
+    organization: FakeAws, dask: DaskCluster, tmp_path: Path
+) -> None:
+    organization.inventory = {"us-east-1": {"ours": [OPEN]}}
+    dask.add_worker({name: value for name, value in organization.variables.items() if "KEY" not in name})
+    dask.wait()
+    dask.add_worker({**organization.variables, "AWS_ACCESS_KEY_ID": f"ASIA{MEMBERS[0]}", "AWS_SESSION_TOKEN": "t"})
+    dask.add_worker(key(organization, "OURS"))
+    dask.wait()
+
+    for scope in (("--accounts", ",".join(MEMBERS)), ("--regions", "us-east-1")):
+        ended = scan(organization, tmp_path, *scope, "--cluster", dask.address, *ONE_RULE)
+        assert (ended.code, ended.gaps) == (1, [])
+
+
 def test_a_scheduler_that_dies_is_told_in_one_line_and_resume_goes_on(
     organization: FakeAws, dask: DaskCluster, tmp_path: Path
 ) -> None:

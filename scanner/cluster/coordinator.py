@@ -9,7 +9,7 @@ import re
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from concurrent.futures import CancelledError as FuturesCancelledError
 from contextlib import suppress
@@ -40,6 +40,8 @@ _JOIN_SECONDS = 15
 _ANSWER_SECONDS = 5
 _GONE_SECONDS = 10
 _CHECK_SECONDS = 2
+_SILENT_SECONDS = 60  # a worker says something every few seconds
+_NAMED = 3
 
 Answer = TypeVar("Answer")
 
@@ -71,12 +73,15 @@ class Cluster:
         self._run = secrets.token_hex(8)
         self.pace = fast(1)
         self._seen_alive = self._checked = monotonic()
+        self._heard: dict[str, tuple[float, float]] = {}
+        self._due: dict[Any, _Part] = {}
+        self._frozen: set[str] = set()
         versions = _asked(address, lambda: dict(self._client.run(sent.version)), until)
         for worker, version in sorted(versions.items()):
             _check_version(version, worker)
         self.at_once = 2 * max(1, self._threads())
-        terms = Terms(targets=tuple(targets), judge=judge, numbers=_numbered(sorted(versions)))
-        self._terms = self._client.submit(sent.kept, pickle.dumps(terms), pure=False)
+        self._pickled = pickle.dumps(Terms(targets=tuple(targets), judge=judge, numbers=_numbered(sorted(versions))))
+        self._terms = self._client.submit(sent.kept, self._pickled, pure=False)
 
     def submit(self, work: Work) -> Future[Done]:
         """`read_part` on some worker; a worker that dies leaves its works to others."""
@@ -87,13 +92,27 @@ class Cluster:
                 done.set_result(Done(target=work.target, complete=True))
                 return done
             work = structs.replace(work, share=_SHARE, passed_over=frozenset(known.index))
-        task = self._client.submit(sent.read_part, pickle.dumps(work), self._run, self._terms, __version__, pure=False)
-        part = _Part(self._room)
-        task.add_done_callback(lambda _: self._bring.submit(self._brought, task, part))
+        part = _Part(self._room, work)
+        self._send(part)
         return part
 
+    def _send(self, part: _Part, besides: Iterable[str] = ()) -> None:
+        """Have a work done by some worker, or again, by one besides those."""
+        part.besides |= {*besides}
+        task = self._client.submit(
+            *(sent.read_part, pickle.dumps(part.work), self._run, self._terms, __version__),
+            **self._on_others(part.besides),
+            pure=False,
+        )
+        part.task = task
+        self._due[task.key] = part
+        task.add_done_callback(lambda _: self._bring.submit(self._brought, task, part))
+
     def check(self) -> None:
-        """Notice that the scheduler, or the last worker, has been gone for a while; and how many workers there are."""
+        """Notice that the scheduler, or the last worker, has been gone for a while; and how many workers there are.
+
+        A worker that is frozen is there, and says nothing; what it was to do is given to others, if there are any.
+        """
         now = monotonic()
         if now - self._checked < _CHECK_SECONDS:
             return
@@ -102,9 +121,45 @@ class Cluster:
         if threads:
             self._seen_alive = now
             self.at_once = 2 * threads
+            self._check_silent({worker for worker, (_, at) in self._heard.items() if now - at > _SILENT_SECONDS})
         elif now - self._seen_alive > _GONE_SECONDS:
             which = "scheduler does not answer" if self._client.status != "running" else "workers are gone"
             raise BrokenExecutor(f"the cluster's {which} any more")
+
+    def _on_others(self, besides: Set[str]) -> dict[str, Any]:
+        """What has a task done elsewhere, if there is another worker."""
+        others = sorted(self._heard.keys() - besides) if besides else []
+        return {"workers": others, "allow_other_workers": True} if others else {}
+
+    def _check_silent(self, silent: Set[str]) -> None:
+        if not silent:
+            return
+        if silent >= self._heard.keys():
+            named = ", ".join(sorted(silent)[:_NAMED])
+            more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
+            raise BrokenExecutor(
+                f"the cluster's workers are frozen: no word for {_SILENT_SECONDS} s from {named}{more}"
+            )
+        if silent - self._frozen:  # what others read by may lie there, too
+            self._terms = self._client.submit(sent.kept, self._pickled, **self._on_others(silent), pure=False)
+            moved = list(self._due.items())
+        else:
+            held = self._held(silent)
+            moved = [(key, part) for key, part in list(self._due.items()) if key in held]
+        self._frozen = {*silent}
+        for key, part in moved:
+            before, part.task = part.task, None
+            self._due.pop(key, None)
+            self._send(part, besides=silent)
+            self._client.cancel([before])
+
+    def _held(self, workers: Set[str]) -> set[Any]:
+        """The tasks that are theirs to do."""
+        scheduler: Any = self._client.scheduler
+        with suppress(OSError, AttributeError):
+            held = self._client.sync(scheduler.processing, workers=[*workers], callback_timeout=_ANSWER_SECONDS)
+            return {key for keys in held.values() for key in keys}
+        return set()
 
     def why_broken(self, error: BaseException) -> str | None:
         """A work is cancelled where the scheduler is lost, and given up where it killed several workers."""
@@ -133,6 +188,8 @@ class Cluster:
 
     def _brought(self, task: DaskFuture[Any], part: _Part) -> None:
         """Fetch what came of a work, once there is room; until then it stays on its worker."""
+        if part.task is not task:  # another worker does it
+            return
         self._room.acquire()
         if self._stopped.is_set():
             self._room.release()
@@ -142,6 +199,11 @@ class Cluster:
             if not isinstance(came, Done):
                 version, worker = came
                 _check_version(version, worker)
+            self._due.pop(task.key, None)
+            if came.unfit and self._heard.keys() - part.besides - {came.unfit}:
+                self._room.release()
+                self._send(part, besides={came.unfit})
+                return
         except Exception as error:  # noqa: BLE001 - it is raised to whoever takes the part
             part.set_exception(error)
         else:
@@ -153,10 +215,16 @@ class Cluster:
             return 0
         try:
             scheduler: Any = self._client.scheduler
-            threads: dict[str, int] = self._client.sync(scheduler.ncores, callback_timeout=_ANSWER_SECONDS)
+            workers = self._client.sync(scheduler.identity, callback_timeout=_ANSWER_SECONDS)["workers"]
         except (OSError, AttributeError):  # the client closes itself, and has no scheduler any more
             return 0
-        return sum(threads.values())
+        now, before = monotonic(), self._heard
+        last = {address: worker["last_seen"] for address, worker in workers.items()}
+        self._heard = {
+            address: before[address] if address in before and before[address][0] == seen else (seen, now)
+            for address, seen in last.items()
+        }
+        return sum(worker["nthreads"] for worker in workers.values())
 
     def _leave(self) -> None:
         self._bring.shutdown(wait=False, cancel_futures=True)
@@ -167,10 +235,13 @@ class Cluster:
 
 
 class _Part(Future[Done]):
-    """What came of a work; taking it makes room for another."""
+    """What came of a work; taking it makes room for another. `task` is what does it, on no worker of `besides`."""
 
-    def __init__(self, room: threading.Semaphore) -> None:
+    def __init__(self, room: threading.Semaphore, work: Work) -> None:
         super().__init__()
+        self.work = work
+        self.task: Any = None
+        self.besides: set[str] = set()
         self._taking = iter((room,))
 
     def result(self, timeout: float | None = None) -> Done:

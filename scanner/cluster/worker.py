@@ -19,7 +19,7 @@ from scanner.collect.target import Work
 from scanner.collect.worker import Done, Judge, Worker
 from scanner.errors import ChimeauditError, OutputError
 from scanner.inventory import Gap
-from scanner.journal import Target, TargetWriter
+from scanner.journal import Target, TargetReader, TargetWriter
 
 if TYPE_CHECKING:
     from distributed import Worker as DaskWorker
@@ -114,10 +114,19 @@ class _Reader:
         self._tasks, self._task = worker.state.tasks, worker.get_current_task()
         gap = None if work.asks_owner else self._other_account(work.target)
         if gap is None:
-            return self._worker.do(work)
+            done = self._worker.do(work)
+            return structs.replace(done, unfit=worker.address) if self._lacks_credentials(work, done) else done
         with TargetWriter(work.path) as journal:
             journal.target((gap,))
-        return Done(target=work.target, complete=True)
+        return Done(target=work.target, complete=True, unfit=worker.address)
+
+    def _lacks_credentials(self, work: Work, done: Done) -> bool:
+        """Whether nothing was read, and there is nothing to read it with: asked only then, as that costs a call."""
+        if not done.missing:
+            known = TargetReader(work.path)
+            if not known.gaps or known.index:
+                return False
+        return self._worker.account_of(work.target.profile) is None
 
     def is_set(self) -> bool:
         task = self._tasks.get(self._task)

@@ -45,7 +45,7 @@ class Done(Struct, frozen=True, kw_only=True):
 
     `more` is what was beyond the work's share; `part` is the journal, where it was not written to its place, and
     `verdicts` those on what it holds, where they were asked for. `missing` is the answer to a work that asks for the
-    owner, as `ask_owner` gives it.
+    owner, as `ask_owner` gives it. `unfit` says who could read nothing for want of credentials, which another may have.
     """
 
     target: Target
@@ -58,6 +58,7 @@ class Done(Struct, frozen=True, kw_only=True):
     more: tuple[Work, ...] = ()
     part: bytes | None = None
     verdicts: Verdicts | None = None
+    unfit: str | None = None
 
 
 _READ_BEFORE = Reading(complete=True, owned=Owned.NOT_READ)
