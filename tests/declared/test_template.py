@@ -81,9 +81,6 @@ UNCONDITIONED = {"SourceAccount": None, "SourceArn": None}
 NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
-OTHER_ACCOUNTS = "lambda-policy-allows-other-accounts"
-
-
 @pytest.mark.parametrize(
     ("resources", "rule", "at"),
     [
@@ -98,7 +95,6 @@ OTHER_ACCOUNTS = "lambda-policy-allows-other-accounts"
         ({"Invoke": permission(FunctionName={"Ref": "Moderate"})}, "lambda-not-invocable-by-chime", '"Invoke"'),
         ({"Invoke": permission(**UNCONDITIONED)}, "lambda-policy-confused-deputy", '"Invoke"'),
         ({"Invoke": permission(**UNCONDITIONED, Principal="*")}, "public-lambda-policy", '"Invoke"'),
-        ({"Other": permission(**UNCONDITIONED, Principal="444455556666")}, OTHER_ACCOUNTS, '"Moderate"'),
         ({"Role": role({**CALLBACK, "Action": "chime:*"})}, "callback-role-too-broad", '"Role"'),
         ({"Role": role({**CALLBACK, "Action": "logs:*"})}, "callback-not-allowed", '"Role"'),
     ],
@@ -336,6 +332,13 @@ def sub(text: str) -> dict[str, Any]:
 
 def changed(resource: dict[str, Any], **properties: Any) -> dict[str, Any]:
     return {**resource, "Properties": {**resource["Properties"], **properties}}
+
+
+@pytest.mark.parametrize(("options", "status"), [(HERE, "fail"), ((), "unknown")])
+def test_another_account_is_one_that_is_not_deployed_to(check: Check, options: tuple[str, ...], status: str) -> None:
+    ended = check(*options, stack__json=stack(Other=permission(**UNCONDITIONED, Principal="444455556666")))
+
+    assert "lambda-policy-allows-other-accounts" in findings(ended, status)
 
 
 @pytest.mark.parametrize(
