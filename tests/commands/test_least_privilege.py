@@ -18,6 +18,14 @@ from tests.conftest import Scan
 
 MANAGEMENT, MEMBER = "999900001111", "999900002222"
 EVERY_FACET = frozenset(FACETS)
+WITH_A_URL_OPEN = (
+    {
+        "Principal": {"Service": "messaging.chime.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceAccount": MEMBER}},
+    },
+    {"Principal": "*", "Action": "lambda:InvokeFunctionUrl"},
+    {"Principal": "*", "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}},
+)
 RULE_OF_TAGS_AND_DATES = """
 id: governed
 title: Governed
@@ -48,14 +56,19 @@ def allowed(facets: frozenset[str]) -> set[str]:
 
 @pytest.fixture
 def member() -> Iterator[SimulatedAWS]:
-    """A member account with a healthy flow, whose function's role has inline and managed policies and a boundary."""
+    """A member account with a healthy flow, whose function's role has inline and managed policies and a boundary.
+
+    The function's policy would let anybody use a URL, but there is none.
+    """
     flow = ChannelFlow(name="moderation", processors=(Processor(lambda_="moderate:live"),), tags={"owner": "chat"})
     role = Role(attached={"more": "call-back"}, boundary="call-back")
     account = Account(
         id=MEMBER,
         name="member",
         app_instances={"us-east-1": (AppInstance(name="chat", channel_flows=(flow,), tags={"team": "chat"}),)},
-        functions={"us-east-1": {"moderate": Function(role="processor", on_failure="destination")}},
+        functions={
+            "us-east-1": {"moderate": Function(role="processor", on_failure="destination", policy=WITH_A_URL_OPEN)}
+        },
         roles={"processor": role},
     )
     entry = {operation.action for operation in ORGANIZATION} | {"sts:AssumeRole"}
