@@ -31,6 +31,7 @@ PLANTED = {
     "lambda-policy-confused-deputy",
     "public-lambda-policy",
     "lambda-policy-allows-foreign-app-instance",
+    "lambda-policy-allows-other-accounts",
     "callback-not-allowed",
     "callback-role-too-broad",
     "no-failure-alert",
