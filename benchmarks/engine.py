@@ -191,6 +191,7 @@ def access(fault: dict[str, Any]) -> FunctionAccess:
         "chime_invoke_unconditioned": False,
         "public": False,
         "foreign_app_instances": (),
+        "other_accounts": (),
     }
     return FunctionAccess(**{**facts, **fault})
 

@@ -21,7 +21,7 @@ from scanner.deliver.places import S3Object
 from scanner.errors import OutputError, UsageError
 from scanner.finding import Report
 from scanner.journal import own_files, run_of
-from scanner.render import Format, render
+from scanner.render import Format, load, render
 from scanner.trend import Trend
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ def parse_all(values: Sequence[str]) -> list[Output]:
         raise UsageError("--s3-kms-key is for reports in S3, and none goes there", hint="Add -o s3://BUCKET/KEY.")
     if click.get_current_context().meta.get(_CSV_EXCEL) and not any(output.form is Format.CSV for output in outputs):
         raise UsageError("--csv-excel is for reports in CSV, and there is none", hint="Add -o findings.csv.")
+    for output in outputs:
+        load(output.form)  # an installation that cannot render it is told before anything is judged
     return outputs
 
 

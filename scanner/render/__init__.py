@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from enum import StrEnum
+from types import ModuleType
 
 from scanner.finding import Report
 from scanner.trend import Trend
@@ -26,12 +27,16 @@ class Format(StrEnum):
     GITLAB = "gitlab"
 
 
+def load(form: Format) -> ModuleType:
+    """The module of a format; it is imported where it is needed: JSON should not wait for a template engine."""
+    return importlib.import_module(f"scanner.render.{form.value}")
+
+
 def render(report: Report, form: Format, trend: Trend | None = None) -> Iterator[str]:
     """The report as text in one format, in pieces: those that can be read line by line never hold it as a whole.
 
     The HTML page shows the trend, where one is given.
     """
-    # imported where it is needed: a JSON report should not wait for a template engine
-    module = importlib.import_module(f"scanner.render.{form.value}")
+    module = load(form)
     pieces: Iterator[str] = module.render(report, trend) if form is Format.HTML else module.render(report)
     yield from pieces

@@ -180,7 +180,9 @@ def load(path: Path = DEMO) -> Organisation:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise _unusable(place, error.problem or "not YAML") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise _unusable(path, "not text in UTF-8, UTF-16 or UTF-32") from error
+    except yaml.YAMLError as error:
         raise _unusable(path, "not YAML") from error
     except OSError as error:
         raise _unusable(path, error.strerror or "cannot be read") from error

@@ -92,7 +92,8 @@ def test_every_other_thing_for_machines_is_too(home: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_table_replaces_what_cannot_be_shown(encoding: str) -> None:
+def test_a_table_replaces_what_cannot_be_shown(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     report = sample.report([sample.fails_open(sample.flow(NAME))])
 
     with standard_output(encoding) as printed:
