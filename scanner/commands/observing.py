@@ -74,7 +74,12 @@ def observe(
         return Observed(journal, begin(journal))
     with simulated_aws() if where.demo else nullcontext():
         found = resuming.find(where, facets, log, until) if where.resume else None
-        journal, in_time = (found, True) if found else _new(where, facets, record, log, until)
+        try:
+            journal, in_time = (found, True) if found else _new(where, facets, record, log, until)
+        except NothingScannedError as error:  # there is nothing to go on with
+            resolved = _unresolved(where, "accounts that could not be found out", _unreadable(where, error))
+            journal = _unbegun(resolved, facets, record)
+            return Observed(journal, begin(journal), Ended.BROKEN, error)
         if not in_time:
             return Observed(journal, begin(journal), Ended.OUT_OF_TIME, awaited=waiting.awaited())
         try:
@@ -144,21 +149,30 @@ def _new(
     from scanner.collect.scope import resolve
 
     now = datetime.now(UTC)
-    run_id = runs.new_id(now)
     wanted = _wanted(where)
     try:
         resolved = waiting.in_time(lambda: resolve(wanted, Aws), until)
     except waiting.OutOfTimeError:
-        resolved = _unresolved(where)
-        directory = (runs.home() or Path()) / run_id  # there is nothing to go on with
-        in_time = False
-    else:
-        runs.prune(now)
-        directory = where.run_dir or runs.make(run_id)
-        in_time = True
+        return _unbegun(_late(where), facets, record), False
+    run_id = runs.new_id(now)
+    runs.prune(now)
+    directory = where.run_dir or runs.make(run_id)
     for note in resolved.notes:
         log.tell("note", note)
-    header = RunHeader(
+    return Journal(directory, _header(run_id, now, resolved, facets, record)), True
+
+
+def _unbegun(resolved: Resolved, facets: frozenset[str], record: dict[str, Any]) -> Journal:
+    """The journal of a run that saw nothing: there is nothing to go on with, so it is nowhere."""
+    now = datetime.now(UTC)
+    run_id = runs.new_id(now)
+    return Journal((runs.home() or Path()) / run_id, _header(run_id, now, resolved, facets, record))
+
+
+def _header(
+    run_id: str, now: datetime, resolved: Resolved, facets: frozenset[str], record: dict[str, Any]
+) -> RunHeader:
+    return RunHeader(
         id=run_id,
         started_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         scope=resolved.scope,
@@ -168,7 +182,6 @@ def _new(
         options=record,
         callers=resolved.callers,
     )
-    return Journal(directory, header), in_time
 
 
 def _wanted(where: Where) -> Wanted:
@@ -187,10 +200,8 @@ def _wanted(where: Where) -> Wanted:
     )
 
 
-def _unresolved(where: Where) -> Resolved:
+def _late(where: Where) -> Resolved:
     """What is known of a scope that was not found out in time."""
-    from scanner.collect.scope import Resolved
-
     awaited = waiting.awaited()
     reason = f"--max-runtime was over before the accounts in scope were known{awaited and f', waiting for {awaited}'}"
     gap = Gap(
@@ -199,12 +210,32 @@ def _unresolved(where: Where) -> Resolved:
         code="Interrupted",
         reason=f"{reason}; see to what it waits for, or give it more time",
     )
+    return _unresolved(where, "accounts that were not found out in time", (gap,))
+
+
+def _unreadable(where: Where, error: NothingScannedError) -> tuple[Gap, ...]:
+    """A gap of each profile whose configuration cannot be read."""
+    step = f"{error.hint[:1].lower()}{error.hint[1:].rstrip('.')}"
+    return tuple(
+        Gap(
+            account_id=UNKNOWN_ACCOUNT,
+            operation="GetCallerIdentity",
+            code="InvalidConfig",
+            reason=f"{profile and f'profile {profile}: '}{error.message}; {step}",
+        )
+        for profile in where.profile or ("",)
+    )
+
+
+def _unresolved(where: Where, chosen_by: str, gaps: tuple[Gap, ...]) -> Resolved:
+    from scanner.collect.scope import Resolved
+
     regions = tuple(sorted(set(where.regions)))
     return Resolved(
-        scope=Scope(accounts=(UNKNOWN_ACCOUNT,), regions=regions, chosen_by="accounts that were not found out in time"),
+        scope=Scope(accounts=(UNKNOWN_ACCOUNT,), regions=regions, chosen_by=chosen_by),
         targets=tuple(Target(account_id=UNKNOWN_ACCOUNT, region=region) for region in regions),
         callers={},
-        gaps=(gap,),
+        gaps=gaps,
     )
 
 

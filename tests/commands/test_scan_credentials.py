@@ -254,11 +254,14 @@ def test_a_configuration_that_cannot_be_parsed_is_named_with_its_line(
     file.parent.mkdir()
     file.write_bytes(content)
 
-    ended = quick_scan()
+    ended = quick_scan("-o", "json:-")
 
+    (gap,) = ended.gaps
     assert ended.code == 4
-    assert f"{file} {words}" in ended.error
-    assert "s3cr3t" not in ended.stderr
+    assert f"error: the AWS configuration {file} {words}" in ended.stderr
+    assert f"{file} {words}" in gap["reason"]
+    assert not ended.report["coverage"]["complete"]
+    assert "s3cr3t" not in ended.stdout + ended.stderr
 
 
 def test_a_configuration_that_may_not_be_read_is_no_empty_one(
@@ -276,10 +279,11 @@ def test_a_configuration_that_may_not_be_read_is_no_empty_one(
 
     monkeypatch.setattr(Path, "open", refuse)
 
-    ended = quick_scan()
+    ended = quick_scan("-o", "json:-")
 
     assert ended.code == 4
-    assert f"{file} cannot be read (Permission denied)" in ended.error
+    assert f"{file} cannot be read (Permission denied)" in ended.stderr
+    assert [gap["code"] for gap in ended.gaps] == ["InvalidConfig"]
 
 
 @pytest.mark.parametrize("chosen", [("--profile", "mfa"), ()])
