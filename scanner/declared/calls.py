@@ -32,9 +32,15 @@ _OPEN_CALL = re.compile(
 _OPEN_SERVICE = re.compile(rf"aws-sdk:{_OPEN}")
 _ENDPOINT, _PATH = re.compile(r"messaging-chime\b"), re.compile(r"\bchannel-flows?\b")
 """The address of a call: https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html"""
+_NATIVE = re.compile(r"AWS::Chime::(?:ChannelFlow|AppInstance)\b")
+_BY_TYPE = re.compile(
+    r"cloud-?control|DesiredState|TemplateBody|(?:create|update|delete)[-_]?(?:resource|stack|change[-_]?set)",
+    re.IGNORECASE,
+)
+"""Calls that make what they are given the type of: https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/"""
 _CODE = frozenset({"ZipFile", "InlineCode"})
 _NO_CALL = re.compile(
-    r"\w*Name|Comment|Description|EventPattern|FilterCriteria|FilterPolicy|InputTransformer|PathPart|RouteKey|Sid|Tags"
+    r"(?!TypeName)\w*Name|Comment|Description|EventPattern|FilterCriteria|FilterPolicy|InputTransformer|PathPart|RouteKey|Sid|Tags"
 )
 """Keys under which nothing is run: what things are called, and which events are waited for."""
 
@@ -51,6 +57,8 @@ def call(lines: Iterable[str]) -> str | None:
         return found[0]
     if (found := _APP_INSTANCE_CALL.search(text)) is not None and "chime" in text.lower():
         return found[0]
+    if (native := _NATIVE.search(text)) is not None and _BY_TYPE.search(text):
+        return f"what makes or unmakes an {native[0]}"
     if _OPEN_SERVICE.search(text):
         return "an API that is only settled when it is deployed"
     if _SERVICE.search(text) is None:

@@ -13,7 +13,7 @@ from scanner.declared.documents import MAX_BYTES, parse
 from scanner.declared.files import Candidate, unreadable
 from scanner.declared.intrinsics import LOOP, TRANSFORM
 from scanner.declared.journals import Recording
-from scanner.declared.requests import Facts, Home, channel_flow, member
+from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, member
 from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
@@ -40,6 +40,7 @@ _DECLARES = re.compile(
 _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
 _TELLS_TAGS = frozenset({"tags"})
 _TELLS_FUNCTIONS = frozenset({"tags", "function", "callback_role"})
+_ANSWERS = {"ChannelFlows": "a list of channel flows", "ChannelFlow": "a channel flow"}
 _REPORT = frozenset({"schema_version", "tool", "findings"})
 _OURS = (
     _REPORT,
@@ -160,6 +161,9 @@ def _recognised(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes
         return _template(root, name, home, mistakes)
     if isinstance(flows := entries.get("ChannelFlows"), Listing):
         return (_listed(root, flows, name, home, mistakes),)
+    if (answer := next((key for key in _ANSWERS if _is_nothing(entries.get(key))), None)) is not None:
+        mistakes.add(entries[answer], f"found nothing; expected {_ANSWERS[answer]}, as AWS answers")
+        return ()
     if isinstance(flow := entries.get("ChannelFlow"), Table) and "ChannelFlowArn" in flow.entries:
         return (Document(file=name, groups=[(None, [_described_flow(flow, name, home, mistakes)])]),)
     if _is_request(root):
@@ -167,6 +171,10 @@ def _recognised(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes
     if "journal_version" in entries and is_run(candidate.path.parent):
         return _run(candidate.path.parent, Path(name).parent.as_posix(), mistakes)
     return ()
+
+
+def _is_nothing(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.value is None
 
 
 def _is_template(root: Table) -> bool:
@@ -257,7 +265,20 @@ def _described_flow(flow: Table, name: str, home: Home, mistakes: Mistakes) -> C
     arn = flow.entries.get("ChannelFlowArn")
     facts = Facts(file=name, id=arn.text if isinstance(arn, Scalar) else "", mistakes=mistakes)
     facts.untold.add("tags")
+    _check_whole(flow, mistakes)
     return channel_flow(flow, facts, home)
+
+
+def _check_whole(flow: Table, mistakes: Mistakes) -> None:
+    """AWS leaves nothing out of what it describes; whoever cut it short, what is missing was there."""
+    processors = flow.entries.get("Processors")
+    if processors is None:
+        mistakes.add(flow, "found a channel flow without Processors; expected all that AWS answered")
+    for processor in processors.items if isinstance(processors, Listing) else ():
+        lacking = [name for name in REQUIRED if isinstance(processor, Table) and member(processor, name) is None]
+        if lacking:
+            told = f"found a processor without {' and '.join(lacking)}; expected all that AWS answered"
+            mistakes.add(processor, told)
 
 
 def _run(directory: Path, name: str, mistakes: Mistakes) -> tuple[Document, ...]:

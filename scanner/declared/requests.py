@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_Cr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
@@ -24,11 +25,14 @@ from scanner.inventory import (
     is_at_end,
 )
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
-from scanner.words import one_of
+from scanner.words import one_of, quote
 
 _ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
 _INVOCATION_TYPES = {"ASYNC": "ASYNC"}
 Word = TypeVar("Word", bound=str)
+REQUIRED = ("Name", "ExecutionOrder", "FallbackAction", "Configuration")
+"""Members that every processor has."""
+_MEMBERS = {name.lower(): name for name in REQUIRED}
 UNTOLD = frozenset({"created_at", "updated_at", "has_channels"})
 """Facts of a channel flow that only AWS knows."""
 _UNTOLD_OF_FUNCTIONS = ("function", "access", "callback")
@@ -187,6 +191,7 @@ class _Processors:
         self.facts.at(path, node)
         if not isinstance(node, Table):
             self.facts.mistakes.add(node, f"{found(node)}; expected a processor")
+        self._check_spelling(node)
         order = self._execution_order(node, f"{path}.execution_order")
         first, last = is_at_end(min, order, orders), is_at_end(max, order, orders)
         type_ = member(member(member(node, "Configuration"), "Lambda"), "InvocationType")
@@ -199,6 +204,15 @@ class _Processors:
             invocation_type=self._one_of(_INVOCATION_TYPES, type_, f"{path}.invocation_type"),
             lambda_=self._lambda(_function(node), f"{path}.lambda"),
         )
+
+    def _check_spelling(self, processor: Node) -> None:
+        """What is left out is unknown; what is there by another spelling is not left out, and would not be seen."""
+        if not isinstance(processor, Table):
+            return
+        for key, place in processor.keys.items():
+            meant = _MEMBERS.get(re.sub("[-_ ]", "", key).lower())
+            if meant is not None and key[:1].upper() + key[1:] != meant:
+                self.facts.mistakes.add(place, f"{found(place)}; expected {quote(meant)}")
 
     def _execution_order(self, node: Node, path: str) -> int | None:
         value = member(node, "ExecutionOrder")

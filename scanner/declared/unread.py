@@ -117,18 +117,22 @@ class Unreads:
 
     def _put_in(self) -> Iterator[Unread]:
         """Loops and macros where they may make resources; within one, they only make its properties."""
-        if not self._is_about_chime:
-            return
-        if self._has_macro or TRANSFORM in self._root.entries:
+        declared = [node for key in ("Transform", TRANSFORM) if (node := self._root.entries.get(key)) is not None]
+        if (self._has_macro or TRANSFORM in self._root.entries) and any(map(self._matters, declared)):
             place = self._root.keys.get("Transform") or self._root.keys[TRANSFORM]
             yield Unread(place=place, what=_TRANSFORMED)
         for key, place in self._section.keys.items():
-            if key.startswith(LOOP):
+            if key.startswith(LOOP) and self._matters(self._section.entries[key]):
                 yield Unread(place=place, what=f"what {key} makes; loops are not unrolled")
-            if key == TRANSFORM:
+            if key == TRANSFORM and self._matters(self._section.entries[key]):
                 yield Unread(place=place, what=_TRANSFORMED)
         for id_, node in self._section.entries.items():
-            if isinstance(node, Table) and TRANSFORM in node.entries and not id_.startswith(LOOP):
+            if (
+                isinstance(node, Table)
+                and TRANSFORM in node.entries
+                and self._matters(node)
+                and not id_.startswith(LOOP)
+            ):
                 yield Unread(place=node.keys[TRANSFORM], what=_TRANSFORMED)
 
     def _untyped(self) -> Iterator[Unread]:
@@ -143,7 +147,7 @@ class Unreads:
         return section if isinstance(section, Table) else Table(line=1, column=1, entries={}, keys={})
 
     def _matters(self, node: Node) -> bool:
-        return self._is_about_chime or speaks(node, _NAMES_CHIME)
+        return self._is_about_chime or speaks(node, _NAMES_CHIME) or speaks(node, _FALLBACK)
 
     def _unread(self, resource: Resource) -> Unread | None:
         if self._kinds[resource.id] is not None or self._resolver.made(resource) is False:

@@ -141,6 +141,47 @@ def test_what_a_request_leaves_out_is_unknown_and_does_not_gate(check: Check) ->
     assert place(unknown) == ("create.json", *where(json.dumps(asked, indent=2), "{\n      "))
 
 
+@pytest.mark.parametrize("spelled", ["FallBackAction", "fallback_action", "FALLBACKACTION"])
+def test_what_is_there_by_another_spelling_is_not_left_out(check: Check, spelled: str) -> None:
+    asked = request({spelled if key == "FallbackAction" else key: value for key, value in OPEN.items()})
+
+    ended = check(create__json=asked)
+
+    line, column = where(json.dumps(asked, indent=2), f'"{spelled}"')
+    assert ended.code == 2
+    assert f'error: create.json:{line}:{column}: found "{spelled}"; expected "FallbackAction"\n' in ended.stderr
+
+
+@pytest.mark.parametrize("lacking", ["Name", "ExecutionOrder", "FallbackAction", "Configuration"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_lacks_in_an_answer_of_aws_was_cut_off(check: Check, lacking: str, listed: bool) -> None:
+    short = {key: value for key, value in processor().items() if key != lacking}
+    flow = {"ChannelFlowArn": FLOW, "Name": "x", "Processors": [short]}
+
+    ended = check(answer__json={"ChannelFlows": [flow]} if listed else {"ChannelFlow": flow})
+
+    assert ended.code == 2
+    assert f"found a processor without {lacking}; expected all that AWS answered" in ended.stderr
+    assert not ended.report["coverage"]["complete"]
+
+
+def test_a_flow_without_processors_in_a_list_was_cut_off(check: Check) -> None:
+    ended = check(list__json={"ChannelFlows": [{"ChannelFlowArn": FLOW, "Name": "x"}]})
+
+    assert ended.code == 2
+    assert "found a channel flow without Processors; expected all that AWS answered" in ended.stderr
+
+
+@pytest.mark.parametrize("key", ["ChannelFlows", "ChannelFlow"])
+def test_nothing_in_place_of_what_aws_answers_is_a_mistake_in_a_folder_too(check: Check, key: str) -> None:
+    ended = check(".", answer__json={key: None}, create__json=request(processor()))
+
+    assert ended.code == 2
+    assert "error: answer.json:" in ended.stderr
+    assert "found nothing; expected a" in ended.stderr
+    assert not ended.report["coverage"]["complete"]
+
+
 def test_more_pages_are_told(check: Check) -> None:
     ended = check(list__json={"ChannelFlows": [], "NextToken": "more"})
 

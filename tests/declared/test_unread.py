@@ -49,6 +49,9 @@ def alone(type_: Any, **properties: Any) -> dict[str, Any]:
     return template(More={"Type": type_, "Properties": properties})
 
 
+NATIVE = "AWS::Chime::ChannelFlow"
+
+
 @pytest.mark.parametrize(
     ("declared", "told"),
     [
@@ -88,6 +91,27 @@ def alone(type_: Any, **properties: Any) -> dict[str, Any]:
         (more("Custom::Ours", Request={"AppInstanceArn": "x", "Processors": []}), "More may make"),
         (alone("Custom::Ours", ChannelFlows=[{"Function": "x"}]), "More may make"),
         (alone("Custom::Ours", ChannelFlowName="moderated"), "More may make"),
+        ({**template(More=TOPIC), "Transform": "ChimeFlows"}, TRANSFORMED),
+        (
+            template(**{"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://x/chime.yaml"}}}),
+            TRANSFORMED,
+        ),
+        (alone({"Ref": "Type"}, Processors=[{"FallbackAction": "ABORT"}]), "its Type is not written out"),
+        (alone("Custom::CloudControl", TypeName=NATIVE, DesiredState="{}"), f"an {NATIVE}"),
+        (
+            alone(
+                "AWS::StepFunctions::StateMachine",
+                Definition={"Resource": "arn:aws:states:::aws-sdk:cloudcontrol:createResource", "TypeName": NATIVE},
+            ),
+            f"an {NATIVE}",
+        ),
+        (
+            alone(
+                "AWS::Lambda::Function",
+                Code={"ZipFile": f"client.create_stack(TemplateBody='Resources: {{F: {{Type: {NATIVE}}}}}')"},
+            ),
+            f"an {NATIVE}",
+        ),
     ],
 )
 def test_what_may_hide_a_flow_is_named(declared: dict[str, Any], told: str) -> None:
@@ -193,7 +217,6 @@ def test_a_custom_resource_whose_function_may_make_flows_is_named(action: str, h
         alone("AWS::CloudFormation::Stack", Parameters={"ChimeWebhookUrl": "https://hooks.chime.aws/x"}),
         alone("Our::Web::Site::MODULE"),
         template(More=TOPIC, **MACRO),
-        {**template(More=TOPIC), "Transform": "Ours"},
         about_chime(More={"Type": "AWS::SNS::Topic", "Properties": MACRO}),
         about_chime(More={"Type": "AWS::SNS::Topic", "Properties": {"Fn::ForEach::Names": ["x", ["a"], {}]}}),
         {**about_chime(), "Outputs": {"Fn::ForEach::Arns": ["x", ["a"], {}]}},
@@ -223,6 +246,8 @@ def test_a_custom_resource_whose_function_may_make_flows_is_named(action: str, h
         more("AWS::Logs::MetricFilter", FilterPattern="{ $.eventName = DisassociateChannelFlow }"),
         more("AWS::StepFunctions::StateMachine", DefinitionString=f'{{"Resource": "{STATE}sendChannelMessage"}}'),
         {**about_chime(), "Outputs": {"Arn": {"Value": FLOW_ARN, "Export": {"Name": "createChannelFlow"}}}},
+        more("AWS::Config::ConfigRule", Scope={"ComplianceResourceTypes": [NATIVE]}),
+        {**template(More=TOPIC), "Transform": "Ours"},
         provided("chime:CreateAppInstanceUser", "logs:*", "*"),
         provided("chime:CreateChannelFlow", effect="Deny"),
         provided("chime:*ChannelFlow", resourceType="AppInstanceUser"),
