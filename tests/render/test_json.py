@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import jsonschema
 import pytest
@@ -28,7 +29,16 @@ def test_every_report_fits_the_published_schema(build: Callable[[], Report]) -> 
 
 
 def test_the_published_schema_is_that_of_the_types() -> None:
-    assert json.loads(SCHEMA.read_text()) == schema(), "a published schema is not changed in place: raise its version"
+    published, of_types = map(in_one_order, (json.loads(SCHEMA.read_text()), schema()))
+
+    assert published == of_types, "a published schema is not changed in place: raise its version"
+
+
+def in_one_order(node: Any) -> Any:
+    """Alternatives stand in another order with each release of msgspec."""
+    if isinstance(node, list):
+        return sorted(map(in_one_order, node), key=json.dumps)
+    return {key: in_one_order(value) for key, value in node.items()} if isinstance(node, dict) else node
 
 
 def test_the_schema_itself_is_one() -> None:
