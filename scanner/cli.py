@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -22,6 +23,10 @@ from scanner.errors import (
     BrokenInstallationError,
     ChimeauditError,
     InterruptedScanError,
+    InvalidConfigurationError,
+    InvalidRulesError,
+    Mistake,
+    NothingJudgedError,
     NothingScannedError,
     UsageError,
 )
@@ -113,7 +118,7 @@ def run(arguments: list[str]) -> int:
         if code in _ENDS_A_STEP and "--no-github" not in arguments:
             from scanner.commands.github import annotate
 
-            annotate(f"{message}\n{hint}")
+            annotate(f"{message}\n{hint}", _unreported(error))
         return _told(message, hint, code, as_json=_wants_json(arguments))
     return int(code or 0)
 
@@ -141,6 +146,12 @@ def _explained(error: BaseException) -> tuple[str, str, int, bool]:
         case _:
             hint = "This is a fault of chimeaudit; please report it, with what -v prints."
             return f"{type(error).__name__}: {error}", hint, FAULT, True
+
+
+def _unreported(error: BaseException) -> Sequence[Mistake]:
+    """The mistakes that ended a command, where there are no findings among which they are told."""
+    kinds = InvalidRulesError, InvalidConfigurationError, NothingJudgedError
+    return error.mistakes if isinstance(error, kinds) else ()
 
 
 def _missing(error: Exception) -> tuple[str, str] | None:

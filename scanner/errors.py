@@ -60,13 +60,13 @@ class _MistakenError(UsageError):
     """Files that cannot be used, with everything that is wrong with them."""
 
     where = "the files"
-    consequence = "nothing was scanned"
-    way_out = "Mend them."
+    consequence = "nothing was begun"
+    other_way = "leave the file out"
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
-        count = f"{len(self.mistakes)} mistake{'s' if len(self.mistakes) != 1 else ''}"
-        hint = f"{count} in {self.where}; {self.consequence}. {self.way_out}"
+        count, them = ("1 mistake", "it") if len(self.mistakes) == 1 else (f"{len(self.mistakes)} mistakes", "them")
+        hint = f"{count} in {self.where}; {self.consequence}. Mend {them}, or {self.other_way}."
         super().__init__("\n".join(map(str, self.mistakes)), hint=hint)
 
 
@@ -74,21 +74,20 @@ class InvalidRulesError(_MistakenError):
     """Everything that is wrong with the rules that were to be loaded."""
 
     where = "the rules"
-    way_out = "Mend them, or leave the file out of --rules."
+    other_way = "leave the file out of --rules"
 
 
 class InvalidConfigurationError(_MistakenError):
     """Everything that is wrong with the configuration, and with the rules that it names."""
 
     where = "the configuration"
-    way_out = "Mend them, or name another file with --config."
+    other_way = "name another file with --config"
 
 
 class InvalidFilesError(_MistakenError):
     """Everything that is wrong with the files that were to be judged; what else there is was judged all the same."""
 
     consequence = "what else there is was judged"
-    way_out = "Mend them, or leave them out."
 
 
 class DisagreementError(ChimeauditError):

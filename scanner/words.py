@@ -8,6 +8,9 @@ from difflib import get_close_matches
 _SHOWN = 60
 """Characters of somebody's text that a message repeats."""
 
+_LISTED = 20
+"""Names that a message lists although it says which is the nearest."""
+
 
 def quote(text: str) -> str:
     """`text` in quotes, shortened, with whatever cannot be printed spelled out."""
@@ -38,7 +41,9 @@ def _is_part(word: str, name: str) -> bool:
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """`word` is none of the `known` ones."""
     names = list(known)
-    return f"unknown {what} {quote(word)}; expected {one_of(names)}{nearest(word, names)}"
+    near = nearest(word, names)
+    expected = "" if near and len(names) > _LISTED else f"; expected {one_of(names)}"
+    return f"unknown {what} {quote(word)}{expected}{near}"
 
 
 def one_of(names: Iterable[str]) -> str:

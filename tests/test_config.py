@@ -126,7 +126,10 @@ def test_rule_files_are_looked_for_beside_the_file_that_names_them(tmp_path: Pat
         ("select: [sverity:high]", '1:10 unknown selector "sverity:high"'),
         ("overrides: {cross-acount-lambda: {severity: low}}", 'did you mean "cross-account-lambda"?'),
         ("overrides: {cross-account-lambda: {severity: bad}}", '1:46 unknown severity "bad"'),
-        ("overrides: {cross-acount-lambda: {severity: low}}", '1:13 unknown rule "cross-acount-lambda"'),
+        (
+            "overrides: {cross-acount-lambda: {severity: low}}",
+            '1:13 unknown rule "cross-acount-lambda"; did you mean "cross-account-lambda"?',
+        ),
         ("overrides: {cross-account-lambda: {params: {trusted: [x]}}}", '1:45 unknown parameter "trusted"'),
         ("overrides: {cross-account-lambda: {params: {trusted_accounts: x}}}", '1:63 found "x"; expected a list'),
         (

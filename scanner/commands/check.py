@@ -121,7 +121,7 @@ def command(
         showing.say(f"Configuration: {configured.file}")
     failures = _tell(report, wanted, checking, waivers.warnings(report))
     if on_github:
-        failures += github.tell(report, wanted, showing.say)
+        failures += github.tell(report, wanted, showing.say, annotated=not checking.is_refused)
     _refuse(failures, checking, skip_others=skip_others)
     return gate_files(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
 

@@ -14,6 +14,7 @@ import click
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
 from scanner.commands.streams import encoded, printed, told
+from scanner.errors import Mistake
 from scanner.finding import Report
 from scanner.render import Format, render
 from scanner.render import github as rendered
@@ -41,16 +42,23 @@ def inert(text: str) -> str:
     return rendered.inert(text) if running() else text
 
 
-def annotate(error: str) -> None:
-    """Show on the page of the workflow's run what ended the step."""
-    if running():
+def annotate(error: str, mistakes: Sequence[Mistake] = ()) -> None:
+    """Show on the page of the workflow's run what ended the step; a mistake whose line is known, on that."""
+    if not running():
+        return
+    placed = [each for each in mistakes if each.line]
+    if len(placed) < len(mistakes) or not placed:
         told(rendered.command("error", error, title="chimeaudit"))
+        return
+    for each in placed[: rendered.MOST]:
+        place = {"file": each.file, "line": str(each.line), "col": str(each.column)}
+        told(rendered.command("error", f"{each}\n{error.splitlines()[-1]}", **place, title="chimeaudit"))
 
 
-def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None]) -> list[str]:
+def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None], *, annotated: bool = True) -> list[str]:
     """Annotate and summarise; returns a line for what could not be written."""
     unprinted = None
-    if not any(output.path == outputs.STDOUT for output in wanted):
+    if annotated and not any(output.path == outputs.STDOUT for output in wanted):
         unprinted = printed(map(encoded, render(report, Format.GITHUB)))
     failures = [f"the annotations on {unprinted}"] if unprinted else []
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -30,7 +30,7 @@ def command() -> None:
 
 
 @command.command("list")
-@ruleset.options
+@ruleset.options_of_a_list
 @click.option(
     "--format", "form", type=click.Choice(list(_FORMATS)), default="table", show_default=True, help="How to print."
 )
@@ -43,7 +43,7 @@ def list_(config_file: Path | None, rules: tuple[str, ...], select: tuple[str, .
 
 @command.command("show")
 @click.argument("id_", metavar="ID", shell_complete=completion.rule_ids)
-@ruleset.options
+@ruleset.options_of_a_list
 def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...]) -> None:
     """Explain one rule, with the facets that it reads and the IAM actions that those need."""
     loaded = {rule.info.id: rule for rule in ruleset.chosen(config_file, rules, select).loaded}

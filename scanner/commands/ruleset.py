@@ -17,7 +17,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def options(command: Command) -> Command:
     """The options; what they give goes to `chosen`."""
-    for option in reversed(_OPTIONS):
+    return _with(command, "default")
+
+
+def options_of_a_list(command: Command) -> Command:
+    """The options of a command that shows every rule where none is selected."""
+    return _with(command, "every profile")
+
+
+def _with(command: Command, otherwise: str) -> Command:
+    for option in reversed((*_OPTIONS, _select(otherwise))):
         command = option(command)
     return command
 
@@ -43,12 +52,16 @@ _OPTIONS = (
         shell_complete=completion.files,
         help=f"Rule file or folder to use instead of the shipped ones; '{config.SHIPPED}' names those.",
     ),
-    click.option(
+)
+
+
+def _select(otherwise: str) -> Callable[[Command], Command]:
+    rules = "Rules to apply: ids; profile:P, narrowed by topic:T, severity:S and framework:F."
+    return click.option(
         "--select",
         multiple=True,
         callback=values.listed,
         metavar="WHAT,...",
         shell_complete=completion.selectors,
-        help="Rules to apply: ids; profile:P, narrowed by topic:T, severity:S and framework:F.  [default: default]",
-    ),
-)
+        help=f"{rules}  [default: {otherwise}]",
+    )

@@ -106,7 +106,7 @@ _OPTIONS = (
     click.option(
         "--resume",
         is_flag=True,
-        help="Go on with the run in --run-dir, or with the newest unfinished one of the same scope; "
+        help="Go on with the run in --run-dir. Without --run-dir: with the newest unfinished one of the same scope; "
         "where there is none, scan anew.",
     ),
     click.option(

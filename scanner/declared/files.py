@@ -100,6 +100,11 @@ def find(paths: Sequence[str], mistakes: list[Mistake]) -> list[Candidate]:
 
 def _leading(given: str, mistakes: list[Mistake]) -> Iterator[tuple[str, bool]]:
     """The paths that one leads to, each with whether the user named it."""
+    if _is_lost(given):
+        mistakes.append(
+            unreadable(given, "leads from the working directory, which was deleted; expected one that is there")
+        )
+        return
     if os.path.lexists(given):
         yield from _below(given, mistakes, named=True)
         return
@@ -111,6 +116,15 @@ def _leading(given: str, mistakes: list[Mistake]) -> Iterator[tuple[str, bool]]:
         )
     for match in matches:
         yield from _below(match, mistakes, named=False)
+
+
+def _is_lost(path: str) -> bool:
+    """Whether a path leads from a working directory that was deleted, which would look like an empty folder."""
+    try:
+        os.path.abspath(path)  # noqa: PTH100 - Path.absolute() does the same
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _matches(pattern: str, mistakes: list[Mistake]) -> Iterator[str]:

@@ -144,3 +144,18 @@ def test_what_ends_a_step_early_is_an_error_of_it(tmp_path: Path) -> None:
     assert "nowhere.yaml" in first
     assert "::error title=chimeaudit::No such option" in option.stderr
     assert "::" not in unwanted.stderr + elsewhere.stderr
+    assert named.stdout == ""
+
+
+def test_a_mistake_that_ends_a_step_is_an_error_on_its_line(tmp_path: Path) -> None:
+    write(tmp_path / "cut.json", '{"Processors": [{"FallbackAction"')
+    write(tmp_path / "create.json", BAD)
+    broken = check(tmp_path, "cut.json")
+    write(tmp_path / "chimeaudit.yaml", "fail_on: low\nselct: []\n")
+    misread = check(tmp_path, "create.json")
+
+    for ended, place in ((broken, "file=cut.json,line=1,"), (misread, "file=chimeaudit.yaml,line=2,col=1,")):
+        [error] = [line for line in ended.stderr.splitlines() if line.startswith("::")]
+        assert ended.code == 2
+        assert error.startswith(f"::error {place}")
+        assert ended.stdout == ""

@@ -25,7 +25,9 @@ def rules(*arguments: str, home: Path) -> Ended:
 
 def test_all_rules_are_listed_whatever_their_profile(tmp_path: Path) -> None:
     ended = rules("list", home=tmp_path)
+    explained = rules("list", "--help", home=tmp_path)
 
+    assert "[default: every profile]" in explained.stdout
     assert ended.code == 0
     assert sorted(line.split()[0] for line in ended.stdout.splitlines()[1:]) == IDS
     assert "(profile availability)" in ended.stdout
