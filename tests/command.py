@@ -74,8 +74,13 @@ def chimeaudit(*arguments: str, home: Path, variables: Mapping[str, str] | None 
 
 def installed(*arguments: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:
     """The same as its users start it."""
+    return started(CHIMEAUDIT, *arguments, home=home, variables=variables)
+
+
+def started(*command: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:
+    """Any command, in a process of its own."""
     ended = subprocess.run(
-        [CHIMEAUDIT, *arguments],
+        command,
         env=environment(home, variables),
         cwd=home,
         capture_output=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from scanner import resources
 from scanner.errors import BrokenInstallationError
-from tests.command import CHIMEAUDIT, Ended, environment
+from tests.command import CHIMEAUDIT, Ended, started
 from tests.declared.checking import processor, request, write
 
 _BROKEN = """
@@ -34,16 +33,7 @@ def without(module: str, *arguments: str, home: Path, error: str = MISSING, star
     folder = home / "broken"
     folder.mkdir(exist_ok=True)
     write(folder / "sitecustomize.py", _BROKEN.format(module=module, error=error))
-    ended = subprocess.run(
-        [*(start or (CHIMEAUDIT,)), *arguments],
-        env=environment(home, {"PYTHONPATH": str(folder)}),
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return Ended(code=ended.returncode, stdout=ended.stdout, stderr=ended.stderr)
+    return started(*(start or (CHIMEAUDIT,)), *arguments, home=home, variables={"PYTHONPATH": str(folder)})
 
 
 @pytest.mark.parametrize(
@@ -111,14 +101,9 @@ def test_the_command_says_which_data_are_missing(tmp_path: Path) -> None:
     package = Path(resources.__file__).parent
     shutil.copytree(package, tmp_path / "scanner", ignore=shutil.ignore_patterns("__pycache__"))
 
-    ended = subprocess.run(
-        [sys.executable, "-m", "scanner", "rules", "list"],
-        env=environment(tmp_path, {"PYTHONPATH": os.fspath(tmp_path)}),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    variables = {"PYTHONPATH": os.fspath(tmp_path)}
 
-    assert ended.returncode == 70
+    ended = started(sys.executable, "-m", "scanner", "rules", "list", home=tmp_path, variables=variables)
+
+    assert ended.code == 70
     assert ended.stderr.splitlines()[0].startswith("error: the installation is broken: the folder rules ")

@@ -128,15 +128,15 @@ def _ids(value: str, option: click.Parameter) -> list[str]:
     return [text for _, text in named if text]
 
 
-def local(_context: click.Context, argument: click.Parameter, value: Any) -> Any:
-    """A path, or paths, of this machine.
+def local(_context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Paths of this machine.
 
     Raises:
         UsageError: one is a URL, which is not fetched.
     """
-    for each in value if isinstance(value, tuple) else (value,):
-        _refuse_url(each or "", argument)
-    return value
+    for value in values:
+        _refuse_url(value, parameter)
+    return values
 
 
 def _refuse_url(value: str, parameter: click.Parameter) -> None:
