@@ -17,8 +17,8 @@ from jsonschema import Draft202012Validator
 from scanner import resources
 from scanner.engine import good_order, rule, selection, selftest
 from scanner.engine.evaluate import Evaluation, compiled
-from scanner.engine.facts import ROOTS, Resource, Root
 from scanner.engine.given import NOW
+from scanner.engine.vocabulary import ROOTS, Resource, Root
 from scanner.inventory import ChannelFlow, Function, LambdaFunction
 
 FILES = sorted(resources.rules().rglob("*.yaml"))

@@ -33,7 +33,7 @@ def read(node: Node | None, reading: Reading) -> list[Entry]:
 
 
 def inline(metadata: Node, key: str, reading: Reading) -> list[Entry]:
-    """What stands under `chimeaudit` in the metadata of the resource with this key (scanner.engine.facts)."""
+    """What stands under `chimeaudit` in the metadata of the resource with this key (scanner.engine.vocabulary)."""
     table = checks.table(metadata, "a mapping with waive", reading.mistakes)
     if table is None:
         return []

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 
 from scanner.engine import durations
-from scanner.engine.facts import Fact
 from scanner.engine.patterns import PatternError, search
+from scanner.engine.vocabulary import Fact
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.words import nearest, one_of, quote, unknown
 

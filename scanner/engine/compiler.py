@@ -31,7 +31,6 @@ from scanner.engine.conditions import (
     show,
     value,
 )
-from scanner.engine.facts import attributes, getter, read, written
 from scanner.engine.judgement import (
     Certain,
     Compiled,
@@ -44,6 +43,7 @@ from scanner.engine.judgement import (
     undecided,
 )
 from scanner.engine.operators import OPERATORS
+from scanner.engine.vocabulary import attributes, getter, read, written
 
 
 def compile_condition(condition: Condition, settings: Settings) -> Compiled:

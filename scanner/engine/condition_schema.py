@@ -7,9 +7,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from scanner.engine import durations
-from scanner.engine.facts import ROOTS, Fact, fields, paths
 from scanner.engine.operands import compared
 from scanner.engine.operators import NEGATIVES, OPERATORS, applicable
+from scanner.engine.vocabulary import ROOTS, Fact, fields, paths
 
 Schema = dict[str, Any]
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from scanner.engine import facts
+from scanner.engine import vocabulary
 from scanner.engine.compiler import compile_condition
 from scanner.engine.conditions import Settings, negate
 from scanner.engine.examples import Verdict
@@ -47,7 +47,7 @@ class Program:
     when: Judge
     require: Judge
 
-    def verdict(self, resource: facts.Resource) -> tuple[Verdict, tuple[Note, ...]]:
+    def verdict(self, resource: vocabulary.Resource) -> tuple[Verdict, tuple[Note, ...]]:
         """The verdict by Kleene's logic, with the notes that explain a fail or an unknown."""
         scope = Scope(root=resource, thing=resource)
         applies = self.when(scope)
@@ -112,7 +112,7 @@ class Evaluation:
         ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
         self._programs: Mapping[type, _Programs] = {
             root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]
-            for resource, root in facts.ROOTS.items()
+            for resource, root in vocabulary.ROOTS.items()
         }
 
     def anew(self) -> Evaluation:
@@ -121,7 +121,7 @@ class Evaluation:
         other.counts = Counts()
         return other
 
-    def judge(self, resource: facts.Resource) -> list[Finding]:
+    def judge(self, resource: vocabulary.Resource) -> list[Finding]:
         """The findings on one resource, by rule id and part."""
         findings: list[Finding] = []
         passed = 0
@@ -137,7 +137,7 @@ class Evaluation:
         return findings
 
 
-def _judge(program: Program, resource: facts.Resource, counts: Counts) -> list[Finding]:
+def _judge(program: Program, resource: vocabulary.Resource, counts: Counts) -> list[Finding]:
     if _surely(program.inapplicable, resource):
         counts.not_applicable += 1
         return []
@@ -147,14 +147,14 @@ def _judge(program: Program, resource: facts.Resource, counts: Counts) -> list[F
     return list(_findings(program.rule, resource, notes))
 
 
-def _surely(certain: Certain, resource: facts.Resource) -> bool:
+def _surely(certain: Certain, resource: vocabulary.Resource) -> bool:
     try:
         return certain(resource, resource)
     except (AttributeError, TypeError):
         return False
 
 
-def _findings(rule: Rule, resource: facts.Resource, notes: Sequence[Note]) -> Iterator[Finding]:
+def _findings(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note]) -> Iterator[Finding]:
     parts: dict[str, list[Note]] = {}
     for note in notes:
         parts.setdefault(note.scope.part, []).append(note)
@@ -163,7 +163,7 @@ def _findings(rule: Rule, resource: facts.Resource, notes: Sequence[Note]) -> It
         yield _finding(rule, resource, part, failed or parts[part])
 
 
-def _finding(rule: Rule, resource: facts.Resource, part: str, notes: Sequence[Note]) -> Finding:
+def _finding(rule: Rule, resource: vocabulary.Resource, part: str, notes: Sequence[Note]) -> Finding:
     info = rule.info
     gaps = [_gap(resource, note.fact) for note in notes]
     failed = notes[0].holds is False
@@ -180,12 +180,12 @@ def _finding(rule: Rule, resource: facts.Resource, part: str, notes: Sequence[No
         remediation=filled(info.remediation, shown, evidence),
         references=info.references,
         frameworks=info.frameworks,
-        fingerprint=fingerprint(info.id, facts.key(resource), part),
+        fingerprint=fingerprint(info.id, vocabulary.key(resource), part),
         location=_location(resource, notes[0].evidence.path),
     )
 
 
-def _location(resource: facts.Resource, path: str) -> Location | None:
+def _location(resource: vocabulary.Resource, path: str) -> Location | None:
     """Where a file says what the finding is about."""
     declared = resource.declared
     if isinstance(declared, UnsetType):
@@ -204,12 +204,12 @@ def _message(rule: Rule, notes: Sequence[Note]) -> str:
     return "; ".join(dict.fromkeys(said))
 
 
-def _doubt(rule: Rule, resource: facts.Resource, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
+def _doubt(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
     reasons = (_unsettled(resource, note) if gap is None else gap.reason for note, gap in zip(notes, gaps, strict=True))
     return f'"{rule.info.title}" could not be judged: {"; ".join(dict.fromkeys(reasons))}'
 
 
-def _unsettled(resource: facts.Resource, note: Note) -> str:
+def _unsettled(resource: vocabulary.Resource, note: Note) -> str:
     said = None if isinstance(resource.declared, UnsetType) else resource.declared.unsettled(note.fact)
     return f"{note.fact} is not known" if said is None else f"{note.fact} is only settled when it is deployed: {said}"
 
@@ -218,7 +218,7 @@ def _evidence(note: Note, gap: Gap | None) -> Evidence:
     return note.evidence if gap is None else msgspec.structs.replace(note.evidence, gap=GapReference.to(gap))
 
 
-def _gap(resource: facts.Resource, fact: str) -> Gap | None:
+def _gap(resource: vocabulary.Resource, fact: str) -> Gap | None:
     """Why a fact is unknown: the gap under its own path, or under the nearest one that it lies in."""
     gaps: Mapping[str, Gap] = getattr(resource, "gaps", {})
     while fact and fact not in gaps:
@@ -226,7 +226,7 @@ def _gap(resource: facts.Resource, fact: str) -> Gap | None:
     return gaps.get(fact) if fact else None
 
 
-def described(resource: facts.Resource) -> Resource:
+def described(resource: vocabulary.Resource) -> Resource:
     """The resource as a finding shows it."""
     if isinstance(resource, ChannelFlow):
         processors = () if isinstance(resource.processors, UnsetType) else resource.processors
@@ -237,7 +237,7 @@ def described(resource: facts.Resource) -> Resource:
 
 
 def _resource(
-    resource: facts.Resource, app_instance_arn: str, name: str | UnsetType, steps: tuple[PipelineStep, ...]
+    resource: vocabulary.Resource, app_instance_arn: str, name: str | UnsetType, steps: tuple[PipelineStep, ...]
 ) -> Resource:
     return Resource(
         type="channel_flow" if isinstance(resource, ChannelFlow) else "app_instance",
@@ -251,7 +251,7 @@ def _resource(
     )
 
 
-def _own_name(resource: facts.Resource) -> str | None:
+def _own_name(resource: vocabulary.Resource) -> str | None:
     """What to call a resource whose name is not settled yet: as its file does."""
     declared = resource.declared
     return None if isinstance(declared, UnsetType) else declared.written.get("name") or declared.id or None
@@ -263,7 +263,7 @@ def _step(flow: ChannelFlow, processor: Processor, index: int) -> PipelineStep:
         name=_known(processor.name),
         execution_order=_known(processor.execution_order),
         fallback_action=_known(processor.fallback_action),
-        lambda_arn=_known(arn) or facts.written(flow, f"processors[{index}].lambda.arn"),
+        lambda_arn=_known(arn) or vocabulary.written(flow, f"processors[{index}].lambda.arn"),
     )
 
 

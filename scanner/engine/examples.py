@@ -8,8 +8,8 @@ from typing import Final, Literal, get_args
 
 from scanner.engine import checks, given, params
 from scanner.engine.conditions import Literals
-from scanner.engine.facts import Resource, Root
 from scanner.engine.params import Param
+from scanner.engine.vocabulary import Resource, Root
 from scanner.source import Mistakes, Node, Table
 from scanner.words import quote
 

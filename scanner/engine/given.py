@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import UNSET, Struct, UnsetType
 
 from scanner.engine import checks, durations, good_order
-from scanner.engine.facts import Fact, Resource, Root, fields
+from scanner.engine.vocabulary import Fact, Resource, Root, fields
 from scanner.inventory import ChannelFlow
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, Struct
 
-from scanner.engine.facts import AppInstance, FlowReference, attributes, fields
+from scanner.engine.vocabulary import AppInstance, FlowReference, attributes, fields
 from scanner.inventory import (
     AppInstanceRef,
     CallbackPermission,

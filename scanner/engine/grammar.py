@@ -20,7 +20,6 @@ from scanner.engine.conditions import (
     Series,
     negate,
 )
-from scanner.engine.facts import Fact, lookup
 from scanner.engine.operands import (
     COMBINATORS,
     LIST_MATCHERS,
@@ -30,6 +29,7 @@ from scanner.engine.operands import (
     comparison,
     comparisons,
 )
+from scanner.engine.vocabulary import Fact, lookup
 from scanner.source import Node, Scalar, Table
 from scanner.words import one_of, quote, unknown
 

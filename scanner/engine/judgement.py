@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, structs
 
 from scanner.engine.conditions import show
-from scanner.engine.facts import Resource
+from scanner.engine.vocabulary import Resource
 from scanner.finding import Evidence, Scalar
 
 

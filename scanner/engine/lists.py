@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import UNSET, Struct, structs
 
 from scanner.engine.conditions import Count, Elements, Series, series_phrase
-from scanner.engine.facts import attributes, getter, part, read
 from scanner.engine.judgement import (
     HOLDS,
     Certain,
@@ -24,6 +23,7 @@ from scanner.engine.judgement import (
     undecided,
 )
 from scanner.engine.operators import OPERATORS
+from scanner.engine.vocabulary import attributes, getter, part, read
 
 
 class Filter(Struct, frozen=True, kw_only=True):

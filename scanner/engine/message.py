@@ -9,8 +9,8 @@ from string import Formatter
 from msgspec import UNSET, Struct
 
 from scanner.engine.conditions import AllOf, Condition, Elements, show
-from scanner.engine.facts import Resource, Root, attributes, lookup, paths, read, written
 from scanner.engine.operands import Context
+from scanner.engine.vocabulary import Resource, Root, attributes, lookup, paths, read, written
 from scanner.source import Node
 from scanner.words import nearest, quote
 

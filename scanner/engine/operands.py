@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from scanner.engine import checks
 from scanner.engine.conditions import Comparison, Constant, Literals, Operand, Parameter, Reference
-from scanner.engine.facts import Fact, Root, lookup, paths
 from scanner.engine.operators import NEGATIVES, OPERATORS, applicable
 from scanner.engine.params import Param
+from scanner.engine.vocabulary import Fact, Root, lookup, paths
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.words import nearest, one_of, quote, unknown
 

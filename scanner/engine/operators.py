@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from scanner.engine.facts import Kind
+from scanner.engine.vocabulary import Kind
 
 OperandKind = Literal["scalar", "list", "pattern", "boolean", "duration"]
 

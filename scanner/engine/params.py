@@ -8,7 +8,7 @@ from typing import Final
 
 from scanner.engine import checks
 from scanner.engine.conditions import Literals
-from scanner.engine.facts import Fact
+from scanner.engine.vocabulary import Fact
 from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.words import unknown
 

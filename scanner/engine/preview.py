@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec import UnsetType, structs
 
-from scanner.engine import facts
+from scanner.engine import vocabulary
 from scanner.engine.audit import NOT_EXAMINED
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule
@@ -107,7 +107,7 @@ class Preview:
             return
         key = structs.replace(declared, file=self.former_files[declared.file]).key
         processors = resource.processors if isinstance(resource, ChannelFlow) else ()
-        parts = {"", *map(facts.part, () if isinstance(processors, UnsetType) else processors)}
+        parts = {"", *map(vocabulary.part, () if isinstance(processors, UnsetType) else processors)}
         for rule in self._rules:
             for part in parts:
                 former = fingerprint(rule.info.id, key, part)

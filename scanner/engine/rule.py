@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from scanner.engine import checks, examples, facts, files, header, message, params
+from scanner.engine import checks, examples, files, header, message, params, vocabulary
 from scanner.engine.conditions import Condition, Literals
 from scanner.engine.examples import Example
-from scanner.engine.facts import ROOTS, Facet, Fact
 from scanner.engine.grammar import condition
 from scanner.engine.message import Message
 from scanner.engine.operands import Context
 from scanner.engine.params import Param
+from scanner.engine.vocabulary import ROOTS, Facet, Fact
 from scanner.errors import InvalidRulesError, Mistake
 from scanner.finding import RuleInfo, Severity
 from scanner.source import START, Mistakes, Node, Plain, Scalar, Table, parse, plain
@@ -59,12 +59,12 @@ class Rule:
     @property
     def reads_facets(self) -> frozenset[Facet]:
         """The same, on or off."""
-        return facts.facets(self.reads)
+        return vocabulary.facets(self.reads)
 
     @property
     def reads_flows(self) -> bool:
         """Whether it looks into all the channel flows of an app instance."""
-        return not self.off and any(fact.record is facts.FlowReference for fact in self.reads)
+        return not self.off and any(fact.record is vocabulary.FlowReference for fact in self.reads)
 
 
 def facets(rules: Iterable[Rule]) -> frozenset[Facet]:
@@ -129,7 +129,7 @@ def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
     whole = require is not None and (when is not None or "when" not in entries)
     declared = _used(table, context, whole=whole)
     text = checks.text(entries["message"], mistakes) if "message" in entries else None
-    asks = bool(facts.facets(context.facts))
+    asks = bool(vocabulary.facets(context.facts))
     tests = examples.read(entries["tests"], root, declared, mistakes, asks=asks) if "tests" in entries else ()
     if text is None:
         return None

@@ -9,10 +9,10 @@ from operator import itemgetter
 from msgspec import UNSET, UnsetType, structs
 
 from scanner import __version__, inventory
-from scanner.engine import facts
+from scanner.engine import vocabulary
 from scanner.engine.evaluate import Evaluation
-from scanner.engine.facts import AppInstance, FlowReference, Resource
 from scanner.engine.rule import Rule, digest
+from scanner.engine.vocabulary import AppInstance, FlowReference, Resource
 from scanner.finding import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
 from scanner.inventory import ChannelFlow, Gap
 from scanner.journal import AppInstanceRead, TargetReader
@@ -51,9 +51,9 @@ class Tally:
             self.counts.channel_flows += 1
             self.counts.processors += 0 if isinstance(flow.processors, UnsetType) else len(flow.processors)
             gaps.update(flow.gaps.values())
-            found += [((facts.key(flow), finding.rule_id), finding) for finding in self._judge(flow)]
+            found += [((vocabulary.key(flow), finding.rule_id), finding) for finding in self._judge(flow)]
             if self._evaluation.reads_flows:
-                listed.append((FlowReference(arn=facts.key(flow), name=flow.name), flow.gaps.get("name")))
+                listed.append((FlowReference(arn=vocabulary.key(flow), name=flow.name), flow.gaps.get("name")))
         if seen is not None:
             self.counts.app_instances += 1
             gaps.update(seen.gaps.values())
@@ -99,7 +99,7 @@ class Tally:
     def _judge(self, resource: Resource) -> list[Finding]:
         judged = self._evaluation.judge(resource)
         findings = judged if isinstance(resource.declared, UnsetType) else self._told(resource, judged)
-        return [self._waivers.finding(finding, resource.tags, facts.key(resource)) for finding in findings]
+        return [self._waivers.finding(finding, resource.tags, vocabulary.key(resource)) for finding in findings]
 
     def _told(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
         """The findings without those that are unknown for want of what no file could tell."""

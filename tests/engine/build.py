@@ -10,8 +10,8 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from scanner.engine import rule
-from scanner.engine.facts import AppInstance
 from scanner.engine.rule import Rule
+from scanner.engine.vocabulary import AppInstance
 from scanner.errors import InvalidRulesError, Mistake
 from scanner.inventory import AppInstanceRef, ChannelFlow, Gap, LambdaFunction, Processor
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from scanner.engine.facts import attributes, read
+from scanner.engine.vocabulary import attributes, read
 
 Verdict = bool | None
 

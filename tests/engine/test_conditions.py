@@ -14,11 +14,11 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.engine.compiler import compile_condition
 from scanner.engine.conditions import Settings, negate
-from scanner.engine.facts import ROOTS, attributes, fields
 from scanner.engine.given import NOW
 from scanner.engine.grammar import condition
 from scanner.engine.judgement import Compiled, Judgement, Scope
 from scanner.engine.operands import Context
+from scanner.engine.vocabulary import ROOTS, attributes, fields
 from scanner.inventory import ChannelFlow, FunctionAccess, LambdaFunction, Processor
 from scanner.source import Mistakes, parse
 from tests.engine import reference

@@ -10,9 +10,9 @@ import pytest
 from msgspec import UNSET, structs
 
 from scanner.engine.evaluate import Evaluation
-from scanner.engine.facts import FlowReference
 from scanner.engine.given import NOW
 from scanner.engine.rule import configured
+from scanner.engine.vocabulary import FlowReference
 from scanner.finding import Evidence, GapReference, PipelineStep, Status, fingerprint
 from scanner.inventory import Processor
 from tests.engine.build import OTHER_ACCOUNT, app_instance, flow, function, gap, loaded

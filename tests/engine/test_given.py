@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
-from scanner.engine import facts
 from scanner.engine import given as fixtures
-from scanner.engine.facts import ROOTS
+from scanner.engine import vocabulary
 from scanner.engine.given import NOW
+from scanner.engine.vocabulary import ROOTS
 from scanner.inventory import AppInstance, CallbackPermission, ChannelFlow, Function, LambdaFunction, Processor
 from scanner.source import Mistakes, parse
 
@@ -158,7 +158,7 @@ def test_facts_of_a_function_can_be_unknown_one_by_one_or_together() -> None:
 def test_flows_of_an_app_instance_have_arns_of_their_own() -> None:
     found = resource({"flows": [{"name": "a"}, {}]}, "app_instance")
 
-    assert isinstance(found, facts.AppInstance)
+    assert isinstance(found, vocabulary.AppInstance)
     assert isinstance(found.flows, tuple)
     assert [flow.name for flow in found.flows] == ["a", "flow-1"]
     assert len({flow.arn for flow in found.flows}) == 2

@@ -1,4 +1,4 @@
-"""scanner.engine.facts: what rules can read follows from the structs of the inventory."""
+"""scanner.engine.vocabulary: what rules can read follows from the structs of the inventory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from scanner.engine.facts import ROOTS, FlowReference, attributes, facets, fields, lookup, part, paths, read
+from scanner.engine.vocabulary import ROOTS, FlowReference, attributes, facets, fields, lookup, part, paths, read
 from scanner.inventory import ChannelFlow, Processor
 from tests.engine.build import flow, function
 
