@@ -29,9 +29,9 @@ from msgspec import Struct, structs
 
 from benchmarks.server import FIRST_ACCOUNT, STATISTICS, Statistics, access_key, serving
 from benchmarks.shape import CALLS_TO_CHIME, EVERY_FACET, REGIONS, Shape, least_calls, longest_chain
-from scanner.finding import Scope
-from scanner.inventory import Gap
 from scanner.journal import Journal, Role, RunHeader, Target
+from scanner.model.facts import Gap
+from scanner.model.report import Scope
 
 TIMES = 3
 LATENCY = 0.03

@@ -27,7 +27,7 @@ from scanner import resources
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule, load
 from scanner.engine.selection import select
-from scanner.inventory import (
+from scanner.model.facts import (
     AppInstanceRef,
     CallbackPermission,
     ChannelFlow,

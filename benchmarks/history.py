@@ -25,10 +25,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from benchmarks.report import report
-from scanner.finding import Finding, Report
 from scanner.history import address
 from scanner.history.address import Address
 from scanner.history.record import record
+from scanner.model.report import Finding, Report
 from scanner.spool import Spool
 
 SIZE = 100_000

@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Struct
 from playwright.sync_api import Browser, sync_playwright
 
-from scanner.finding import (
+from scanner.model.report import (
     Coverage,
     Evidence,
     Finding,

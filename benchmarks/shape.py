@@ -10,7 +10,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from scanner.facets import FACETS, needed
+from scanner.model.operations import FACETS, needed
 
 PAGE = 50
 REGIONS = ("eu-central-1", "us-east-1")

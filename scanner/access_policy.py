@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from scanner.facets import ORGANIZATION, Operation, needed
+from scanner.model.operations import ORGANIZATION, Operation, needed
 
 _VERSION = "2012-10-17"
 

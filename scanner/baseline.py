@@ -13,7 +13,7 @@ from typing import Self
 from msgspec import Struct, structs
 
 from scanner.compare import unseen
-from scanner.finding import Evidence, Finding, GapReference, Report, ReportedGap, Status
+from scanner.model.report import Evidence, Finding, GapReference, Report, ReportedGap, Status
 from scanner.sight import Reason
 
 

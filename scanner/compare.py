@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from scanner import former
-from scanner.finding import Finding, Report, Run, Status
+from scanner.model.report import Finding, Report, Run, Status
 from scanner.sight import Reason, Sight
 
 SCHEMA_VERSION = "1.0"

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import structs
 
-from scanner.finding import Finding, Report
+from scanner.model.report import Finding, Report
 
 WORKING_DIRECTORY = "working_directory"
 """The option that says where a check was made, from the top of its repository."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from scanner.compare import Difference
-from scanner.finding import Finding, Report, Severity, Status
+from scanner.model.report import Finding, Report, Severity, Status
 
 
 class ExitCode(IntEnum):

@@ -25,8 +25,8 @@ from msgspec import Meta, Struct, structs
 
 from scanner import files
 from scanner.errors import OutputError, UsageError
-from scanner.finding import UNKNOWN, Scalar, Scope
-from scanner.inventory import AppInstance, ChannelFlow, Gap
+from scanner.model.facts import AppInstance, ChannelFlow, Gap
+from scanner.model.report import UNKNOWN, Scalar, Scope
 
 VERSION = 1
 UNKNOWN_ACCOUNT = UNKNOWN

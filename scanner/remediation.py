@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from scanner.finding import UNKNOWN, Evidence, PipelineStep, Resource
+from scanner.model.report import UNKNOWN, Evidence, PipelineStep, Resource
 
 PLACEHOLDERS = (
     *("REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "APP_INSTANCE_ID", "CHANNEL_FLOW_ARN", "FLOW_NAME", "PROCESSORS"),

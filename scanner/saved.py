@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct, structs
 
-from scanner import encoding
 from scanner.errors import UsageError
-from scanner.finding import SCHEMA_VERSION, Report, Severity, Status, Summary
-from scanner.trend import utc
+from scanner.model import encoding
+from scanner.model.report import SCHEMA_VERSION, Report, Severity, Status, Summary
+from scanner.model.trend import utc
 
 _MAJOR = SCHEMA_VERSION.partition(".")[0]
 _MOST = 2**31 - 1

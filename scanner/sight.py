@@ -12,9 +12,9 @@ from typing import Self
 
 from msgspec import Struct
 
-from scanner.facets import FACETS, ORGANIZATION
-from scanner.finding import UNKNOWN, Finding, Location, Report, ReportedGap, Resource, Scope, Status
-from scanner.inventory import READ_FILE, Gap, LambdaFunction
+from scanner.model.facts import READ_FILE, Gap, LambdaFunction
+from scanner.model.operations import FACETS, ORGANIZATION
+from scanner.model.report import UNKNOWN, Finding, Location, Report, ReportedGap, Resource, Scope, Status
 
 _APP_INSTANCE = re.compile(
     r"(?P<app_instance>arn:[^:]+:chime:(?P<region>[^:]+):(?P<account_id>[^:]+):app-instance/[^/]+)(?P<flow>/.+)?"

@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile
 import msgspec
 
 from scanner.errors import OutputError
-from scanner.finding import Finding
+from scanner.model.report import Finding
 
 _IN_MEMORY = 1 << 20
 _AT_ONCE = 1 << 16

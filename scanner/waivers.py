@@ -9,8 +9,8 @@ from datetime import date
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.finding import UNKNOWN, Finding, Report, Resource, Scope, Status, Waiver
-from scanner.inventory import Gap, partition_of
+from scanner.model.facts import Gap, partition_of
+from scanner.model.report import UNKNOWN, Finding, Report, Resource, Scope, Status, Waiver
 
 Tags = Mapping[str, str] | UnsetType | None
 

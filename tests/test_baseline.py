@@ -4,8 +4,8 @@ import pytest
 from msgspec import structs
 
 from scanner.baseline import known, mark, marked, overlooked
-from scanner.finding import Finding, GapReference, ReportedGap, Severity, Status, Waiver
 from scanner.gate import ExitCode, gate
+from scanner.model.report import Finding, GapReference, ReportedGap, Severity, Status, Waiver
 from tests.render import sample
 
 FOUND = sample.fails_open(sample.flow())

@@ -7,8 +7,8 @@ from msgspec import structs
 
 from scanner.baseline import marked
 from scanner.compare import Difference, compare, settled
-from scanner.finding import Finding, Report, ReportedGap, Severity, Status, Waiver
 from scanner.gate import ExitCode, gate_difference
+from scanner.model.report import Finding, Report, ReportedGap, Severity, Status, Waiver
 from tests.render import sample
 
 FLOW = sample.flow()

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from scanner import config, resources
 from scanner.config import schema
 from scanner.errors import ChimeauditError, InvalidConfigurationError, InvalidRulesError, UsageError
-from scanner.finding import Severity, Waiver
+from scanner.model.report import Severity, Waiver
 from scanner.waivers import Pattern
 from tests.command import chimeaudit
 from tests.engine.build import rule_file

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from scanner.finding import Finding, Location, Report
 from scanner.former import WORKING_DIRECTORY, aligned, is_former
+from scanner.model.report import Finding, Location, Report
 from tests.render import sample
 
 ONE = next(iter(sample.rich().findings))

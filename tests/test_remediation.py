@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from scanner.engine import rule
-from scanner.finding import Evidence, Resource
+from scanner.model.report import Evidence, Resource
 from scanner.remediation import PLACEHOLDERS, filled
 from scanner.resources import rules
 from tests.render import sample

@@ -19,7 +19,7 @@ from scanner.engine import good_order, rule, selection, selftest
 from scanner.engine.evaluate import Evaluation, compiled
 from scanner.engine.given import NOW
 from scanner.engine.vocabulary import ROOTS, Resource, Root
-from scanner.inventory import ChannelFlow, Function, LambdaFunction
+from scanner.model.facts import ChannelFlow, Function, LambdaFunction
 
 FILES = sorted(resources.rules().rglob("*.yaml"))
 RULES = rule.load([resources.rules()])

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from scanner import runs
-from scanner.finding import Scope
 from scanner.journal import Journal, RunHeader, Target, TargetWriter
+from scanner.model.report import Scope
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OLD = NOW - timedelta(days=20)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scanner import saved
 from scanner.errors import UsageError
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render import Format, render
 from scanner.render import json as format_json
 from tests.render import sample

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from scanner.finding import Finding, Location, Report, ReportedGap, Scope
+from scanner.model.report import Finding, Location, Report, ReportedGap, Scope
 from scanner.sight import Sight
 from tests.render import sample
 

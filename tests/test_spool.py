@@ -11,7 +11,7 @@ import pytest
 
 from scanner import spool
 from scanner.errors import OutputError
-from scanner.finding import Finding
+from scanner.model.report import Finding
 from scanner.spool import Spool
 from tests.render import sample
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
-from scanner.finding import Finding, Report, Status, Waiver
-from scanner.inventory import Gap
+from scanner.model.facts import Gap
+from scanner.model.report import Finding, Report, Status, Waiver
 from scanner.waivers import Entry, Pattern, Waivers
 from tests.render import sample
 

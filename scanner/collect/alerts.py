@@ -12,7 +12,7 @@ from scanner.collect.calls import ask, new_items
 from scanner.collect.failure import calling
 from scanner.collect.once import Once
 from scanner.collect.wire import ListRules, Rule
-from scanner.inventory import AppInstance
+from scanner.model.facts import AppInstance
 from scanner.policy import EventRule, listens
 
 

@@ -12,8 +12,8 @@ from msgspec import structs
 
 from scanner.collect.target import Owned
 from scanner.collect.worker import Done
-from scanner.inventory import Gap
 from scanner.journal import Journal, Target, TargetWriter
+from scanner.model.facts import Gap
 
 
 class EmptyTargets:

@@ -22,7 +22,7 @@ from scanner.collect.failure import FailedCallError, calling, containing
 from scanner.collect.function import FunctionRead, read_function, read_url
 from scanner.collect.once import Once
 from scanner.collect.readonly import IDENTITY, MESSAGING
-from scanner.inventory import (
+from scanner.model.facts import (
     AppInstance,
     CallbackPermission,
     ChannelFlow,

@@ -16,8 +16,8 @@ from botocore.parsers import ResponseParserError
 from scanner.collect.patience import OutOfPatienceError
 from scanner.collect.waiting import waiting_for
 from scanner.errors import ChimeauditError
-from scanner.facets import OBTAINING_CREDENTIALS, Operation
-from scanner.inventory import FAULT, Gap
+from scanner.model.facts import FAULT, Gap
+from scanner.model.operations import OBTAINING_CREDENTIALS, Operation
 
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 

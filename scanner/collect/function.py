@@ -13,7 +13,7 @@ from scanner.collect.calls import ask
 from scanner.collect.failure import FailedCallError, calling
 from scanner.collect.once import Once
 from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetFunctionUrlConfig
-from scanner.inventory import Function, LambdaFunction
+from scanner.model.facts import Function, LambdaFunction
 from scanner.policy.function_url import AUTH_TYPES, NO_URL, FunctionUrl
 
 MISSING = Function(

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.session import Session
 
 from scanner.collect.failure import MalformedAnswerError, OtherAccountError
-from scanner.inventory import LambdaFunction
+from scanner.model.facts import LambdaFunction
 
 _ROLE = "chimeaudit:role"
 _PLAIN = re.compile(r"[a-z0-9-]{0,32}")

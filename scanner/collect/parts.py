@@ -7,8 +7,8 @@ import io
 from msgspec import Struct, field, structs
 
 from scanner.collect.worker import Done
-from scanner.inventory import Gap
 from scanner.journal import Journal, Target, TargetWriter
+from scanner.model.facts import Gap
 
 
 class _Open(Struct):

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.session import Session
 
 from scanner.errors import ChimeauditError
-from scanner.facets import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, Operation, needed
+from scanner.model.operations import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, Operation, needed
 
 IDENTITY = "chime-sdk-identity"
 MESSAGING = "chime-sdk-messaging"

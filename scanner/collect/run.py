@@ -19,7 +19,7 @@ from scanner.collect.target import Pace, Work, slow
 from scanner.collect.worker import Done, Tally
 from scanner.errors import ChimeauditError
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
-from scanner.verdicts import Verdicts
+from scanner.model.verdicts import Verdicts
 
 _GRACE_SECONDS = 1
 _CHECK_SECONDS = 2

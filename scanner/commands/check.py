@@ -23,13 +23,13 @@ from scanner.declared.requests import Home
 from scanner.declared.unread import Unread
 from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
-from scanner.finding import Report, Run
 from scanner.gate import gate_files
-from scanner.inventory import partition_of
+from scanner.model.facts import partition_of
+from scanner.model.report import Report, Run
+from scanner.model.yamltree import Mistakes
 from scanner.render import Format, asff
 from scanner.render.words import count
 from scanner.repository import shown, working_directory
-from scanner.source import Mistakes
 from scanner.spool import Spool
 from scanner.waivers import Waivers
 

@@ -16,7 +16,7 @@ from scanner.commands.outputs import Output
 from scanner.deliver import places
 from scanner.deliver.places import Target, Topic
 from scanner.errors import OutputError, UsageError
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render.words import count
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from scanner.commands import outputs
 from scanner.commands.outputs import Output
 from scanner.commands.streams import encoded, printed, told
 from scanner.errors import Mistake
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render import Format, render
 from scanner.render import github as rendered
 

@@ -11,7 +11,7 @@ from scanner import saved
 from scanner.commands import outputs
 from scanner.deliver import places
 from scanner.errors import UsageError
-from scanner.finding import Report
+from scanner.model.report import Report
 
 STDIN = "-"
 _HINT = "Name a report that -o wrote as JSON."

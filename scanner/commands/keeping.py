@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from scanner.commands.outputs import Output
 from scanner.errors import OutputError, UsageError
-from scanner.finding import Report
-from scanner.trend import Trend
+from scanner.model.report import Report
+from scanner.model.trend import Trend
 
 if TYPE_CHECKING:
     from scanner.history.address import Address

@@ -19,9 +19,9 @@ from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.engine.audit import Audit
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
-from scanner.finding import Scope
-from scanner.inventory import Gap
 from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
+from scanner.model.facts import Gap
+from scanner.model.report import Scope
 
 if TYPE_CHECKING:
     from scanner.collect.places import Place

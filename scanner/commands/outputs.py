@@ -19,10 +19,10 @@ from scanner.commands.values import account_id, kms_key
 from scanner.deliver import places
 from scanner.deliver.places import S3Object
 from scanner.errors import OutputError, UsageError
-from scanner.finding import Report
 from scanner.journal import own_files, run_of
+from scanner.model.report import Report
+from scanner.model.trend import Trend
 from scanner.render import Format, load, render
-from scanner.trend import Trend
 
 if TYPE_CHECKING:
     from scanner.deliver.s3 import Storing

@@ -14,10 +14,10 @@ from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.engine import catalogue, checks, schema, selftest, template
 from scanner.errors import DisagreementError, OutputError, UsageError
-from scanner.finding import ResourceType
+from scanner.model.phrases import nearest, quote
+from scanner.model.report import ResourceType
 from scanner.render.text import visible_lines
 from scanner.render.words import count
-from scanner.words import nearest, quote
 
 _FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}
 _RESOURCES = get_args(ResourceType)

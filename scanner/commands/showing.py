@@ -12,7 +12,7 @@ from scanner.commands import outputs
 from scanner.commands.github import inert
 from scanner.commands.outputs import Output
 from scanner.commands.streams import printed, told
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render import table
 from scanner.render.text import visible
 

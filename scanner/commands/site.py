@@ -11,9 +11,9 @@ import click
 from scanner import files
 from scanner.commands import keeping, showing, values
 from scanner.errors import OutputError
+from scanner.model.trend import PastRun
 from scanner.render import Format, site
 from scanner.render.site import Link
-from scanner.trend import PastRun
 
 _PAGE = "index.html"
 _SEARCHED = 1 << 20

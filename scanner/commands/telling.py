@@ -13,10 +13,10 @@ from scanner.commands.asked import Asked
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Observed
 from scanner.commands.outputs import Output
-from scanner.finding import Report
 from scanner.gate import saw_nothing
+from scanner.model.report import Report
+from scanner.model.trend import Trend
 from scanner.render.words import count
-from scanner.trend import Trend
 
 
 class Told(Struct, frozen=True):

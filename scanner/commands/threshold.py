@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.core import ParameterSource
 
-from scanner.finding import Severity
+from scanner.model.report import Severity
 
 _NONE = "none"
 

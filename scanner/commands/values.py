@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from scanner import encoding
 from scanner.errors import UsageError
+from scanner.model import encoding
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)*-(central|(north|south)?(east|west)|north|south)-[0-9]")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from scanner.finding import Severity
+from scanner.model.report import Severity
 
 FILE = "chimeaudit.yaml"
 NAMES: Final = (FILE, "chimeaudit.yml")

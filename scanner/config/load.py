@@ -16,11 +16,11 @@ from scanner.config.reading import Reading, members_of, placed
 from scanner.engine import checks, files, params, rule, selection
 from scanner.engine.rule import Rule
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
-from scanner.facets import OBTAINING_CREDENTIALS, ORGANIZATION, needed
-from scanner.finding import Severity
-from scanner.source import Mistakes, Node, Scalar, parse
+from scanner.model.operations import OBTAINING_CREDENTIALS, ORGANIZATION, needed
+from scanner.model.phrases import one_of, quote
+from scanner.model.report import Severity
+from scanner.model.yamltree import Mistakes, Node, Scalar, parse
 from scanner.waivers import Entry
-from scanner.words import one_of, quote
 
 _SEVERITIES = checks.words(Severity)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from scanner.engine import checks
 from scanner.engine.rule import Rule
-from scanner.source import Mistakes, Node, Scalar
-from scanner.words import unknown
+from scanner.model.phrases import unknown
+from scanner.model.yamltree import Mistakes, Node, Scalar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from scanner.config.keys import (
     WAIVER_REQUIRED,
 )
 from scanner.engine import checks
-from scanner.finding import Severity
+from scanner.model.report import Severity
 
 Schema = dict[str, Any]
 

@@ -15,12 +15,12 @@ from scanner.config.keys import (
 )
 from scanner.config.reading import Reading, members_of, placed
 from scanner.engine import checks
-from scanner.facets import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, needed
-from scanner.finding import Waiver
-from scanner.inventory import READ_FILE
-from scanner.source import Mistakes, Node, Scalar, Table, found
+from scanner.model.facts import READ_FILE
+from scanner.model.operations import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, needed
+from scanner.model.phrases import nearest, one_of, quote
+from scanner.model.report import Waiver
+from scanner.model.yamltree import Mistakes, Node, Scalar, Table, found
 from scanner.waivers import Entry, Pattern
-from scanner.words import nearest, one_of, quote
 
 _DAY = "a day such as 2027-03-31"
 _OPERATIONS = {READ_FILE, *(each.name for each in needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS)}

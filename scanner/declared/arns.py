@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from scanner.declared.pending import Hole, Text, known, same, split
-from scanner.policy.verdict import Verdict, all_of
+from scanner.model.logic import Verdict, all_of
 
 _FUNCTION: Text = ("function",)
 _ARN: Text = ("arn",)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from scanner.declared.documents import parts
 from scanner.declared.pending import Hole, Pending, Text
-from scanner.source import Listing, Node, Scalar, Table
+from scanner.model.yamltree import Listing, Node, Scalar, Table
 
 _NOT_A_NAME = r"(?![-_]?\w*(?:arn|name|policy|queue|role|topic|url)s?\b)"
 _FLOW_CALL = re.compile(

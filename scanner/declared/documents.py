@@ -13,9 +13,10 @@ from dataclasses import replace
 
 import yaml
 
-from scanner import encoding
 from scanner.declared import jsontext
-from scanner.source import (
+from scanner.model import encoding
+from scanner.model.phrases import quote
+from scanner.model.yamltree import (
     START,
     Builder,
     Listing,
@@ -27,7 +28,6 @@ from scanner.source import (
     document,
     place_after,
 )
-from scanner.words import quote
 
 MAX_BYTES = 10 << 20
 """Ten times what CloudFormation takes."""

@@ -17,8 +17,8 @@ from scanner import repository
 from scanner.declared.documents import MAX_BYTES
 from scanner.errors import Mistake
 from scanner.journal import is_run
+from scanner.model.phrases import nearest
 from scanner.repository import from_working_directory
-from scanner.words import nearest
 
 STDIN = "-"
 STDIN_NAME = "(standard input)"

@@ -20,10 +20,10 @@ from scanner.declared.policies import access, value
 from scanner.declared.requests import Facts, Home
 from scanner.declared.resources import Resource
 from scanner.declared.roles import Roles, name_of
-from scanner.inventory import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
+from scanner.model.facts import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
+from scanner.model.logic import Verdict, all_of
+from scanner.model.yamltree import Node, Scalar, Table
 from scanner.policy.function_url import AUTH_TYPES, UNKNOWN_URL, FunctionUrl
-from scanner.policy.verdict import Verdict, all_of
-from scanner.source import Node, Scalar, Table
 
 FUNCTION, SERVERLESS = "AWS::Lambda::Function", "AWS::Serverless::Function"
 ALIAS, VERSION = "AWS::Lambda::Alias", "AWS::Lambda::Version"

@@ -14,8 +14,8 @@ from msgspec import UNSET, UnsetType
 
 from scanner.declared.pending import Hole, Pending, Text, joined, known, settled, split, text_of, written
 from scanner.declared.resources import Resource
-from scanner.policy.verdict import Verdict, all_of, any_of, negate
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, plain
+from scanner.model.logic import Verdict, all_of, any_of, negate
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 
 Attribute = Callable[[str, str], Text | None]
 """The text that an attribute of a resource has, by logical id and name ("" is what Ref gives); None: not known."""

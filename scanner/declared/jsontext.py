@@ -11,8 +11,8 @@ import re
 from bisect import bisect_right
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs leave it out
 
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, UnreadableError
-from scanner.words import quote
+from scanner.model.phrases import quote
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, UnreadableError
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")

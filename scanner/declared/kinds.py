@@ -12,7 +12,7 @@ from scanner.declared.intrinsics import Resolver, function_name
 from scanner.declared.pending import known
 from scanner.declared.requests import member
 from scanner.declared.resources import CUSTOM, Resource
-from scanner.source import Node, Table
+from scanner.model.yamltree import Node, Table
 
 CHANNEL_FLOW, APP_INSTANCE = "ChannelFlow", "AppInstance"
 NATIVE = {"AWS::Chime::ChannelFlow": CHANNEL_FLOW, "AWS::Chime::AppInstance": APP_INSTANCE}

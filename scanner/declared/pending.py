@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from scanner.policy.verdict import Verdict
-from scanner.source import Node, Scalar
+from scanner.model.logic import Verdict
+from scanner.model.yamltree import Node, Scalar
 
 _REFERENCE, _END = "{{resolve:", "}}"
 """A dynamic reference: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html"""

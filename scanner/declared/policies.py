@@ -17,8 +17,8 @@ from msgspec import UNSET, Struct, structs
 
 from scanner import policy
 from scanner.declared.pending import Hole, Pending, Text
-from scanner.inventory import CallbackPermission, FunctionAccess
-from scanner.source import Listing, Node, Table, plain
+from scanner.model.facts import CallbackPermission, FunctionAccess
+from scanner.model.yamltree import Listing, Node, Table, plain
 
 MOST_WORLDS = 64
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from scanner.declared.documents import parts
 from scanner.declared.resources import NOTHING, Resource
-from scanner.source import Listing, Node, Scalar, Table
+from scanner.model.yamltree import Listing, Node, Scalar, Table
 
 _FUNCTIONS = ("AWS::Lambda::", "AWS::Serverless::Function")
 _ROLE = "AWS::IAM::Role"

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scanner import encoding
-from scanner.declaration import Declaration, Spot
 from scanner.declared.documents import MAX_BYTES, parse
 from scanner.declared.files import Candidate, unreadable
 from scanner.declared.intrinsics import LOOP, TRANSFORM
@@ -17,9 +15,11 @@ from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, membe
 from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
-from scanner.inventory import NOT_YET, AppInstance, ChannelFlow, Gap
 from scanner.journal import Journal, is_run
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.model import encoding
+from scanner.model.declaration import Declaration, Spot
+from scanner.model.facts import NOT_YET, AppInstance, ChannelFlow, Gap
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
 """An app instance with its flows; None, and flows of app instances that are not there to be judged."""

@@ -12,10 +12,10 @@ from typing import Any, TypeVar, get_args
 
 from msgspec import UNSET, UnsetType
 
-from scanner.declaration import Declaration, Spot
 from scanner.declared.arns import FIELDS, FunctionName, function_name
 from scanner.declared.pending import Hole, Pending, Text, known, split, text_of, written
-from scanner.inventory import (
+from scanner.model.declaration import Declaration, Spot
+from scanner.model.facts import (
     NOT_YET,
     AppInstanceRef,
     ChannelFlow,
@@ -24,8 +24,8 @@ from scanner.inventory import (
     Processor,
     is_at_end,
 )
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
-from scanner.words import one_of, quote
+from scanner.model.phrases import one_of, quote
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
 _ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
 _INVOCATION_TYPES = {"ASYNC": "ASYNC"}

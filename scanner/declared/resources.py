@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scanner.source import Node, Scalar, Table
+from scanner.model.yamltree import Node, Scalar, Table
 
 AWS = "AWS::"
 CUSTOM = ("AWS::CloudFormation::CustomResource", "Custom::")

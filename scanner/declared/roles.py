@@ -19,9 +19,9 @@ from scanner.declared.pending import Hole, Text, joined, same, split, text_of, w
 from scanner.declared.policies import about_chime, callback, value
 from scanner.declared.requests import Home
 from scanner.declared.resources import Resource
-from scanner.inventory import CallbackPermission
-from scanner.policy.verdict import Verdict, all_of, any_of
-from scanner.source import Listing, Node, Table
+from scanner.model.facts import CallbackPermission
+from scanner.model.logic import Verdict, all_of, any_of
+from scanner.model.yamltree import Listing, Node, Table
 
 ROLE, INLINE, ROLE_POLICY, MANAGED = (
     "AWS::IAM::Role",

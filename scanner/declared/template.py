@@ -18,8 +18,8 @@ from scanner.declared.providers import referred_to
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
 from scanner.declared.resources import CUSTOM, NOTHING, Resource, resources
 from scanner.declared.unread import Unreads
-from scanner.inventory import AppInstance, ChannelFlow
-from scanner.source import Mistakes, Node, Table
+from scanner.model.facts import AppInstance, ChannelFlow
+from scanner.model.yamltree import Mistakes, Node, Table
 
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 _UNTOLD_OF_APP_INSTANCES = {"failure_alert"}

@@ -16,7 +16,7 @@ from scanner.declared.kinds import NATIVE, kind_node, said_kind
 from scanner.declared.providers import Providers
 from scanner.declared.requests import member
 from scanner.declared.resources import AWS, CUSTOM, Resource
-from scanner.source import Listing, Node, Scalar, Table, plain
+from scanner.model.yamltree import Listing, Node, Scalar, Table, plain
 
 _MODULE = "::MODULE"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html
 _NESTED = frozenset(

@@ -22,8 +22,8 @@ from scanner.compare import settled
 from scanner.deliver import session
 from scanner.deliver.session import connect, why
 from scanner.errors import UsageError
-from scanner.finding import Report
 from scanner.journal import Role
+from scanner.model.report import Report
 from scanner.render import asff
 from scanner.render.text import visible
 from scanner.render.words import clipped, count

@@ -9,8 +9,8 @@ from typing import Any
 
 from scanner.collect.aws import Aws
 from scanner.collect.failure import FailedCallError, MalformedAnswerError
-from scanner.facets import OBTAINING_CREDENTIALS, Operation
 from scanner.journal import Role
+from scanner.model.operations import OBTAINING_CREDENTIALS, Operation
 
 _S3 = (
     "AbortMultipartUpload",

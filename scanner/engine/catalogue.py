@@ -12,7 +12,7 @@ import yaml
 
 from scanner.engine.conditions import show
 from scanner.engine.rule import Rule
-from scanner.facets import needed
+from scanner.model.operations import needed
 from scanner.remediation import filled
 
 _WIDTH = 100

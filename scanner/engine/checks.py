@@ -9,8 +9,8 @@ from enum import Enum
 from scanner.engine import durations
 from scanner.engine.patterns import PatternError, search
 from scanner.engine.vocabulary import Fact
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
-from scanner.words import nearest, one_of, quote, unknown
+from scanner.model.phrases import nearest, one_of, quote, unknown
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")

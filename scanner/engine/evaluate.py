@@ -21,7 +21,8 @@ from scanner.engine.conditions import Settings, negate
 from scanner.engine.examples import Verdict
 from scanner.engine.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
 from scanner.engine.rule import Rule
-from scanner.finding import (
+from scanner.model.facts import ChannelFlow, Gap, Processor
+from scanner.model.report import (
     UNKNOWN,
     Evidence,
     Finding,
@@ -32,9 +33,8 @@ from scanner.finding import (
     Status,
     fingerprint,
 )
-from scanner.inventory import ChannelFlow, Gap, Processor
+from scanner.model.verdicts import Counts
 from scanner.remediation import filled
-from scanner.verdicts import Counts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,8 @@ from scanner.engine import checks, given, params
 from scanner.engine.conditions import Literals
 from scanner.engine.params import Param
 from scanner.engine.vocabulary import Resource, Root
-from scanner.source import Mistakes, Node, Table
-from scanner.words import quote
+from scanner.model.phrases import quote
+from scanner.model.yamltree import Mistakes, Node, Table
 
 Verdict = Literal["pass", "fail", "unknown", "not_applicable"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scanner.errors import Mistake
-from scanner.source import MAX_BYTES, Mistakes
-from scanner.words import nearest
+from scanner.model.phrases import nearest
+from scanner.model.yamltree import MAX_BYTES, Mistakes
 
 
 def find(path: Path, mistakes: list[Mistake]) -> Iterator[Path]:

@@ -14,8 +14,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from scanner.engine import checks, durations, good_order
 from scanner.engine.vocabulary import Fact, Resource, Root, fields
-from scanner.inventory import ChannelFlow
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.model.facts import ChannelFlow
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
 UNKNOWN = "unknown"
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from msgspec import UNSET, Struct
 
 from scanner.engine.vocabulary import AppInstance, FlowReference, attributes, fields
-from scanner.inventory import (
+from scanner.model.facts import (
     AppInstanceRef,
     CallbackPermission,
     ChannelFlow,

@@ -30,8 +30,8 @@ from scanner.engine.operands import (
     comparisons,
 )
 from scanner.engine.vocabulary import Fact, lookup
-from scanner.source import Node, Scalar, Table
-from scanner.words import one_of, quote, unknown
+from scanner.model.phrases import one_of, quote, unknown
+from scanner.model.yamltree import Node, Scalar, Table
 
 _BESIDE_WHERE = ("each", "some", "none", "count")
 _COUNTED = Subject(path="count", fact=Fact(kind="integer"), record=None)

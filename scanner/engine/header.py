@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
 from scanner.engine import checks
-from scanner.finding import ResourceType, RuleInfo, Severity
-from scanner.source import Mistakes, Node, Table, found
-from scanner.words import quote
+from scanner.model.phrases import quote
+from scanner.model.report import ResourceType, RuleInfo, Severity
+from scanner.model.yamltree import Mistakes, Node, Table, found
 
 DEFAULT_PROFILE: Final = "default"
 PROFILES: Final[Mapping[str, str]] = {

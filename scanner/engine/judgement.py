@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from scanner.engine.conditions import show
 from scanner.engine.vocabulary import Resource
-from scanner.finding import Evidence, Scalar
+from scanner.model.report import Evidence, Scalar
 
 
 class Scope(Struct, frozen=True, kw_only=True, gc=False):

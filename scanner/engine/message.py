@@ -11,8 +11,8 @@ from msgspec import UNSET, Struct
 from scanner.engine.conditions import AllOf, Condition, Elements, show
 from scanner.engine.operands import Context
 from scanner.engine.vocabulary import Resource, Root, attributes, lookup, paths, read, written
-from scanner.source import Node
-from scanner.words import nearest, quote
+from scanner.model.phrases import nearest, quote
+from scanner.model.yamltree import Node
 
 _NOT_SHOWN = ("record", "list", "tags")
 _BRACES = "expected the path of a field in braces, such as {name}, and {{ or }} for a brace itself"

@@ -12,8 +12,8 @@ from scanner.engine.conditions import Comparison, Constant, Literals, Operand, P
 from scanner.engine.operators import NEGATIVES, OPERATORS, applicable
 from scanner.engine.params import Param
 from scanner.engine.vocabulary import Fact, Root, lookup, paths
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
-from scanner.words import nearest, one_of, quote, unknown
+from scanner.model.phrases import nearest, one_of, quote, unknown
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
 COMBINATORS = ("all_of", "any_of", "not")
 QUANTIFIERS = ("each", "some", "none", "first", "last")

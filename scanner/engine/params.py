@@ -9,8 +9,8 @@ from typing import Final
 from scanner.engine import checks
 from scanner.engine.conditions import Literals
 from scanner.engine.vocabulary import Fact
-from scanner.source import Listing, Mistakes, Node, Scalar, Table, found
-from scanner.words import unknown
+from scanner.model.phrases import unknown
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
 TYPES: Final[Mapping[str, Fact]] = {
     "string": Fact(kind="text"),

@@ -13,8 +13,8 @@ from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
 from scanner.errors import Mistake
-from scanner.finding import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
-from scanner.inventory import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
+from scanner.model.facts import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
+from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
 from scanner.spool import Spool
 from scanner.waivers import Waivers
 

@@ -22,9 +22,9 @@ from scanner.engine.operands import Context
 from scanner.engine.params import Param
 from scanner.engine.vocabulary import ROOTS, Facet, Fact
 from scanner.errors import InvalidRulesError, Mistake
-from scanner.finding import RuleInfo, Severity
-from scanner.source import START, Mistakes, Node, Plain, Scalar, Table, parse, plain
-from scanner.words import quote
+from scanner.model.phrases import quote
+from scanner.model.report import RuleInfo, Severity
+from scanner.model.yamltree import START, Mistakes, Node, Plain, Scalar, Table, parse, plain
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 from scanner.engine import checks, condition_schema, examples, header, params
 from scanner.engine.condition_schema import Schema
 from scanner.engine.vocabulary import ROOTS
-from scanner.finding import Severity
+from scanner.model.report import Severity
 
 _TEXT: Final[Schema] = {"type": "string", "pattern": r"\S"}
 

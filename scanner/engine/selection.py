@@ -8,8 +8,8 @@ from typing import Final
 from scanner.engine.header import DEFAULT_PROFILE
 from scanner.engine.rule import Rule
 from scanner.errors import UsageError
-from scanner.finding import RuleInfo
-from scanner.words import nearest, one_of, quote
+from scanner.model.phrases import nearest, one_of, quote
+from scanner.model.report import RuleInfo
 
 _LISTED = 12
 """Names that a message lists; of more, it gives the nearest."""

@@ -12,7 +12,7 @@ from scanner.engine.given import NOW
 from scanner.engine.judgement import Note
 from scanner.engine.rule import Rule, configured
 from scanner.errors import Mistake
-from scanner.words import quote
+from scanner.model.phrases import quote
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

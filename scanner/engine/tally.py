@@ -8,14 +8,15 @@ from operator import itemgetter
 
 from msgspec import UNSET, UnsetType, structs
 
-from scanner import __version__, inventory
+from scanner import __version__
 from scanner.engine import vocabulary
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule, digest
 from scanner.engine.vocabulary import AppInstance, FlowReference, Resource
-from scanner.finding import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
-from scanner.inventory import ChannelFlow, Gap
 from scanner.journal import AppInstanceRead, TargetReader
+from scanner.model import facts
+from scanner.model.facts import ChannelFlow, Gap
+from scanner.model.report import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
 from scanner.spool import Spool
 from scanner.waivers import Waivers
 
@@ -38,7 +39,7 @@ class Tally:
         self._waivers = waivers
 
     def app_instance(
-        self, seen: inventory.AppInstance | None, flows: Iterable[ChannelFlow], broken: Gap | None = None
+        self, seen: facts.AppInstance | None, flows: Iterable[ChannelFlow], broken: Gap | None = None
     ) -> set[Gap]:
         """Judge an app instance (None: it is not there to be judged) and its flows; returns the gaps of their facts.
 
@@ -138,7 +139,7 @@ def reported(gaps: Iterable[Gap], waivers: Waivers, places: Mapping[Gap, Locatio
 
 
 def _with_flows(
-    seen: inventory.AppInstance, listed: list[tuple[FlowReference, Gap | None]] | None, broken: Gap | None
+    seen: facts.AppInstance, listed: list[tuple[FlowReference, Gap | None]] | None, broken: Gap | None
 ) -> AppInstance:
     """The app instance with its flows by ARN; where their list broke off, they are unknown. None: nobody reads them."""
     if listed is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from scanner.finding import ResourceType
+from scanner.model.report import ResourceType
 
 SCHEMA_FILE = "rule-1.0.json"
 

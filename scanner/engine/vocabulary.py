@@ -1,8 +1,8 @@
-"""What rules can read: the fields of the structs in scanner.inventory, their types, and the facets they belong to.
+"""What rules can read: the fields of the structs in scanner.model.facts, their types, and the facets they belong to.
 
 A path such as ``lambda.account_id`` leads through structs, and ``tags.owner`` to a single tag; a list is read with a
-quantifier, not by a path. A field that costs calls of its own names its facet (scanner.inventory.facet); the rules that
-read it decide whether those calls are made.
+quantifier, not by a path. A field that costs calls of its own names its facet (scanner.model.facts.facet); the rules
+that read it decide whether those calls are made.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from scanner import inventory
-from scanner.finding import ResourceType
-from scanner.inventory import NOT_YET, ChannelFlow, Processor, says
+from scanner.model import facts
+from scanner.model.facts import NOT_YET, ChannelFlow, Processor, says
+from scanner.model.report import ResourceType
 
 Facet = str
 """A group of facts that is collected only where a loaded rule reads one of them."""
@@ -62,7 +62,7 @@ class FlowReference(Struct, frozen=True, kw_only=True, gc=False):
     name: Annotated[str | UnsetType, says("The name of the channel flow.")] = UNSET
 
 
-class AppInstance(inventory.AppInstance, frozen=True, kw_only=True, gc=False):
+class AppInstance(facts.AppInstance, frozen=True, kw_only=True, gc=False):
     """An app instance as it is judged: with all its channel flows, by ARN, where a rule reads them."""
 
     flows: Annotated[tuple[FlowReference, ...] | UnsetType, says("All its channel flows, by ARN.")] = UNSET

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
-from scanner.finding import Resource, Scope
 from scanner.history.database import AT_ONCE, insert
 from scanner.history.sightings import DETAILS
-from scanner.inventory import Gap
+from scanner.model.facts import Gap
+from scanner.model.report import Resource, Scope
 from scanner.sight import Sight
 
 _COLUMNS = ", ".join(DETAILS)

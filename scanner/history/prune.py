@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from scanner.trend import Pruned
+from scanner.model.trend import Pruned
 
 _OLD_FIXED = "state = 'fixed' AND judged_at < :before"
 _STATEMENTS = {

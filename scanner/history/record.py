@@ -11,13 +11,13 @@ from msgspec import Struct, structs
 from sqlalchemy import text
 
 from scanner.errors import UsageError
-from scanner.finding import Report
 from scanner.history import life, look, sightings
 from scanner.history.address import Address
 from scanner.history.database import insert, kept, written
 from scanner.history.life import Run
+from scanner.model.report import Report
+from scanner.model.trend import Trend, moment
 from scanner.spool import Spool
-from scanner.trend import Trend, moment
 
 
 class Recorded(Struct, frozen=True, kw_only=True):

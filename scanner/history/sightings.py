@@ -9,9 +9,9 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import Connection, text
 
-from scanner.finding import Finding, Status
 from scanner.history.database import AT_ONCE, kept
 from scanner.history.schema import State
+from scanner.model.report import Finding, Status
 from scanner.spool import Spool
 
 _STATES = {Status.FAIL: State.OPEN, Status.WAIVED: State.WAIVED}

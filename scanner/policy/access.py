@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UnsetType
 
-from scanner.inventory import FunctionAccess
+from scanner.model.facts import FunctionAccess
 from scanner.policy.app_instances import AppInstance, admits, admits_strangers, foreign
 from scanner.policy.documents import read_policy
 from scanner.policy.function_url import INVOKE_URL, UNKNOWN_URL, FunctionUrl

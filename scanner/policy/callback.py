@@ -9,12 +9,12 @@ from typing import TypeGuard
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.inventory import CallbackPermission
+from scanner.model.facts import CallbackPermission
+from scanner.model.logic import Verdict, all_of, any_of
 from scanner.policy.conditions import Context
 from scanner.policy.documents import Choice, Policy, Statement, read_policy
 from scanner.policy.globs import MANY, ONE, iam_glob, matches, representatives
 from scanner.policy.requests import Request, allowed, names_action
-from scanner.policy.verdict import Verdict, all_of, any_of
 
 CALLBACK = "chime:ChannelFlowCallback"
 _MAX_REQUESTS = 1000  # all patterns together; of more nothing is known

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 
 from msgspec import UNSET
 
+from scanner.model.logic import Verdict, agreed, any_of, negate
 from scanner.policy.documents import Clause
 from scanner.policy.globs import FRESH, iam_glob, matches
-from scanner.policy.verdict import Verdict, agreed, any_of, negate
 
 Context = Mapping[str, tuple[str | None, ...]]
 """The values that a key may have, None for a key that is not sent; a key left out may have any value or none."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from scanner.model.logic import Verdict, all_of, any_of, negate
 from scanner.policy.documents import read_json
 from scanner.policy.globs import MANY, ONE, matches_all
-from scanner.policy.verdict import Verdict, all_of, any_of, negate
 
 _SOME = f"{ONE}{MANY}"  # a text of which nothing is known
 

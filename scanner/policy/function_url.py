@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct
 
-from scanner.policy.verdict import Verdict
+from scanner.model.logic import Verdict
 
 INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
 AUTH_TYPES = ("NONE", "AWS_IAM")

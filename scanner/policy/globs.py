@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from msgspec import UNSET
 
-from scanner.policy.verdict import Verdict, agreed
+from scanner.model.logic import Verdict, agreed
 
 MANY = "\ufdd0"  # any text
 ONE = "\ufdd1"  # any character

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from types import ModuleType
 
-from scanner.finding import Report
-from scanner.trend import Trend
+from scanner.model.report import Report
+from scanner.model.trend import Trend
 
 
 class Format(StrEnum):

@@ -14,14 +14,14 @@ from typing import Any
 
 import msgspec
 
-from scanner.finding import UNKNOWN, Finding, Report, Resource, Severity, Status
-from scanner.inventory import partition_of
+from scanner.model.facts import partition_of
+from scanner.model.report import UNKNOWN, Finding, Report, Resource, Severity, Status
+from scanner.model.trend import moment
 from scanner.render import coverage
 from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
 from scanner.render.words import clipped, evidence_line, gap_line, requirements
-from scanner.trend import moment
 
 TITLE, DESCRIPTION, RECOMMENDATION, URL = 256, 1024, 512, 2048
 RESOURCE_ID, VALUE, PRODUCT_VALUE = 512, 1023, 2048

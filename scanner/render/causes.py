@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, Struct, structs
 
-from scanner.finding import UNKNOWN, Finding, GapReference, Report, ReportedGap, Waiver
-from scanner.inventory import READ_FILE
+from scanner.model.facts import READ_FILE
+from scanner.model.report import UNKNOWN, Finding, GapReference, Report, ReportedGap, Waiver
 from scanner.render.coverage import gaps_behind
 from scanner.render.words import count, gap_place, waived
 

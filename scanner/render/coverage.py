@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from scanner.finding import Finding, GapReference, Report, ReportedGap, fingerprint
+from scanner.model.report import Finding, GapReference, Report, ReportedGap, fingerprint
 from scanner.render.words import count
 
 RULE_ID = "coverage"

@@ -9,7 +9,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 
-from scanner.finding import Finding, Report, ReportedGap, Waiver
+from scanner.model.report import Finding, Report, ReportedGap, Waiver
 from scanner.render.text import visible_lines
 from scanner.render.words import evidence_line, gap_cause, requirements
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from scanner.compare import Difference
-from scanner.finding import Finding
+from scanner.model.report import Finding
 from scanner.render.table import sections
 
 

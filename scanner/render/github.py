@@ -16,7 +16,7 @@ from typing import Literal
 
 from msgspec import UnsetType
 
-from scanner.finding import Finding, Location, Report, Severity, Status
+from scanner.model.report import Finding, Location, Report, Severity, Status
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import count, named

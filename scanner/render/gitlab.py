@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from scanner.finding import Finding, Location, Report, ReportedGap, Severity, Status, fingerprint
+from scanner.model.report import Finding, Location, Report, ReportedGap, Severity, Status, fingerprint
 from scanner.render import coverage
 from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage

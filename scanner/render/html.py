@@ -17,7 +17,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from scanner import resources
-from scanner.finding import Report, RuleInfo, Scalar
+from scanner.model.report import Report, RuleInfo, Scalar
+from scanner.model.trend import Trend
 from scanner.remediation import filled
 from scanner.render import html_trend, html_words
 from scanner.render.html_blocks import Block, Link, blocks, link, value_text
@@ -27,7 +28,6 @@ from scanner.render.html_findings import findings
 from scanner.render.html_island import island
 from scanner.render.html_summary import summary
 from scanner.render.text import segments, visible
-from scanner.trend import Trend
 
 SCOPE_ITEMS = 200
 BUFFERED = 200

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from scanner.finding import Scalar
+from scanner.model.report import Scalar
 from scanner.render.text import is_visible
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from scanner.finding import Finding, Report, ReportedGap
-from scanner.inventory import READ_FILE
+from scanner.model.facts import READ_FILE
+from scanner.model.report import Finding, Report, ReportedGap
 from scanner.render.causes import Cause
 from scanner.render.html_digest import Digest
 from scanner.render.html_words import Cut, Statement, count, cut, term

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scanner.finding import Finding, Report, Severity, Status
+from scanner.model.report import Finding, Report, Severity, Status
 from scanner.render.causes import Cause, Causes
 from scanner.render.html_words import Cut, cut
 

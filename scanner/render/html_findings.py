@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scanner.finding import Finding, GapReference, Report, Severity
+from scanner.model.report import Finding, GapReference, Report, Severity
 from scanner.render.html_blocks import value_text
 from scanner.render.html_coverage import saw_anything
 from scanner.render.html_digest import Digest

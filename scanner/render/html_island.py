@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from scanner.finding import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
+from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
 from scanner.remediation import filled
 from scanner.render.html_blocks import Block, Link, blocks, link
 from scanner.render.pipeline import Outcome, outcomes

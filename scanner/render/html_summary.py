@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from scanner.finding import Report, Severity, Status
+from scanner.model.report import Report, Severity, Status
 from scanner.render.html_coverage import saw_anything
 from scanner.render.html_digest import Digest
 from scanner.render.html_words import Cut, Statement, count, cut, listing, number, term

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scanner.finding import Severity
+from scanner.model.report import Severity
+from scanner.model.trend import Night, OpenFinding, TimeToFix, Trend
 from scanner.render.html_words import count, moment
-from scanner.trend import Night, OpenFinding, TimeToFix, Trend
 
 BARS = 120
 FEWEST = 14

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
-from scanner.finding import Resource
+from scanner.model.report import Resource
+from scanner.model.trend import utc
 from scanner.render.text import visible
-from scanner.trend import utc
 
 T = TypeVar("T")
 Tone = Literal["clean", "failed", "uncertain", "neutral"]

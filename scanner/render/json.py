@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from scanner.finding import SCHEMA_VERSION, Report
+from scanner.model.report import SCHEMA_VERSION, Report
 
 
 def render(report: Report) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from scanner.finding import Report
+from scanner.model.report import Report
 
 
 def render(report: Report) -> Iterator[str]:

@@ -16,11 +16,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from msgspec import Struct
 
-from scanner.finding import Coverage, Finding, Report, RuleInfo, Status
+from scanner.model.report import Coverage, Finding, Report, RuleInfo, Status
+from scanner.model.trend import moment
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import evidence_line, gap_line, is_open, place, waived
-from scanner.trend import moment
 
 _COVERAGE = "coverage"
 _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {

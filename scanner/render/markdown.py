@@ -10,7 +10,7 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator
 
-from scanner.finding import Finding, Report, RuleInfo, Severity, Status
+from scanner.model.report import Finding, Report, RuleInfo, Severity, Status
 from scanner.remediation import filled
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.html_blocks import blocks

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from scanner.finding import UNKNOWN, Evidence, Finding, Report, Resource, RuleInfo, Severity, Status
+from scanner.model.report import UNKNOWN, Evidence, Finding, Report, Resource, RuleInfo, Severity, Status
+from scanner.model.trend import moment, utc
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import evidence_line, gap_line, place, requirements
-from scanner.trend import moment, utc
 
 _VERSION = "1.6.0"
 _CLASS = 2003

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from scanner.finding import Evidence, PipelineStep, Resource
+from scanner.model.report import Evidence, PipelineStep, Resource
 
 _PROCESSOR = re.compile(r"processors\[(\d{1,9})\]")
 

@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from scanner.finding import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
+from scanner.model.report import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
+from scanner.model.trend import moment
 from scanner.remediation import filled
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import clipped, count, file_and_line, from_top, gap_line, requirements
-from scanner.trend import moment
 
 MOST_RESULTS = 25_000  # GitHub refuses a file with more
 _TOP = "%SRCROOT%"

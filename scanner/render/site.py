@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from scanner.finding import Severity
+from scanner.model.report import Severity
+from scanner.model.trend import PastRun, Trend
 from scanner.render import html, html_trend
-from scanner.trend import PastRun, Trend
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from scanner.finding import Coverage, Finding, Report, Severity, Status
+from scanner.model.report import Coverage, Finding, Report, Severity, Status
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.text import unbroken, visible
 from scanner.render.words import aged, clipped, contents, count, is_open, named, place, seen

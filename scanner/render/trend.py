@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scanner.finding import Severity
+from scanner.model.report import Severity
+from scanner.model.trend import Night, OpenFinding, PastRun, Pruned, TimeToFix, Trend
 from scanner.render.table import STYLES, printed
 from scanner.render.text import visible
 from scanner.render.words import count
-from scanner.trend import Night, OpenFinding, PastRun, Pruned, TimeToFix, Trend
 
 _NIGHTS = 30
 _BARS = "▁▂▃▄▅▆▇█"

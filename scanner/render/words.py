@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from scanner.finding import (
+from scanner.model.facts import READ_FILE
+from scanner.model.report import (
     UNKNOWN,
     Coverage,
     Evidence,
@@ -21,8 +22,7 @@ from scanner.finding import (
     Status,
     Waiver,
 )
-from scanner.inventory import READ_FILE
-from scanner.trend import age
+from scanner.model.trend import age
 
 
 def count(number: int, noun: str) -> str:

@@ -17,8 +17,8 @@ import msgspec
 import yaml
 from msgspec import Meta, Struct, field
 
-from scanner import encoding
 from scanner.errors import UsageError
+from scanner.model import encoding
 from scanner.simulator.surroundings import FAILURE_ALERT, PROCESSOR_ROLE, Alert, Function, Role, Statement
 
 DEMO = Path(__file__).with_name("demo.yaml")

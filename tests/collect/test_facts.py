@@ -6,7 +6,7 @@ import pytest
 from msgspec import UNSET
 
 from scanner.collect import facts, wire
-from scanner.inventory import AppInstance, ChannelFlow, LambdaFunction, Processor
+from scanner.model.facts import AppInstance, ChannelFlow, LambdaFunction, Processor
 
 INSTANCE = "arn:aws:chime:us-east-1:111122223333:app-instance/support"
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:moderate"

@@ -4,7 +4,7 @@ import pytest
 from botocore import exceptions as boto
 
 from scanner.collect.failure import EndlessPagesError, FailedCallError, MalformedAnswerError
-from scanner.inventory import Gap
+from scanner.model.facts import Gap
 
 ACTION = "chime:ListChannelFlows"
 

@@ -8,7 +8,7 @@ import pytest
 from scanner.collect.aws import Aws
 from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING
 from scanner.errors import ChimeauditError
-from scanner.facets import OBTAINING_CREDENTIALS
+from scanner.model.operations import OBTAINING_CREDENTIALS
 from tests.fake_aws import FakeAws, serve
 
 

@@ -10,9 +10,9 @@ import pytest
 from scanner.collect.run import BrokenRunError, Collection
 from scanner.collect.target import Pace, Work, fast
 from scanner.collect.worker import Done
-from scanner.finding import Scope
 from scanner.journal import Journal, RunHeader, Target
-from scanner.verdicts import Verdicts
+from scanner.model.report import Scope
+from scanner.model.verdicts import Verdicts
 
 TARGETS = tuple(Target(account_id=f"{number:012}", region="us-east-1") for number in range(8))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from scanner.finding import Finding, ReportedGap
+from scanner.model.report import Finding, ReportedGap
 from scanner.render import Format, render
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scanner.facets import FACETS, LISTS, needed
+from scanner.model.operations import FACETS, LISTS, needed
 from tests.command import chimeaudit
 
 

@@ -1,4 +1,4 @@
-"""The actions that scanner.facets names are enough for a scan, and each is needed: IAM is enforced here."""
+"""The actions that scanner.model.operations names are enough for a scan, and each is needed: IAM is enforced here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from moto.iam.models import iam_backends
 
-from scanner.facets import FACETS, LISTS, ORGANIZATION, needed
+from scanner.model.operations import FACETS, LISTS, ORGANIZATION, needed
 from scanner.simulator.organisation import Account, AppInstance, ChannelFlow, Organisation, Processor
 from scanner.simulator.server import SimulatedAWS, start
 from scanner.simulator.surroundings import Function, Role, document

@@ -18,7 +18,7 @@ from scanner import files
 from scanner.commands import outputs, showing, streams
 from scanner.commands.outputs import Output
 from scanner.errors import UsageError
-from scanner.finding import Finding
+from scanner.model.report import Finding
 from scanner.render import Format
 from tests.command import CHIMEAUDIT, environment, installed
 from tests.render import sample

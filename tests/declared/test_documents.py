@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.declared.documents import MAX_BYTES, parse
-from scanner.source import Mistakes, Node, Table, plain
+from scanner.model.yamltree import Mistakes, Node, Table, plain
 
 
 def read(data: bytes | str, *, only_json: bool = False) -> tuple[Node | None, list[str]]:

@@ -10,7 +10,7 @@ import pytest
 from scanner.declared.documents import parse
 from scanner.declared.intrinsics import Resolver
 from scanner.declared.pending import Hole, Text, known, text_of, written
-from scanner.source import Mistakes, Table, plain
+from scanner.model.yamltree import Mistakes, Table, plain
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {

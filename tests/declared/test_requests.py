@@ -75,7 +75,7 @@ def test_a_healthy_request_is_clean_and_says_what_was_left_out(check: Check) -> 
 
 
 def test_a_flow_that_is_deployed_has_the_fingerprint_that_a_scan_gives_it(check: Check) -> None:
-    from scanner.finding import fingerprint
+    from scanner.model.report import fingerprint
 
     ended = check(list__json={"ChannelFlows": [{"ChannelFlowArn": FLOW, "Name": "x", "Processors": [OPEN]}]})
 

@@ -11,7 +11,7 @@ import pytest
 from scanner.declared.documents import parse
 from scanner.declared.requests import Home
 from scanner.declared.template import Template
-from scanner.source import Mistakes, Table
+from scanner.model.yamltree import Mistakes, Table
 from tests.declared.checking import Check, custom, findings, gaps, request, template, where, write
 
 CHAT = {"Type": "AWS::Chime::AppInstance", "Properties": {"Name": "chat"}}

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from scanner.baseline import marked
 from scanner.deliver.notice import notice
-from scanner.finding import Report
+from scanner.model.report import Report
 from tests.deliver.conftest import Cloud, Run, one_line
 from tests.render import sample
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from scanner.deliver.securityhub import BATCH_BYTES, FINDING_BYTES, batches
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render import Format, asff, render
 from tests.answers import Answer, Call, error, refusal, truth
 from tests.command import Ended, chimeaudit

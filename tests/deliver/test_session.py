@@ -12,7 +12,7 @@ from scanner.deliver.notice import Notice
 from scanner.deliver.places import Topic
 from scanner.deliver.session import DELIVERING, connect
 from scanner.errors import ChimeauditError, OutputError
-from scanner.facets import OBTAINING_CREDENTIALS
+from scanner.model.operations import OBTAINING_CREDENTIALS
 from tests.fake_aws import FakeAws
 
 

@@ -10,7 +10,7 @@ from scanner.deliver import webhook
 from scanner.deliver.notice import Notice, notice
 from scanner.deliver.places import Webhook
 from scanner.errors import OutputError
-from scanner.finding import Report
+from scanner.model.report import Report
 from tests.command import Ended, chimeaudit
 from tests.deliver.conftest import one_line
 from tests.deliver.listener import SECRET, Answer, listening

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from scanner.deliver.session import DELIVERING
-from scanner.facets import ORGANIZATION
+from scanner.model.operations import ORGANIZATION
 from tests.command import chimeaudit
 from tests.deliver.conftest import Cloud, Run
 from tests.deploy.template import DEPLOY, load, resolved

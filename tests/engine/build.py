@@ -13,7 +13,7 @@ from scanner.engine import rule
 from scanner.engine.rule import Rule
 from scanner.engine.vocabulary import AppInstance
 from scanner.errors import InvalidRulesError, Mistake
-from scanner.inventory import AppInstanceRef, ChannelFlow, Gap, LambdaFunction, Processor
+from scanner.model.facts import AppInstanceRef, ChannelFlow, Gap, LambdaFunction, Processor
 
 ACCOUNT = "111122223333"
 OTHER_ACCOUNT = "444455556666"

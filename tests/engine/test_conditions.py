@@ -19,8 +19,8 @@ from scanner.engine.grammar import condition
 from scanner.engine.judgement import Compiled, Judgement, Scope
 from scanner.engine.operands import Context
 from scanner.engine.vocabulary import ROOTS, attributes, fields
-from scanner.inventory import ChannelFlow, FunctionAccess, LambdaFunction, Processor
-from scanner.source import Mistakes, parse
+from scanner.model.facts import ChannelFlow, FunctionAccess, LambdaFunction, Processor
+from scanner.model.yamltree import Mistakes, parse
 from tests.engine import reference
 from tests.engine.build import ACCOUNT, flow, function
 

@@ -13,8 +13,8 @@ from scanner.engine.evaluate import Evaluation
 from scanner.engine.given import NOW
 from scanner.engine.rule import configured
 from scanner.engine.vocabulary import FlowReference
-from scanner.finding import Evidence, GapReference, PipelineStep, Status, fingerprint
-from scanner.inventory import Processor
+from scanner.model.facts import Processor
+from scanner.model.report import Evidence, GapReference, PipelineStep, Status, fingerprint
 from tests.engine.build import OTHER_ACCOUNT, app_instance, flow, function, gap, loaded
 
 ABORTS: dict[str, Any] = {"processors": {"each": {"fallback_action": "ABORT"}}}

@@ -13,8 +13,8 @@ from scanner.engine import given as fixtures
 from scanner.engine import vocabulary
 from scanner.engine.given import NOW
 from scanner.engine.vocabulary import ROOTS
-from scanner.inventory import AppInstance, CallbackPermission, ChannelFlow, Function, LambdaFunction, Processor
-from scanner.source import Mistakes, parse
+from scanner.model.facts import AppInstance, CallbackPermission, ChannelFlow, Function, LambdaFunction, Processor
+from scanner.model.yamltree import Mistakes, parse
 
 
 def resource(written: dict[str, Any] | str, root: str = "channel_flow") -> ChannelFlow | AppInstance:

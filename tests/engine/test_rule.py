@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scanner import resources
 from scanner.engine import rule
 from scanner.errors import InvalidRulesError
-from scanner.finding import Severity
+from scanner.model.report import Severity
 from tests.engine.build import LEFT_OUT, SOUND, loaded, messages, mistakes, rule_file
 
 PARAM = {"wanted": {"type": "string", "default": "flow", "description": "The name"}}

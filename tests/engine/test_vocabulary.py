@@ -9,7 +9,7 @@ import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from scanner.engine.vocabulary import ROOTS, FlowReference, attributes, facets, fields, lookup, part, paths, read
-from scanner.inventory import ChannelFlow, Processor
+from scanner.model.facts import ChannelFlow, Processor
 from tests.engine.build import flow, function
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import text
 
-from scanner.finding import Finding, Report, Status, Waiver
 from scanner.history import database, look
 from scanner.history.address import Address
 from scanner.history.record import Recorded, record
-from scanner.trend import Trend
+from scanner.model.report import Finding, Report, Status, Waiver
+from scanner.model.trend import Trend
 from tests.render import sample
 
 FIRST = datetime(2026, 11, 1, 3, tzinfo=UTC)

@@ -18,9 +18,9 @@ import sqlalchemy
 from msgspec import structs
 
 from scanner.errors import OutputError, UsageError
-from scanner.finding import InScope
 from scanner.history import database
 from scanner.history.address import Address, parse
+from scanner.model.report import InScope
 from scanner.render.json import render
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
 from tests.history.nights import at, failing, kept, lives, report, trend

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from scanner.finding import Finding, Report, ReportedGap
 from scanner.history import database
 from scanner.history.address import Address
 from scanner.history.schema import metadata
+from scanner.model.report import Finding, Report, ReportedGap
 from tests.history.nights import at, changes, failing, kept, lives, report, waived
 from tests.render import sample
 

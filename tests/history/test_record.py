@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from scanner.finding import Report, ReportedGap, Status
 from scanner.history import database, prune
 from scanner.history.address import Address
-from scanner.trend import Pruned
+from scanner.model.report import Report, ReportedGap, Status
+from scanner.model.trend import Pruned
 from tests.history.nights import at, changes, failing, kept, lives, report, seen, trend, waived
 from tests.render import sample
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
-from scanner.inventory import FunctionAccess
+from scanner.model.facts import FunctionAccess
 from scanner.policy.access import access, may_hang_on_url
 from scanner.policy.function_url import NO_URL, UNKNOWN_URL, FunctionUrl
 from tests.policy.strategies import APP, EXAMPLES, HOME, OTHER

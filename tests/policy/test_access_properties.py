@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, structs
 
-from scanner.inventory import FunctionAccess
+from scanner.model.facts import FunctionAccess
 from scanner.policy.access import access
 from scanner.policy.function_url import AUTH_TYPES, NO_URL, UNKNOWN_URL, FunctionUrl
 from tests.policy import concrete

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET, Struct, structs
 
-from scanner.inventory import FunctionAccess
+from scanner.model.facts import FunctionAccess
 from scanner.policy import NO_URL, FunctionUrl, access
 from tests.policy.add_permission import (
     ACCOUNT,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from scanner.inventory import CallbackPermission
+from scanner.model.facts import CallbackPermission
 from scanner.policy.callback import Document, callback
 from tests.policy.strategies import APP, EXAMPLES, HOME, OTHER
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from msgspec import UNSET
 
+from scanner.model.logic import Verdict
 from scanner.policy.conditions import Context, holds, is_negative
 from scanner.policy.documents import Clause
 from scanner.policy.globs import FRESH
-from scanner.policy.verdict import Verdict
 
 ARN = "arn:aws:chime:us-east-1:111111111111:app-instance/own"
 CONTEXT: Context = {

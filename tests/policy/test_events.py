@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
+from scanner.model.logic import Verdict
 from scanner.policy.events import EventRule, listens
-from scanner.policy.verdict import Verdict
 from tests.policy.strategies import APP, EXAMPLES, HOME, OTHER
 
 STATUS = "Chime ChannelFlow Processing Status"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
+from scanner.model.logic import Verdict
 from scanner.policy.documents import read_policy
 from scanner.policy.globs import MANY, ONE
 from scanner.policy.requests import CHIME_MESSAGING, Request, allowed
-from scanner.policy.verdict import Verdict
 
 INVOKE = "lambda:InvokeFunction"
 ALLOW: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": INVOKE}

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render.html import render
 
 ARGUMENTS = [

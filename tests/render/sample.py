@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from scanner.finding import (
+from scanner.model.report import (
     Coverage,
     Evidence,
     Finding,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from scanner.finding import Report, Status
+from scanner.model.report import Report, Status
 from scanner.render import asff
 from tests.render import sample
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from scanner.deliver.notice import notice
-from scanner.finding import Location, Report, ReportedGap, Waiver
+from scanner.model.report import Location, Report, ReportedGap, Waiver
 from scanner.render import Format, render, table
 from scanner.render.causes import by_cause, causes, total
 from tests.render import sample

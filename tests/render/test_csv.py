@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render import csv as format_csv
 from scanner.render.csv import COLUMNS, guarded
 from scanner.render.text import visible_lines

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from scanner.compare import compare
-from scanner.finding import Finding
+from scanner.model.report import Finding
 from scanner.render import difference
 from tests.render import sample
 from tests.render.test_table import CONTROL

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from msgspec import structs
 
-from scanner.finding import Finding, Report
+from scanner.model.report import Finding, Report
 from scanner.render import Format, render
 from tests.render import sample
 

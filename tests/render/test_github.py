@@ -7,7 +7,7 @@ import re
 import pytest
 from msgspec import structs
 
-from scanner.finding import Location, Report, ReportedGap, Severity
+from scanner.model.report import Location, Report, ReportedGap, Severity
 from scanner.render import Format, render
 from scanner.render.github import inert
 from tests.render import sample

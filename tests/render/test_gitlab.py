@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from msgspec import structs
 
-from scanner.finding import Location, Report
+from scanner.model.report import Location, Report
 from scanner.render import Format, render
 from tests.render import sample
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render import Format, render, table
 from tests.render import golden, sample
 

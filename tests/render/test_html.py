@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.finding import Location, Observed, Report, ReportedGap, Status, Waiver
+from scanner.model.report import Location, Observed, Report, ReportedGap, Status, Waiver
 from scanner.render import html, html_words
 from scanner.render.causes import Cause
 from scanner.render.html_blocks import Block, blocks, link, value_text

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
-from scanner.finding import Report
+from scanner.model.report import Report
 from tests.render import sample
 from tests.render.conftest import Viewer
 

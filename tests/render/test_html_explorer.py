@@ -14,7 +14,7 @@ import pytest
 from msgspec import structs
 from playwright.sync_api import Page, expect
 
-from scanner.finding import Finding, Report, ReportedGap
+from scanner.model.report import Finding, Report, ReportedGap
 from scanner.remediation import filled
 from scanner.render import Format, render
 from scanner.render.text import visible

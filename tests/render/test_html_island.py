@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from scanner.finding import Finding, Report, Severity
+from scanner.model.report import Finding, Report, Severity
 from scanner.remediation import filled
 from scanner.render.html_island import LINE, island
 from tests.render import sample

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render.html import render
 from tests.render import sample
 from tests.render.conftest import Viewer, program

@@ -8,9 +8,9 @@ from typing import Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-from scanner.finding import Severity
+from scanner.model.report import Severity
+from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
 from scanner.render import html, site
-from scanner.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
 from tests.render import sample
 from tests.render.conftest import Viewer
 from tests.render.test_html_browser import open_everything

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from scanner import resources
-from scanner.finding import Report
+from scanner.model.report import Report
 from scanner.render import json as format_json
 from scanner.render.json import schema
 from tests.render import sample

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from scanner.finding import Report, Status
+from scanner.model.report import Report, Status
 from scanner.render import junit
 from tests.render import sample
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import structs
 
-from scanner.finding import Report, ReportedGap
+from scanner.model.report import Report, ReportedGap
 from scanner.render import markdown
 from scanner.render.markdown import code, prose
 from scanner.render.text import visible

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema  # type: ignore[import-untyped]
 
-from scanner.finding import Report, Status
+from scanner.model.report import Report, Status
 from scanner.render import ocsf
 from tests.render import sample
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scanner.finding import Evidence
+from scanner.model.report import Evidence
 from scanner.render.pipeline import Outcome, failing_indexes, is_last, stages
 from tests.render.sample import app_instance, flow, step
 

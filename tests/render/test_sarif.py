@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from msgspec import structs
 
-from scanner.finding import Location, Report, Severity, Status
+from scanner.model.report import Location, Report, Severity, Status
 from scanner.render import sarif
 from tests.render import sample
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from scanner.finding import Report, Status
+from scanner.model.report import Report, Status
 from scanner.render import table
 from scanner.spool import Spool
 from tests.render import sample

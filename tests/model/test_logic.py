@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from msgspec import UNSET
 
-from scanner.policy.verdict import Verdict, agreed, all_of, any_of, negate
+from scanner.model.logic import Verdict, agreed, all_of, any_of, negate
 
 VERDICTS: list[Verdict] = [True, False, UNSET]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from botocore.session import Session
 
-from scanner.facets import FACETS, LISTS, ORGANIZATION, Operation, needed
+from scanner.model.operations import FACETS, LISTS, ORGANIZATION, Operation, needed
 
 
 def test_without_a_facet_only_the_lists_are_needed() -> None:

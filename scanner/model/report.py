@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from scanner.inventory import Gap
+from scanner.model.facts import Gap
 
 SCHEMA_VERSION = "1.0"
 UNKNOWN = "unknown"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from scanner.declaration import Declaration
+from scanner.model.declaration import Declaration
 
 
 def facet(name: str) -> Meta:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from scanner.finding import Scalar, Severity
+from scanner.model.report import Scalar, Severity
 
 SCHEMA_VERSION = "1.0"
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import yaml
 
-from scanner import encoding
 from scanner.errors import Mistake
-from scanner.words import quote
+from scanner.model import encoding
+from scanner.model.phrases import quote
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20

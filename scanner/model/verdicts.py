@@ -6,7 +6,7 @@ from collections import Counter
 
 from msgspec import Struct, field
 
-from scanner.inventory import Gap
+from scanner.model.facts import Gap
 
 
 class Counts(Struct, kw_only=True):

@@ -1,4 +1,4 @@
-"""scanner.source: one safe document, in which everything has a place."""
+"""scanner.model.yamltree: one safe document, in which everything has a place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.source import MAX_BYTES, Mistakes, Scalar, Table, parse, plain
+from scanner.model.yamltree import MAX_BYTES, Mistakes, Scalar, Table, parse, plain
 
 
 def read(data: bytes | str) -> tuple[Table | None, list[str]]:

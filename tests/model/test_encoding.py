@@ -1,10 +1,10 @@
-"""scanner.encoding: the same text, however it was written down."""
+"""scanner.model.encoding: the same text, however it was written down."""
 
 from __future__ import annotations
 
 import pytest
 
-from scanner import encoding
+from scanner.model import encoding
 
 
 @pytest.mark.parametrize("how", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
