@@ -29,9 +29,9 @@ from msgspec import Struct, structs
 
 from benchmarks.server import FIRST_ACCOUNT, STATISTICS, Statistics, access_key, serving
 from benchmarks.shape import CALLS_TO_CHIME, EVERY_FACET, REGIONS, Shape, least_calls, longest_chain
-from scanner.journal import Journal, Role, RunHeader, Target
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
+from scanner.store.journal import Journal, Role, RunHeader, Target
 
 TIMES = 3
 LATENCY = 0.03
@@ -263,9 +263,9 @@ def collect_and_judge(shape: Shape) -> Memory:
     from scanner.engine.audit import audit
     from scanner.engine.rule import load
     from scanner.engine.selection import select
-    from scanner.files import write_whole
     from scanner.render import Format, render
     from scanner.resources import rules
+    from scanner.store.files import write_whole
 
     reading_lists = tuple(rule for rule in select(load([rules()]), ()) if not rule.facets)
     began = time.perf_counter()

@@ -29,7 +29,7 @@ from scanner.history import address
 from scanner.history.address import Address
 from scanner.history.record import record
 from scanner.model.report import Finding, Report
-from scanner.spool import Spool
+from scanner.store.spool import Spool
 
 SIZE = 100_000
 LIMIT = 10.0

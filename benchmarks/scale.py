@@ -167,9 +167,9 @@ def run(shape: Shape, address: str | None) -> Cost:
     from scanner.engine.audit import Audit
     from scanner.engine.rule import load
     from scanner.engine.selection import select
-    from scanner.files import write_whole
     from scanner.render import Format, render
     from scanner.resources import rules
+    from scanner.store.files import write_whole
 
     reading_lists = tuple(rule for rule in select(load([rules()]), ()) if not rule.facets)
     with tempfile.TemporaryDirectory() as directory:

@@ -26,7 +26,7 @@ from scanner.collect.places import SAFE_PATH, apart
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Done, Judge
 from scanner.errors import NothingScannedError, UsageError
-from scanner.journal import Target, TargetReader
+from scanner.store.journal import Target, TargetReader
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster

@@ -18,8 +18,8 @@ from scanner.collect.failure import StoppedError
 from scanner.collect.target import Work
 from scanner.collect.worker import Done, Judge, Worker
 from scanner.errors import ChimeauditError, OutputError
-from scanner.journal import Target, TargetReader, TargetWriter
 from scanner.model.facts import Gap
+from scanner.store.journal import Target, TargetReader, TargetWriter
 
 if TYPE_CHECKING:
     from distributed import Worker as DaskWorker

@@ -32,8 +32,8 @@ from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING, fence
 from scanner.collect.strict import read_strictly
 from scanner.collect.waiting import waiting_for
 from scanner.errors import NothingScannedError, UsageError
-from scanner.journal import Role
 from scanner.model.operations import Operation
+from scanner.store.journal import Role
 
 _CALLER = re.compile(r"arn:(?P<partition>aws[a-z-]*):(?:sts|iam)::(?P<account_id>[0-9]{12}):.+", re.DOTALL)
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")

@@ -18,7 +18,7 @@ from scanner.collect.failure import (
     calling,
 )
 from scanner.errors import NothingScannedError, UsageError
-from scanner.journal import Target
+from scanner.store.journal import Target
 
 Connect = Callable[[str | None], Aws]
 

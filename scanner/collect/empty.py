@@ -12,8 +12,8 @@ from msgspec import structs
 
 from scanner.collect.target import Owned
 from scanner.collect.worker import Done
-from scanner.journal import Journal, Target, TargetWriter
 from scanner.model.facts import Gap
+from scanner.store.journal import Journal, Target, TargetWriter
 
 
 class EmptyTargets:

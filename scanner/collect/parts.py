@@ -7,8 +7,8 @@ import io
 from msgspec import Struct, field, structs
 
 from scanner.collect.worker import Done
-from scanner.journal import Journal, Target, TargetWriter
 from scanner.model.facts import Gap
+from scanner.store.journal import Journal, Target, TargetWriter
 
 
 class _Open(Struct):

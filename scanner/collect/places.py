@@ -15,7 +15,7 @@ from scanner.collect.cpus import shares, stay_on
 from scanner.collect.crew import Crew
 from scanner.collect.target import Pace, Work, fast
 from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
-from scanner.journal import Target
+from scanner.store.journal import Target
 
 TARGETS_AT_ONCE = 8
 SAFE_PATH = "PYTHONSAFEPATH"

@@ -18,8 +18,8 @@ from scanner.collect.places import Place, Threads
 from scanner.collect.target import Pace, Work, slow
 from scanner.collect.worker import Done, Tally
 from scanner.errors import ChimeauditError
-from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target
 from scanner.model.verdicts import Verdicts
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target
 
 _GRACE_SECONDS = 1
 _CHECK_SECONDS = 2

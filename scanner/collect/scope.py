@@ -12,9 +12,9 @@ from scanner.collect import organization
 from scanner.collect.aws import Aws, Identity
 from scanner.collect.failure import FailedCallError
 from scanner.errors import UsageError
-from scanner.journal import UNKNOWN_ACCOUNT, Role, Target
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
+from scanner.store.journal import UNKNOWN_ACCOUNT, Role, Target
 
 _WIDEN = "Mend --accounts, --ou or --exclude."
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")

@@ -30,8 +30,8 @@ from scanner.collect.failure import IDENTIFY, FailedCallError, StillListedError,
 from scanner.collect.patience import Patience, current
 from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.collect.wire import ListAppInstances, ListChannelFlows
-from scanner.journal import AppInstanceRead, Target, TargetWriter
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
+from scanner.store.journal import AppInstanceRead, Target, TargetWriter
 
 
 class Stop(Protocol):

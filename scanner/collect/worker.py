@@ -20,9 +20,9 @@ from scanner.collect.cpus import stay_on
 from scanner.collect.failure import FailedCallError
 from scanner.collect.target import Control, Owned, Reading, Stop, Work, ask_owner, read_target
 from scanner.errors import NothingScannedError, UsageError
-from scanner.journal import Target, TargetReader, TargetWriter
 from scanner.model.facts import AppInstance, Gap
 from scanner.model.verdicts import Verdicts
+from scanner.store.journal import Target, TargetReader, TargetWriter
 
 
 class Tally(Struct, frozen=True, kw_only=True):

@@ -19,8 +19,8 @@ from scanner.engine.audit import Audit
 from scanner.engine.rule import Rule
 from scanner.engine.rule import facets as needed
 from scanner.errors import NothingScannedError, UsageError
-from scanner.journal import Journal
 from scanner.model.report import Report, Severity
+from scanner.store.journal import Journal
 from scanner.waivers import Waivers
 
 if TYPE_CHECKING:

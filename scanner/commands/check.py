@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from scanner import former, runs
+from scanner import former
 from scanner.baseline import marked
 from scanner.commands import completion, github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
@@ -29,8 +29,9 @@ from scanner.model.report import Report, Run
 from scanner.model.yamltree import Mistakes
 from scanner.render import Format, asff
 from scanner.render.words import count
-from scanner.repository import shown, working_directory
-from scanner.spool import Spool
+from scanner.store import runs
+from scanner.store.repository import shown, working_directory
+from scanner.store.spool import Spool
 from scanner.waivers import Waivers
 
 _EXIT_CODES = """\b

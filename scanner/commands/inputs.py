@@ -7,11 +7,11 @@ import os
 import sys
 from pathlib import Path
 
-from scanner import saved
 from scanner.commands import outputs
 from scanner.deliver import places
 from scanner.errors import UsageError
 from scanner.model.report import Report
+from scanner.store import saved
 
 STDIN = "-"
 _HINT = "Name a report that -o wrote as JSON."

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from scanner import runs
 from scanner.collect import waiting
 from scanner.commands import progress, resuming
 from scanner.commands.demo import simulated_aws
@@ -19,9 +18,10 @@ from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.engine.audit import Audit
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
-from scanner.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
+from scanner.store import runs
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
 
 if TYPE_CHECKING:
     from scanner.collect.places import Place

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec import Struct
 
-from scanner import files
 from scanner.commands import completion
 from scanner.commands.streams import encoded, printed
 from scanner.commands.values import account_id, kms_key
 from scanner.deliver import places
 from scanner.deliver.places import S3Object
 from scanner.errors import OutputError, UsageError
-from scanner.journal import own_files, run_of
 from scanner.model.report import Report
 from scanner.model.trend import Trend
 from scanner.render import Format, load, render
+from scanner.store import files
+from scanner.store.journal import own_files, run_of
 
 if TYPE_CHECKING:
     from scanner.deliver.s3 import Storing

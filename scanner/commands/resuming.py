@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from scanner import runs
 from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.errors import UsageError
-from scanner.journal import UNKNOWN_ACCOUNT, Journal
+from scanner.store import runs
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal
 
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 

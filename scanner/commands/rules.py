@@ -7,7 +7,6 @@ from typing import get_args
 
 import click
 
-from scanner import files
 from scanner.commands import completion, ruleset, values
 from scanner.commands.streams import encoded, out
 from scanner.config import SHIPPED, Configuration
@@ -18,6 +17,7 @@ from scanner.model.phrases import nearest, quote
 from scanner.model.report import ResourceType
 from scanner.render.text import visible_lines
 from scanner.render.words import count
+from scanner.store import files
 
 _FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}
 _RESOURCES = get_args(ResourceType)

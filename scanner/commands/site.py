@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from scanner import files
 from scanner.commands import keeping, showing, values
 from scanner.errors import OutputError
 from scanner.model.trend import PastRun
 from scanner.render import Format, site
 from scanner.render.site import Link
+from scanner.store import files
 
 _PAGE = "index.html"
 _SEARCHED = 1 << 20

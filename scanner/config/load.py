@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from scanner import repository, resources
+from scanner import resources
 from scanner.config import waivers
 from scanner.config.keys import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
 from scanner.config.reading import Reading, members_of, placed
@@ -20,6 +20,7 @@ from scanner.model.operations import OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.model.phrases import one_of, quote
 from scanner.model.report import Severity
 from scanner.model.yamltree import Mistakes, Node, Scalar, parse
+from scanner.store import repository
 from scanner.waivers import Entry
 
 _SEVERITIES = checks.words(Severity)

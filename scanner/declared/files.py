@@ -13,12 +13,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from scanner import repository
 from scanner.declared.documents import MAX_BYTES
 from scanner.errors import Mistake
-from scanner.journal import is_run
 from scanner.model.phrases import nearest
-from scanner.repository import from_working_directory
+from scanner.store import repository
+from scanner.store.journal import is_run
+from scanner.store.repository import from_working_directory
 
 STDIN = "-"
 STDIN_NAME = "(standard input)"
@@ -31,7 +31,8 @@ _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 class Candidate(Struct, frozen=True, kw_only=True):
     """A file to look at, or a folder that holds a run. `named` says that the user named it, and no folder or pattern.
 
-    `name` is what reports call it (scanner.repository); `former`, what they called it before paths led from the top.
+    `name` is what reports call it (scanner.store.repository); `former`, what they called it before paths led from the
+    top.
     """
 
     path: Path

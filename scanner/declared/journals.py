@@ -10,10 +10,10 @@ from pathlib import Path
 from msgspec import structs
 
 from scanner.declared.jsontext import parse
-from scanner.journal import AppInstanceRead, Target, TargetReader, interrupted
 from scanner.model.declaration import Declaration, Spot
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.model.yamltree import Listing, Mistakes, Node, Table
+from scanner.store.journal import AppInstanceRead, Target, TargetReader, interrupted
 
 _MAX_DEPTH = 64
 _UNREAD = {"tags": "tags", "detail": "created_at updated_at", "channels": "has_channels", "alerts": "failure_alert"}

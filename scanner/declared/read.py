@@ -15,11 +15,11 @@ from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, membe
 from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
-from scanner.journal import Journal, is_run
 from scanner.model import encoding
 from scanner.model.declaration import Declaration, Spot
 from scanner.model.facts import NOT_YET, AppInstance, ChannelFlow, Gap
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.store.journal import Journal, is_run
 
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
 """An app instance with its flows; None, and flows of app instances that are not there to be judged."""

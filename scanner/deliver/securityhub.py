@@ -22,11 +22,11 @@ from scanner.compare import settled
 from scanner.deliver import session
 from scanner.deliver.session import connect, why
 from scanner.errors import UsageError
-from scanner.journal import Role
 from scanner.model.report import Report
 from scanner.render import asff
 from scanner.render.text import visible
 from scanner.render.words import clipped, count
+from scanner.store.journal import Role
 
 BATCH, BATCH_BYTES, FINDING_BYTES = 100, 6_000_000, 240_000
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")

@@ -9,8 +9,8 @@ from typing import Any
 
 from scanner.collect.aws import Aws
 from scanner.collect.failure import FailedCallError, MalformedAnswerError
-from scanner.journal import Role
 from scanner.model.operations import OBTAINING_CREDENTIALS, Operation
+from scanner.store.journal import Role
 
 _S3 = (
     "AbortMultipartUpload",

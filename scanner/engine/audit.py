@@ -11,10 +11,10 @@ from scanner.engine.evaluate import Evaluation
 from scanner.engine.part import PartJudge
 from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
-from scanner.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
 from scanner.model.report import Coverage, InScope, Observed, Report, Run
 from scanner.model.verdicts import Verdicts
-from scanner.spool import Span, Spool
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
+from scanner.store.spool import Span, Spool
 from scanner.waivers import Waivers
 
 NOT_EXAMINED = (

@@ -11,10 +11,10 @@ from typing import Any
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally
-from scanner.journal import TargetReader
 from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
-from scanner.spool import Spool
+from scanner.store.journal import TargetReader
+from scanner.store.spool import Spool
 from scanner.waivers import Waivers
 
 _MOST_BYTES = 8 << 20

@@ -15,7 +15,7 @@ from scanner.engine.tally import Tally, reported, tool
 from scanner.errors import Mistake
 from scanner.model.facts import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
 from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
-from scanner.spool import Spool
+from scanner.store.spool import Spool
 from scanner.waivers import Waivers
 
 

@@ -13,11 +13,11 @@ from scanner.engine import vocabulary
 from scanner.engine.evaluate import Evaluation
 from scanner.engine.rule import Rule, digest
 from scanner.engine.vocabulary import AppInstance, FlowReference, Resource
-from scanner.journal import AppInstanceRead, TargetReader
 from scanner.model import facts
 from scanner.model.facts import ChannelFlow, Gap
 from scanner.model.report import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
-from scanner.spool import Spool
+from scanner.store.journal import AppInstanceRead, TargetReader
+from scanner.store.spool import Spool
 from scanner.waivers import Waivers
 
 

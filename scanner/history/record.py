@@ -17,7 +17,7 @@ from scanner.history.database import insert, kept, written
 from scanner.history.life import Run
 from scanner.model.report import Report
 from scanner.model.trend import Trend, moment
-from scanner.spool import Spool
+from scanner.store.spool import Spool
 
 
 class Recorded(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from scanner.history.database import AT_ONCE, kept
 from scanner.history.schema import State
 from scanner.model.report import Finding, Status
-from scanner.spool import Spool
+from scanner.store.spool import Spool
 
 _STATES = {Status.FAIL: State.OPEN, Status.WAIVED: State.WAIVED}
 DETAILS = (

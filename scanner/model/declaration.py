@@ -17,8 +17,8 @@ class Spot(Struct, frozen=True, kw_only=True, gc=False):
 class Declaration(Struct, frozen=True, kw_only=True):
     """How a file declares a resource that may not be deployed yet.
 
-    `file` is what reports call it (scanner.repository); `id` tells the resource from others in it, and is the logical
-    id in a template. By the path of the fact: `spots`, where its value stands ("" is the resource itself), and
+    `file` is what reports call it (scanner.store.repository); `id` tells the resource from others in it, and is the
+    logical id in a template. By the path of the fact: `spots`, where its value stands ("" is the resource itself), and
     `written`, what the file says of a fact that only the deployment settles. `untold` are the paths of facts that no
     file could tell.
     """

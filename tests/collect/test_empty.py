@@ -9,9 +9,9 @@ import pytest
 from scanner.collect.empty import EmptyTargets
 from scanner.collect.target import Owned
 from scanner.collect.worker import Done
-from scanner.journal import Journal, RunHeader, Target
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
+from scanner.store.journal import Journal, RunHeader, Target
 
 REGIONS = ("a", "b", "c")
 TARGETS = tuple(Target(account_id="1", region=region) for region in REGIONS)

@@ -10,9 +10,9 @@ import pytest
 from scanner.collect.run import BrokenRunError, Collection
 from scanner.collect.target import Pace, Work, fast
 from scanner.collect.worker import Done
-from scanner.journal import Journal, RunHeader, Target
 from scanner.model.report import Scope
 from scanner.model.verdicts import Verdicts
+from scanner.store.journal import Journal, RunHeader, Target
 
 TARGETS = tuple(Target(account_id=f"{number:012}", region="us-east-1") for number in range(8))
 

@@ -12,7 +12,7 @@ from msgspec import structs
 from scanner.collect.backlog import Backlog
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Worker
-from scanner.journal import Target, TargetReader
+from scanner.store.journal import Target, TargetReader
 from tests.fake_aws import ACCOUNT, FakeAws, Flow
 
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
 from scanner.model.facts import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor
 from scanner.model.report import Scope
+from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
 from tests.command import Ended
 from tests.declared.checking import FUNCTION, Check, checking, write
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from scanner.journal import Journal, TargetReader
+from scanner.store.journal import Journal, TargetReader
 from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, Ended, environment
 from tests.conftest import Scan

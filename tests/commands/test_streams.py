@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from scanner import files
 from scanner.commands import outputs, showing, streams
 from scanner.commands.outputs import Output
 from scanner.errors import UsageError
 from scanner.model.report import Finding
 from scanner.render import Format
+from scanner.store import files
 from tests.command import CHIMEAUDIT, environment, installed
 from tests.render import sample
 

@@ -12,9 +12,9 @@ from scanner import resources
 from scanner.engine.audit import audit
 from scanner.engine.rule import Rule, configured, load
 from scanner.engine.selection import select
-from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.model.report import Report, Scope, Status, Waiver
+from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
 from scanner.waivers import Entry, Pattern, Waivers
 from tests.engine.build import ACCOUNT, APP_INSTANCE, app_instance, flow, gap
 

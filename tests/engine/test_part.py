@@ -16,9 +16,9 @@ from scanner.engine import part
 from scanner.engine.audit import Audit, audit
 from scanner.engine.rule import Rule, load
 from scanner.engine.selection import select
-from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
 from scanner.model.facts import AppInstance, ChannelFlow
 from scanner.model.report import Report, Scope, Waiver
+from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
 from scanner.waivers import Entry, Pattern, Waivers
 from tests.engine.build import ACCOUNT, app_instance, flow, gap
 

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from scanner.model.report import Report, Status
 from scanner.render import table
-from scanner.spool import Spool
+from scanner.store.spool import Spool
 from tests.render import sample
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")

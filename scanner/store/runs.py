@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from scanner.errors import OutputError, UsageError
-from scanner.journal import Journal
+from scanner.store.journal import Journal
 
 KEPT = timedelta(days=14)
 

@@ -1,4 +1,4 @@
-"""scanner.files: what is written takes the place of what was there, and nothing else changes."""
+"""scanner.store.files: what is written takes the place of what was there, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.files import write_whole
+from scanner.store.files import write_whole
 
 
 @pytest.fixture(autouse=True)

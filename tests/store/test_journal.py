@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from scanner.errors import OutputError, UsageError
-from scanner.journal import AppInstanceRead, Journal, RunHeader, Target, TargetRead, TargetReader, TargetWriter
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.model.report import Scope
+from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetRead, TargetReader, TargetWriter
 
 TARGET = Target(account_id="111122223333", region="us-east-1")
 

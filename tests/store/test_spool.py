@@ -1,4 +1,4 @@
-"""scanner.spool: findings come back as they were added, as often as one likes."""
+"""scanner.store.spool: findings come back as they were added, as often as one likes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from scanner import spool
 from scanner.errors import OutputError
 from scanner.model.report import Finding
-from scanner.spool import Spool
+from scanner.store import spool
+from scanner.store.spool import Spool
 from tests.render import sample
 
 FINDINGS = [*sample.rich().findings, *sample.hostile().findings, *sample.incomplete().findings]

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner import saved
 from scanner.errors import UsageError
 from scanner.model.report import Report
 from scanner.render import Format, render
 from scanner.render import json as format_json
+from scanner.store import saved
 from tests.render import sample
 
 SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]

@@ -23,10 +23,10 @@ from typing import Annotated, BinaryIO, Self
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from scanner import files
 from scanner.errors import OutputError, UsageError
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.model.report import UNKNOWN, Scalar, Scope
+from scanner.store import files
 
 VERSION = 1
 UNKNOWN_ACCOUNT = UNKNOWN

@@ -1,4 +1,4 @@
-"""scanner.repository: where a repository begins, and what its files are called."""
+"""scanner.store.repository: where a repository begins, and what its files are called."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.repository import name, names, top, working_directory
+from scanner.store.repository import name, names, top, working_directory
 
 
 def test_a_folder_and_those_below_it_lie_in_the_repository(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scanner import runs
-from scanner.journal import Journal, RunHeader, Target, TargetWriter
 from scanner.model.report import Scope
+from scanner.store import runs
+from scanner.store.journal import Journal, RunHeader, Target, TargetWriter
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OLD = NOW - timedelta(days=20)
