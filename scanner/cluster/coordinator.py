@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import structs
 
 from scanner import __version__
+from scanner.aws import waiting
 from scanner.cluster import sent
 from scanner.cluster.worker import Terms, WorkerError
-from scanner.collect import waiting
 from scanner.collect.places import SAFE_PATH, apart
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Done, Judge

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
+from scanner.aws.failure import StoppedError
 from scanner.collect.cpus import share, staying_on
-from scanner.collect.failure import StoppedError
 from scanner.collect.target import Work
 from scanner.collect.worker import Done, Judge, Worker
 from scanner.errors import ChimeauditError, OutputError

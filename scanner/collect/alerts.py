@@ -7,11 +7,11 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
-from scanner.collect import ownership
-from scanner.collect.calls import ask, new_items
-from scanner.collect.failure import calling
+from scanner.aws import ownership
+from scanner.aws.calls import ask, new_items
+from scanner.aws.failure import calling
+from scanner.aws.wire import ListRules, Rule
 from scanner.collect.once import Once
-from scanner.collect.wire import ListRules, Rule
 from scanner.model.facts import AppInstance
 from scanner.policy import EventRule, listens
 

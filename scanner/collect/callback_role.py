@@ -9,9 +9,9 @@ from urllib.parse import unquote
 from botocore import xform_name
 from msgspec import Struct
 
-from scanner.collect import ownership
-from scanner.collect.calls import ask
-from scanner.collect.failure import FailedCallError, MalformedAnswerError, calling
+from scanner.aws import ownership
+from scanner.aws.calls import ask
+from scanner.aws.failure import FailedCallError, MalformedAnswerError, calling
 from scanner.collect.once import Once
 
 

@@ -13,15 +13,15 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner import policy
-from scanner.collect import ownership
+from scanner.aws import ownership
+from scanner.aws.calls import ask
+from scanner.aws.clients import Clients
+from scanner.aws.failure import FailedCallError, calling, containing
+from scanner.aws.readonly import IDENTITY, MESSAGING
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import Roles
-from scanner.collect.calls import ask
-from scanner.collect.clients import Clients
-from scanner.collect.failure import FailedCallError, calling, containing
 from scanner.collect.function import FunctionRead, read_function, read_url
 from scanner.collect.once import Once
-from scanner.collect.readonly import IDENTITY, MESSAGING
 from scanner.model.facts import (
     AppInstance,
     CallbackPermission,

@@ -8,7 +8,7 @@ from typing import TypeVar, get_args
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from scanner.collect import wire
+from scanner.aws import wire
 from scanner.model.facts import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor, is_at_end
 
 _RESOURCE_ARN = re.compile(r"arn:(?P<partition>[^:]+):[^:]*:(?P<region>[^:]+):(?P<account_id>[^:]+):.+", re.DOTALL)

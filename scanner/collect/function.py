@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from scanner.collect import ownership
-from scanner.collect.calls import ask
-from scanner.collect.failure import FailedCallError, calling
+from scanner.aws import ownership
+from scanner.aws.calls import ask
+from scanner.aws.failure import FailedCallError, calling
+from scanner.aws.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetFunctionUrlConfig
 from scanner.collect.once import Once
-from scanner.collect.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetFunctionUrlConfig
 from scanner.model.facts import Function, LambdaFunction
 from scanner.policy.function_url import AUTH_TYPES, NO_URL, FunctionUrl
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scanner.collect.aws import Aws
-from scanner.collect.calls import new_items
-from scanner.collect.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
+from scanner.aws.calls import new_items
+from scanner.aws.session import Aws
+from scanner.aws.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
 
 
 def accounts(aws: Aws, unit: str | None) -> Iterator[Account]:

@@ -10,9 +10,9 @@ from time import monotonic
 
 from msgspec import Struct, structs
 
+from scanner.aws.failure import StoppedError
 from scanner.collect.backlog import Backlog
 from scanner.collect.empty import EmptyTargets
-from scanner.collect.failure import StoppedError
 from scanner.collect.parts import Parts
 from scanner.collect.places import Place, Threads
 from scanner.collect.target import Pace, Work, slow

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct, structs
 
+from scanner.aws.failure import FailedCallError
+from scanner.aws.session import Aws, Identity
 from scanner.collect import organization
-from scanner.collect.aws import Aws, Identity
-from scanner.collect.failure import FailedCallError
 from scanner.errors import UsageError
 from scanner.model.facts import Gap
 from scanner.model.report import Scope

@@ -20,16 +20,17 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from scanner.collect import facts, ownership
+from scanner.aws import ownership
+from scanner.aws.calls import new_items
+from scanner.aws.clients import Clients
+from scanner.aws.failure import IDENTIFY, FailedCallError, StillListedError, StoppedError, containing
+from scanner.aws.patience import Patience, current
+from scanner.aws.readonly import IDENTITY, MESSAGING
+from scanner.aws.wire import ListAppInstances, ListChannelFlows
+from scanner.collect import facts
 from scanner.collect.callback_role import Roles
-from scanner.collect.calls import new_items
-from scanner.collect.clients import Clients
 from scanner.collect.crew import Crew
 from scanner.collect.facets import Facets
-from scanner.collect.failure import IDENTIFY, FailedCallError, StillListedError, StoppedError, containing
-from scanner.collect.patience import Patience, current
-from scanner.collect.readonly import IDENTITY, MESSAGING
-from scanner.collect.wire import ListAppInstances, ListChannelFlows
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.store.journal import AppInstanceRead, Target, TargetWriter
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, structs
 
-from scanner.collect.aws import Aws
-from scanner.collect.clients import Clients
+from scanner.aws.clients import Clients
+from scanner.aws.failure import FailedCallError
+from scanner.aws.session import Aws
 from scanner.collect.cpus import stay_on
-from scanner.collect.failure import FailedCallError
 from scanner.collect.target import Control, Owned, Reading, Stop, Work, ask_owner, read_target
 from scanner.errors import NothingScannedError, UsageError
 from scanner.model.facts import AppInstance, Gap

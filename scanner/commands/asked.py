@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
-from scanner.collect import waiting
+from scanner.aws import waiting
 from scanner.commands import again, inputs, keeping, outputs, ruleset, threshold
 from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log

@@ -107,7 +107,7 @@ def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report 
     """Import into Security Hub, if that is wanted. What is fixed since the other report is archived."""
     if not deliveries.securityhub:
         return Imported()
-    from scanner.collect.failure import FailedCallError, containing
+    from scanner.aws.failure import FailedCallError, containing
     from scanner.deliver import securityhub
     from scanner.deliver.session import why
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from scanner.collect import waiting
+from scanner.aws import waiting
 from scanner.commands import progress, resuming
 from scanner.commands.demo import simulated_aws
 from scanner.commands.log import Log
@@ -145,7 +145,7 @@ def _new(
     where: Where, facets: frozenset[str], record: dict[str, Any], log: Log, until: float | None
 ) -> tuple[Journal, bool]:
     """A new run, which is not on disk yet, and whether there was time to find out what is in its scope."""
-    from scanner.collect.aws import Aws
+    from scanner.aws.session import Aws
     from scanner.collect.scope import resolve
 
     now = datetime.now(UTC)

@@ -113,9 +113,9 @@ def _owners(journal: Journal) -> dict[str, str]:
 
 def _account_of(profile: str, until: float | None) -> str | None:
     """Whom its credentials belong to; None where they do not tell, in time."""
-    from scanner.collect.aws import Aws
-    from scanner.collect.failure import FailedCallError
-    from scanner.collect.waiting import OutOfTimeError, in_time
+    from scanner.aws.failure import FailedCallError
+    from scanner.aws.session import Aws
+    from scanner.aws.waiting import OutOfTimeError, in_time
 
     with suppress(FailedCallError, OutOfTimeError):
         return in_time(lambda: Aws(profile or None).identity().account_id, until)

@@ -11,7 +11,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 from msgspec import Struct
 
-from scanner.collect.failure import FailedCallError, calling, containing
+from scanner.aws.failure import FailedCallError, calling, containing
 from scanner.deliver.places import S3Object
 from scanner.deliver.session import client, connect, why
 from scanner.errors import OutputError, UsageError

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from scanner.collect.aws import Aws, Identity
-from scanner.collect.failure import FailedCallError, calling, containing
+from scanner.aws.failure import FailedCallError, calling, containing
+from scanner.aws.session import Aws, Identity
 from scanner.compare import settled
 from scanner.deliver import session
 from scanner.deliver.session import connect, why

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from scanner.collect.aws import Aws
-from scanner.collect.failure import FailedCallError, MalformedAnswerError
+from scanner.aws.failure import FailedCallError, MalformedAnswerError
+from scanner.aws.session import Aws
 from scanner.model.operations import OBTAINING_CREDENTIALS, Operation
 from scanner.store.journal import Role
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scanner.collect.failure import FailedCallError, calling, containing
+from scanner.aws.failure import FailedCallError, calling, containing
 from scanner.deliver.notice import Notice
 from scanner.deliver.places import Topic
 from scanner.deliver.session import client, connect, why

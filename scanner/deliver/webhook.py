@@ -20,7 +20,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from msgspec import Struct
 
-from scanner.collect.failure import FailedCallError, containing
+from scanner.aws.failure import FailedCallError, containing
 from scanner.deliver.notice import Notice
 from scanner.deliver.places import Webhook
 from scanner.deliver.session import why

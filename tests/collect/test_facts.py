@@ -5,7 +5,8 @@ import itertools
 import pytest
 from msgspec import UNSET
 
-from scanner.collect import facts, wire
+from scanner.aws import wire
+from scanner.collect import facts
 from scanner.model.facts import AppInstance, ChannelFlow, LambdaFunction, Processor
 
 INSTANCE = "arn:aws:chime:us-east-1:111122223333:app-instance/support"

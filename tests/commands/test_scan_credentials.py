@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from scanner.collect.credentials import OwnCredentials
-from scanner.collect.failure import CredentialsError
+from scanner.aws.credentials import OwnCredentials
+from scanner.aws.failure import CredentialsError
 from tests.command import CHIMEAUDIT, Ended, environment, installed
 from tests.conftest import Scan
 from tests.fake_aws import ACCOUNT, FakeAws, Flow, processor
@@ -313,7 +313,7 @@ def test_a_code_that_nobody_can_type_is_a_fault_of_the_credentials_and_no_interr
 
 def test_a_code_is_asked_for_once_a_scan(scan_as: Scan, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("scanner.collect.credentials._has_terminal", lambda: True)
+    monkeypatch.setattr("scanner.aws.credentials._has_terminal", lambda: True)
 
     def type_it(prompt: str) -> str:
         asked.append(prompt)

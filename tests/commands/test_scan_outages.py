@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from scanner.collect import aws as scanner_aws
-from scanner.collect import patience, target
+from scanner.aws import patience
+from scanner.aws import session as scanner_aws
+from scanner.collect import target
 from tests.answers import Answer, Call, error, truth
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scanner.collect.readonly import ALLOWED
+from scanner.aws.readonly import ALLOWED
 from scanner.deliver import sns
 from scanner.deliver.notice import Notice
 from scanner.deliver.places import Topic

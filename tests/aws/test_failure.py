@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from botocore import exceptions as boto
 
-from scanner.collect.failure import EndlessPagesError, FailedCallError, MalformedAnswerError
+from scanner.aws.failure import EndlessPagesError, FailedCallError, MalformedAnswerError
 from scanner.model.facts import Gap
 
 ACTION = "chime:ListChannelFlows"

@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 from botocore import xform_name
 
-from scanner.collect import ownership
-from scanner.collect.failure import EndlessPagesError, MalformedAnswerError, OtherAccountError, calling
+from scanner.aws import ownership
+from scanner.aws.failure import EndlessPagesError, MalformedAnswerError, OtherAccountError, calling
 
 _CHIME_PAGE_SIZE = 50  # the most that Chime gives; the other services give their most without being asked
 _BARREN_PAGES = 50

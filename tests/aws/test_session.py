@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from scanner.collect.aws import Aws
-from scanner.collect.calls import new_items
-from scanner.collect.readonly import IDENTITY, MESSAGING
-from scanner.collect.wire import ListAppInstances
+from scanner.aws.calls import new_items
+from scanner.aws.readonly import IDENTITY, MESSAGING
+from scanner.aws.session import Aws
+from scanner.aws.wire import ListAppInstances
 from tests.fake_aws import FakeAws, serve
 
 

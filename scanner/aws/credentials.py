@@ -16,8 +16,8 @@ from typing import Any
 from botocore import exceptions as boto
 from botocore.session import Session
 
-from scanner.collect.failure import MISSING_CREDENTIALS, CredentialsError
-from scanner.collect.patience import OutOfPatienceError
+from scanner.aws.failure import MISSING_CREDENTIALS, CredentialsError
+from scanner.aws.patience import OutOfPatienceError
 
 _SIGNED_OUT = (
     boto.SSOTokenLoadError,

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.session import Session
 
-from scanner.collect import wire
-from scanner.collect.failure import SPEAK_XML, MalformedAnswerError
+from scanner.aws import wire
+from scanner.aws.failure import SPEAK_XML, MalformedAnswerError
 
 _MALFORMED = "MalformedAnswer"
 _EMPTY_XML = b"<Response><%sResult/></Response>"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scanner.collect.aws import Aws
-from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING
+from scanner.aws.readonly import ALLOWED, IDENTITY, MESSAGING
+from scanner.aws.session import Aws
 from scanner.errors import ChimeauditError
 from scanner.model.operations import OBTAINING_CREDENTIALS
 from tests.fake_aws import FakeAws, serve

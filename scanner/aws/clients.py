@@ -8,15 +8,8 @@ from typing import Any
 
 from botocore.utils import validate_region_name
 
-from scanner.collect.aws import Aws
-from scanner.collect.failure import (
-    ASSUME_ROLE,
-    IDENTIFY,
-    OtherAccountError,
-    OutOfScopeError,
-    UnusableProfileError,
-    calling,
-)
+from scanner.aws.failure import ASSUME_ROLE, IDENTIFY, OtherAccountError, OutOfScopeError, UnusableProfileError, calling
+from scanner.aws.session import Aws
 from scanner.errors import NothingScannedError, UsageError
 from scanner.store.journal import Target
 

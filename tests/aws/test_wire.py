@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, structs
 
-from scanner.collect import wire
+from scanner.aws import wire
 
 PAGE = b'{"ChannelFlows": [{"ChannelFlowArn": "arn:flow", "Name": "moderation"}], "NextToken": "t"}'
 

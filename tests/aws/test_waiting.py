@@ -1,4 +1,4 @@
-"""scanner.collect.waiting: nobody is waited for beyond the end, and who was waited for is known."""
+"""scanner.aws.waiting: nobody is waited for beyond the end, and who was waited for is known."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from time import monotonic
 
 import pytest
 
-from scanner.collect.failure import FailedCallError, MalformedAnswerError, calling
-from scanner.collect.waiting import OutOfTimeError, awaited, in_time, waiting_for
+from scanner.aws.failure import FailedCallError, MalformedAnswerError, calling
+from scanner.aws.waiting import OutOfTimeError, awaited, in_time, waiting_for
 
 
 def test_what_comes_in_time_is_given_and_what_is_raised_is_raised() -> None:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from scanner.collect.patience import OutOfPatienceError
-from scanner.collect.waiting import waiting_for
+from scanner.aws.patience import OutOfPatienceError
+from scanner.aws.waiting import waiting_for
 from scanner.errors import ChimeauditError
 from scanner.model.facts import FAULT, Gap
 from scanner.model.operations import OBTAINING_CREDENTIALS, Operation

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.session import Session
 
-from scanner.collect.failure import MalformedAnswerError, OtherAccountError
+from scanner.aws.failure import MalformedAnswerError, OtherAccountError
 from scanner.model.facts import LambdaFunction
 
 _ROLE = "chimeaudit:role"

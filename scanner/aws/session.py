@@ -25,12 +25,12 @@ from botocore.utils import parse_timestamp
 from msgspec import Struct
 
 from scanner import __version__
-from scanner.collect import ownership, patience
-from scanner.collect.credentials import FIRST_CALL, ExpiredOnArrivalError, OwnCredentials
-from scanner.collect.failure import ASSUME_ROLE, IDENTIFY, FailedCallError, MalformedAnswerError, calling
-from scanner.collect.readonly import ALLOWED, IDENTITY, MESSAGING, fence
-from scanner.collect.strict import read_strictly
-from scanner.collect.waiting import waiting_for
+from scanner.aws import ownership, patience
+from scanner.aws.credentials import FIRST_CALL, ExpiredOnArrivalError, OwnCredentials
+from scanner.aws.failure import ASSUME_ROLE, IDENTIFY, FailedCallError, MalformedAnswerError, calling
+from scanner.aws.readonly import ALLOWED, IDENTITY, MESSAGING, fence
+from scanner.aws.strict import read_strictly
+from scanner.aws.waiting import waiting_for
 from scanner.errors import NothingScannedError, UsageError
 from scanner.model.operations import Operation
 from scanner.store.journal import Role
