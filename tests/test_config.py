@@ -20,7 +20,7 @@ from scanner import config, resources
 from scanner.config import schema
 from scanner.errors import ChimeauditError, InvalidConfigurationError, InvalidRulesError, UsageError
 from scanner.model.report import Severity, Waiver
-from scanner.waivers import Pattern
+from scanner.outcome.waivers import Pattern
 from tests.command import chimeaudit
 from tests.engine.build import rule_file
 from tests.engine.test_rule import mutated

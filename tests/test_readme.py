@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scanner.errors import ChimeauditError
-from scanner.gate import ExitCode
+from scanner.outcome.gate import ExitCode
 from tests.command import chimeaudit
 
 ROOT = Path(__file__).parent.parent

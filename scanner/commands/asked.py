@@ -20,8 +20,8 @@ from scanner.engine.rule import Rule
 from scanner.engine.rule import facets as needed
 from scanner.errors import NothingScannedError, UsageError
 from scanner.model.report import Report, Severity
+from scanner.outcome.waivers import Waivers
 from scanner.store.journal import Journal
-from scanner.waivers import Waivers
 
 if TYPE_CHECKING:
     from scanner.history.address import Address

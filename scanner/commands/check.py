@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from scanner import former
-from scanner.baseline import marked
 from scanner.commands import completion, github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
@@ -23,16 +21,18 @@ from scanner.declared.requests import Home
 from scanner.declared.unread import Unread
 from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
-from scanner.gate import gate_files
 from scanner.model.facts import partition_of
 from scanner.model.report import Report, Run
 from scanner.model.yamltree import Mistakes
+from scanner.outcome import former
+from scanner.outcome.baseline import marked
+from scanner.outcome.gate import gate_files
+from scanner.outcome.waivers import Waivers
 from scanner.render import Format, asff
 from scanner.render.words import count
 from scanner.store import runs
 from scanner.store.repository import shown, working_directory
 from scanner.store.spool import Spool
-from scanner.waivers import Waivers
 
 _EXIT_CODES = """\b
 Exit codes:

@@ -11,9 +11,9 @@ import click
 from scanner.commands import completion, inputs, showing, threshold
 from scanner.commands.github import inert
 from scanner.commands.streams import encoded, printed
-from scanner.compare import compare
 from scanner.errors import OutputError, UsageError
-from scanner.gate import gate_difference
+from scanner.outcome.compare import compare
+from scanner.outcome.gate import gate_difference
 from scanner.render import difference as rendered
 
 _EXIT_CODES = """\b

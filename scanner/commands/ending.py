@@ -11,9 +11,9 @@ from scanner.commands.asked import Asked
 from scanner.commands.observing import Ended, Observed
 from scanner.commands.telling import Told
 from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
-from scanner.gate import ExitCode, gate
 from scanner.model.facts import FAULT
 from scanner.model.report import Report, Severity
+from scanner.outcome.gate import ExitCode, gate
 
 
 @contextmanager

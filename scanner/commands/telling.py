@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
-from scanner.baseline import marked, overlooked
 from scanner.commands import delivering, github, keeping, outputs, showing
 from scanner.commands.asked import Asked
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Observed
 from scanner.commands.outputs import Output
-from scanner.gate import saw_nothing
 from scanner.model.report import Report
 from scanner.model.trend import Trend
+from scanner.outcome.baseline import marked, overlooked
+from scanner.outcome.gate import saw_nothing
 from scanner.render.words import count
 
 

@@ -20,8 +20,8 @@ from scanner.model.operations import OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.model.phrases import one_of, quote
 from scanner.model.report import Severity
 from scanner.model.yamltree import Mistakes, Node, Scalar, parse
+from scanner.outcome.waivers import Entry
 from scanner.store import repository
-from scanner.waivers import Entry
 
 _SEVERITIES = checks.words(Severity)
 

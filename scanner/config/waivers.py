@@ -20,7 +20,7 @@ from scanner.model.operations import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION
 from scanner.model.phrases import nearest, one_of, quote
 from scanner.model.report import Waiver
 from scanner.model.yamltree import Mistakes, Node, Scalar, Table, found
-from scanner.waivers import Entry, Pattern
+from scanner.outcome.waivers import Entry, Pattern
 
 _DAY = "a day such as 2027-03-31"
 _OPERATIONS = {READ_FILE, *(each.name for each in needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS)}

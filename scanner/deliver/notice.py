@@ -13,8 +13,8 @@ from itertools import islice
 
 from msgspec import Struct
 
-from scanner.baseline import new_gaps
 from scanner.model.report import Finding, Report, ReportedGap, Severity, Status
+from scanner.outcome.baseline import new_gaps
 from scanner.render.causes import by_cause
 from scanner.render.text import visible
 from scanner.render.words import clipped, count, named, seen

@@ -18,11 +18,11 @@ from msgspec import Struct
 
 from scanner.aws.failure import FailedCallError, calling, containing
 from scanner.aws.session import Aws, Identity
-from scanner.compare import settled
 from scanner.deliver import session
 from scanner.deliver.session import connect, why
 from scanner.errors import UsageError
 from scanner.model.report import Report
+from scanner.outcome.compare import settled
 from scanner.render import asff
 from scanner.render.text import visible
 from scanner.render.words import clipped, count

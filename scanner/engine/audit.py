@@ -13,9 +13,9 @@ from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally, reported, tool
 from scanner.model.report import Coverage, InScope, Observed, Report, Run
 from scanner.model.verdicts import Verdicts
+from scanner.outcome.waivers import Waivers
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
 from scanner.store.spool import Span, Spool
-from scanner.waivers import Waivers
 
 NOT_EXAMINED = (
     "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",

@@ -13,7 +13,7 @@ import yaml
 from scanner.engine.conditions import show
 from scanner.engine.rule import Rule
 from scanner.model.operations import needed
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 
 _WIDTH = 100
 _LABEL = 12

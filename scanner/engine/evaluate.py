@@ -34,7 +34,7 @@ from scanner.model.report import (
     fingerprint,
 )
 from scanner.model.verdicts import Counts
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

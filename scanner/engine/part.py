@@ -13,9 +13,9 @@ from scanner.engine.rule import Rule
 from scanner.engine.tally import Tally
 from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
+from scanner.outcome.waivers import Waivers
 from scanner.store.journal import TargetReader
 from scanner.store.spool import Spool
-from scanner.waivers import Waivers
 
 _MOST_BYTES = 8 << 20
 """Of findings: they travel in one piece. The audit judges what is not judged for their sake."""

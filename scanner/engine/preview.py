@@ -15,15 +15,15 @@ from scanner.engine.tally import Tally, reported, tool
 from scanner.errors import Mistake
 from scanner.model.facts import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
 from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
+from scanner.outcome.waivers import Waivers
 from scanner.store.spool import Spool
-from scanner.waivers import Waivers
 
 
 class Preview:
     """Takes what files declare, one after the other, and makes the report on it.
 
     `not_examined` may be added to. `former_files` are the names that reports gave to some files before
-    (scanner.former), and `former` the fingerprints made of those, each with today's.
+    (scanner.outcome.former), and `former` the fingerprints made of those, each with today's.
 
     Raises OutputError (each method): there is no room for the findings.
     """

@@ -18,7 +18,7 @@ from scanner.history.database import AT_ONCE, insert
 from scanner.history.sightings import DETAILS
 from scanner.model.facts import Gap
 from scanner.model.report import Resource, Scope
-from scanner.sight import Sight
+from scanner.outcome.observed_scope import Sight
 
 _COLUMNS = ", ".join(DETAILS)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import structs
 
-from scanner.compare import Difference
 from scanner.model.report import Finding
+from scanner.outcome.compare import Difference
 from scanner.render.table import sections
 
 

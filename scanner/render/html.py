@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from scanner import resources
 from scanner.model.report import Report, RuleInfo, Scalar
 from scanner.model.trend import Trend
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 from scanner.render import html_trend, html_words
 from scanner.render.html_blocks import Block, Link, blocks, link, value_text
 from scanner.render.html_coverage import coverage

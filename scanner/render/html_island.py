@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 from scanner.render.html_blocks import Block, Link, blocks, link
 from scanner.render.pipeline import Outcome, outcomes
 from scanner.render.words import age_days

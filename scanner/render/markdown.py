@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from scanner.model.report import Finding, Report, RuleInfo, Severity, Status
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.html_blocks import blocks
 from scanner.render.text import visible, visible_lines

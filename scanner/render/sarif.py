@@ -18,7 +18,7 @@ import msgspec
 
 from scanner.model.report import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
 from scanner.model.trend import moment
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 from scanner.render.text import visible, visible_lines
 from scanner.render.words import clipped, count, file_and_line, from_top, gap_line, requirements
 

@@ -140,7 +140,9 @@ def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Pat
 
 def test_70_for_a_fault_of_ours_in_one_line(aws: FakeAws, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import scanner.gate\ndef broken(*_, **__): raise ZeroDivisionError('a fault')\nscanner.gate.gate = broken\n"
+        "from scanner.outcome import gate\n"
+        "def broken(*_, **__): raise ZeroDivisionError('a fault')\n"
+        "gate.gate = broken\n"
     )
     variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
 

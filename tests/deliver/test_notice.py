@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from msgspec import structs
 
-from scanner.baseline import marked
 from scanner.deliver.notice import notice
 from scanner.model.report import Report
+from scanner.outcome.baseline import marked
 from tests.deliver.conftest import Cloud, Run, one_line
 from tests.render import sample
 

@@ -14,8 +14,8 @@ from scanner.engine.rule import Rule, configured, load
 from scanner.engine.selection import select
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.model.report import Report, Scope, Status, Waiver
+from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
-from scanner.waivers import Entry, Pattern, Waivers
 from tests.engine.build import ACCOUNT, APP_INSTANCE, app_instance, flow, gap
 
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")

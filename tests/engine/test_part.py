@@ -18,8 +18,8 @@ from scanner.engine.rule import Rule, load
 from scanner.engine.selection import select
 from scanner.model.facts import AppInstance, ChannelFlow
 from scanner.model.report import Report, Scope, Waiver
+from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
-from scanner.waivers import Entry, Pattern, Waivers
 from tests.engine.build import ACCOUNT, app_instance, flow, gap
 
 TARGETS = tuple(Target(account_id=ACCOUNT, region=region) for region in ("eu-central-1", "us-east-1"))

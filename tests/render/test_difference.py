@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from scanner.compare import compare
 from scanner.model.report import Finding
+from scanner.outcome.compare import compare
 from scanner.render import difference
 from tests.render import sample
 from tests.render.test_table import CONTROL

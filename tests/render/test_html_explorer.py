@@ -15,7 +15,7 @@ from msgspec import structs
 from playwright.sync_api import Page, expect
 
 from scanner.model.report import Finding, Report, ReportedGap
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 from scanner.render import Format, render
 from scanner.render.text import visible
 from tests.render import sample

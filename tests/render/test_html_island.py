@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from scanner.model.report import Finding, Report, Severity
-from scanner.remediation import filled
+from scanner.outcome.remediation import filled
 from scanner.render.html_island import LINE, island
 from tests.render import sample
 

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from scanner.baseline import marked
-from scanner.compare import Difference, compare, settled
-from scanner.gate import ExitCode, gate_difference
 from scanner.model.report import Finding, Report, ReportedGap, Severity, Status, Waiver
+from scanner.outcome.baseline import marked
+from scanner.outcome.compare import Difference, compare, settled
+from scanner.outcome.gate import ExitCode, gate_difference
 from tests.render import sample
 
 FLOW = sample.flow()

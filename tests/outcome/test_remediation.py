@@ -14,7 +14,7 @@ from msgspec import structs
 
 from scanner.engine import rule
 from scanner.model.report import Evidence, Resource
-from scanner.remediation import PLACEHOLDERS, filled
+from scanner.outcome.remediation import PLACEHOLDERS, filled
 from scanner.resources import rules
 from tests.render import sample
 
@@ -195,5 +195,5 @@ def test_shipped_rules_spell_placeholders_as_they_are_known(each: rule.Rule) -> 
 
 
 def test_contributing_says_what_each_stands_for() -> None:
-    text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert set(PLACEHOLDERS) <= set(re.findall(r"`([A-Z_]+)`", text))

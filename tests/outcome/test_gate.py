@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from scanner.gate import ExitCode, gate
 from scanner.model.report import Observed, Report, Severity, Status
+from scanner.outcome.gate import ExitCode, gate
 from tests.render import sample
 
 SEVERITIES = list(Severity)

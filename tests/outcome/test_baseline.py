@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from scanner.baseline import known, mark, marked, overlooked
-from scanner.gate import ExitCode, gate
 from scanner.model.report import Finding, GapReference, ReportedGap, Severity, Status, Waiver
+from scanner.outcome.baseline import known, mark, marked, overlooked
+from scanner.outcome.gate import ExitCode, gate
 from tests.render import sample
 
 FOUND = sample.fails_open(sample.flow())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from scanner.compare import Difference
 from scanner.model.report import Finding, Report, Severity, Status
+from scanner.outcome.compare import Difference
 
 
 class ExitCode(IntEnum):

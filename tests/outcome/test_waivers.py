@@ -10,7 +10,7 @@ from msgspec import UNSET, structs
 
 from scanner.model.facts import Gap
 from scanner.model.report import Finding, Report, Status, Waiver
-from scanner.waivers import Entry, Pattern, Waivers
+from scanner.outcome.waivers import Entry, Pattern, Waivers
 from tests.render import sample
 
 TODAY = date(2027, 3, 31)

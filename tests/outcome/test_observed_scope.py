@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from scanner.model.report import Finding, Location, Report, ReportedGap, Scope
-from scanner.sight import Sight
+from scanner.outcome.observed_scope import Sight
 from tests.render import sample
 
 FLOW = sample.flow()

@@ -1,11 +1,11 @@
-"""scanner.former: what a report with paths from the working directory would be with paths from the top."""
+"""scanner.outcome.former: what a report with paths from the working directory would be with paths from the top."""
 
 from __future__ import annotations
 
 from msgspec import structs
 
-from scanner.former import WORKING_DIRECTORY, aligned, is_former
 from scanner.model.report import Finding, Location, Report
+from scanner.outcome.former import WORKING_DIRECTORY, aligned, is_former
 from tests.render import sample
 
 ONE = next(iter(sample.rich().findings))

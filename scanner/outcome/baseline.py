@@ -12,9 +12,9 @@ from typing import Self
 
 from msgspec import Struct, structs
 
-from scanner.compare import unseen
 from scanner.model.report import Evidence, Finding, GapReference, Report, ReportedGap, Status
-from scanner.sight import Reason
+from scanner.outcome.compare import unseen
+from scanner.outcome.observed_scope import Reason
 
 
 class Before(Struct, frozen=True):

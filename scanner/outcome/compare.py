@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from scanner import former
 from scanner.model.report import Finding, Report, Run, Status
-from scanner.sight import Reason, Sight
+from scanner.outcome import former
+from scanner.outcome.observed_scope import Reason, Sight
 
 SCHEMA_VERSION = "1.0"
 
