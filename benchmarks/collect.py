@@ -260,9 +260,9 @@ def make_clients(shape: Shape) -> float:
 
 def collect_and_judge(shape: Shape) -> Memory:
     """Collect, judge by the default rules that read no facet, and write the report."""
-    from scanner.engine.audit import audit
-    from scanner.engine.rule import load
-    from scanner.engine.selection import select
+    from scanner.judge.audit import audit
+    from scanner.language.rule import load
+    from scanner.language.selection import select
     from scanner.render import Format, render
     from scanner.resources import rules
     from scanner.store.files import write_whole

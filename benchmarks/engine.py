@@ -24,9 +24,9 @@ import msgspec
 from msgspec import structs
 
 from scanner import resources
-from scanner.engine.evaluate import Evaluation
-from scanner.engine.rule import Rule, load
-from scanner.engine.selection import select
+from scanner.judge.evaluate import Evaluation
+from scanner.language.rule import Rule, load
+from scanner.language.selection import select
 from scanner.model.facts import (
     AppInstanceRef,
     CallbackPermission,

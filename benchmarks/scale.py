@@ -164,9 +164,9 @@ def run(shape: Shape, address: str | None) -> Cost:
     from scanner.cluster.coordinator import Cluster
     from scanner.collect.places import Threads
     from scanner.collect.run import Collection
-    from scanner.engine.audit import Audit
-    from scanner.engine.rule import load
-    from scanner.engine.selection import select
+    from scanner.judge.audit import Audit
+    from scanner.language.rule import load
+    from scanner.language.selection import select
     from scanner.render import Format, render
     from scanner.resources import rules
     from scanner.store.files import write_whole

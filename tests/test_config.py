@@ -22,8 +22,8 @@ from scanner.errors import ChimeauditError, InvalidConfigurationError, InvalidRu
 from scanner.model.report import Severity, Waiver
 from scanner.outcome.waivers import Pattern
 from tests.command import chimeaudit
-from tests.engine.build import rule_file
-from tests.engine.test_rule import mutated
+from tests.judge.build import rule_file
+from tests.language.test_rule import mutated
 
 WAIVER = """\
 waivers:

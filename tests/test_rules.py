@@ -15,10 +15,11 @@ from botocore.session import Session
 from jsonschema import Draft202012Validator
 
 from scanner import resources
-from scanner.engine import good_order, rule, selection, selftest
-from scanner.engine.evaluate import Evaluation, compiled
-from scanner.engine.given import NOW
-from scanner.engine.vocabulary import ROOTS, Resource, Root
+from scanner.judge import selftest
+from scanner.judge.evaluate import Evaluation, compiled
+from scanner.language import healthy, rule, selection
+from scanner.language.given import NOW
+from scanner.language.vocabulary import ROOTS, Resource, Root
 from scanner.model.facts import ChannelFlow, Function, LambdaFunction
 
 FILES = sorted(resources.rules().rglob("*.yaml"))
@@ -121,7 +122,7 @@ def test_a_function_that_does_not_exist_fails_one_rule_alone() -> None:
 
 @pytest.mark.parametrize("root", ROOTS.values(), ids=lambda root: root.name)
 def test_what_is_in_good_order_passes_every_rule(root: Root) -> None:
-    make = good_order.channel_flow if root.type is ChannelFlow else good_order.app_instance
+    make = healthy.channel_flow if root.type is ChannelFlow else healthy.app_instance
 
     assert Evaluation(selection.select(RULES, []), NOW).judge(make({})) == []
 

@@ -15,10 +15,10 @@ from scanner.commands.delivering import Deliveries
 from scanner.commands.log import Log
 from scanner.commands.outputs import Output
 from scanner.commands.where import Where
-from scanner.engine.audit import Audit
-from scanner.engine.rule import Rule
-from scanner.engine.rule import facets as needed
 from scanner.errors import NothingScannedError, UsageError
+from scanner.judge.audit import Audit
+from scanner.language.rule import Rule
+from scanner.language.rule import facets as needed
 from scanner.model.report import Report, Severity
 from scanner.outcome.waivers import Waivers
 from scanner.store.journal import Journal

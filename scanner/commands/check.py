@@ -19,8 +19,8 @@ from scanner.declared.pending import Text
 from scanner.declared.read import Document, Reading, broken, read
 from scanner.declared.requests import Home
 from scanner.declared.unread import Unread
-from scanner.engine.preview import Preview
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
+from scanner.judge.preview import Preview
 from scanner.model.facts import partition_of
 from scanner.model.report import Report, Run
 from scanner.model.yamltree import Mistakes

@@ -243,7 +243,7 @@ def _selectors(context: click.Context) -> Iterable[str]:
     """Of the rules that the command would load; where they cannot be, of the shipped ones."""
     from scanner import config
     from scanner.commands import ruleset
-    from scanner.engine import selection
+    from scanner.language import selection
 
     try:
         loaded = ruleset.chosen(context.params.get("config_file"), context.params.get("rules") or (), ()).loaded

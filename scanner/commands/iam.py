@@ -11,8 +11,8 @@ from scanner import access_policy
 from scanner.commands import ruleset, values
 from scanner.commands.streams import encoded, out
 from scanner.commands.where import ROLE
-from scanner.engine.rule import facets
 from scanner.errors import UsageError
+from scanner.language.rule import facets
 
 
 @click.group("iam")

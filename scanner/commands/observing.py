@@ -16,8 +16,8 @@ from scanner.commands import progress, resuming
 from scanner.commands.demo import simulated_aws
 from scanner.commands.log import Log
 from scanner.commands.where import Where
-from scanner.engine.audit import Audit
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
+from scanner.judge.audit import Audit
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
 from scanner.store import runs

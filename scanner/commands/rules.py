@@ -11,8 +11,9 @@ from scanner.commands import completion, ruleset, values
 from scanner.commands.streams import encoded, out
 from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
-from scanner.engine import catalogue, checks, schema, selftest, template
 from scanner.errors import DisagreementError, OutputError, UsageError
+from scanner.judge import selftest
+from scanner.language import catalogue, checks, schema, template
 from scanner.model.phrases import nearest, quote
 from scanner.model.report import ResourceType
 from scanner.render.text import visible_lines

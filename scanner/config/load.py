@@ -13,9 +13,9 @@ from scanner import resources
 from scanner.config import waivers
 from scanner.config.keys import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
 from scanner.config.reading import Reading, members_of, placed
-from scanner.engine import checks, files, params, rule, selection
-from scanner.engine.rule import Rule
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
+from scanner.language import checks, files, params, rule, selection
+from scanner.language.rule import Rule
 from scanner.model.operations import OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.model.phrases import one_of, quote
 from scanner.model.report import Severity

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scanner.engine import checks
-from scanner.engine.rule import Rule
+from scanner.language import checks
+from scanner.language.rule import Rule
 from scanner.model.phrases import unknown
 from scanner.model.yamltree import Mistakes, Node, Scalar
 

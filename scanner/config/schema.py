@@ -14,7 +14,7 @@ from scanner.config.keys import (
     WAIVER_KEYS,
     WAIVER_REQUIRED,
 )
-from scanner.engine import checks
+from scanner.language import checks
 from scanner.model.report import Severity
 
 Schema = dict[str, Any]

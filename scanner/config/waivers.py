@@ -14,7 +14,7 @@ from scanner.config.keys import (
     WAIVER_REQUIRED,
 )
 from scanner.config.reading import Reading, members_of, placed
-from scanner.engine import checks
+from scanner.language import checks
 from scanner.model.facts import READ_FILE
 from scanner.model.operations import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.model.phrases import nearest, one_of, quote
@@ -33,7 +33,7 @@ def read(node: Node | None, reading: Reading) -> list[Entry]:
 
 
 def inline(metadata: Node, key: str, reading: Reading) -> list[Entry]:
-    """What stands under `chimeaudit` in the metadata of the resource with this key (scanner.engine.vocabulary)."""
+    """What stands under `chimeaudit` in the metadata of the resource with this key (scanner.language.vocabulary)."""
     table = checks.table(metadata, "a mapping with waive", reading.mistakes)
     if table is None:
         return []

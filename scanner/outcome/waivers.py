@@ -20,7 +20,8 @@ _OPEN = "\N{OBJECT REPLACEMENT CHARACTER}" * 2
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a finding or a gap is; `key` identifies the resource of a finding across runs (scanner.engine.vocabulary).
+    """Where a finding or a gap is; `key` identifies the resource of a finding across runs
+    (scanner.language.vocabulary).
 
     Of what is not deployed yet, the ARNs say what is known of them.
     """

@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 
 from scanner import resources
-from scanner.engine import schema
+from scanner.language import schema
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
-from tests.engine.build import SOUND, rule_file
+from tests.judge.build import SOUND, rule_file
 
 ROOT = Path(__file__).parents[2]
 IDS = sorted(path.stem for path in resources.rules().rglob("*.yaml"))

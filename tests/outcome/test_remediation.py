@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from scanner.engine import rule
+from scanner.language import rule
 from scanner.model.report import Evidence, Resource
 from scanner.outcome.remediation import PLACEHOLDERS, filled
 from scanner.resources import rules

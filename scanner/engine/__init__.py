@@ -1,1 +1,0 @@
-"""Rules: reading them, checking them, and judging resources by them."""

@@ -1,0 +1,137 @@
+"""Judges a run: from what the journal holds to the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from msgspec import structs
+
+from scanner.judge.evaluate import Evaluation
+from scanner.judge.part import PartJudge
+from scanner.judge.tally import Tally, reported, tool
+from scanner.language.rule import Rule
+from scanner.model.report import Coverage, InScope, Observed, Report, Run
+from scanner.model.verdicts import Verdicts
+from scanner.outcome.waivers import Waivers
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
+from scanner.store.spool import Span, Spool
+
+NOT_EXAMINED = (
+    "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",
+    "What a processor's code does with the messages it is given.",
+)
+
+
+def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:
+    """The report on a run under these rules; the same journal, rules and waivers give the same report.
+
+    Raises:
+        UsageError: the journal is damaged.
+        OutputError: there is no room for the findings.
+    """
+    return Audit(journal, rules, waivers).report(finished_at)
+
+
+class Audit:
+    """Judges the targets of a run, each when it has been read or all at the end; the order makes no difference.
+
+    Raises (each method):
+        UsageError: the journal is damaged.
+        OutputError: there is no room for the findings.
+    """
+
+    def __init__(self, journal: Journal, rules: Sequence[Rule], waivers: Waivers | None = None) -> None:
+        self._journal = journal
+        self._rules = rules
+        self._waivers = waivers or Waivers(today=date.min)
+        self._started_at = journal.header.began
+        self._findings = Spool(journal.directory)
+        self._tally = Tally(Evaluation(rules, self._started_at), self._waivers, self._findings)
+        self._gaps = set(journal.header.gaps)
+        self._listed: set[Target] = set()
+        self._taken: dict[Target, dict[str, Span]] = {}
+        self._spans: dict[Target, tuple[Span, ...]] = {}
+
+    @property
+    def part_judge(self) -> PartJudge:
+        """Judges as this does, wherever it is sent; what it finds goes to `take`."""
+        return PartJudge(self._rules, self._waivers, self._started_at)
+
+    def take(self, target: Target, verdicts: Verdicts) -> None:
+        """Take over the verdicts on a part of a target, which is in the journal."""
+        end = self._findings.end
+        self._findings.append(verdicts.findings, verdicts.number)
+        taken = self._taken.setdefault(target, {})
+        for arn, size in verdicts.sizes:
+            start, end = end, end + size
+            taken[arn] = (start, end)
+        self._tally.counts += verdicts.counts
+        self._gaps |= verdicts.gaps
+        self._waivers.use(verdicts.waivers)
+
+    def judge(self, target: Target) -> None:
+        """Judge what has not been judged yet of a target that nothing will be added to."""
+        if target in self._spans:
+            return
+        reader = self._journal.reader(target)
+        self._coverage(target, reader)
+        spans = self._taken.pop(target, {})
+        for read in reader.app_instances(besides=frozenset(spans)):
+            start = self._findings.end
+            self._gaps |= self._tally.read(reader, read)
+            if start < self._findings.end:
+                spans[read.app_instance.arn] = (start, self._findings.end)
+        self._spans[target] = _joined(span for _, span in sorted(spans.items()))
+
+    def report(self, finished_at: str) -> Report:
+        """The report, for which what has not been judged is."""
+        header, rules = self._journal.header, self._rules
+        targets = sorted(header.targets)
+        for target in targets:
+            self.judge(target)
+        self._findings.arrange([span for target in targets for span in self._spans[target]])
+        gaps = reported(self._gaps, self._waivers)
+        return Report(
+            tool=tool(rules),
+            run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
+            scope=header.scope,
+            coverage=Coverage(
+                complete=all(gap.waiver for gap in gaps),
+                in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
+                observed=self._observed(header.targets),
+                gaps=tuple(gaps),
+                not_examined=NOT_EXAMINED,
+            ),
+            summary=self._tally.summary(rules, header.scope.accounts),
+            rules=tuple(rule.info for rule in rules),
+            findings=self._findings,
+        )
+
+    def _coverage(self, target: Target, reader: TargetReader) -> None:
+        """A target counts as listed once its app instances were listed to the end."""
+        if reader.complete and not reader.gaps:
+            self._listed.add(target)
+        elif not reader.complete and target.account_id != UNKNOWN_ACCOUNT:
+            self._gaps.add(interrupted(target))
+        self._gaps.update(reader.gaps)
+
+    def _observed(self, targets: Sequence[Target]) -> Observed:
+        """An account counts as observed once all its targets are."""
+        missed = {target.account_id for target in targets if target not in self._listed}
+        return structs.replace(
+            self._tally.observed,
+            accounts=len({target.account_id for target in self._listed} - missed),
+            targets=len(self._listed),
+        )
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The same places in the same order, with neighbours made one."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and joined[-1][1] == start:
+            joined[-1] = (joined[-1][0], end)
+        elif start < end:
+            joined.append((start, end))
+    return tuple(joined)

@@ -1,0 +1,184 @@
+"""Conditions become closures, in two forms made from the same tree.
+
+`certain` is fast and two-valued: true means that the condition surely holds, anything else (false, or an
+AttributeError or TypeError from stumbling over a fact that is unknown or absent) means no more than "not sure".
+`judge` is Kleene's logic with evidence, and is asked only where `certain` is not sure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, assert_never
+
+from msgspec import UNSET
+
+from scanner.judge import quantifiers
+from scanner.judge.judgement import (
+    Certain,
+    Compiled,
+    Judge,
+    Judgement,
+    Scope,
+    conjunction,
+    decided,
+    disjunction,
+    undecided,
+)
+from scanner.language import durations, patterns
+from scanner.language.conditions import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Count,
+    Elements,
+    Leaf,
+    Reference,
+    Series,
+    Settings,
+    describe,
+    negate,
+    phrase,
+    show,
+    value,
+)
+from scanner.language.operators import OPERATORS
+from scanner.language.vocabulary import attributes, getter, read, written
+
+
+def compile_condition(condition: Condition, settings: Settings) -> Compiled:
+    """Both forms, with the parameters' values built in."""
+    match condition:
+        case Leaf():
+            return _leaf(condition, settings)
+        case AllOf():
+            return _all_of([compile_condition(part, settings) for part in condition.parts])
+        case AnyOf():
+            return _any_of([compile_condition(part, settings) for part in condition.parts])
+        case Elements():
+            body, where = compile_condition(condition.body, settings), _filter(condition.where, settings)
+            return quantifiers.elements(condition, body, where, describe(condition, settings))
+        case Count():
+            where, operand = _filter(condition.where, settings), _operand(condition.test, settings)
+            return quantifiers.count(condition, operand, where, describe(condition, settings))
+        case Series():
+            return quantifiers.series(condition)
+    assert_never(condition)
+
+
+def _filter(where: Condition | None, settings: Settings) -> quantifiers.Filter | None:
+    if where is None:
+        return None
+    through, out = compile_condition(where, settings), compile_condition(negate(where), settings)
+    return quantifiers.Filter(through=through.certain, out=out.certain, judge=through.judge)
+
+
+def _leaf(leaf: Leaf, settings: Settings) -> Compiled:
+    if isinstance(leaf.test.operand, Reference):
+        return Compiled(certain=_certain_reference(leaf, leaf.test.operand), judge=_judge_leaf(leaf, settings))
+    return Compiled(certain=_certain_constant(leaf, _operand(leaf.test, settings)), judge=_judge_leaf(leaf, settings))
+
+
+def _operand(test: Comparison, settings: Settings) -> Any:
+    if isinstance(test.operand, Reference):
+        return UNSET
+    operand = value(test.operand, settings)
+    match OPERATORS[test.operator].operand:
+        case "pattern":
+            return patterns.search(str(operand))
+        case "duration":
+            return settings.now - _parsed(str(operand))
+    return frozenset(operand) if isinstance(operand, tuple) else operand
+
+
+def _parsed(duration: str) -> timedelta:
+    parsed = durations.parse(duration)
+    assert parsed is not None, duration  # noqa: S101 - the loader saw to it
+    return parsed
+
+
+def _certain_constant(leaf: Leaf, operand: Any) -> Certain:
+    get, operator, negated = getter(leaf.path), leaf.test.operator, leaf.test.negated
+    test = OPERATORS[operator].test
+    if operator == "matches":
+        return lambda _, thing: operand(get(thing)) is not negated
+    # UNSET equals nothing and is in nothing, so these two need not look for it.
+    if operator == "equals" and not negated:
+        return lambda _, thing: bool(get(thing) == operand)
+    if operator == "in" and not negated:
+        return lambda _, thing: get(thing) in operand
+
+    def certain(_: object, thing: object) -> bool:
+        found = get(thing)
+        return found is not UNSET and test(found, operand) is not negated
+
+    return certain
+
+
+def _certain_reference(leaf: Leaf, reference: Reference) -> Certain:
+    get, other, from_root = getter(leaf.path), getter(reference.path), reference.root
+    test, negated = OPERATORS[leaf.test.operator].test, leaf.test.negated
+
+    def certain(root: object, thing: object) -> bool:
+        found, operand = get(thing), other(root if from_root else thing)
+        return found is not UNSET and operand is not UNSET and test(found, operand) is not negated
+
+    return certain
+
+
+def _judge_leaf(leaf: Leaf, settings: Settings) -> Judge:
+    path, names, required = leaf.path, attributes(leaf.path), phrase(leaf.test, settings)
+    test, negated, constant = OPERATORS[leaf.test.operator].test, leaf.test.negated, _operand(leaf.test, settings)
+    reference = leaf.test.operand if isinstance(leaf.test.operand, Reference) else None
+
+    def judge(scope: Scope) -> Judgement:
+        found = read(scope.thing, names)
+        if found is UNSET:
+            same = reference is not None and leaf.test.operator == "equals" and _written_alike(scope, path, reference)
+            return (
+                decided(not negated, scope, path, None, required)
+                if same
+                else undecided(scope, scope.prefix + path, required)
+            )
+        if reference is None:
+            return decided(test(found, constant) is not negated, scope, path, found, required)
+        operand = read(scope.root if reference.root else scope.thing, attributes(reference.path))
+        if operand is UNSET:
+            fact = reference.path if reference.root else scope.prefix + reference.path
+            return undecided(scope, fact, f"known, because {scope.prefix}{path} {required}")
+        spelled = phrase(leaf.test, settings, show(operand))
+        return decided(test(found, operand) is not negated, scope, path, found, spelled)
+
+    return judge
+
+
+def _written_alike(scope: Scope, path: str, reference: Reference) -> bool:
+    """Whether a file writes both facts alike: whatever the deployment makes of them, they will be equal."""
+    said = written(scope.root, scope.prefix + path)
+    other = reference.path if reference.root else scope.prefix + reference.path
+    return said is not None and said == written(scope.root, other)
+
+
+def _all_of(parts: Sequence[Compiled]) -> Compiled:
+    certains, judges = [part.certain for part in parts], [part.judge for part in parts]
+
+    def certain(root: object, thing: object) -> bool:
+        for part in certains:  # noqa: SIM110 - a generator costs half the speed
+            if not part(root, thing):
+                return False
+        return True
+
+    return Compiled(certain=certain, judge=lambda scope: conjunction([judge(scope) for judge in judges]))
+
+
+def _any_of(parts: Sequence[Compiled]) -> Compiled:
+    certains, judges = [part.certain for part in parts], [part.judge for part in parts]
+
+    def certain(root: object, thing: object) -> bool:
+        for part in certains:  # noqa: SIM110 - a generator costs half the speed
+            if part(root, thing):
+                return True
+        return False
+
+    return Compiled(certain=certain, judge=lambda scope: disjunction([judge(scope) for judge in judges], scope))

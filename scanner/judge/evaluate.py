@@ -1,0 +1,271 @@
+"""Judges resources by rules, and says why.
+
+Each part of a resource is judged for itself: where one processor fails a rule and another cannot be judged, there is a
+failed finding for the first and an unknown one for the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from scanner.judge.compiler import compile_condition
+from scanner.judge.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
+from scanner.language import vocabulary
+from scanner.language.conditions import Settings, negate
+from scanner.language.examples import Verdict
+from scanner.language.rule import Rule
+from scanner.model.facts import ChannelFlow, Gap, Processor
+from scanner.model.report import (
+    UNKNOWN,
+    Evidence,
+    Finding,
+    GapReference,
+    Location,
+    PipelineStep,
+    Resource,
+    Status,
+    fingerprint,
+)
+from scanner.model.verdicts import Counts
+from scanner.outcome.remediation import filled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """A rule ready to run. `passes` and `inapplicable` are the fast, two-valued forms; see scanner.judge.compiler."""
+
+    rule: Rule
+    passes: Certain
+    inapplicable: Certain
+    when: Judge
+    require: Judge
+
+    def verdict(self, resource: vocabulary.Resource) -> tuple[Verdict, tuple[Note, ...]]:
+        """The verdict by Kleene's logic, with the notes that explain a fail or an unknown."""
+        scope = Scope(root=resource, thing=resource)
+        applies = self.when(scope)
+        if applies.holds is False:
+            return "not_applicable", ()
+        judgement = self.require(scope)
+        if judgement.holds is True:
+            return "pass", ()
+        if applies.holds is None:
+            return "unknown", tuple(note for note in applies.notes if note.holds is None)
+        return ("unknown" if judgement.holds is None else "fail"), judgement.notes
+
+
+def compiled(rule: Rule, now: datetime) -> Program:
+    """The rule as closures; ages count from `now`, when the run started."""
+    if rule.off:
+        return _off(rule)
+    settings = Settings(params=rule.settings, now=now)
+    require = compile_condition(rule.require, settings)
+    if rule.when is None:
+        return Program(
+            rule=rule,
+            passes=require.certain,
+            inapplicable=lambda *_: False,
+            when=lambda _: HOLDS,
+            require=require.judge,
+        )
+    when = compile_condition(rule.when, settings)
+    applies, holds = when.certain, require.certain
+    return Program(
+        rule=rule,
+        passes=lambda root, thing: applies(root, thing) and holds(root, thing),
+        inapplicable=compile_condition(negate(rule.when), settings).certain,
+        when=when.judge,
+        require=require.judge,
+    )
+
+
+def _off(rule: Rule) -> Program:
+    return Program(
+        rule=rule,
+        passes=lambda *_: False,
+        inapplicable=lambda *_: True,
+        when=lambda _: Judgement(holds=False),
+        require=lambda _: HOLDS,
+    )
+
+
+_Programs = Sequence[tuple[Certain, Program]]
+
+
+class Evaluation:
+    """Judges one resource after another; `counts` says how often rules passed or did not apply.
+
+    Ages count from `now`, when the run started: to judge it again gives the same. `reads_flows` says that app instances
+    are to be judged with their channel flows.
+    """
+
+    def __init__(self, rules: Sequence[Rule], now: datetime) -> None:
+        self.counts = Counts()
+        self.reads_flows = any(rule.reads_flows for rule in rules)
+        ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
+        self._programs: Mapping[type, _Programs] = {
+            root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]
+            for resource, root in vocabulary.ROOTS.items()
+        }
+
+    def anew(self) -> Evaluation:
+        """The same, with nothing counted yet."""
+        other = copy(self)
+        other.counts = Counts()
+        return other
+
+    def judge(self, resource: vocabulary.Resource) -> list[Finding]:
+        """The findings on one resource, by rule id and part."""
+        findings: list[Finding] = []
+        passed = 0
+        for passes, program in self._programs[type(resource)]:
+            try:
+                if passes(resource, resource):
+                    passed += 1
+                    continue
+            except (AttributeError, TypeError):
+                pass  # it stumbled over a fact that is unknown or absent
+            findings += _judge(program, resource, self.counts)
+        self.counts.passed += passed
+        return findings
+
+
+def _judge(program: Program, resource: vocabulary.Resource, counts: Counts) -> list[Finding]:
+    if _surely(program.inapplicable, resource):
+        counts.not_applicable += 1
+        return []
+    verdict, notes = program.verdict(resource)
+    counts.passed += verdict == "pass"
+    counts.not_applicable += verdict == "not_applicable"
+    return list(_findings(program.rule, resource, notes))
+
+
+def _surely(certain: Certain, resource: vocabulary.Resource) -> bool:
+    try:
+        return certain(resource, resource)
+    except (AttributeError, TypeError):
+        return False
+
+
+def _findings(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note]) -> Iterator[Finding]:
+    parts: dict[str, list[Note]] = {}
+    for note in notes:
+        parts.setdefault(note.scope.part, []).append(note)
+    for part in sorted(parts):
+        failed = [note for note in parts[part] if note.holds is False]
+        yield _finding(rule, resource, part, failed or parts[part])
+
+
+def _finding(rule: Rule, resource: vocabulary.Resource, part: str, notes: Sequence[Note]) -> Finding:
+    info = rule.info
+    gaps = [_gap(resource, note.fact) for note in notes]
+    failed = notes[0].holds is False
+    shown = described(resource)
+    evidence = tuple(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True))
+    return Finding(
+        rule_id=info.id,
+        title=info.title,
+        severity=info.severity,
+        status=Status.FAIL if failed else Status.UNKNOWN,
+        resource=shown,
+        message=_message(rule, notes) if failed else _doubt(rule, resource, notes, gaps),
+        evidence=evidence,
+        remediation=filled(info.remediation, shown, evidence),
+        references=info.references,
+        frameworks=info.frameworks,
+        fingerprint=fingerprint(info.id, vocabulary.key(resource), part),
+        location=_location(resource, notes[0].evidence.path),
+    )
+
+
+def _location(resource: vocabulary.Resource, path: str) -> Location | None:
+    """Where a file says what the finding is about."""
+    declared = resource.declared
+    if isinstance(declared, UnsetType):
+        return None
+    spot = declared.spot(path)
+    return Location(file=declared.file, line=spot.line, column=spot.column)
+
+
+def _message(rule: Rule, notes: Sequence[Note]) -> str:
+    said = (
+        f"{rule.info.title}: there are no {note.empty}"
+        if note.empty
+        else rule.message.render(note.scope.root, note.scope.thing, note.scope.prefix)
+        for note in notes
+    )
+    return "; ".join(dict.fromkeys(said))
+
+
+def _doubt(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
+    reasons = (_unsettled(resource, note) if gap is None else gap.reason for note, gap in zip(notes, gaps, strict=True))
+    return f'"{rule.info.title}" could not be judged: {"; ".join(dict.fromkeys(reasons))}'
+
+
+def _unsettled(resource: vocabulary.Resource, note: Note) -> str:
+    said = None if isinstance(resource.declared, UnsetType) else resource.declared.unsettled(note.fact)
+    return f"{note.fact} is not known" if said is None else f"{note.fact} is only settled when it is deployed: {said}"
+
+
+def _evidence(note: Note, gap: Gap | None) -> Evidence:
+    return note.evidence if gap is None else msgspec.structs.replace(note.evidence, gap=GapReference.to(gap))
+
+
+def _gap(resource: vocabulary.Resource, fact: str) -> Gap | None:
+    """Why a fact is unknown: the gap under its own path, or under the nearest one that it lies in."""
+    gaps: Mapping[str, Gap] = getattr(resource, "gaps", {})
+    while fact and fact not in gaps:
+        fact = fact[: max(fact.rfind("."), fact.rfind("["), 0)]
+    return gaps.get(fact) if fact else None
+
+
+def described(resource: vocabulary.Resource) -> Resource:
+    """The resource as a finding shows it."""
+    if isinstance(resource, ChannelFlow):
+        processors = () if isinstance(resource.processors, UnsetType) else resource.processors
+        app_instance = resource.app_instance
+        steps = tuple(_step(resource, processor, index) for index, processor in enumerate(processors))
+        return _resource(resource, app_instance.arn, app_instance.name, steps)
+    return _resource(resource, resource.arn, resource.name, ())
+
+
+def _resource(
+    resource: vocabulary.Resource, app_instance_arn: str, name: str | UnsetType, steps: tuple[PipelineStep, ...]
+) -> Resource:
+    return Resource(
+        type="channel_flow" if isinstance(resource, ChannelFlow) else "app_instance",
+        arn=_known(resource.arn),
+        name=_known(resource.name) or _own_name(resource),
+        account_id=_known(resource.account_id) or UNKNOWN,
+        region=_known(resource.region) or UNKNOWN,
+        app_instance_arn=_known(app_instance_arn),
+        app_instance_name=_known(name),
+        processors=steps,
+    )
+
+
+def _own_name(resource: vocabulary.Resource) -> str | None:
+    """What to call a resource whose name is not settled yet: as its file does."""
+    declared = resource.declared
+    return None if isinstance(declared, UnsetType) else declared.written.get("name") or declared.id or None
+
+
+def _step(flow: ChannelFlow, processor: Processor, index: int) -> PipelineStep:
+    arn = UNSET if isinstance(processor.lambda_, UnsetType) else processor.lambda_.arn
+    return PipelineStep(
+        name=_known(processor.name),
+        execution_order=_known(processor.execution_order),
+        fallback_action=_known(processor.fallback_action),
+        lambda_arn=_known(arn) or vocabulary.written(flow, f"processors[{index}].lambda.arn"),
+    )
+
+
+def _known(fact: Any) -> Any:
+    return None if fact is UNSET else fact

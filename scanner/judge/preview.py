@@ -1,0 +1,143 @@
+"""Judges what files declare, before it is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import UnsetType, structs
+
+from scanner.errors import Mistake
+from scanner.judge.audit import NOT_EXAMINED
+from scanner.judge.evaluate import Evaluation
+from scanner.judge.tally import Tally, reported, tool
+from scanner.language import vocabulary
+from scanner.language.rule import Rule
+from scanner.model.facts import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
+from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
+from scanner.outcome.waivers import Waivers
+from scanner.store.spool import Spool
+
+
+class Preview:
+    """Takes what files declare, one after the other, and makes the report on it.
+
+    `not_examined` may be added to. `former_files` are the names that reports gave to some files before
+    (scanner.outcome.former), and `former` the fingerprints made of those, each with today's.
+
+    Raises OutputError (each method): there is no room for the findings.
+    """
+
+    def __init__(self, rules: Sequence[Rule], waivers: Waivers, findings: Spool, started_at: datetime) -> None:
+        self.gaps: set[Gap] = set()
+        self.not_examined: list[str] = []
+        self.former_files: dict[str, str] = {}
+        self.former: dict[str, str] = {}
+        self._rules = rules
+        self._waivers = waivers
+        self._tally = Tally(Evaluation(rules, started_at), waivers, findings)
+        self._tells: set[str] = set()
+        self._files: list[str] = []
+        self._accounts: set[str] = set()
+        self._regions: set[str] = set()
+
+    def file(
+        self,
+        name: str,
+        tells: frozenset[str],
+        groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
+    ) -> None:
+        """Judge what one file declares; `tells` names the facets that it holds."""
+        self._tells.update(tells)
+        self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
+        for app_instance, flows in groups:
+            if app_instance is not None:
+                self._place(app_instance)
+            self.gaps |= self._tally.app_instance(app_instance, map(self._placed, flows))
+        self._files.append(name)
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The names of those that were judged."""
+        return frozenset(self._files)
+
+    def report(self, run: Run, mistakes: Sequence[Mistake], unread: Sequence[Mistake] = ()) -> Report:
+        """The report on all of it; what could not be read for `mistakes` is a gap, too, and so is what is `unread`:
+        a form of which nothing but its place is known.
+        """
+        ran = [rule for rule in self._rules if self._applied(rule)]
+        files = {*self._files, *(mistake.file for mistake in (*mistakes, *unread))}
+        places = {_gap(mistake, "InvalidFile"): _location(mistake) for mistake in mistakes}
+        places |= {_gap(each, "UnknownForm"): _location(each) for each in unread}
+        gaps = reported(self.gaps | places.keys(), self._waivers, places)
+        return Report(
+            tool=tool(self._rules),
+            run=run,
+            scope=Scope(
+                accounts=tuple(sorted(self._accounts)),
+                regions=tuple(sorted(self._regions)),
+                chosen_by="files",
+                files=tuple(self._files),
+            ),
+            coverage=Coverage(
+                complete=all(gap.waiver for gap in gaps),
+                in_scope=InScope(accounts=0, targets=0, files=len(files)),
+                observed=structs.replace(self._tally.observed, files=len(self._files)),
+                gaps=tuple(gaps),
+                not_examined=(*self.not_examined, *self._left_out(ran), *NOT_EXAMINED),
+            ),
+            summary=self._tally.summary(ran, self._accounts),
+            rules=tuple(rule.info for rule in ran),
+            findings=self._tally.findings,
+        )
+
+    def _placed(self, flow: ChannelFlow) -> ChannelFlow:
+        self._place(flow)
+        return flow
+
+    def _place(self, resource: AppInstance | ChannelFlow) -> None:
+        self._accounts.add(UNKNOWN if resource.account_id is NOT_YET else resource.account_id)
+        self._regions.add(UNKNOWN if resource.region is NOT_YET else resource.region)
+        if self.former_files:
+            self._note_former(resource)
+
+    def _note_former(self, resource: AppInstance | ChannelFlow) -> None:
+        declared = resource.declared
+        if isinstance(declared, UnsetType) or declared.file not in self.former_files or resource.arn is not NOT_YET:
+            return
+        key = structs.replace(declared, file=self.former_files[declared.file]).key
+        processors = resource.processors if isinstance(resource, ChannelFlow) else ()
+        parts = {"", *map(vocabulary.part, () if isinstance(processors, UnsetType) else processors)}
+        for rule in self._rules:
+            for part in parts:
+                former = fingerprint(rule.info.id, key, part)
+                self.former[former] = fingerprint(rule.info.id, declared.key, part)
+
+    def _applied(self, rule: Rule) -> bool:
+        """Whether some file told what the rule reads."""
+        if rule.info.id in self._tally.found:
+            return True
+        seen = self._tally.seen(rule.info.resource)
+        return rule.facets <= self._tells and (not seen or self._tally.left_out[rule.info.id] < seen)
+
+    def _left_out(self, ran: Sequence[Rule]) -> list[str]:
+        never = [rule.info.id for rule in self._rules if rule not in ran]
+        partly = [rule.info.id for rule in ran if self._tally.left_out[rule.info.id]]
+        told = []
+        if never:
+            told.append(f"What only AWS knows, and none of these files tells; left out: {', '.join(never)}.")
+        if partly:
+            told.append(
+                "What some of these files do not tell, as of functions that they only name; left out there: "
+                f"{', '.join(partly)}."
+            )
+        return told
+
+
+def _gap(mistake: Mistake, code: str) -> Gap:
+    return Gap(account_id=UNKNOWN, operation=READ_FILE, code=code, reason=str(mistake))
+
+
+def _location(mistake: Mistake) -> Location:
+    """A mistake that has no place in its file stands at the top of it."""
+    return Location(file=mistake.file, line=max(mistake.line, 1), column=max(mistake.column, 1))

@@ -1,0 +1,218 @@
+"""Conditions over a list: each or some of its elements, how many there are, how a field runs through them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import UNSET, Struct, structs
+
+from scanner.judge.judgement import (
+    HOLDS,
+    Certain,
+    Compiled,
+    Judge,
+    Judgement,
+    Scope,
+    conjunction,
+    decided,
+    disjunction,
+    lacking,
+    undecided,
+)
+from scanner.language.conditions import Count, Elements, Series, series_phrase
+from scanner.language.operators import OPERATORS
+from scanner.language.vocabulary import attributes, getter, part, read
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """A `where`: the fast forms of letting through and of keeping out, and the full form."""
+
+    through: Certain
+    out: Certain
+    judge: Judge
+
+
+_EVERYTHING = Filter(through=lambda *_: True, out=lambda *_: False, judge=lambda _: HOLDS)
+
+
+def elements(condition: Elements, body: Compiled, where: Filter | None, required: str) -> Compiled:
+    """Each, or some, of the elements that the filter lets through."""
+    names, path, judge_body, judge_where = attributes(condition.path), condition.path, body.judge, _judge(where)
+    each, on_empty = condition.quantifier == "each", condition.on_empty
+
+    def judge(scope: Scope) -> Judgement:
+        found: Any = read(scope.thing, names)
+        if found is UNSET:
+            return undecided(scope, scope.prefix + path, required)
+        if not found:
+            return HOLDS if on_empty else lacking(scope, path, required)
+        inside = [_within(judge_where(one), judge_body, one, outside=each) for one in _scopes(scope, path, found)]
+        if each:
+            return conjunction(inside) if isinstance(found[0], Struct) else _told(conjunction(inside), scope)
+        judgement = disjunction(inside, scope)
+        return lacking(scope, path, required) if judgement.holds is False and not judgement.notes else judgement
+
+    return Compiled(certain=_certain_elements(condition, body.certain, where), judge=judge)
+
+
+def _told(judgement: Judgement, scope: Scope) -> Judgement:
+    """What is said of a plain text is said of the record that holds it."""
+    notes = tuple(structs.replace(note, scope=scope) for note in judgement.notes)
+    return Judgement(holds=judgement.holds, notes=notes)
+
+
+def _judge(where: Filter | None) -> Judge:
+    return _EVERYTHING.judge if where is None else where.judge
+
+
+def _scopes(scope: Scope, path: str, found: Sequence[object]) -> list[Scope]:
+    return [_inside(scope, element, f"{scope.prefix}{path}[{index}]") for index, element in enumerate(found)]
+
+
+def _inside(scope: Scope, element: object, place: str) -> Scope:
+    if isinstance(element, Struct):
+        return Scope(root=scope.root, thing=element, prefix=f"{place}.", part=part(element))
+    return Scope(root=scope.root, thing=element, prefix=place, part=scope.part)
+
+
+def _within(filtered: Judgement, body: Judge, scope: Scope, *, outside: bool) -> Judgement:
+    """The body's judgement on one element; `outside` is the verdict on an element that the filter keeps out."""
+    if filtered.holds is False:
+        return Judgement(holds=outside)
+    judgement = body(scope)
+    if filtered.holds is True or judgement.holds is outside:
+        return judgement
+    doubts = tuple(note for note in filtered.notes + judgement.notes if note.holds is None)
+    return Judgement(holds=None, notes=doubts)
+
+
+def _certain_elements(condition: Elements, body: Certain, where: Filter | None) -> Certain:
+    if condition.quantifier == "some":
+        return _certain_some(condition, body, where or _EVERYTHING)
+    get, on_empty = getter(condition.path), condition.on_empty
+    if where is not None:
+        return _certain_filtered(condition, body, where)
+
+    def each(root: object, thing: object) -> bool:
+        found = get(thing)
+        for element in found:
+            if not body(root, element):
+                return False
+        return on_empty or len(found) > 0
+
+    return each
+
+
+def _certain_filtered(condition: Elements, body: Certain, where: Filter) -> Certain:
+    get, on_empty, out = getter(condition.path), condition.on_empty, where.out
+
+    def each(root: object, thing: object) -> bool:
+        found = get(thing)
+        for element in found:
+            if not (out(root, element) or body(root, element)):
+                return False
+        return on_empty or len(found) > 0
+
+    return each
+
+
+def _certain_some(condition: Elements, body: Certain, where: Filter) -> Certain:
+    get, on_empty, through = getter(condition.path), condition.on_empty, where.through
+
+    def some(root: object, thing: object) -> bool:
+        found = get(thing)
+        for element in found:
+            if through(root, element) and body(root, element):
+                return True
+        return on_empty and len(found) == 0
+
+    return some
+
+
+def count(condition: Count, operand: Any, where: Filter | None, required: str) -> Compiled:
+    """The number of elements that the filter lets through; where it is in doubt of some, every number possible."""
+    names, path, judge_where = attributes(condition.path), condition.path, _judge(where)
+    test, negated = OPERATORS[condition.test.operator].test, condition.test.negated
+
+    def judge(scope: Scope) -> Judgement:
+        found: Any = read(scope.thing, names)
+        if found is UNSET:
+            return undecided(scope, scope.prefix + path, required)
+        filtered = [judge_where(one) for one in _scopes(scope, path, found or ())]
+        fewest = sum(judgement.holds is True for judgement in filtered)
+        doubts = [judgement for judgement in filtered if judgement.holds is None]
+        verdicts = {test(number, operand) is not negated for number in range(fewest, fewest + len(doubts) + 1)}
+        if len(verdicts) == 1:
+            counted = fewest if not found or isinstance(found[0], Struct) else found
+            return decided(verdicts.pop(), scope, path, counted, required)
+        return disjunction(doubts, scope)
+
+    return Compiled(certain=_certain_count(condition, operand, where), judge=judge)
+
+
+def _certain_count(condition: Count, operand: Any, where: Filter | None) -> Certain:
+    get, test, negated = getter(condition.path), OPERATORS[condition.test.operator].test, condition.test.negated
+    if where is None:
+        return lambda _, thing: test(len(get(thing)), operand) is not negated
+    through, out = where.through, where.out
+
+    def certain(root: object, thing: object) -> bool:
+        found = get(thing)
+        inside = sum(through(root, element) for element in found)
+        outside = sum(out(root, element) for element in found)
+        return inside + outside == len(found) and test(inside, operand) is not negated
+
+    return certain
+
+
+def series(condition: Series) -> Compiled:
+    """How the values of one field run through the list."""
+    names, field, path = attributes(condition.path), attributes(condition.field), condition.path
+    holds, negated, required = _SHAPES[condition.shape], condition.negated, series_phrase(condition)
+
+    def judge(scope: Scope) -> Judgement:
+        found: Any = read(scope.thing, names)
+        if found is UNSET:
+            return undecided(scope, scope.prefix + path, required)
+        values = tuple(read(element, field) for element in found or ())
+        verdict = holds(values)
+        if verdict is None:
+            return undecided(scope, f"{scope.prefix}{path}[{values.index(UNSET)}].{condition.field}", required)
+        shown = _repeated(values) if condition.shape == "unique" else values
+        return decided(verdict is not negated, scope, path, shown, required)
+
+    return Compiled(certain=_certain_series(condition), judge=judge)
+
+
+def _certain_series(condition: Series) -> Certain:
+    get, item = getter(condition.path), getter(condition.field)
+    holds, wanted = _SHAPES[condition.shape], not condition.negated
+    return lambda _, thing: holds([item(element) for element in get(thing)]) is wanted
+
+
+def _unique(values: Sequence[Any]) -> bool | None:
+    if len(values) < 2:
+        return True
+    known = [one for one in values if one is not UNSET and one is not None]
+    if len(set(known)) < len(known):
+        return False
+    return None if UNSET in values else True
+
+
+def _repeated(values: Sequence[Any]) -> tuple[Any, ...]:
+    """What occurs more than once: the rest of a long list explains nothing."""
+    counted = Counter(value for value in values if value is not UNSET and value is not None)
+    return tuple(sorted(value for value, times in counted.items() if times > 1))
+
+
+def _contiguous(values: Sequence[Any]) -> bool | None:
+    known = [one for one in values if one is not UNSET]
+    possible = set(range(1, len(values) + 1))
+    if len(set(known)) < len(known) or not possible.issuperset(known):
+        return False
+    return True if len(known) == len(values) else None
+
+
+_SHAPES = {"unique": _unique, "contiguous": _contiguous}

@@ -1,0 +1,161 @@
+"""Judges app instances with their channel flows, and counts what comes of it: what a report of either kind adds up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+
+from msgspec import UNSET, UnsetType, structs
+
+from scanner import __version__
+from scanner.judge.evaluate import Evaluation
+from scanner.language import vocabulary
+from scanner.language.rule import Rule, digest
+from scanner.language.vocabulary import AppInstance, FlowReference, Resource
+from scanner.model import facts
+from scanner.model.facts import ChannelFlow, Gap
+from scanner.model.report import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
+from scanner.outcome.waivers import Waivers
+from scanner.store.journal import AppInstanceRead, TargetReader
+from scanner.store.spool import Spool
+
+
+class Tally:
+    """What adds up while resources stream by; their findings are kept in that order.
+
+    `found` are the rules that found something. `left_out` counts, by rule, the resources that it was not applied to,
+    because no file could tell what it reads; `beyond` are the rules that read what files of the kind that streams by
+    never tell.
+    """
+
+    def __init__(self, evaluation: Evaluation, waivers: Waivers, findings: Spool) -> None:
+        self.counts = evaluation.counts
+        self.findings = findings
+        self.found: set[str] = set()
+        self.left_out: Counter[str] = Counter()
+        self.beyond: frozenset[str] = frozenset()
+        self._evaluation = evaluation
+        self._waivers = waivers
+
+    def app_instance(
+        self, seen: facts.AppInstance | None, flows: Iterable[ChannelFlow], broken: Gap | None = None
+    ) -> set[Gap]:
+        """Judge an app instance (None: it is not there to be judged) and its flows; returns the gaps of their facts.
+
+        `broken` is why the list of flows broke off.
+        """
+        gaps: set[Gap] = set()
+        found: list[tuple[tuple[str, str], Finding]] = []
+        listed: list[tuple[FlowReference, Gap | None]] = []
+        for flow in flows:
+            self.counts.channel_flows += 1
+            self.counts.processors += 0 if isinstance(flow.processors, UnsetType) else len(flow.processors)
+            gaps.update(flow.gaps.values())
+            found += [((vocabulary.key(flow), finding.rule_id), finding) for finding in self._judge(flow)]
+            if self._evaluation.reads_flows:
+                listed.append((FlowReference(arn=vocabulary.key(flow), name=flow.name), flow.gaps.get("name")))
+        if seen is not None:
+            self.counts.app_instances += 1
+            gaps.update(seen.gaps.values())
+            whole = _with_flows(seen, listed if self._evaluation.reads_flows else None, broken)
+            found += [(("", finding.rule_id), finding) for finding in self._judge(whole)]
+        found.sort(key=itemgetter(0))
+        self._keep([finding for _, finding in found])
+        return gaps
+
+    def read(self, reader: TargetReader, read: AppInstanceRead) -> set[Gap]:
+        """Judge an app instance that was read; returns all its gaps."""
+        # of whatever operation: maybe it was the role that was not given any more
+        broken = next(iter(read.gaps), None)
+        return {*read.gaps, *self.app_instance(read.app_instance, reader.flows(read), broken)}
+
+    def summary(self, rules: Sequence[Rule], accounts: Iterable[str]) -> Summary:
+        return Summary(
+            by_severity=_counts(Severity, self.counts.severities),
+            by_status={
+                "fail": self.counts.statuses[Status.FAIL],
+                "unknown": self.counts.statuses[Status.UNKNOWN],
+                "waived": self.counts.statuses[Status.WAIVED],
+                "pass": self.counts.passed,
+                "not_applicable": self.counts.not_applicable,
+            },
+            by_rule=_counts((rule.info.id for rule in rules), self.counts.rules),
+            by_account=_counts(sorted(accounts), self.counts.accounts),
+        )
+
+    @property
+    def observed(self) -> Observed:
+        """How much was judged."""
+        return Observed(
+            app_instances=self.counts.app_instances,
+            channel_flows=self.counts.channel_flows,
+            processors=self.counts.processors,
+        )
+
+    def seen(self, resource: ResourceType) -> int:
+        """How many of a type were judged."""
+        return self.counts.app_instances if resource == "app_instance" else self.counts.channel_flows
+
+    def _judge(self, resource: Resource) -> list[Finding]:
+        judged = self._evaluation.judge(resource)
+        findings = judged if isinstance(resource.declared, UnsetType) else self._told(resource, judged)
+        return [self._waivers.finding(finding, resource.tags, vocabulary.key(resource)) for finding in findings]
+
+    def _told(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings without those that are unknown for want of what no file could tell."""
+        untold = [finding for finding in findings if self._is_untold(resource, finding)]
+        self.left_out.update({finding.rule_id for finding in untold})
+        return [finding for finding in findings if finding not in untold]
+
+    def _is_untold(self, resource: Resource, finding: Finding) -> bool:
+        declared = resource.declared
+        if finding.status is not Status.UNKNOWN or isinstance(declared, UnsetType):
+            return False
+        return finding.rule_id in self.beyond or all(declared.is_untold(item.path) for item in finding.evidence)
+
+    def _keep(self, findings: Sequence[Finding]) -> None:
+        self.findings.extend(findings)
+        self.found.update(finding.rule_id for finding in findings)
+        self.counts.statuses.update(finding.status for finding in findings)
+        failed = [finding for finding in findings if finding.status is Status.FAIL]
+        self.counts.severities.update(finding.severity for finding in failed)
+        self.counts.rules.update(finding.rule_id for finding in failed)
+        self.counts.accounts.update(finding.resource.account_id for finding in failed)
+
+
+def tool(rules: Sequence[Rule]) -> Tool:
+    """What judged, and by what."""
+    return Tool(name="chimeaudit", version=__version__, rules_digest=digest(rules))
+
+
+def reported(gaps: Iterable[Gap], waivers: Waivers, places: Mapping[Gap, Location] | None = None) -> list[ReportedGap]:
+    """The gaps as a report lists them; some have `places` in files."""
+    found = places or {}
+    return [
+        ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap), location=found.get(gap, UNSET))
+        for gap in sorted(gaps, key=_position)
+    ]
+
+
+def _with_flows(
+    seen: facts.AppInstance, listed: list[tuple[FlowReference, Gap | None]] | None, broken: Gap | None
+) -> AppInstance:
+    """The app instance with its flows by ARN; where their list broke off, they are unknown. None: nobody reads them."""
+    if listed is None:
+        return AppInstance(**structs.asdict(seen))
+    listed.sort(key=lambda each: each[0].arn)
+    missing = {f"flows[{index}].name": gap for index, (_, gap) in enumerate(listed) if gap is not None}
+    gaps = seen.gaps | missing | ({} if broken is None else {"flows": broken})
+    untold = not isinstance(seen.declared, UnsetType) and seen.declared.is_untold("flows")
+    flows = UNSET if untold or broken is not None else tuple(flow for flow, _ in listed)
+    return AppInstance(**structs.asdict(seen) | {"gaps": gaps, "flows": flows})
+
+
+def _position(gap: Gap) -> tuple[str, ...]:
+    return (gap.account_id, gap.region or "", gap.resource_arn or "", gap.operation, gap.code, gap.reason)
+
+
+def _counts(names: Iterable[str], seen: Counter[str]) -> dict[str, int]:
+    """How often each was seen; the names that were not seen count 0."""
+    return {name: seen[name] for name in dict.fromkeys((*names, *sorted(seen)))}

@@ -1,0 +1,1 @@
+"""The language in which rules are written: reading, checking and explaining it."""

@@ -1,0 +1,125 @@
+"""Describes rules to people and machines: all of them as a table, Markdown or JSON, or one in full."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+import yaml
+
+from scanner.language.conditions import show
+from scanner.language.rule import Rule
+from scanner.model.operations import needed
+from scanner.outcome.remediation import filled
+
+_WIDTH = 100
+_LABEL = 12
+
+
+def table(rules: Sequence[Rule]) -> str:
+    """A line a rule, worst first within its topic."""
+    rows = [("RULE", "SEVERITY", "TOPIC", "WHAT IT FINDS"), *(_row(rule) for rule in _ordered(rules))]
+    first, second, third = (max(len(row[column]) for row in rows) for column in range(3))
+    return "".join(f"{a:<{first}}  {b:<{second}}  {c:<{third}}  {d}\n" for a, b, c, d in rows)
+
+
+def markdown(rules: Sequence[Rule]) -> str:
+    """A section a topic; with what each rule needs beside the lists of app instances and channel flows."""
+    lines = ["# Rules", "", "As `chimeaudit rules list --format markdown` prints them.", ""]
+    for topic, members in groupby(_ordered(rules), key=lambda rule: rule.info.topic):
+        lines += [f"## {topic}", "", *_section(members), ""]
+    return "\n".join(lines)
+
+
+def as_json(rules: Sequence[Rule]) -> str:
+    """A list of objects: what reports say of a rule, and its parameters, facets and IAM actions."""
+    described = [_described(rule) for rule in _ordered(rules)]
+    return msgspec.json.format(msgspec.json.encode(described), indent=2).decode() + "\n"
+
+
+def explained(rule: Rule) -> str:
+    """Everything about one rule."""
+    info = rule.info
+    facts = {
+        "Severity": info.severity.value,
+        "Status": info.status,
+        "Topic": info.topic,
+        "Profiles": ", ".join(info.profiles),
+        "Judges": info.resource.replace("_", " ") + "s",
+        "Facets": ", ".join(sorted(rule.reads_facets))
+        or "none: the lists of app instances and channel flows are enough",
+        "IAM actions": ", ".join(actions(rule)),
+        "Off": f"until the parameter {rule.off_unless} is given" if rule.off else "",
+        **{name: ", ".join(controls) for name, controls in info.frameworks.items()},
+    }
+    parts = [f"{info.id}: {info.title}", "\n".join(_labelled(facts)), _wrapped(info.rationale)]
+    parts += [_block(key, rule) for key in ("params", "when", "require")]
+    parts += [f"What to do:\n{textwrap.indent(filled(info.remediation), '  ')}", "\n".join(info.references)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def actions(rule: Rule) -> list[str]:
+    """The IAM actions that a scan needs for this rule alone, once it is on."""
+    return sorted({operation.action for operation in needed(rule.reads_facets)})
+
+
+def _ordered(rules: Iterable[Rule]) -> list[Rule]:
+    return sorted(rules, key=lambda rule: (rule.info.topic, rule.info.severity.rank, rule.info.id))
+
+
+def _row(rule: Rule) -> tuple[str, str, str, str]:
+    remark = "" if "default" in rule.info.profiles else f" (profile {', '.join(rule.info.profiles)})"
+    off = f" (off until {rule.off_unless} is given)" if rule.off else ""
+    return rule.info.id, rule.info.severity.value, rule.info.topic, f"{rule.info.title}{remark}{off}"
+
+
+def _section(rules: Iterable[Rule]) -> Iterator[str]:
+    yield "| rule | severity | what it finds | facets | parameters |"
+    yield "|---|---|---|---|---|"
+    for rule in rules:
+        id_, severity, _, title = _row(rule)
+        params = ", ".join(f"`{name}`" for name in rule.params)
+        cells = (f"`{id_}`", severity, title, ", ".join(sorted(rule.reads_facets)), params)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _described(rule: Rule) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(rule.info),
+        "off": rule.off,
+        "params": {name: _param(rule, name) for name in rule.params},
+        "facets": sorted(rule.reads_facets),
+        "actions": actions(rule),
+    }
+
+
+def _param(rule: Rule, name: str) -> dict[str, Any]:
+    param = rule.params[name]
+    value = rule.settings[name]
+    return {"type": param.type, "default": param.default, "value": value, "description": param.description}
+
+
+def _labelled(facts: Mapping[str, str]) -> Iterator[str]:
+    for label, value in facts.items():
+        if value:
+            indent = " " * (_LABEL + 4)
+            yield textwrap.fill(f"{label:<{_LABEL + 4}}{value}", _WIDTH, subsequent_indent=indent)
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _WIDTH)
+
+
+def _block(key: str, rule: Rule) -> str:
+    """A part of the rule as it is written, with the parameters' values of now."""
+    assert isinstance(rule.source, dict)  # noqa: S101 - a rule is a mapping
+    if key not in rule.source:
+        return ""
+    if key == "params":
+        said = (f"  {name} = {show(rule.settings[name])}: {param.description}" for name, param in rule.params.items())
+        return "Parameters:\n" + "\n".join(said)
+    written = yaml.safe_dump(rule.source[key], sort_keys=False, width=_WIDTH, allow_unicode=True)
+    return f"{key}:\n{textwrap.indent(written.rstrip(), '  ')}"

@@ -1,0 +1,126 @@
+"""Checks that the loader's parts share: keys of mappings, kinds of values, values against the type of a fact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from enum import Enum
+
+from scanner.language import durations
+from scanner.language.patterns import PatternError, search
+from scanner.language.vocabulary import Fact
+from scanner.model.phrases import nearest, one_of, quote, unknown
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+_EXPECTED = {
+    "text": "text",
+    "pattern": "a regular expression",
+    "integer": "an integer",
+    "boolean": "true or false",
+    "duration": durations.EXPECTED,
+}
+
+
+def keys(table: Table, known: Collection[str], required: Sequence[str], what: str, mistakes: Mistakes) -> None:
+    """Notes every key that is not known and every required one that is missing."""
+    for name, key in table.keys.items():
+        if name not in known:
+            mistakes.add(key, unknown(what, name, known))
+    for name in required:
+        if name not in table.entries:
+            mistakes.add(table, f"found no {name}; expected it in every {what.removesuffix(' key')}")
+
+
+def table(node: Node, what: str, mistakes: Mistakes) -> Table | None:
+    """The node as a mapping that holds something."""
+    if isinstance(node, Table) and node.entries:
+        return node
+    empty = "found an empty mapping" if isinstance(node, Table) else found(node)
+    mistakes.add(node, f"{empty}; expected {what}")
+    return None
+
+
+def items(node: Node, what: str, mistakes: Mistakes) -> tuple[Node, ...]:
+    """The items of a list that is not empty; nothing where it is none."""
+    if isinstance(node, Listing) and node.items:
+        return node.items
+    empty = "found an empty list" if isinstance(node, Listing) else found(node)
+    mistakes.add(node, f"{empty}; expected {what}")
+    return ()
+
+
+def text(node: Node, mistakes: Mistakes, what: str = "text") -> str | None:
+    """The node as text that is not blank, without the space around it."""
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        if stripped := node.value.strip():
+            return stripped
+        mistakes.add(node, f"found blank text; expected {what}")
+        return None
+    mistakes.add(node, f"{found(node)}; expected {what}{_in_quotes(node)}")
+    return None
+
+
+def word(node: Node, known: Collection[str], what: str, mistakes: Mistakes) -> str | None:
+    """The node as one of the known words."""
+    written = text(node, mistakes, what)
+    if written is not None and written not in known:
+        mistakes.add(node, unknown(what, written, known))
+        return None
+    return written
+
+
+def words(enumeration: type[Enum]) -> list[str]:
+    """The values of an enumeration."""
+    return [str(member.value) for member in enumeration]
+
+
+def literal(node: Node, fact: Fact, mistakes: Mistakes) -> str | int | bool | None:
+    """The node as a value that a fact of this type can have."""
+    if not isinstance(node, Scalar):
+        mistakes.add(node, f"{found(node)}; expected {_expected(fact)}")
+        return None
+    if (complaint := misfit(node.value, fact)) is not None:
+        mistakes.add(node, f"{found(node)}; expected {complaint}{_hint(node, fact)}")
+        return None
+    return node.value if isinstance(node.value, str | int) else None
+
+
+def misfit(value: object, fact: Fact) -> str | None:
+    """What was expected, where a value is none that a fact of this type can have."""
+    fits = {
+        "text": isinstance(value, str) and (not fact.choices or value in fact.choices),
+        "pattern": isinstance(value, str),
+        "integer": isinstance(value, int) and not isinstance(value, bool),
+        "boolean": isinstance(value, bool),
+        "duration": isinstance(value, str) and durations.parse(value) is not None,
+    }
+    if not fits.get(fact.kind, False):
+        return _expected(fact) + (nearest(value, fact.choices) if isinstance(value, str) else "")
+    return _fault(str(value)) if fact.kind == "pattern" else None
+
+
+def _fault(pattern: str) -> str | None:
+    try:
+        search(pattern)
+    except PatternError as error:
+        return f"a regular expression that RE2 takes ({error})"
+    return None
+
+
+def _expected(fact: Fact) -> str:
+    return one_of(fact.choices) if fact.choices else _EXPECTED.get(fact.kind, f"no value for a {fact.kind}")
+
+
+def _hint(node: Scalar, fact: Fact) -> str:
+    if node.value is None and node.plain:
+        return " (what is known to be absent is {exists: false})"
+    return _in_quotes(node) if fact.kind in ("text", "pattern") else ""
+
+
+def _in_quotes(node: Node) -> str:
+    """YAML reads digits, true and false as something other than text: say how to write text."""
+    written = isinstance(node, Scalar) and node.plain and isinstance(node.value, int | float)
+    return f" in quotes: {quote(node.text)}" if written and isinstance(node, Scalar) else ""

@@ -1,0 +1,193 @@
+"""The condition language as a tree: what a rule's `when` and `require` consist of once they are checked.
+
+There is no `not` in the tree: `negate` carries it down to the leaves, so that evidence speaks of single values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, assert_never
+
+from scanner.language.operators import OPERATORS
+
+Literals = str | int | bool | tuple[str | int | bool, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a condition is compiled for: the values of the rule's parameters, and the moment from which ages count."""
+
+    params: Mapping[str, Literals]
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Constant:
+    """A value written in the rule."""
+
+    value: Literals
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """A value that the rule's parameters hold."""
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """A value read from the resource (`root`), or from what the condition speaks of."""
+
+    path: str
+    root: bool
+    written: str
+
+
+Operand = Constant | Parameter | Reference
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """One operator and what it compares with."""
+
+    operator: str
+    operand: Operand
+    negated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaf:
+    """One value must pass one test. The path is empty where it is an element of a list of texts itself."""
+
+    path: str
+    test: Comparison
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AllOf:
+    """Every part must hold."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnyOf:
+    """One part must hold."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elements:
+    """Each, or some, element of a list (of those that `where` lets through) must fulfil the body.
+
+    `on_empty` is the verdict on a list without elements.
+    """
+
+    path: str
+    quantifier: Literal["each", "some"]
+    where: Condition | None
+    body: Condition
+    on_empty: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Count:
+    """The number of elements (of those that `where` lets through) must pass the test."""
+
+    path: str
+    where: Condition | None
+    test: Comparison
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Series:
+    """A field's values over a list: all different (`unique`), or exactly 1 to n in any order (`contiguous`)."""
+
+    path: str
+    shape: Literal["unique", "contiguous"]
+    field: str
+    negated: bool = False
+
+
+Condition = Leaf | AllOf | AnyOf | Elements | Count | Series
+
+
+def negate(condition: Condition) -> Condition:
+    """The condition that holds exactly where this one does not, and is unknown where this one is."""
+    match condition:
+        case Leaf() | Count():
+            return replace(condition, test=replace(condition.test, negated=not condition.test.negated))
+        case Series():
+            return replace(condition, negated=not condition.negated)
+        case AllOf():
+            return AnyOf(parts=tuple(map(negate, condition.parts)))
+        case AnyOf():
+            return AllOf(parts=tuple(map(negate, condition.parts)))
+        case Elements():
+            return replace(
+                condition,
+                quantifier="some" if condition.quantifier == "each" else "each",
+                body=negate(condition.body),
+                on_empty=not condition.on_empty,
+            )
+    assert_never(condition)
+
+
+def value(operand: Constant | Parameter, settings: Settings) -> Literals:
+    """What a constant or a parameter stands for."""
+    return operand.value if isinstance(operand, Constant) else settings.params[operand.name]
+
+
+def phrase(test: Comparison, settings: Settings, observed: str | None = None) -> str:
+    """What a test requires, in words. `observed` is what a reference turned out to be."""
+    operator = OPERATORS[test.operator]
+    words = operator.inverse if test.negated else operator.phrase
+    if operator.operand == "boolean":
+        return words
+    if isinstance(test.operand, Reference):
+        written = test.operand.written
+        return f"{words} {written}" if observed is None else f"{words} {observed} ({written})"
+    return f"{words} {show(value(test.operand, settings))}"
+
+
+def show(shown: object) -> str:
+    """A value as messages and evidence spell it."""
+    if isinstance(shown, bool):
+        return "true" if shown else "false"
+    if isinstance(shown, tuple):
+        return ", ".join(map(show, shown)) or "(an empty list)"
+    if isinstance(shown, datetime):
+        return shown.isoformat().replace("+00:00", "Z")
+    return "(none)" if shown is None else str(shown)
+
+
+def describe(condition: Condition, settings: Settings) -> str:
+    """The whole condition in words, for where there is no single value to point at."""
+    match condition:
+        case Leaf():
+            return f"{condition.path} {phrase(condition.test, settings)}".lstrip()
+        case AllOf():
+            return " and ".join(describe(part, settings) for part in condition.parts)
+        case AnyOf():
+            return " or ".join(describe(part, settings) for part in condition.parts)
+        case Elements():
+            return f"{_filtered(condition, settings)}{condition.quantifier}: {describe(condition.body, settings)}"
+        case Count():
+            return f"{_filtered(condition, settings)}count {phrase(condition.test, settings)}"
+        case Series():
+            return series_phrase(condition)
+    assert_never(condition)
+
+
+def series_phrase(series: Series) -> str:
+    """What a series requires, in words."""
+    rule = "does not repeat" if series.shape == "unique" else "runs from 1 without gaps or repeats"
+    return f"not: {series.field} {rule}" if series.negated else f"{series.field} {rule}"
+
+
+def _filtered(condition: Elements | Count, settings: Settings) -> str:
+    return "" if condition.where is None else f"where {describe(condition.where, settings)}, "

@@ -1,0 +1,114 @@
+"""What a rule says of itself: the keys of a rule file that describe it, and those that hold its logic and tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_args
+
+from scanner.language import checks
+from scanner.model.phrases import quote
+from scanner.model.report import ResourceType, RuleInfo, Severity
+from scanner.model.yamltree import Mistakes, Node, Table, found
+
+DEFAULT_PROFILE: Final = "default"
+PROFILES: Final[Mapping[str, str]] = {
+    DEFAULT_PROFILE: "What every scan checks unless told otherwise.",
+    "availability": "For those to whom an outage of the conversation is worse than an unprocessed message.",
+}
+FRAMEWORKS: Final[Mapping[str, str]] = {
+    "nist-800-53-r5": "NIST SP 800-53 Revision 5",
+    "soc2": "AICPA Trust Services Criteria (SOC 2)",
+    "iso-27001-2022": "ISO/IEC 27001:2022, Annex A",
+    "pci-dss-4.0.1": "PCI DSS 4.0.1",
+}
+STATUSES: Final = ("stable", "experimental", "deprecated")
+RESOURCES: Final = get_args(ResourceType)
+
+KEYS: Final[Mapping[str, str]] = {
+    "id": "The rule's name in reports and on the command line; the file is called the same.",
+    "title": "What is wrong where the rule fails, in a few words.",
+    "severity": "How bad that is.",
+    "status": "stable, experimental (its verdicts may change) or deprecated (another rule replaces it).",
+    "profiles": "The sets of rules it belongs to; left out: default.",
+    "resource": "What it judges.",
+    "rationale": "Why it matters: what can happen, and to whom.",
+    "remediation": "What to do, with the exact command where there is one.",
+    "references": "Pages that say so.",
+    "frameworks": "Controls of compliance frameworks that ask for it.",
+    "params": "What an organisation may set without writing a rule of its own.",
+    "off_unless": "The parameter without which the rule is off: it applies to nothing then, and asks AWS for nothing.",
+    "when": "Where the rule applies; elsewhere its verdict is not_applicable.",
+    "require": "What must hold; where it does not, the rule fails.",
+    "message": "What a finding says, with placeholders such as {name}.",
+    "tests": "Resources with the verdict that is expected of them; at least one passes and one fails.",
+}
+REQUIRED: Final = tuple(key for key in KEYS if key not in ("profiles", "frameworks", "params", "off_unless", "when"))
+
+_URL = re.compile(r"https://[^\s/]+\.[^\s/]+/\S*")
+
+
+def read(table: Table, topic: str, stem: str, mistakes: Mistakes) -> RuleInfo | None:
+    """The description of a rule from the file `stem`.yaml in the folder `topic`."""
+    checks.keys(table, KEYS, REQUIRED, "rule key", mistakes)
+    before = len(mistakes.found)
+    readers: dict[str, Callable[[Node], Any]] = {
+        "id": lambda node: _id(node, stem, mistakes),
+        "title": lambda node: checks.text(node, mistakes),
+        "severity": lambda node: checks.word(node, checks.words(Severity), "severity", mistakes),
+        "status": lambda node: checks.word(node, STATUSES, "status", mistakes),
+        "profiles": lambda node: _profiles(node, mistakes),
+        "resource": lambda node: checks.word(node, RESOURCES, "resource", mistakes),
+        "rationale": lambda node: checks.text(node, mistakes),
+        "remediation": lambda node: checks.text(node, mistakes),
+        "references": lambda node: _references(node, mistakes),
+        "frameworks": lambda node: _frameworks(node, mistakes),
+    }
+    values = {key: readers[key](node) for key, node in table.entries.items() if key in readers}
+    complete = all(key in values for key in REQUIRED if key in readers)
+    if not complete or len(mistakes.found) > before:
+        return None
+    values["severity"] = Severity(values["severity"])
+    return RuleInfo(**{"profiles": (DEFAULT_PROFILE,), "frameworks": {}, **values, "topic": topic})
+
+
+def _id(node: Node, stem: str, mistakes: Mistakes) -> str | None:
+    written = checks.text(node, mistakes)
+    if written is None:
+        return None
+    if not checks.SLUG.fullmatch(written):
+        mistakes.add(node, f"found {quote(written)}; expected lower-case words joined by hyphens")
+    elif written != stem:
+        mistakes.add(node, f"found {quote(written)} in a file of another name; expected {quote(stem)}")
+    return written
+
+
+def _profiles(node: Node, mistakes: Mistakes) -> tuple[str | None, ...]:
+    items = checks.items(node, "a list of profiles", mistakes)
+    return tuple(checks.word(item, PROFILES, "profile", mistakes) for item in items)
+
+
+def _references(node: Node, mistakes: Mistakes) -> tuple[str | None, ...]:
+    return tuple(_reference(item, mistakes) for item in checks.items(node, "a list of https addresses", mistakes))
+
+
+def _reference(node: Node, mistakes: Mistakes) -> str | None:
+    address = checks.text(node, mistakes, "an https address")
+    if address is not None and not _URL.fullmatch(address):
+        mistakes.add(node, f"{found(node)}; expected an https address")
+    return address
+
+
+def _frameworks(node: Node, mistakes: Mistakes) -> dict[str, tuple[str | None, ...]]:
+    table = checks.table(node, "controls by framework", mistakes)
+    if table is None:
+        return {}
+    for key in table.keys.values():
+        checks.word(key, FRAMEWORKS, "framework", mistakes)
+    return {name: _controls(value, mistakes) for name, value in table.entries.items()}
+
+
+def _controls(node: Node, mistakes: Mistakes) -> tuple[str | None, ...]:
+    return tuple(
+        checks.text(item, mistakes, "a control") for item in checks.items(node, "a list of controls", mistakes)
+    )

@@ -1,0 +1,166 @@
+"""What the tests inside rule files leave out: a channel flow, or an app instance, in good order.
+
+In account 111122223333 and us-east-1; a flow has channels, and one processor whose function is a pinned version in the
+same account and region, healthy, invocable by its own app instance alone, and whose fallback action is ABORT. What
+follows from something given follows: a function's ARN from its parts and its parts from an ARN, is_first and is_last
+from the execution orders, which count from 1; and of a function that does not exist nothing is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from msgspec import UNSET, Struct
+
+from scanner.language.vocabulary import AppInstance, FlowReference, attributes, fields
+from scanner.model.facts import (
+    AppInstanceRef,
+    CallbackPermission,
+    ChannelFlow,
+    Function,
+    FunctionAccess,
+    LambdaFunction,
+    Processor,
+)
+
+Partial = Mapping[str, Any]
+Made = TypeVar("Made", bound=Struct)
+
+_APP_INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
+_FLOW_ID = "66666666-7777-8888-9999-{:012}"
+_PLACE: Final = {"account_id": "111122223333", "region": "us-east-1", "partition": "aws"}
+_LONG_AGO: Final = datetime(2025, 12, 1, tzinfo=UTC)
+_FUNCTION_ARN = re.compile(
+    r"arn:(?P<partition>[^:]*):lambda:(?P<region>[^:]*):(?P<account_id>[^:]*):function:(?P<name>[^:]*)(:(?P<qualifier>.*))?"
+)
+_FUNCTION: Final = {
+    "exists": True,
+    "runtime": "python3.13",
+    "state": "Active",
+    "last_update_status": "Successful",
+    "reserved_concurrency": None,
+    "failure_destination": "arn:aws:sqs:us-east-1:111122223333:failed-messages",
+    "timeout_seconds": 3,
+    "role_arn": "arn:aws:iam::111122223333:role/processor",
+    "last_modified": _LONG_AGO,
+}
+_ACCESS: Final = {
+    "chime_can_invoke": True,
+    "chime_invoke_unconditioned": False,
+    "public": False,
+    "foreign_app_instances": (),
+    "other_accounts": (),
+}
+_CALLBACK: Final = {"allowed": True, "excessive": ()}
+
+
+def app_instance(given: Partial) -> AppInstance:
+    """The app instance, with one channel flow, that a test gives parts of."""
+    place = _PLACE | _chosen(given, _PLACE)
+    arn = _app_instance_arn(place)
+    flows = given.get("flows", [{}])
+    return _made(
+        AppInstance,
+        {"arn": arn, "id": _APP_INSTANCE_ID, "name": "support", "tags": {}, "failure_alert": True}
+        | place
+        | dict(given)
+        | {"flows": UNSET if flows is UNSET else tuple(_reference(flow, n, arn) for n, flow in enumerate(flows))},
+    )
+
+
+def channel_flow(given: Partial) -> ChannelFlow:
+    """The channel flow, with one processor, that a test gives parts of."""
+    place = _PLACE | _chosen(given, _PLACE)
+    arn = _app_instance_arn(place)
+    processors = given.get("processors", [{}])
+    return _made(
+        ChannelFlow,
+        {"arn": _flow_arn(arn, 0), "name": "moderation", "tags": {}, "has_channels": True}
+        | {"created_at": _LONG_AGO, "updated_at": _LONG_AGO}
+        | place
+        | dict(given)
+        | {
+            "app_instance": _made(
+                AppInstanceRef,
+                {"arn": arn, "id": _APP_INSTANCE_ID, "name": "support"} | given.get("app_instance", {}),
+            ),
+            "processors": UNSET if processors is UNSET else _processors(processors, place),
+        },
+    )
+
+
+def _app_instance_arn(place: Mapping[str, str]) -> str:
+    return f"arn:{place['partition']}:chime:{place['region']}:{place['account_id']}:app-instance/{_APP_INSTANCE_ID}"
+
+
+def _flow_arn(app_instance_arn: str, number: int) -> str:
+    return f"{app_instance_arn}/channel-flow/{_FLOW_ID.format(number)}"
+
+
+def _reference(given: Partial, number: int, app_instance_arn: str) -> FlowReference:
+    return _made(FlowReference, {"arn": _flow_arn(app_instance_arn, number), "name": f"flow-{number}", **given})
+
+
+def _processors(given: list[Partial], place: Mapping[str, str]) -> tuple[Processor, ...]:
+    whole = [_processor(partial, index, place) for index, partial in enumerate(given, start=1)]
+    orders = [processor["execution_order"] for processor in whole]
+    if UNSET in orders:
+        edges = [(UNSET, UNSET) for _ in orders]
+    else:
+        whole.sort(key=lambda processor: int(processor["execution_order"]))
+        edges = [(order == min(orders), order == max(orders)) for order in sorted(orders)]
+    return tuple(
+        _made(Processor, {"is_first": first, "is_last": last, **processor})
+        for processor, (first, last) in zip(whole, edges, strict=True)
+    )
+
+
+def _processor(given: Partial, index: int, place: Mapping[str, str]) -> Partial:
+    function = given.get("lambda", {})
+    return {
+        "name": f"processor-{index}",
+        "execution_order": index,
+        "fallback_action": "ABORT",
+        "invocation_type": "ASYNC",
+        **given,
+        "lambda": UNSET if function is UNSET else _lambda(function, index, place),
+    }
+
+
+def _lambda(given: Partial, index: int, place: Mapping[str, str]) -> LambdaFunction:
+    from_arn = _FUNCTION_ARN.fullmatch(given.get("arn", ""))
+    named = from_arn.groupdict() if from_arn else {**place, "name": f"function-{index}", "qualifier": "1"}
+    parts: Partial = {**named, **given}
+    qualifier = "" if parts["qualifier"] is None else f":{parts['qualifier']}"
+    arn = "arn:{partition}:lambda:{region}:{account_id}:function:{name}".format_map(parts) + qualifier
+    return _made(LambdaFunction, {"arn": arn, **parts, **_configured(given)})
+
+
+def _configured(given: Partial) -> Partial:
+    function = given.get("function", {})
+    exists = function is UNSET or function.get("exists", True)
+    return {
+        "function": _record(Function, _FUNCTION if exists else dict.fromkeys(fields(Function)), function),
+        "access": _record(FunctionAccess, _ACCESS if exists else None, given.get("access", {})),
+        "callback": _record(CallbackPermission, _CALLBACK if exists else None, given.get("callback", {})),
+    }
+
+
+def _record(record: type[Made], sound: Partial | None, given: Any) -> Any:
+    """The record with what is given of it; as a whole it may be unknown, or absent."""
+    if given is UNSET or given is None:
+        return given
+    if sound is None and not given:
+        return None
+    return _made(record, {**(sound or {}), **given})
+
+
+def _chosen(given: Partial, names: Mapping[str, str]) -> dict[str, str]:
+    return {name: given[name] for name in names if name in given}
+
+
+def _made(record: type[Made], values: Partial) -> Made:
+    return record(**{attributes(name)[0]: value for name, value in values.items()})

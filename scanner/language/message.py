@@ -1,0 +1,115 @@
+"""The message of a rule: text with placeholders such as ``{lambda.arn}`` or, from inside a list, ``{flow.name}``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from string import Formatter
+
+from msgspec import UNSET, Struct
+
+from scanner.language.conditions import AllOf, Condition, Elements, show
+from scanner.language.operands import Context
+from scanner.language.vocabulary import Resource, Root, attributes, lookup, paths, read, written
+from scanner.model.phrases import nearest, quote
+from scanner.model.yamltree import Node
+
+_NOT_SHOWN = ("record", "list", "tags")
+_BRACES = "expected the path of a field in braces, such as {name}, and {{ or }} for a brace itself"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placeholder:
+    """A fact to fill in, of the resource (`root`) or of whatever failed."""
+
+    path: str
+    names: tuple[str, ...]
+    root: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """A message in pieces; `render` puts them together."""
+
+    pieces: tuple[str | Placeholder, ...]
+
+    def render(self, root: Resource, thing: object, prefix: str = "") -> str:
+        """`prefix` leads from the resource to the thing that failed."""
+        return "".join(
+            piece if isinstance(piece, str) else _filled(piece, root, thing, prefix) for piece in self.pieces
+        )
+
+
+def parse(node: Node, text: str, require: Condition | None, context: Context) -> Message:
+    """The message; every placeholder must be a field of everything that can fail.
+
+    Where the condition could not be read (None), it has to be one of anything that may.
+    """
+    root = context.root
+    speakers = None if require is None else _speakers(require, root.type)
+    pieces: list[str | Placeholder] = []
+    try:
+        for before, name, style, conversion in Formatter().parse(text):
+            pieces.append(before)
+            if name is None:
+                continue
+            if style or conversion:
+                context.mistakes.add(node, f"found {quote(name)} with a format; expected the name alone")
+            pieces.append(_placeholder(node, name, speakers, context))
+    except ValueError as error:
+        context.mistakes.add(node, f"found a brace that does not belong to a placeholder ({error}); {_BRACES}")
+    return Message(pieces=tuple(pieces))
+
+
+def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]] | None, context: Context) -> Placeholder:
+    start, _, rest = name.partition(".")
+    root = context.root
+    from_root = start == root.name
+    path, records = (rest, {root.type}) if from_root else (name, speakers)
+    if records is None:
+        records = [each for each in _records(root.type) if lookup(each, path)] or {root.type}
+    for record in records:
+        fact = lookup(record, path)
+        if fact is None or fact.kind in _NOT_SHOWN:
+            context.mistakes.add(node, _no_placeholder(name, path, record, root))
+        else:
+            context.facts.append(fact)
+    return Placeholder(path=path, names=attributes(path), root=from_root)
+
+
+def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> str:
+    if not path.strip():
+        return f"found the placeholder {{{name}}}; {_BRACES}"
+    fields = {path: fact for path, fact in paths(record).items() if fact.kind not in _NOT_SHOWN}
+    if (fact := lookup(record, path)) is not None:
+        inside = [each for each in fields if each.startswith(f"{path}.")]
+        value = f"a value in it, such as {{{inside[0]}}}" if inside else "a field with a single value"
+        return f"found the placeholder {{{name}}}, which is a {fact.kind}; expected {value}"
+    hint = f'; did you mean "{root.name}.{path}"?' if lookup(root.type, path) else nearest(path, fields)
+    return f"unknown placeholder {quote(name)}; expected a field of {record.__name__}{hint}"
+
+
+def _records(root: type[Struct]) -> list[type[Struct]]:
+    """All that a condition on a resource can speak of."""
+    listed = (fact.record for fact in paths(root).values() if fact.kind == "list" and fact.record is not None)
+    return [root, *listed]
+
+
+def _speakers(condition: Condition, record: type[Struct]) -> set[type[Struct]]:
+    """What a failing condition can speak of: a record, or the elements of its lists."""
+    match condition:
+        case AllOf():
+            return set().union(*(_speakers(part, record) for part in condition.parts))
+        case Elements(quantifier="each"):
+            fact = paths(record)[condition.path]
+            return {record} if fact.record is None else _speakers(condition.body, fact.record)
+    return {record}
+
+
+def _filled(placeholder: Placeholder, root: Resource, thing: object, prefix: str) -> str:
+    """The fact; of one that only the deployment settles, what the file says."""
+    value = read(root if placeholder.root else thing, placeholder.names)
+    if value is not UNSET:
+        return show(value)
+    said = written(root, placeholder.path if placeholder.root else prefix + placeholder.path)
+    return "(unknown)" if said is None else said

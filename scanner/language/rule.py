@@ -1,0 +1,183 @@
+"""Rules: one YAML file each, loaded with every check that can be made before a resource is seen.
+
+A mistake in any file refuses them all, so that nobody reads a report that a rule is silently missing from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from scanner.errors import InvalidRulesError, Mistake
+from scanner.language import checks, examples, files, header, message, params, vocabulary
+from scanner.language.conditions import Condition, Literals
+from scanner.language.examples import Example
+from scanner.language.grammar import condition
+from scanner.language.message import Message
+from scanner.language.operands import Context
+from scanner.language.params import Param
+from scanner.language.vocabulary import ROOTS, Facet, Fact
+from scanner.model.phrases import quote
+from scanner.model.report import RuleInfo, Severity
+from scanner.model.yamltree import START, Mistakes, Node, Plain, Scalar, Table, parse, plain
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A rule that passed every check.
+
+    `settings` are the values of its parameters, `reads` the facts that it reads; it is off unless the parameter
+    `off_unless` has a value.
+    """
+
+    info: RuleInfo
+    file: str
+    reads: frozenset[Fact]
+    params: Mapping[str, Param]
+    settings: Mapping[str, Literals]
+    off_unless: str | None
+    when: Condition | None
+    require: Condition
+    message: Message
+    examples: tuple[Example, ...]
+    source: Plain
+
+    @property
+    def off(self) -> bool:
+        return self.off_unless is not None and not self.settings[self.off_unless]
+
+    @property
+    def facets(self) -> frozenset[Facet]:
+        """What has to be collected for the rule to be judged; nothing while it is off."""
+        return frozenset() if self.off else self.reads_facets
+
+    @property
+    def reads_facets(self) -> frozenset[Facet]:
+        """The same, on or off."""
+        return vocabulary.facets(self.reads)
+
+    @property
+    def reads_flows(self) -> bool:
+        """Whether it looks into all the channel flows of an app instance."""
+        return not self.off and any(fact.record is vocabulary.FlowReference for fact in self.reads)
+
+
+def facets(rules: Iterable[Rule]) -> frozenset[Facet]:
+    """What has to be collected for these rules to be judged."""
+    return frozenset().union(*(rule.facets for rule in rules))
+
+
+def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
+    """The rules in files and folders, by id. Raises InvalidRulesError with every mistake in every file."""
+    mistakes: list[Mistake] = []
+    rules: list[Rule] = []
+    seen: set[str] = set()
+    ids: dict[str, str] = {}
+    for path in paths:
+        for file in files.find(path, mistakes):
+            if (real := os.path.realpath(file)) not in seen:
+                seen.add(real)
+                rules.extend(_load(file, ids, mistakes))
+    if mistakes:
+        raise InvalidRulesError(mistakes)
+    return tuple(sorted(rules, key=lambda rule: rule.info.id))
+
+
+def configured(rule: Rule, *, severity: Severity | None = None, settings: Mapping[str, Literals] | None = None) -> Rule:
+    """The rule with a severity and parameters of one's own, which fit it."""
+    info = rule.info if severity is None else msgspec.structs.replace(rule.info, severity=severity)
+    return replace(rule, info=info, settings={**rule.settings, **(settings or {})})
+
+
+def digest(rules: Iterable[Rule]) -> str:
+    """A name for exactly these rules, whatever their files' places, comments and layout."""
+    content = sorted((rule.info.id, rule.info.topic, rule.info.severity, rule.settings, rule.source) for rule in rules)
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+
+
+def _load(file: Path, ids: dict[str, str], found: list[Mistake]) -> Iterator[Rule]:
+    """The rule in a file; `ids` are those of the files before, with their names."""
+    mistakes = Mistakes(str(file))
+    data = files.content(file, mistakes)
+    table = None if data is None else parse(data, mistakes)
+    if table is not None:
+        _note(table, ids, mistakes)
+    rule = None if table is None else _rule(table, file, mistakes)
+    if rule is not None and not mistakes.found:
+        yield rule
+    found += mistakes.found
+
+
+def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
+    if file.suffix != ".yaml":
+        mistakes.add(START, f"found the suffix {file.suffix}; expected .yaml")
+    info = header.read(table, file.parent.resolve().name, file.stem, mistakes)
+    entries = table.entries
+    root = ROOTS["app_instance" if _says(entries, "resource", "app_instance") else "channel_flow"]
+    switch = checks.text(entries["off_unless"], mistakes) if "off_unless" in entries else None
+    declared = params.read(entries["params"], mistakes, switch or "") if "params" in entries else {}
+    if switch is not None:
+        checks.word(entries["off_unless"], declared, "parameter", mistakes)
+    context = Context(root=root, params=declared, mistakes=mistakes)
+    when = condition(context, entries["when"], root.type) if "when" in entries else None
+    require = condition(context, entries["require"], root.type) if "require" in entries else None
+    whole = require is not None and (when is not None or "when" not in entries)
+    declared = _used(table, context, whole=whole)
+    text = checks.text(entries["message"], mistakes) if "message" in entries else None
+    asks = bool(vocabulary.facets(context.facts))
+    tests = examples.read(entries["tests"], root, declared, mistakes, asks=asks) if "tests" in entries else ()
+    if text is None:
+        return None
+    said = message.parse(entries["message"], text, require, context)
+    if info is None or require is None:
+        return None
+    return Rule(
+        info=info,
+        file=str(file),
+        reads=frozenset(context.facts),
+        params=declared,
+        settings={name: param.default for name, param in declared.items()},
+        off_unless=switch,
+        when=when,
+        require=require,
+        message=said,
+        examples=tests,
+        source=plain(table),
+    )
+
+
+def _says(entries: Mapping[str, Node], key: str, value: str) -> bool:
+    return key in entries and plain(entries[key]) == value
+
+
+def _used(table: Table, context: Context, *, whole: bool) -> dict[str, Param]:
+    """The parameters with the facts that they are compared with; each must be used, and its default must fit.
+
+    Where a condition could not be read (not `whole`), a parameter that seems unused may stand in it.
+    """
+    block = table.entries.get("params")
+    used = {}
+    for name, param in context.params.items():
+        uses = tuple(fact for other, fact in context.uses if other == name)
+        used[name] = replace(param, uses=uses)
+        place = block.keys[name] if isinstance(block, Table) else table
+        if not uses and whole:
+            context.mistakes.add(
+                place, f"found parameter {quote(name)} unused; expected {{param: {name}}} in a condition"
+            )
+        elif (expected := used[name].misfit(param.default)) is not None:
+            message = f"found a default that does not fit where {quote(name)} is used; expected {expected}"
+            context.mistakes.add(place, message)
+    return used
+
+
+def _note(table: Table, ids: dict[str, str], mistakes: Mistakes) -> None:
+    """Take note of a rule's id, whatever else is wrong with it."""
+    id_ = table.entries.get("id")
+    if isinstance(id_, Scalar) and (earlier := ids.setdefault(id_.text, mistakes.file)) != mistakes.file:
+        mistakes.add(id_, f"found the id {quote(id_.text)} again, after {earlier}; expected it in one file")

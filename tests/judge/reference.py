@@ -1,0 +1,169 @@
+"""A slow, obvious interpreter of conditions as they are written, to compare the compiled ones with."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import UNSET
+
+from scanner.language.vocabulary import attributes, read
+
+Verdict = bool | None
+
+TEXTS = ("lambda.access.foreign_app_instances",)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def holds(condition: dict[str, Any], thing: Any, root: Any) -> Verdict:
+    return every([_entry(key, value, thing, root) for key, value in condition.items()])
+
+
+def every(verdicts: list[Verdict]) -> Verdict:
+    if any(verdict is False for verdict in verdicts):
+        return False
+    return None if any(verdict is None for verdict in verdicts) else True
+
+
+def no(verdict: Verdict) -> Verdict:
+    return None if verdict is None else not verdict
+
+
+def any_one(verdicts: list[Verdict]) -> Verdict:
+    return no(every([no(verdict) for verdict in verdicts]))
+
+
+def _entry(key: str, value: Any, thing: Any, root: Any) -> Verdict:
+    if key == "all_of":
+        return every([holds(part, thing, root) for part in value])
+    if key == "any_of":
+        return any_one([holds(part, thing, root) for part in value])
+    if key == "not":
+        return no(holds(value, thing, root))
+    found = read(thing, attributes(key))
+    if key == "processors":
+        return (
+            None if found is UNSET else every([_list(name, body, found, value, root) for name, body in value.items()])
+        )
+    if key in TEXTS:
+        return every([_texts(name, body, found) for name, body in value.items()])
+    if not isinstance(value, dict):
+        value = {"equals": value}
+    return every([_compare(name, found, operand, thing, root) for name, operand in value.items()])
+
+
+def _texts(name: str, body: Any, found: Any) -> Verdict:
+    if found is UNSET:
+        return None
+    texts = found or ()
+    if name == "count":
+        tests = body if isinstance(body, dict) else {"equals": body}
+        return every([_known(op, len(texts), operand) for op, operand in tests.items()])
+    if name == "contains":
+        return body in texts
+    tests = body if isinstance(body, dict) else {"equals": body}
+    verdicts = [every([_known(op, text, operand) for op, operand in tests.items()]) for text in texts]
+    match name:
+        case "each":
+            return every(verdicts)
+        case "some":
+            return any_one(verdicts)
+    return no(any_one(verdicts))
+
+
+def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: Any) -> Verdict:
+    where = matchers.get("where")
+    inside = [True if where is None else holds(where, element, root) for element in elements]
+    match name:
+        case "where":
+            return True
+        case "each" | "none":
+            verdicts = [holds(body, element, root) for element in elements]
+            wanted = verdicts if name == "each" else [no(verdict) for verdict in verdicts]
+            return every([any_one([no(in_), verdict]) for in_, verdict in zip(inside, wanted, strict=True)])
+        case "some":
+            verdicts = [holds(body, element, root) for element in elements]
+            return any_one([every([in_, verdict]) for in_, verdict in zip(inside, verdicts, strict=True)])
+        case "first" | "last":
+            places = [read(element, (f"is_{name}",)) for element in elements]
+            verdicts = [holds(body, element, root) for element in elements]
+            known = [None if place is UNSET else bool(place) for place in places]
+            whole = every([any_one([no(place), verdict]) for place, verdict in zip(known, verdicts, strict=True)])
+            return whole if elements else False
+        case "count":
+            tests = body if isinstance(body, dict) else {"equals": body}
+            fewest = sum(in_ is True for in_ in inside)
+            most = fewest + sum(in_ is None for in_ in inside)
+            return every(
+                [_agreed([_known(op, n, operand) for n in range(fewest, most + 1)]) for op, operand in tests.items()]
+            )
+    values = [read(element, attributes(body)) for element in elements]
+    return _unique(values) if name == "unique" else _contiguous(values)
+
+
+def _agreed(verdicts: list[bool]) -> Verdict:
+    return verdicts[0] if len(set(verdicts)) == 1 else None
+
+
+def _unique(values: list[Any]) -> Verdict:
+    pairs = [(a, b) for index, a in enumerate(values) for b in values[index + 1 :]]
+    if any(a == b and a is not None and a is not UNSET for a, b in pairs):
+        return False
+    return None if any(a is UNSET or b is UNSET for a, b in pairs) else True
+
+
+def _contiguous(values: list[Any]) -> Verdict:
+    known = [value for value in values if value is not UNSET]
+    if any(known.count(value) > 1 or not 1 <= value <= len(values) for value in known):
+        return False
+    return True if len(known) == len(values) else None
+
+
+def _compare(name: str, found: Any, operand: Any, thing: Any, root: Any) -> Verdict:
+    if isinstance(operand, dict):
+        path = operand["field"]
+        operand = read(root, attributes(path[5:])) if path.startswith("flow.") else read(thing, attributes(path))
+    if found is UNSET or operand is UNSET:
+        return None
+    return _known(name, found, operand)
+
+
+def _known(name: str, found: Any, operand: Any) -> bool:  # noqa: C901, PLR0911, PLR0912 - one line an operator
+    match name:
+        case "equals":
+            return bool(found == operand)
+        case "not_equals":
+            return bool(found != operand)
+        case "in":
+            return found in operand
+        case "not_in":
+            return found not in operand
+        case "exists":
+            return (found is not None) is operand
+        case "not_matches":
+            return found is None or operand not in found
+    if found is None or operand is None:
+        return False
+    match name:
+        case "contains" | "matches":
+            return operand in found
+        case "starts_with":
+            return bool(found.startswith(operand))
+        case "ends_with":
+            return bool(found.endswith(operand))
+        case "gt":
+            return bool(found > operand)
+        case "gte":
+            return bool(found >= operand)
+        case "lt":
+            return bool(found < operand)
+        case "lte":
+            return bool(found <= operand)
+        case "older_than":
+            return bool(NOW - found > int(operand[:-1]) * DAY)
+        case "newer_than":
+            return bool(NOW - found < int(operand[:-1]) * DAY)
+        case "has_keys":
+            return all(key in found for key in operand)
+    raise AssertionError(name)

@@ -1,0 +1,112 @@
+"""scanner.judge.part: whoever judges what part of a run, the report is the same."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from random import Random
+
+import pytest
+from msgspec import structs
+
+from scanner import resources
+from scanner.judge import part
+from scanner.judge.audit import Audit, audit
+from scanner.language.rule import Rule, load
+from scanner.language.selection import select
+from scanner.model.facts import AppInstance, ChannelFlow
+from scanner.model.report import Report, Scope, Waiver
+from scanner.outcome.waivers import Entry, Pattern, Waivers
+from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
+from tests.judge.build import ACCOUNT, app_instance, flow, gap
+
+TARGETS = tuple(Target(account_id=ACCOUNT, region=region) for region in ("eu-central-1", "us-east-1"))
+SEEN = AppInstance(**{name: getattr(app_instance(), name) for name in AppInstance.__struct_fields__})
+ARNS = tuple(f"arn:aws:chime:us-east-1:{ACCOUNT}:app-instance/{number}" for number in range(12))
+AT = "2026-01-02T00:00:00Z"
+
+
+def rules() -> tuple[Rule, ...]:
+    return select(load([resources.rules()]), ("deceptive-name", "duplicate-flow-name", "app-instance-without-flow"))
+
+
+def waivers() -> Waivers:
+    waiver = Waiver(reason="so be it", owner="me", expires="2026-12-31")
+    entries = [
+        Entry(rules=("deceptive-name",), resource=Pattern(arn=f"{arn}/*"), waiver=waiver, place=f"x:{number}")
+        for number, arn in enumerate((ARNS[4], "arn:of:nothing", ARNS[7]), start=1)
+    ]
+    return Waivers(entries, today=date(2026, 6, 1))
+
+
+def flows(arn: str, number: int) -> list[ChannelFlow]:
+    """App instances differ: one in three has findings of its own, and one in three none at all."""
+    names = [["fine"], ["e\u202evil", "twice", "twice"], []][number % 3]
+    return [structs.replace(flow(name=name), arn=f"{arn}/channel-flow/{at}") for at, name in enumerate(names)]
+
+
+def write(path: Path, numbers: Sequence[int], *, complete: bool = True) -> Path:
+    with TargetWriter(path) as writer:
+        for number in numbers:
+            arn = ARNS[number]
+            pages = (writer.page(arn, tuple(flows(arn, number))),)
+            gaps = (gap(),) if number == 5 else ()
+            seen = structs.replace(SEEN, arn=arn, id=str(number))
+            writer.app_instance(AppInstanceRead(app_instance=seen, pages=pages, gaps=gaps))
+        if complete:
+            writer.target(())
+    return path
+
+
+def run(directory: Path, order: Sequence[int], *, complete: bool = True) -> Journal:
+    header = RunHeader(
+        id="run",
+        started_at="2026-01-01T00:00:00Z",
+        scope=Scope(accounts=(ACCOUNT,), regions=("eu-central-1", "us-east-1"), chosen_by="the test"),
+        targets=TARGETS,
+        options={},
+    )
+    journal = Journal.create(directory, header)
+    write(journal.target_path(TARGETS[0]), [0, 1])
+    write(journal.target_path(TARGETS[1]), order, complete=complete)
+    return journal
+
+
+def same(one: Report, other: Report) -> None:
+    assert list(one.findings) == list(other.findings)
+    assert structs.replace(one, findings=()) == structs.replace(other, findings=())
+
+
+@pytest.mark.parametrize("most", [1, 5_000, 8 << 20])
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_judges_what_part_the_report_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, most: int
+) -> None:
+    monkeypatch.setattr(part, "_MOST_BYTES", most)
+    random = Random(seed)  # noqa: S311 - nothing is secret
+    order = random.sample(range(12), 12)
+    journal = run(tmp_path / "run", order, complete=random.random() < 0.5)
+    alone, together = waivers(), waivers()
+    whole = audit(journal, rules(), AT, alone)
+
+    judging = Audit(journal, rules(), together)
+    part_judge = pickle.loads(pickle.dumps(judging.part_judge))  # noqa: S301 - our own
+    for number in range(3):
+        path = write(tmp_path / f"{number}.jsonl", order[number::4])  # the fourth is left to the audit itself
+        judging.take(TARGETS[1], part_judge(path))
+
+    same(judging.report(AT), whole)
+    assert whole.summary.by_status["fail"] > whole.summary.by_status["waived"] > 0
+    assert together.warnings(whole) == alone.warnings(whole)
+    assert ["x:2" in warning for warning in together.warnings(whole)] == [True]
+
+
+def test_a_run_that_nobody_began_to_read_takes_no_verdicts(tmp_path: Path) -> None:
+    journal = run(tmp_path / "run", [])
+
+    verdicts = Audit(journal, rules()).part_judge(tmp_path / "none.jsonl")
+
+    assert (verdicts.sizes, verdicts.findings, verdicts.gaps) == ((), b"", frozenset())
+    assert verdicts.counts.statuses.total() == 0

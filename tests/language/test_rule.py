@@ -1,0 +1,495 @@
+"""scanner.language.rule: loading with every mistake at once, configuring, naming what was loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanner import resources
+from scanner.errors import InvalidRulesError
+from scanner.language import rule
+from scanner.model.report import Severity
+from tests.judge.build import LEFT_OUT, SOUND, loaded, messages, mistakes, rule_file
+
+PARAM = {"wanted": {"type": "string", "default": "flow", "description": "The name"}}
+
+
+def each(body: dict[str, Any]) -> dict[str, Any]:
+    return {"processors": {"each": body}}
+
+
+def test_a_sound_rule_is_loaded(tmp_path: Path) -> None:
+    found = loaded(tmp_path)
+
+    assert found.info.id == "sound"
+    assert found.info.topic == "topic"
+    assert found.info.profiles == ("default",)
+    assert found.facets == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"severty": "low"}, 'unknown rule key "severty"; expected id, title,'),
+        ({"severty": "low"}, 'did you mean "severity"?'),
+        ({"title": LEFT_OUT}, "found no title; expected it in every rule"),
+        ({"title": "  "}, "found blank text; expected text"),
+        ({"title": ["x"]}, "found a list; expected text"),
+        (
+            {"severity": "hihg"},
+            'unknown severity "hihg"; expected critical, high, medium, low or info; did you mean "high"?',
+        ),
+        ({"status": "draft"}, 'unknown status "draft"; expected stable, experimental or deprecated'),
+        (
+            {"profiles": ["defualt"]},
+            'unknown profile "defualt"; expected default or availability; did you mean "default"?',
+        ),
+        ({"profiles": []}, "found an empty list; expected a list of profiles"),
+        (
+            {"resource": "Channel-Flow"},
+            'unknown resource "Channel-Flow"; expected channel_flow or app_instance; did you mean "channel_flow"?',
+        ),
+        (
+            {"resource": "app"},
+            'unknown resource "app"; expected channel_flow or app_instance; did you mean "app_instance"?',
+        ),
+        ({"references": []}, "found an empty list; expected a list of https addresses"),
+        ({"references": ["http://aws.amazon.com/"]}, "expected an https address"),
+        ({"frameworks": {"soc": ["CC6.1"]}}, 'unknown framework "soc"; expected nist-800-53-r5, soc2,'),
+        ({"frameworks": {"pci-dss-4.0.1": [6.2]}}, 'found the number 6.2; expected a control in quotes: "6.2"'),
+        ({"require": {}}, "found an empty mapping; expected a condition"),
+        ({"require": {"nam": "x"}}, 'unknown field "nam"; expected a field of ChannelFlow; did you mean "name"?'),
+        (
+            {"require": {"processors.name": "x"}},
+            'expected processors: with each, some, none, first or last, and "name" in it',
+        ),
+        ({"require": {"flow.name": "x"}}, "expected it as a value: {field: flow.name}"),
+        ({"require": {"name": {"gt": "x"}}}, "found gt, which does not fit name (text); expected equals, in,"),
+        ({"require": {"name": {"equal": "x"}}}, 'unknown operator "equal"; expected equals,'),
+        ({"require": {"name": {"older_than": "90d"}}}, "found older_than, which does not fit name (text)"),
+        ({"require": {"name": {}}}, "found an empty mapping; expected an operator and a value"),
+        (
+            {"require": {"account_id": 111122223333}},
+            'found the number 111122223333; expected text in quotes: "111122223333"',
+        ),
+        ({"require": {"name": True}}, 'found true; expected text in quotes: "true"'),
+        ({"require": {"name": None}}, "found nothing; expected text (what is known to be absent is {exists: false})"),
+        ({"require": {"name": {"in": "x"}}}, 'found "x"; expected a list of values'),
+        ({"require": {"name": ["x"]}}, "found a list; expected text"),
+        (
+            {"require": {"name": {"matches": "("}}},
+            'found "("; expected a regular expression that RE2 takes (missing ): ()',
+        ),
+        ({"require": {"name": {"matches": "(?=x)"}}}, "expected a regular expression that RE2 takes"),
+        ({"require": {"name": {"equals": {"feild": "x"}}}}, "expected a value, {param: name} or {field: path}"),
+        ({"require": {"name": {"equals": {"param": "x"}}}}, 'unknown parameter "x"; expected nothing'),
+        ({"require": {"name": {"equals": {"field": "x.y"}}}}, 'unknown field "x.y"'),
+        ({"require": {"name": {"in": {"field": "region"}}}}, "found a field; expected a value or a parameter"),
+        ({"require": {"app_instance": "x"}}, 'found "x" for a record; expected exists'),
+        ({"require": {"not": "x"}}, 'found "x"; expected a condition'),
+        ({"require": {"any_of": []}}, "found an empty list; expected a list of conditions"),
+        ({"require": {"processors": 1}}, "found the number 1; expected a mapping with where, each,"),
+        (
+            {"require": {"processors": {"any_of": [{"name": "x"}]}}},
+            'found "any_of" beside a list\'s matchers; did you mean each: {any_of: ...}, some: or none:?',
+        ),
+        ({"require": {"processors": {"fallback_action": "ABORT"}}}, "did you mean each: {fallback_action: ...}"),
+        ({"require": {"processors": {"evry": {"name": "x"}}}}, 'unknown matcher of a list "evry"'),
+        (
+            {"require": {"processors": {"where": {"name": "x"}}}},
+            "found where alone; expected each, some, none or count",
+        ),
+        ({"require": {"processors": {"where": {"name": "x"}, "last": {"name": "x"}}}}, "found last beside where"),
+        (
+            {"require": {"processors": {"count": {"contains": "x"}}}},
+            "found contains, which does not fit count (integer)",
+        ),
+        ({"require": {"processors": {"count": "x"}}}, 'found "x"; expected an integer'),
+        (
+            {"require": {"processors": {"unique": "is_last"}}},
+            "found a field of type boolean; expected one of type text or",
+        ),
+        (
+            {"require": {"processors": {"contiguous": "name"}}},
+            "found a field of type text; expected one of type integer",
+        ),
+        ({"require": {"processors": {"exists": "yes"}}}, 'found "yes"; expected true or false'),
+        ({"require": each({"fallback_action": "CONTINU"})}, 'expected CONTINUE or ABORT; did you mean "CONTINUE"?'),
+        ({"require": each({"is_last": "yes"})}, 'found "yes"; expected true or false'),
+        ({"require": each({"execution_order": "1"})}, 'found "1"; expected an integer'),
+        (
+            {"require": each({"execution_order": {"equals": {"field": "name"}}})},
+            "found a field of type text; expected one of",
+        ),
+        ({"message": "{nam}"}, 'unknown placeholder "nam"; expected a field of ChannelFlow; did you mean "name"?'),
+        ({"message": "{name!r}"}, 'found "name" with a format; expected the name alone'),
+        ({"message": "{name:>9}"}, 'found "name" with a format; expected the name alone'),
+        ({"message": "{name"}, "found a brace that does not belong to a placeholder"),
+        ({"require": each({"name": "x"}), "message": "{account_id}"}, 'did you mean "flow.account_id"?'),
+        ({"params": PARAM}, 'found parameter "wanted" unused; expected {param: wanted} in a condition'),
+        ({"params": {"Wanted": {}}}, "expected a name of lower-case letters, digits and underscores"),
+        ({"params": {"wanted": {"type": "text"}}}, "found no default; expected it in every parameter"),
+        (
+            {"params": {"wanted": {**PARAM["wanted"], "type": "text"}}},
+            'unknown parameter type "text"; expected string,',
+        ),
+        (
+            {"params": {"wanted": {**PARAM["wanted"], "default": 7}}},
+            'found the number 7; expected text in quotes: "7"',
+        ),
+        ({"require": {"updated_at": {"older_than": "90 days"}}}, "expected a duration such as 90d or 12h"),
+        ({"require": {"updated_at": {"older_than": "0d"}}}, "expected a duration such as 90d or 12h"),
+        ({"require": {"updated_at": {"older_than": 90}}}, "found the number 90; expected a duration"),
+        ({"require": {"updated_at": {"older_than": {"field": "created_at"}}}}, "expected a value or a parameter"),
+        ({"require": {"updated_at": "90d"}}, 'found "90d" for a time; expected'),
+        ({"require": {"tags": "x"}}, 'found "x" for a tags; expected'),
+        ({"require": {"tags.": "x"}}, 'unknown field "tags."'),
+        ({"require": {"tags.a": {"gt": 1}}}, "found gt, which does not fit tags.a (text)"),
+        ({"require": each({"lambda.access.foreign_app_instances": "x"})}, "expected a mapping with each, some, none,"),
+        (
+            {"require": each({"lambda.access.foreign_app_instances": {"ech": "x"}})},
+            "unknown matcher of a list of texts",
+        ),
+        (
+            {"require": each({"lambda.access.foreign_app_instances": {"each": {"gt": 1}}})},
+            "found gt, which does not fit an element (text)",
+        ),
+        ({"off_unless": "wanted"}, 'unknown parameter "wanted"; expected nothing'),
+        ({"off_unless": "wantd", "params": PARAM}, 'did you mean "wanted"?'),
+        ({"require": {"has_channels": True}}, "found no test that expects unknown"),
+        ({"tests": [{**SOUND["tests"][0], "given": {"updated_at": "long ago"}}]}, "expected a duration such as"),
+        ({"tests": [{**SOUND["tests"][0], "given": {"tags": ["x"]}}]}, "found a list; expected tags by key"),
+        ({"tests": []}, "found an empty list; expected a list of tests"),
+        ({"tests": SOUND["tests"][:1]}, "found no test that expects fail; expected tests for pass and fail"),
+        ({"tests": [{**SOUND["tests"][0], "expect": "ok"}]}, 'unknown verdict "ok"; expected pass, fail, unknown or'),
+        (
+            {"tests": [{**SOUND["tests"][0], "give": {}}]},
+            'unknown test key "give"; expected name, given, params or expect',
+        ),
+        (
+            {"tests": [SOUND["tests"][0]] * 2 + SOUND["tests"][1:]},
+            'found two tests named "good"; expected a name for each',
+        ),
+        ({"tests": [{**SOUND["tests"][0], "params": {"x": 1}}]}, 'unknown parameter "x"; expected nothing'),
+        ({"tests": [{**SOUND["tests"][0], "given": {"nam": "x"}}]}, 'unknown field of ChannelFlow "nam"'),
+        ({"tests": [{**SOUND["tests"][0], "given": {"name": 7}}]}, "found the number 7; expected text in quotes"),
+        ({"tests": [{**SOUND["tests"][0], "given": {"processors": {}}}]}, "found a mapping; expected a list"),
+        (
+            {"tests": [{**SOUND["tests"][0], "given": ["x"]}]},
+            "found a list; expected a mapping with fields of ChannelFlow",
+        ),
+    ],
+)
+def test_each_mistake_says_what_was_found_and_expected(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    found = messages(tmp_path, **changes)
+
+    assert any(message in each_ for each_ in found), found
+
+
+def test_a_mistake_names_file_line_and_column(tmp_path: Path) -> None:
+    path = rule_file(tmp_path, text=json.dumps(SOUND, indent=1).replace('"low"', '"lwo"'))
+
+    (mistake,) = mistakes(path)
+
+    assert (mistake.file, mistake.line, mistake.column) == (str(path), 4, 14)
+
+
+def test_all_mistakes_of_all_files_are_reported_in_one_go(tmp_path: Path) -> None:
+    rule_file(tmp_path, id="one", title=LEFT_OUT, severity="x", require={"nam": 1, "regio": 2}, message="{nope}")
+    rule_file(tmp_path, id="two", text="a: 1\na: 2\n")
+    rule_file(tmp_path, id="three")
+
+    found = mistakes(tmp_path)
+
+    assert {Path(each_.file).stem for each_ in found} == {"one", "two"}
+    assert len([each_ for each_ in found if each_.file.endswith("one.yaml")]) == 5
+    assert any("again" in each_.message for each_ in found)
+    assert any("found no title" in each_.message for each_ in found if each_.file.endswith("two.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("param", "use", "message"),
+    [
+        ({"type": "list", "default": ["x"]}, {"in": {"param": "p"}}, "does not fit where"),
+        ({"type": "string", "default": "x"}, {"equals": {"param": "p"}}, "does not fit where"),
+        (
+            {"type": "string", "default": "x"},
+            {"in": {"param": "p"}},
+            "found a parameter of type string; expected one of type list",
+        ),
+        ({"type": "integer", "default": 1}, {"equals": {"param": "p"}}, "expected one of type string"),
+    ],
+)
+def test_a_parameter_must_fit_where_it_is_used(
+    tmp_path: Path, param: dict[str, Any], use: dict[str, Any], message: str
+) -> None:
+    declared = {"p": {**param, "description": "x"}}
+
+    found = messages(tmp_path, params=declared, require=each({"fallback_action": use}), message="x")
+
+    assert any(message in each_ for each_ in found), found
+
+
+def test_a_parameter_that_is_a_regular_expression_must_be_one(tmp_path: Path) -> None:
+    declared = {"wanted": {**PARAM["wanted"], "default": "("}}
+
+    found = messages(tmp_path, params=declared, require={"name": {"matches": {"param": "wanted"}}})
+
+    assert any("expected a regular expression that RE2 takes" in each_ for each_ in found)
+
+
+@pytest.mark.parametrize(
+    "faulty",
+    [{"default": 7}, {"type": "strng"}, {"description": ""}, {"default": ""}, {"more": "x"}, {"type": "list"}],
+)
+def test_what_uses_a_faulty_parameter_is_no_mistake_too(tmp_path: Path, faulty: dict[str, Any]) -> None:
+    declared = {"wanted": {**PARAM["wanted"], **faulty}}
+    tests = [{**SOUND["tests"][0], "params": {"wanted": "x"}}, SOUND["tests"][1]]
+    used = {"name": {"equals": {"param": "wanted"}}}
+
+    found = messages(tmp_path, params=declared, require=used, severity="x", off_unless="wanted", tests=tests)
+
+    assert len(found) == 2 - (faulty == {"default": ""}), found
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("{}", "found the placeholder {}; expected the path of a field in braces, such as {name}"),
+        ("{name", "found a brace that does not belong to a placeholder"),
+        ("{app_instance}", "found the placeholder {app_instance}, which is a record; expected a value in it, such as"),
+        ("{processors}", "found the placeholder {processors}, which is a list; expected a field with a single value"),
+    ],
+)
+def test_a_placeholder_that_is_none_is_told_with_what_it_could_be(tmp_path: Path, message: str, told: str) -> None:
+    (found,) = messages(tmp_path, message=message)
+
+    assert found.startswith(told)
+
+
+def test_a_placeholder_is_no_mistake_only_because_the_condition_is_one(tmp_path: Path) -> None:
+    found = messages(tmp_path, require=each({"fallback_acton": "ABORT"}), message="{lambda.arn} {name} {nope}")
+
+    assert [message.partition(";")[0] for message in found] == [
+        'unknown field "fallback_acton"',
+        'unknown placeholder "nope"',
+    ]
+
+
+def test_a_parameter_in_a_mistaken_condition_is_not_called_unused(tmp_path: Path) -> None:
+    require = {"nam": "x", "name": {"equal": {"param": "wanted"}}}
+
+    assert not any("unused" in each_ for each_ in messages(tmp_path, params=PARAM, require=require))
+
+
+def test_the_id_is_the_name_of_the_file(tmp_path: Path) -> None:
+    path = rule_file(tmp_path)
+    path.rename(path.with_stem("other"))
+
+    (mistake,) = mistakes(path.with_stem("other"))
+
+    assert mistake.message == 'found "sound" in a file of another name; expected "other"'
+
+
+def test_an_id_occurs_once(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    first, second = rule_file(tmp_path), rule_file(tmp_path / "more")
+
+    (mistake,) = mistakes(first, second)
+
+    assert (mistake.file, mistake.line) == (str(second), 2)
+    assert f'found the id "sound" again, after {first}' in mistake.message
+
+
+def test_that_an_id_occurs_twice_is_told_with_everything_else(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    first, second = rule_file(tmp_path, severity="x"), rule_file(tmp_path / "more", title="")
+
+    assert [each_.message.partition(";")[0] for each_ in sorted(mistakes(first, second))] == [
+        f'found the id "sound" again, after {first}',
+        "found blank text",
+        'unknown severity "x"',
+    ]
+
+
+def test_a_file_named_twice_is_loaded_once(tmp_path: Path) -> None:
+    path = rule_file(tmp_path)
+
+    assert len(rule.load([path, tmp_path, path.parent])) == 1
+
+
+def test_files_are_named_as_the_user_gave_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule_file(tmp_path, severity="x")
+    monkeypatch.chdir(tmp_path)
+
+    (mistake,) = mistakes(Path("topic"))
+
+    assert mistake.file == os.path.join("topic", "sound.yaml")  # noqa: PTH118 - a text, not a path
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "topics",
+            '(No such file or directory); expected a rule file or a folder; did you mean "topic"?',
+        ),
+        ("x/y", "found nothing to read"),
+        ("x\0", "found nothing to read (not a path)"),
+        ("x" * 9999, "name too long"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_a_mistake(tmp_path: Path, name: str, message: str) -> None:
+    rule_file(tmp_path)
+
+    (mistake,) = mistakes(tmp_path / name)
+
+    assert message in mistake.message
+
+
+def test_a_folder_without_rules_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("no rules here")
+
+    (mistake,) = mistakes(tmp_path)
+
+    assert mistake.message == "found no rules; expected .yaml files in this folder or below"
+
+
+def test_hidden_files_and_other_suffixes_in_a_folder_are_no_rules(tmp_path: Path) -> None:
+    path = rule_file(tmp_path)
+    for name in (".#sound.yaml", "notes.md"):
+        path.with_name(name).write_text("x")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "x.yaml").write_text("x")
+
+    assert len(rule.load([tmp_path])) == 1
+
+
+def test_the_short_suffix_is_not_skipped_in_silence(tmp_path: Path) -> None:
+    path = rule_file(tmp_path)
+    path.rename(path.with_suffix(".yml"))
+
+    assert [each_.message for each_ in mistakes(tmp_path)] == ["found the suffix .yml; expected .yaml"]
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_pipe_does_not_make_us_wait(tmp_path: Path, direct: bool) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+
+    (mistake,) = mistakes(tmp_path / "pipe.yaml" if direct else tmp_path)
+
+    assert mistake.message == "found something that is no file; expected a file"
+
+
+def test_links_that_lead_nowhere_or_in_circles_are_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nothing")
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+
+    assert [mistake.message for mistake in mistakes(tmp_path)] == [
+        "found a link that leads nowhere; expected a file"
+    ] * 2
+
+
+def test_folders_that_are_links_are_entered_once(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "rules").mkdir()
+    rule_file(tmp_path / "elsewhere")
+    (tmp_path / "rules" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "rules")
+
+    assert [each_.info.id for each_ in rule.load([tmp_path / "rules"])] == ["sound"]
+
+
+def test_what_cannot_be_read_is_not_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule_file(tmp_path)
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "topic"))
+
+    monkeypatch.setattr(os, "scandir", denied)
+
+    assert "found a folder that cannot be read (Permission denied); expected rules" in [
+        mistake.message for mistake in mistakes(tmp_path)
+    ]
+
+
+def test_rules_are_sorted_by_id(tmp_path: Path) -> None:
+    for name in ("b", "a", "c"):
+        rule_file(tmp_path, id=name)
+
+    assert [each_.info.id for each_ in rule.load([tmp_path])] == ["a", "b", "c"]
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> tuple[rule.Rule, ...]:
+    rule_file(tmp_path, id="low-one", frameworks={"soc2": ["CC6.1"]})
+    rule_file(tmp_path, id="high-one", severity="high")
+    rule_file(tmp_path, id="available-one", profiles=["availability"])
+    return rule.load([tmp_path])
+
+
+def test_the_digest_follows_the_content_not_the_layout(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    one = rule.load([rule_file(tmp_path)])
+    text = "# a comment\r\n" + json.dumps(dict(reversed(SOUND.items())), indent=4).replace("\n", "\r\n")
+    other = rule.load([rule_file(tmp_path / "x", text=text)])
+    changed = rule.load([rule_file(tmp_path, title="Another")])
+
+    assert rule.digest(one) == rule.digest(other)
+    assert rule.digest(one) != rule.digest(changed)
+    assert len(rule.digest(one)) == 64
+
+
+def test_the_digest_does_not_depend_on_the_order_of_rules(three: tuple[rule.Rule, ...]) -> None:
+    assert rule.digest(three) == rule.digest(three[::-1])
+    assert rule.digest(three) != rule.digest(three[:2])
+
+
+def test_configuring_changes_severity_parameters_and_digest(tmp_path: Path) -> None:
+    one = loaded(tmp_path, params=PARAM, require={"name": {"equals": {"param": "wanted"}}})
+
+    own = rule.configured(one, severity=Severity.CRITICAL, settings={"wanted": "other"})
+
+    assert own.info.severity is Severity.CRITICAL
+    assert own.settings == {"wanted": "other"}
+    assert one.settings == {"wanted": "flow"}
+    assert rule.digest([own]) != rule.digest([one])
+
+
+SHIPPED = sorted(path.read_bytes() for path in resources.rules().rglob("*.yaml"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(SHIPPED), st.integers(0, 2**32))
+def test_a_damaged_rule_file_gives_mistakes_and_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, seed: int
+) -> None:
+    damaged = mutated(content, random.Random(seed))  # noqa: S311 - no secret depends on it
+
+    path = rule_file(tmp_path_factory.getbasetemp(), text=damaged)
+
+    with pytest.raises(InvalidRulesError):  # the name of the file never fits
+        rule.load([path])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300))
+def test_random_bytes_give_mistakes_and_nothing_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    with pytest.raises(InvalidRulesError):
+        rule.load([rule_file(tmp_path_factory.getbasetemp(), text=content)])
+
+
+def mutated(content: bytes, chance: random.Random) -> bytes:
+    data = bytearray(content)
+    words = [b"each", b"null", b"[", b"{", b"}", b": ", b"- ", b"unknown", b"\n", b"  ", b"'", b"\xff", b"0", b"where"]
+    for _ in range(chance.randint(1, 6)):
+        start = chance.randrange(len(data))
+        data[start : start + chance.randint(0, 12)] = chance.choice([*words, data[: chance.randint(0, 80)]])
+    return bytes(data)
