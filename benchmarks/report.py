@@ -41,7 +41,7 @@ from scanner.model.report import (
     Tool,
     fingerprint,
 )
-from scanner.render import html
+from scanner.render.html import page
 
 SIZES = (10_000, 100_000)
 OPENINGS = 3
@@ -121,7 +121,7 @@ def main() -> int:
 def written(subject: Report, file: Path) -> float:
     start = time.perf_counter()
     with file.open("w", encoding="utf-8") as output:
-        output.writelines(html.render(subject))
+        output.writelines(page.render(subject))
     return time.perf_counter() - start
 
 

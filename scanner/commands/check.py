@@ -29,7 +29,7 @@ from scanner.outcome.baseline import marked
 from scanner.outcome.gate import gate_files
 from scanner.outcome.waivers import Waivers
 from scanner.render import Format, asff
-from scanner.render.words import count
+from scanner.render.wording import count
 from scanner.store import runs
 from scanner.store.repository import shown, working_directory
 from scanner.store.spool import Spool

@@ -17,7 +17,7 @@ from scanner.deliver import places
 from scanner.deliver.places import Target, Topic
 from scanner.errors import OutputError, UsageError
 from scanner.model.report import Report
-from scanner.render.words import count
+from scanner.render.wording import count
 
 if TYPE_CHECKING:
     from scanner.deliver.notice import Notice

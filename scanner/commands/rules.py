@@ -17,7 +17,7 @@ from scanner.language import catalogue, checks, schema, template
 from scanner.model.phrases import nearest, quote
 from scanner.model.report import ResourceType
 from scanner.render.text import visible_lines
-from scanner.render.words import count
+from scanner.render.wording import count
 from scanner.store import files
 
 _FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}

@@ -16,7 +16,7 @@ from scanner.model.report import Report
 from scanner.model.trend import Trend
 from scanner.outcome.baseline import marked, overlooked
 from scanner.outcome.gate import saw_nothing
-from scanner.render.words import count
+from scanner.render.wording import count
 
 
 class Told(Struct, frozen=True):

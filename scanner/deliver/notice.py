@@ -17,7 +17,7 @@ from scanner.model.report import Finding, Report, ReportedGap, Severity, Status
 from scanner.outcome.baseline import new_gaps
 from scanner.render.causes import by_cause
 from scanner.render.text import visible
-from scanner.render.words import clipped, count, named, seen
+from scanner.render.wording import clipped, count, named, seen
 
 _FINDINGS, _GAPS, _PLACES = 20, 10, 10
 _MOST_CHARACTERS = 500

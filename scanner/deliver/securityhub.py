@@ -25,7 +25,7 @@ from scanner.model.report import Report
 from scanner.outcome.compare import settled
 from scanner.render import asff
 from scanner.render.text import visible
-from scanner.render.words import clipped, count
+from scanner.render.wording import clipped, count
 from scanner.store.journal import Role
 
 BATCH, BATCH_BYTES, FINDING_BYTES = 100, 6_000_000, 240_000

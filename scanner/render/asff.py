@@ -21,7 +21,7 @@ from scanner.render import coverage
 from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
-from scanner.render.words import clipped, evidence_line, gap_line, requirements
+from scanner.render.wording import clipped, evidence_line, gap_line, requirements
 
 TITLE, DESCRIPTION, RECOMMENDATION, URL = 256, 1024, 512, 2048
 RESOURCE_ID, VALUE, PRODUCT_VALUE = 512, 1023, 2048

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, structs
 from scanner.model.facts import READ_FILE
 from scanner.model.report import UNKNOWN, Finding, GapReference, Report, ReportedGap, Waiver
 from scanner.render.coverage import gaps_behind
-from scanner.render.words import count, gap_place, waived
+from scanner.render.wording import count, gap_place, waived
 
 _ASSUME_ROLE = "AssumeRole"
 _DENIED = re.compile(r"access denied(?P<by>[^;]*); allow (?P<action>[a-z0-9-]+:\w+)")

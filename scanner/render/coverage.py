@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from scanner.model.report import Finding, GapReference, Report, ReportedGap, fingerprint
-from scanner.render.words import count
+from scanner.render.wording import count
 
 RULE_ID = "coverage"
 TITLE = "Everything in scope was observed"

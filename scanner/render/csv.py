@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from scanner.model.report import Finding, Report, ReportedGap, Waiver
 from scanner.render.text import visible_lines
-from scanner.render.words import evidence_line, gap_cause, requirements
+from scanner.render.wording import evidence_line, gap_cause, requirements
 
 COLUMNS = (
     "record",

@@ -19,7 +19,7 @@ from msgspec import UnsetType
 from scanner.model.report import Finding, Location, Report, Severity, Status
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import count, named
+from scanner.render.wording import count, named
 
 MOST = 10
 _MOST_ACCOUNTS = 5

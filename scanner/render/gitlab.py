@@ -20,7 +20,7 @@ from scanner.render import coverage
 from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
-from scanner.render.words import file_and_line, from_top, gap_line, named
+from scanner.render.wording import file_and_line, from_top, gap_line, named
 
 GitLabSeverity = Literal["blocker", "critical", "major", "minor", "info"]
 _SEVERITIES: dict[Severity, GitLabSeverity] = {

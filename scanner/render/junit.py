@@ -20,7 +20,7 @@ from scanner.model.report import Coverage, Finding, Report, RuleInfo, Status
 from scanner.model.trend import moment
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_line, is_open, place, waived
+from scanner.render.wording import evidence_line, gap_line, is_open, place, waived
 
 _COVERAGE = "coverage"
 _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from scanner.model.report import Finding, Report, RuleInfo, Severity, Status
 from scanner.outcome.remediation import filled
 from scanner.render.causes import Cause, by_cause, causes, total
-from scanner.render.html_blocks import blocks
+from scanner.render.html.blocks import blocks
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import aged, clipped, count, gap_cause, named, place, seen
-from scanner.render.words import waived as accepted
+from scanner.render.wording import aged, clipped, count, gap_cause, named, place, seen
+from scanner.render.wording import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB; these add up to less than 900 KB, with what stands around them.
 _GAPS_BUDGET = 150_000

@@ -17,7 +17,7 @@ from scanner.model.trend import moment, utc
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import evidence_line, gap_line, place, requirements
+from scanner.render.wording import evidence_line, gap_line, place, requirements
 
 _VERSION = "1.6.0"
 _CLASS = 2003

@@ -20,7 +20,7 @@ from scanner.model.report import Finding, Location, Report, ReportedGap, Resourc
 from scanner.model.trend import moment
 from scanner.outcome.remediation import filled
 from scanner.render.text import visible, visible_lines
-from scanner.render.words import clipped, count, file_and_line, from_top, gap_line, requirements
+from scanner.render.wording import clipped, count, file_and_line, from_top, gap_line, requirements
 
 MOST_RESULTS = 25_000  # GitHub refuses a file with more
 _TOP = "%SRCROOT%"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from scanner.model.report import Severity
 from scanner.model.trend import PastRun, Trend
-from scanner.render import html, html_trend
+from scanner.render.html import nights, page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,18 +34,18 @@ def link(form: str, path: Iterable[str]) -> Link:
 
 
 def row(run: PastRun, links: Sequence[Link]) -> Row:
-    return Row(run=run, links=tuple(links), options=html.shown_options(run.options))
+    return Row(run=run, links=tuple(links), options=page.shown_options(run.options))
 
 
 def render(trend: Trend, rows: Sequence[Row]) -> str:
     """The page, last night first."""
-    style = html.asset("page.css") + html.asset("trend.css")
-    template = html.environment().get_template("site.html.jinja")
+    style = page.asset("page.css") + page.asset("trend.css")
+    template = page.environment().get_template("site.html.jinja")
     return template.render(
         title="Channel flow audits \N{EN DASH} chimeaudit",
-        policy=html.content_security_policy(style, None),
+        policy=page.content_security_policy(style, None),
         style=Markup(style),  # noqa: S704 - our own file
-        past=html_trend.view(trend),
+        past=nights.view(trend),
         rows=tuple(reversed(rows)),
         severities=tuple(Severity),
     )

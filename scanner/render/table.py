@@ -21,7 +21,7 @@ from rich.text import Text
 from scanner.model.report import Coverage, Finding, Report, Severity, Status
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.text import unbroken, visible
-from scanner.render.words import aged, clipped, contents, count, is_open, named, place, seen
+from scanner.render.wording import aged, clipped, contents, count, is_open, named, place, seen
 
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")

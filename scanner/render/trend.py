@@ -14,7 +14,7 @@ from scanner.model.report import Severity
 from scanner.model.trend import Night, OpenFinding, PastRun, Pruned, TimeToFix, Trend
 from scanner.render.table import STYLES, printed
 from scanner.render.text import visible
-from scanner.render.words import count
+from scanner.render.wording import count
 
 _NIGHTS = 30
 _BARS = "▁▂▃▄▅▆▇█"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from scanner.render import html
+from scanner.render.html import page
 from scanner.render.json import render
 from tests.answers import Answer, Call, error
 from tests.command import Ended, chimeaudit
@@ -84,7 +84,7 @@ def test_without_a_history_a_report_says_nothing_of_one(aws: FakeAws, scan: Scan
     (found,) = scan(*SCAN).report["findings"]
 
     assert found["first_seen"] is None
-    assert "Night by night" not in "".join(html.render(report(0, failing("a"))))
+    assert "Night by night" not in "".join(page.render(report(0, failing("a"))))
 
 
 def test_what_cannot_be_recorded_can_be_recorded_later(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 from scanner.model.report import Report
-from scanner.render.html import render
+from scanner.render.html.page import render
 
 ARGUMENTS = [
     "--no-sandbox",

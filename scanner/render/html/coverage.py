@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from scanner.model.facts import READ_FILE
 from scanner.model.report import Finding, Report, ReportedGap
 from scanner.render.causes import Cause
-from scanner.render.html_digest import Digest
-from scanner.render.html_words import Cut, Statement, count, cut, term
-from scanner.render.words import gap_place
+from scanner.render.html.digest import Digest
+from scanner.render.html.labels import Cut, Statement, count, cut, term
+from scanner.render.wording import gap_place
 
 CAUSES_AT_ONCE = 10
 CAUSES = 200

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from scanner.model.report import Finding, Report, Severity, Status
 from scanner.render.causes import Cause, Causes
-from scanner.render.html_words import Cut, cut
+from scanner.render.html.labels import Cut, cut
 
 FAILURES = 300
 WAIVED = 50

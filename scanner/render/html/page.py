@@ -20,13 +20,13 @@ from scanner import resources
 from scanner.model.report import Report, RuleInfo, Scalar
 from scanner.model.trend import Trend
 from scanner.outcome.remediation import filled
-from scanner.render import html_trend, html_words
-from scanner.render.html_blocks import Block, Link, blocks, link, value_text
-from scanner.render.html_coverage import coverage
-from scanner.render.html_digest import digest
-from scanner.render.html_findings import findings
-from scanner.render.html_island import island
-from scanner.render.html_summary import summary
+from scanner.render.html import labels, nights
+from scanner.render.html.blocks import Block, Link, blocks, link, value_text
+from scanner.render.html.coverage import coverage
+from scanner.render.html.digest import digest
+from scanner.render.html.findings import findings
+from scanner.render.html.island import island
+from scanner.render.html.summary import summary
 from scanner.render.text import segments, visible
 
 SCOPE_ITEMS = 200
@@ -55,7 +55,7 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
 
     The same report gives the same text.
     """
-    past = html_trend.view(trend)
+    past = nights.view(trend)
     style, script = asset("page.css") + (asset("trend.css") if past else ""), _script()
     counted = digest(report)
     overview = summary(report, counted)
@@ -69,8 +69,8 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             options=options(report),
-            accounts=html_words.cut(report.scope.accounts, SCOPE_ITEMS),
-            regions=html_words.cut(report.scope.regions, SCOPE_ITEMS),
+            accounts=labels.cut(report.scope.accounts, SCOPE_ITEMS),
+            regions=labels.cut(report.scope.regions, SCOPE_ITEMS),
             coverage=coverage(report, counted),
             summary=overview,
             past=past,
@@ -153,15 +153,15 @@ def environment() -> Environment:
     )
     environment.filters |= {
         "plain": plain,
-        "number": html_words.number,
-        "count": html_words.count,
-        "moment": html_words.moment,
-        "term": html_words.term,
+        "number": labels.number,
+        "count": labels.count,
+        "moment": labels.moment,
+        "term": labels.term,
     }
     environment.globals |= {
-        "duration": html_words.duration,
-        "resource_name": html_words.resource_name,
-        "app_instance_name": html_words.app_instance_name,
+        "duration": labels.duration,
+        "resource_name": labels.resource_name,
+        "app_instance_name": labels.app_instance_name,
     }
     return environment
 

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanner.model.report import Location, Observed, Report, ReportedGap, Status, Waiver
-from scanner.render import html, html_words
 from scanner.render.causes import Cause
-from scanner.render.html_blocks import Block, blocks, link, value_text
-from scanner.render.html_coverage import CauseView, coverage_statement
-from scanner.render.html_digest import FAILURES, UNKNOWN_OF_A_CAUSE, digest
-from scanner.render.html_findings import IN_FULL, findings
-from scanner.render.html_summary import judgements, summary, verdict
+from scanner.render.html import labels, page
+from scanner.render.html.blocks import Block, blocks, link, value_text
+from scanner.render.html.coverage import CauseView, coverage_statement
+from scanner.render.html.digest import FAILURES, UNKNOWN_OF_A_CAUSE, digest
+from scanner.render.html.findings import IN_FULL, findings
+from scanner.render.html.summary import judgements, summary, verdict
 from tests.render import sample
 
 SAMPLES = (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile)
@@ -63,7 +63,7 @@ class Outline(HTMLParser):
 
 
 def render(report: Report) -> str:
-    return "".join(html.render(report))
+    return "".join(page.render(report))
 
 
 def title(page: str) -> str:
@@ -266,7 +266,7 @@ def test_empty_scope_is_not_called_observed() -> None:
 )
 def test_gap_says_how_much_it_hides(changes: dict[str, str], words: tuple[str, str, str]) -> None:
     view = CauseView(
-        cause=Cause(gaps=(gap(**changes),)), places=html_words.cut((), 0), unknown=html_words.cut((), 0), query=None
+        cause=Cause(gaps=(gap(**changes),)), places=labels.cut((), 0), unknown=labels.cut((), 0), query=None
     )
     assert (view.who, view.region, view.extent) == words
 
@@ -375,7 +375,7 @@ def test_changes_against_the_baseline_are_shown_where_there_was_one() -> None:
     [("a", "app:a"), ("a b", 'app:"a b"'), ('a"b', 'app:"a""b"'), ("", 'app:""'), ("\u202ea", "app:\\u202ea")],
 )
 def test_term_of_the_query_language(value: str, term: str) -> None:
-    assert html_words.term("app", value) == term
+    assert labels.term("app", value) == term
 
 
 @pytest.mark.parametrize(
@@ -389,12 +389,12 @@ def test_term_of_the_query_language(value: str, term: str) -> None:
     ],
 )
 def test_duration_in_words(start: str, end: str, expected: str | None) -> None:
-    assert html_words.duration(start, end) == expected
+    assert labels.duration(start, end) == expected
 
 
 def test_moment_is_in_utc_and_leaves_other_text_alone() -> None:
-    assert html_words.moment("2026-11-22T04:00:12+01:00") == "2026-11-22 03:00 UTC"
-    assert html_words.moment("never") == "never"
+    assert labels.moment("2026-11-22T04:00:12+01:00") == "2026-11-22 03:00 UTC"
+    assert labels.moment("never") == "never"
 
 
 @given(name=st.text(max_size=40))

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from scanner.model.report import Report
-from scanner.render.html import render
+from scanner.render.html.page import render
 from tests.render import sample
 from tests.render.conftest import Viewer, program
 

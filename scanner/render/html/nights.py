@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scanner.model.report import Severity
 from scanner.model.trend import Night, OpenFinding, TimeToFix, Trend
-from scanner.render.html_words import count, moment
+from scanner.render.html.labels import count, moment
 
 BARS = 120
 FEWEST = 14

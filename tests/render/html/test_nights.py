@@ -10,10 +10,11 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 
 from scanner.model.report import Severity
 from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
-from scanner.render import html, site
+from scanner.render import site
+from scanner.render.html import page
 from tests.render import sample
 from tests.render.conftest import Viewer
-from tests.render.test_html_browser import open_everything
+from tests.render.html.test_browser import open_everything
 
 
 def night(number: int, failed: int) -> Night:
@@ -77,7 +78,7 @@ def trend(nights: int, text: str = "moderation") -> Trend:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_nights_can_be_read_by_everybody(viewer: Viewer, scheme: Literal["light", "dark"], width: int) -> None:
-    text = "".join(html.render(sample.rich(), trend(22)))
+    text = "".join(page.render(sample.rich(), trend(22)))
 
     opened = viewer.open(sample.rich(), edit=lambda _: text, scheme=scheme, width=width)
     open_everything(opened.page)
@@ -119,14 +120,14 @@ def test_the_index_can_be_read_by_everybody(
     ],
 )
 def test_the_dates_stand_below_the_first_and_the_last_bar(nights: int, span: tuple[str, ...]) -> None:
-    page = "".join(html.render(sample.rich(), trend(nights)))
+    text = "".join(page.render(sample.rich(), trend(nights)))
 
-    assert re.findall(r'<rect class="critical" x="(.*?)\.1"', page)[0] == "0"
-    assert tuple(re.findall(r"<span>(2026-.*?)</span>", page)) == span
+    assert re.findall(r'<rect class="critical" x="(.*?)\.1"', text)[0] == "0"
+    assert tuple(re.findall(r"<span>(2026-.*?)</span>", text)) == span
 
 
 def test_a_history_without_a_night_draws_nothing() -> None:
     empty = Trend(nights=(), time_to_fix=(), oldest=())
 
-    assert "".join(html.render(sample.rich(), empty)) == "".join(html.render(sample.rich()))
+    assert "".join(page.render(sample.rich(), empty)) == "".join(page.render(sample.rich()))
     assert "No run is recorded." in site.render(empty, [])

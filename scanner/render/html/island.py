@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
 from scanner.outcome.remediation import filled
-from scanner.render.html_blocks import Block, Link, blocks, link
+from scanner.render.html.blocks import Block, Link, blocks, link
 from scanner.render.pipeline import Outcome, outcomes
-from scanner.render.words import age_days
+from scanner.render.wording import age_days
 
 LEVEL = 7
 RESOURCES_A_PIECE = 256

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scanner.model.report import Report, Severity, Status
-from scanner.render.html_coverage import saw_anything
-from scanner.render.html_digest import Digest
-from scanner.render.html_words import Cut, Statement, count, cut, listing, number, term
+from scanner.render.html.coverage import saw_anything
+from scanner.render.html.digest import Digest
+from scanner.render.html.labels import Cut, Statement, count, cut, listing, number, term
 
 ACCOUNTS = 25
 RULE_BARS = 12

@@ -12,7 +12,7 @@ import pytest
 
 from scanner.model.report import Finding, Report, Severity
 from scanner.outcome.remediation import filled
-from scanner.render.html_island import LINE, island
+from scanner.render.html.island import LINE, island
 from tests.render import sample
 
 SAMPLES = (sample.rich, sample.empty, sample.hostile)
