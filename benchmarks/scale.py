@@ -162,7 +162,7 @@ def _cluster(url: str, workers: int) -> Iterator[str | None]:
 def run(shape: Shape, address: str | None) -> Cost:
     """One run of collecting, judging and writing; what is imported, and joining a cluster, comes before."""
     from scanner.cluster.coordinator import Cluster
-    from scanner.collect.places import Threads
+    from scanner.collect.executors import Threads
     from scanner.collect.run import Collection
     from scanner.judge.audit import Audit
     from scanner.language.rule import load

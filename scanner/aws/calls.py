@@ -115,3 +115,29 @@ def _pages(client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str
             raise EndlessPagesError
         if page.NextToken:
             tokens.add(page.NextToken)
+
+
+def iam_items(client: Any, operation: str, member: str, **params: str) -> Iterator[Any]:
+    """What one of IAM's lists holds under `member`, on all its pages.
+
+    Raises:
+        FailedCallError: a page could not be read, or does not say how to get the next one.
+    """
+    with calling("iam", operation):
+        pages = list(client.get_paginator(xform_name(operation)).paginate(**params))
+        if pages[-1].get("IsTruncated") or pages[-1].get("Marker"):  # botocore takes a page without both for the last
+            raise MalformedAnswerError("the answer is malformed: more is to follow, but it does not say so or where")
+    for page in pages:
+        yield from iam_member(page, operation, member)
+
+
+def iam_member(answer: dict[str, Any], operation: str, name: str) -> Any:
+    """A member that IAM always sends. Where the body is broken, botocore gives an answer without it.
+
+    Raises:
+        FailedCallError: the answer has no such member.
+    """
+    with calling("iam", operation):
+        if name not in answer:
+            raise MalformedAnswerError(f"the answer is malformed: it has no {name}")
+    return answer[name]

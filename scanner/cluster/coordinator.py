@@ -20,9 +20,9 @@ from msgspec import structs
 
 from scanner import __version__
 from scanner.aws import waiting
-from scanner.cluster import sent
+from scanner.cluster import by_value
 from scanner.cluster.worker import Terms, WorkerError
-from scanner.collect.places import SAFE_PATH, apart
+from scanner.collect.executors import SAFE_PATH, apart
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Done, Judge
 from scanner.errors import NothingScannedError, UsageError
@@ -76,12 +76,12 @@ class Cluster:
         self._heard: dict[str, tuple[float, float]] = {}
         self._due: dict[Any, _Part] = {}
         self._frozen: set[str] = set()
-        versions = _asked(address, lambda: dict(self._client.run(sent.version)), until)
+        versions = _asked(address, lambda: dict(self._client.run(by_value.version)), until)
         for worker, version in sorted(versions.items()):
             _check_version(version, worker)
         self.at_once = 2 * max(1, self._threads())
         self._pickled = pickle.dumps(Terms(targets=tuple(targets), judge=judge, numbers=_numbered(sorted(versions))))
-        self._terms = self._client.submit(sent.kept, self._pickled, pure=False)
+        self._terms = self._client.submit(by_value.kept, self._pickled, pure=False)
 
     def submit(self, work: Work) -> Future[Done]:
         """`read_part` on some worker; a worker that dies leaves its works to others."""
@@ -100,7 +100,7 @@ class Cluster:
         """Have a work done by some worker, or again, by one besides those."""
         part.besides |= {*besides}
         task = self._client.submit(
-            *(sent.read_part, pickle.dumps(part.work), self._run, self._terms, __version__),
+            *(by_value.read_part, pickle.dumps(part.work), self._run, self._terms, __version__),
             **self._on_others(part.besides),
             pure=False,
         )
@@ -141,7 +141,7 @@ class Cluster:
                 f"the cluster's workers are frozen: no word for {_SILENT_SECONDS} s from {named}{more}"
             )
         if silent - self._frozen:  # what others read by may lie there, too
-            self._terms = self._client.submit(sent.kept, self._pickled, **self._on_others(silent), pure=False)
+            self._terms = self._client.submit(by_value.kept, self._pickled, **self._on_others(silent), pure=False)
             moved = list(self._due.items())
         else:
             held = self._held(silent)

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from botocore import xform_name
 from msgspec import Struct
 
 from scanner.aws import ownership
-from scanner.aws.calls import ask
-from scanner.aws.failure import FailedCallError, MalformedAnswerError, calling
-from scanner.collect.once import Once
+from scanner.aws.calls import ask, iam_items, iam_member
+from scanner.aws.failure import FailedCallError, calling
+from scanner.collect.single_flight import Once
 
 
 class RolePolicies(Struct, frozen=True, kw_only=True):
@@ -40,7 +39,7 @@ class Roles:
     def _read(self, client: Any, role_arn: str) -> RolePolicies:
         name = role_arn.rpartition("/")[2]
         try:
-            role = _member(ask(client, "GetRole", RoleName=name), "GetRole", "Role")
+            role = iam_member(ask(client, "GetRole", RoleName=name), "GetRole", "Role")
             with calling("iam", "GetRole"):
                 ownership.check_account(str(role.get("Arn")), role_arn)
         except FailedCallError as failed:
@@ -50,44 +49,27 @@ class Roles:
         identity = (*self._inline(client, name), *self._attached(client, name))
         if "PermissionsBoundary" not in role:
             return RolePolicies(identity=identity)
-        arn = _member(role["PermissionsBoundary"], "GetRole", "PermissionsBoundaryArn")
+        arn = iam_member(role["PermissionsBoundary"], "GetRole", "PermissionsBoundaryArn")
         return RolePolicies(identity=identity, boundary=self._document(client, arn))
 
     def _inline(self, client: Any, role: str) -> Iterator[str]:
-        for name in _listed(client, "ListRolePolicies", "PolicyNames", role):
+        for name in iam_items(client, "ListRolePolicies", "PolicyNames", RoleName=role):
             policy = ask(client, "GetRolePolicy", RoleName=role, PolicyName=name)
-            yield unquote(_member(policy, "GetRolePolicy", "PolicyDocument"))
+            yield unquote(iam_member(policy, "GetRolePolicy", "PolicyDocument"))
 
     def _attached(self, client: Any, role: str) -> Iterator[str]:
-        for policy in _listed(client, "ListAttachedRolePolicies", "AttachedPolicies", role):
-            yield self._document(client, _member(policy, "ListAttachedRolePolicies", "PolicyArn"))
+        for policy in iam_items(client, "ListAttachedRolePolicies", "AttachedPolicies", RoleName=role):
+            yield self._document(client, iam_member(policy, "ListAttachedRolePolicies", "PolicyArn"))
 
     def _document(self, client: Any, policy_arn: str) -> str:
         return self._managed.get(policy_arn, lambda: _managed_policy(client, policy_arn))
 
 
 def _managed_policy(client: Any, arn: str) -> str:
-    policy = _member(ask(client, "GetPolicy", PolicyArn=arn), "GetPolicy", "Policy")
+    policy = iam_member(ask(client, "GetPolicy", PolicyArn=arn), "GetPolicy", "Policy")
     with calling("iam", "GetPolicy"):
         ownership.check_same(str(policy.get("Arn", arn)), arn)
-    version_id = _member(policy, "GetPolicy", "DefaultVersionId")
+    version_id = iam_member(policy, "GetPolicy", "DefaultVersionId")
     version = ask(client, "GetPolicyVersion", PolicyArn=arn, VersionId=version_id)
-    document = _member(_member(version, "GetPolicyVersion", "PolicyVersion"), "GetPolicyVersion", "Document")
+    document = iam_member(iam_member(version, "GetPolicyVersion", "PolicyVersion"), "GetPolicyVersion", "Document")
     return unquote(document)
-
-
-def _listed(client: Any, operation: str, member: str, role: str) -> Iterator[Any]:
-    with calling("iam", operation):
-        pages = list(client.get_paginator(xform_name(operation)).paginate(RoleName=role))
-        if pages[-1].get("IsTruncated") or pages[-1].get("Marker"):  # botocore takes a page without both for the last
-            raise MalformedAnswerError("the answer is malformed: more is to follow, but it does not say so or where")
-    for page in pages:
-        yield from _member(page, operation, member)
-
-
-def _member(answer: dict[str, Any], operation: str, name: str) -> Any:
-    """A member that IAM always sends; botocore gives an answer without it where the body is not what it should be."""
-    with calling("iam", operation):
-        if name not in answer:
-            raise MalformedAnswerError(f"the answer is malformed: it has no {name}")
-    return answer[name]

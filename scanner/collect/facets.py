@@ -21,7 +21,7 @@ from scanner.aws.readonly import IDENTITY, MESSAGING
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import Roles
 from scanner.collect.function import FunctionRead, read_function, read_url
-from scanner.collect.once import Once
+from scanner.collect.single_flight import Once
 from scanner.model.facts import (
     AppInstance,
     CallbackPermission,

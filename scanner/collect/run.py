@@ -13,8 +13,8 @@ from msgspec import Struct, structs
 from scanner.aws.failure import StoppedError
 from scanner.collect.backlog import Backlog
 from scanner.collect.empty import EmptyTargets
+from scanner.collect.executors import Place, Threads
 from scanner.collect.parts import Parts
-from scanner.collect.places import Place, Threads
 from scanner.collect.target import Pace, Work, slow
 from scanner.collect.worker import Done, Tally
 from scanner.errors import ChimeauditError

@@ -15,7 +15,7 @@ from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.documents import MAX_BYTES
 from scanner.declared.files import find
-from scanner.declared.pending import Text
+from scanner.declared.holes import Text
 from scanner.declared.read import Document, Reading, broken, read
 from scanner.declared.requests import Home
 from scanner.declared.unread import Unread

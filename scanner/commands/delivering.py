@@ -13,8 +13,8 @@ from msgspec import Struct
 from scanner.commands import values
 from scanner.commands.log import Log
 from scanner.commands.outputs import Output
-from scanner.deliver import places
-from scanner.deliver.places import Target, Topic
+from scanner.deliver import destinations
+from scanner.deliver.destinations import Target, Topic
 from scanner.errors import OutputError, UsageError
 from scanner.model.report import Report
 from scanner.render.wording import count
@@ -75,7 +75,7 @@ def options(command: AnyCommand) -> AnyCommand:
         **rest: Any,
     ) -> Any:
         deliveries = Deliveries(
-            notify=tuple(dict.fromkeys(map(places.target, (*notify, *os.environ.get(VARIABLE, "").split())))),
+            notify=tuple(dict.fromkeys(map(destinations.target, (*notify, *os.environ.get(VARIABLE, "").split())))),
             securityhub=securityhub,
             role_name=delivery_role,
             external_id=delivery_external_id,

@@ -39,10 +39,10 @@ def command() -> None:
 def list_(history: str | None, form: Form) -> None:
     """List the runs that are recorded, with what each saw."""
     nights = keeping.given(history)
-    from scanner.history import database, look
+    from scanner.history import database, queries
 
     with database.read(nights) as connection:
-        runs = look.runs(connection)
+        runs = queries.runs(connection)
     out(encoded(rendered.json(runs)) if form == "json" else rendered.runs(runs, **_terminal()))
 
 
@@ -53,10 +53,10 @@ def list_(history: str | None, form: Form) -> None:
 def trend(history: str | None, form: Form) -> None:
     """Show what was open, new and fixed night by night, how long fixing took, and what is open longest."""
     nights = keeping.given(history)
-    from scanner.history import database, look
+    from scanner.history import database, queries
 
     with database.read(nights) as connection:
-        past = look.trend(connection)
+        past = queries.trend(connection)
     out(encoded(rendered.json(past)) if form == "json" else rendered.trend(past, **_terminal()))
 
 

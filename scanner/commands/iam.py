@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from scanner import access_policy
-from scanner.commands import ruleset, values
+from scanner.commands import access_policy, ruleset, values
 from scanner.commands.streams import encoded, out
 from scanner.commands.where import ROLE
 from scanner.errors import UsageError

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from scanner.commands import outputs
-from scanner.deliver import places
+from scanner.deliver import destinations
 from scanner.errors import UsageError
 from scanner.model.report import Report
 from scanner.store import saved
@@ -25,7 +25,7 @@ def report(path: str) -> Report:
     """
     content = _content(path)
     if content is None:
-        missing = "there is no such object" if path.startswith(places.S3) else os.strerror(errno.ENOENT)
+        missing = "there is no such object" if path.startswith(destinations.S3) else os.strerror(errno.ENOENT)
         raise UsageError(f"{path} cannot be read: {missing}", hint=_HINT)
     return saved.decode(content, _name(path))
 
@@ -41,8 +41,8 @@ def report_if_any(path: str) -> Report | None:
 
 
 def _content(path: str) -> bytes | None:
-    if path.startswith(places.S3):
-        return outputs.storing().get(places.s3_object(path))
+    if path.startswith(destinations.S3):
+        return outputs.storing().get(destinations.s3_object(path))
     if "://" in path:
         raise UsageError(f"{path} is a URL", hint="Name a file, or an object as s3://BUCKET/KEY.")
     try:

@@ -24,7 +24,7 @@ from scanner.store import runs
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
 
 if TYPE_CHECKING:
-    from scanner.collect.places import Place
+    from scanner.collect.executors import Place
     from scanner.collect.scope import Resolved, Wanted
     from scanner.collect.worker import Done
 
@@ -98,7 +98,7 @@ def observe(
 def _collect(
     journal: Journal, begin: Callable[[Journal], Audit], where: Where, log: Log, until: float | None
 ) -> Observed:
-    from scanner.collect.places import NoProcessError
+    from scanner.collect.executors import NoProcessError
     from scanner.collect.run import BrokenRunError, Collection
 
     audit = begin(journal)
@@ -135,7 +135,7 @@ def _place(where: Where, journal: Journal, audit: Audit, until: float | None) ->
         from scanner.cluster.coordinator import Cluster
 
         return Cluster(where.cluster, journal.header.targets, audit.part_judge, until=until)
-    from scanner.collect.places import Processes, Threads
+    from scanner.collect.executors import Processes, Threads
 
     targets = journal.header.targets
     return Processes(targets, where.workers) if where.workers else Threads(targets)

@@ -15,8 +15,8 @@ from msgspec import Struct
 from scanner.commands import completion
 from scanner.commands.streams import encoded, printed
 from scanner.commands.values import account_id, kms_key
-from scanner.deliver import places
-from scanner.deliver.places import S3Object
+from scanner.deliver import destinations
+from scanner.deliver.destinations import S3Object
 from scanner.errors import OutputError, UsageError
 from scanner.model.report import Report
 from scanner.model.trend import Trend
@@ -199,7 +199,11 @@ def parse(value: str) -> Output:
         UsageError: the format is missing or unknown, or the path is a folder or no place in S3.
     """
     prefix, colon, path = value.partition(":")
-    if not colon or value.startswith(places.S3) or (prefix not in _FORMATS and (not prefix.isalnum() or not path)):
+    if (
+        not colon
+        or value.startswith(destinations.S3)
+        or (prefix not in _FORMATS and (not prefix.isalnum() or not path))
+    ):
         prefix, path = "", value
     suffix = Path(path).suffix.removeprefix(".").lower()
     form = Format(prefix) if prefix in _FORMATS else None if prefix else _SUFFIXES.get(suffix)
@@ -208,8 +212,8 @@ def parse(value: str) -> Output:
         raise UsageError(f"-o {value!r} names no path", hint=f"Write {named}:PATH, or {named}:- for standard output.")
     if form is None:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
-    if path.startswith(places.S3):
-        return Output(form, path, places.s3_object(path))
+    if path.startswith(destinations.S3):
+        return Output(form, path, destinations.s3_object(path))
     if "://" in path:
         raise UsageError(f"-o {value} is a URL", hint="Name a file, or an object as s3://BUCKET/KEY.")
     number = None if path == STDOUT else files.descriptor(Path(path))

@@ -32,10 +32,10 @@ def command(directory: Path, history: str | None) -> None:
     and still those of that run.
     """
     nights = keeping.given(history)
-    from scanner.history import database, look
+    from scanner.history import database, queries
 
     with database.read(nights) as connection:
-        runs, trend = look.runs(connection), look.trend(connection)
+        runs, trend = queries.runs(connection), queries.trend(connection)
     page = site.render(trend, [site.row(run, list(_links(run, directory))) for run in runs])
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from scanner.declared.pending import Hole, Text, known, same, split
+from scanner.declared.holes import Hole, Text, known, same, split
 from scanner.model.logic import Verdict, all_of
 
 _FUNCTION: Text = ("function",)

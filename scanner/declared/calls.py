@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from scanner.declared.documents import parts
-from scanner.declared.pending import Hole, Pending, Text
+from scanner.declared.holes import Hole, Pending, Text
 from scanner.model.yamltree import Listing, Node, Scalar, Table
 
 _NOT_A_NAME = r"(?![-_]?\w*(?:arn|name|policy|queue|role|topic|url)s?\b)"

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from msgspec import UNSET, UnsetType
 
-from scanner.declared.pending import Hole, Pending, Text, joined, known, settled, split, text_of, written
+from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written
 from scanner.declared.resources import Resource
 from scanner.model.logic import Verdict, all_of, any_of, negate
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain

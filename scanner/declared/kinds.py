@@ -8,8 +8,8 @@ Any other custom resource counts where it holds such a request.
 
 from __future__ import annotations
 
+from scanner.declared.holes import known
 from scanner.declared.intrinsics import Resolver, function_name
-from scanner.declared.pending import known
 from scanner.declared.requests import member
 from scanner.declared.resources import CUSTOM, Resource
 from scanner.model.yamltree import Node, Table

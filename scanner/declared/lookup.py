@@ -8,14 +8,14 @@ from enum import Enum, auto
 from itertools import chain
 from typing import Generic, TypeVar
 
-from scanner.declared.pending import Hole, Text, ends
+from scanner.declared.holes import Hole, Text, ends
 
 Item = TypeVar("Item")
 _AFTER_ALL = "\U0010ffff"
 
 
 class _Form(Enum):
-    """What holes a text has: they decide which others `same` may take for equal (scanner.declared.pending)."""
+    """What holes a text has: they decide which others `same` may take for equal (scanner.declared.holes)."""
 
     LITERAL = auto()
     """None."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, structs
 
 from scanner import policy
-from scanner.declared.pending import Hole, Pending, Text
+from scanner.declared.holes import Hole, Pending, Text
 from scanner.model.facts import CallbackPermission, FunctionAccess
 from scanner.model.yamltree import Listing, Node, Table, plain
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args
 from msgspec import UNSET, UnsetType
 
 from scanner.declared.arns import FIELDS, FunctionName, function_name
-from scanner.declared.pending import Hole, Pending, Text, known, split, text_of, written
+from scanner.declared.holes import Hole, Pending, Text, known, split, text_of, written
 from scanner.model.declaration import Declaration, Spot
 from scanner.model.facts import (
     NOT_YET,

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutErr
 from msgspec import Struct
 
 from scanner.aws.failure import FailedCallError, calling, containing
-from scanner.deliver.places import S3Object
+from scanner.deliver.destinations import S3Object
 from scanner.deliver.session import client, connect, why
 from scanner.errors import OutputError, UsageError
 

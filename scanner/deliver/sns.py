@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from scanner.aws.failure import FailedCallError, calling, containing
+from scanner.deliver.destinations import Topic
 from scanner.deliver.notice import Notice
-from scanner.deliver.places import Topic
 from scanner.deliver.session import client, connect, why
 from scanner.errors import OutputError, UsageError
 

@@ -21,8 +21,8 @@ from botocore.utils import get_environ_proxies
 from msgspec import Struct
 
 from scanner.aws.failure import FailedCallError, containing
+from scanner.deliver.destinations import Webhook
 from scanner.deliver.notice import Notice
-from scanner.deliver.places import Webhook
 from scanner.deliver.session import why
 from scanner.errors import OutputError
 

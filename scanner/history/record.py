@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from sqlalchemy import text
 
 from scanner.errors import UsageError
-from scanner.history import life, look, sightings
+from scanner.history import life, queries, sightings
 from scanner.history.address import Address
 from scanner.history.database import insert, kept, written
 from scanner.history.life import Run
@@ -51,7 +51,7 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
         life.judge(connection, run, again=before is not None)
         dated = Spool(directory)
         sightings.date(connection, report.findings, dated)
-        trend = look.trend(connection)
+        trend = queries.trend(connection)
     return Recorded(report=structs.replace(report, findings=dated), trend=trend)
 
 

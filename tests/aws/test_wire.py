@@ -143,7 +143,7 @@ def test_the_token_is_all_that_is_left_for_the_paginator() -> None:
 _FIRST_ANSWERS = """
 import threading, time
 from msgspec import _utils
-from scanner.collect import wire
+from scanner.aws import wire
 
 look_up = _utils._get_class_mro_and_typevar_mappings
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scanner.declared.documents import parse
+from scanner.declared.holes import Hole, Text, known, text_of, written
 from scanner.declared.intrinsics import Resolver
-from scanner.declared.pending import Hole, Text, known, text_of, written
 from scanner.model.yamltree import Mistakes, Table, plain
 
 TEMPLATE: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.deliver.places import S3Object
+from scanner.deliver.destinations import S3Object
 from scanner.deliver.s3 import Storing
 from scanner.errors import OutputError, UsageError
 from scanner.render import Format, render

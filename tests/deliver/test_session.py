@@ -8,8 +8,8 @@ import pytest
 
 from scanner.aws.readonly import ALLOWED
 from scanner.deliver import sns
+from scanner.deliver.destinations import Topic
 from scanner.deliver.notice import Notice
-from scanner.deliver.places import Topic
 from scanner.deliver.session import DELIVERING, connect
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.operations import OBTAINING_CREDENTIALS

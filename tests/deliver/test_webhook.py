@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scanner.deliver import webhook
+from scanner.deliver.destinations import Webhook
 from scanner.deliver.notice import Notice, notice
-from scanner.deliver.places import Webhook
 from scanner.errors import OutputError
 from scanner.model.report import Report
 from tests.command import Ended, chimeaudit

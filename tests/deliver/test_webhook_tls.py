@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from scanner.deliver import webhook
+from scanner.deliver.destinations import Webhook
 from scanner.deliver.notice import Notice
-from scanner.deliver.places import Webhook
 from scanner.errors import OutputError
 from tests.deliver.listener import Listener, listening
 

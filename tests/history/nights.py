@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import structs
 from sqlalchemy import text
 
-from scanner.history import database, look
+from scanner.history import database, queries
 from scanner.history.address import Address
 from scanner.history.record import Recorded, record
 from scanner.model.report import Finding, Report, Status, Waiver
@@ -47,7 +47,7 @@ def waived(*names: str) -> list[Finding]:
 
 def trend(history: Address) -> Trend:
     with database.read(history) as connection:
-        return look.trend(connection)
+        return queries.trend(connection)
 
 
 def lives(history: Address) -> dict[str, tuple[str, str, str]]:

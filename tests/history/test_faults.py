@@ -365,7 +365,7 @@ def test_a_run_is_recorded_whole_or_not_at_all(url: str, monkeypatch: pytest.Mon
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("scanner.history.look.trend", stop)
+    monkeypatch.setattr("scanner.history.queries.trend", stop)
     with pytest.raises(KeyboardInterrupt):
         kept(history, report(1, failing("b")))
     monkeypatch.undo()

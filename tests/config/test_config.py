@@ -346,7 +346,7 @@ def test_a_scan_waives_shows_what_it_waived_and_warns_of_waivers_of_no_use(tmp_p
 
 
 def test_the_example_of_the_documentation_is_one() -> None:
-    page = (Path(__file__).parent.parent / "docs" / "configuration.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
     example = page.partition("```yaml\n")[2].partition("```")[0]
 
     with tempfile.TemporaryDirectory() as folder:

@@ -14,8 +14,8 @@ import pytest
 
 from scanner import __version__
 from tests.answers import Answer, Call
+from tests.cluster.dask_cluster import DaskCluster
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
-from tests.dask_cluster import DaskCluster
 from tests.fake_aws import ACCOUNT, FakeAws, Flow, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scanner.collect.once import Once
+from scanner.collect.single_flight import Once
 
 
 def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:

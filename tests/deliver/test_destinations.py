@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scanner.deliver.places import S3Object, Topic, Webhook, s3_object, target
+from scanner.deliver.destinations import S3Object, Topic, Webhook, s3_object, target
 from scanner.errors import UsageError
 
 
