@@ -243,7 +243,7 @@ def collect(shape: Shape, facets: frozenset[str]) -> Observed:
 def make_clients(shape: Shape) -> float:
     """CPU seconds for each target: its two clients, and its share of assuming the role of its account."""
     from scanner.aws.clients import Clients as OfTarget
-    from scanner.aws.readonly import IDENTITY, MESSAGING
+    from scanner.aws.hardening import IDENTITY, MESSAGING
     from scanner.aws.session import Aws
 
     aws = Aws()

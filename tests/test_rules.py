@@ -18,7 +18,7 @@ from scanner import resources
 from scanner.judge import selftest
 from scanner.judge.evaluate import Evaluation, compiled
 from scanner.language import healthy, rule, selection
-from scanner.language.given import NOW
+from scanner.language.examples import NOW
 from scanner.language.vocabulary import ROOTS, Resource, Root
 from scanner.model.facts import ChannelFlow, Function, LambdaFunction
 

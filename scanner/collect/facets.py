@@ -17,7 +17,7 @@ from scanner.aws import ownership
 from scanner.aws.calls import ask
 from scanner.aws.clients import Clients
 from scanner.aws.failure import FailedCallError, calling, containing
-from scanner.aws.readonly import IDENTITY, MESSAGING
+from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import Roles
 from scanner.collect.function import FunctionRead, read_function, read_url

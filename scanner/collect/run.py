@@ -2,24 +2,118 @@
 
 from __future__ import annotations
 
+import io
+import pickle
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from itertools import chain, islice
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from time import monotonic
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from scanner.aws.failure import StoppedError
-from scanner.collect.backlog import Backlog
 from scanner.collect.empty import EmptyTargets
 from scanner.collect.executors import Place, Threads
-from scanner.collect.parts import Parts
 from scanner.collect.target import Pace, Work, slow
 from scanner.collect.worker import Done, Tally
-from scanner.errors import ChimeauditError
+from scanner.errors import ChimeauditError, OutputError
+from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
-from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetWriter
+
+_IN_MEMORY = 1 << 20
+
+
+class Backlog(Iterator[Work]):
+    """Gives the works that were put in, in that order, each once.
+
+    What is more than a megabyte goes to a file in `directory` that has no name, and is gone with the process.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._file = SpooledTemporaryFile(_IN_MEMORY, dir=str(directory))  # noqa: SIM115 - closed with the backlog
+        self._next = self._end = 0
+        weakref.finalize(self, self._file.close)
+
+    def extend(self, works: Iterable[Work]) -> None:
+        """Put works in.
+
+        Raises:
+            OutputError: there is no room for them.
+        """
+        try:
+            self._file.seek(self._end)
+            for work in works:
+                pickle.dump(work, self._file)
+            self._file.flush()
+            self._end = self._file.tell()
+        except OSError as error:
+            hint = "Make room, or name another directory with --run-dir."
+            raise OutputError(f"what is yet to be read cannot be kept on disk: {error.strerror}", hint=hint) from None
+
+    def __next__(self) -> Work:
+        if self._next == self._end:
+            self._next = self._end = 0
+            self._file.truncate(0)
+            raise StopIteration
+        self._file.seek(self._next)
+        work: Work = pickle.load(self._file)  # noqa: S301 - nobody else can open the file
+        self._next = self._file.tell()
+        return work
+
+
+class _Open(Struct):
+    """A target of which parts are still being read."""
+
+    writer: TargetWriter
+    running: int = 1
+    complete: bool = True
+    gaps: set[Gap] = field(default_factory=set)
+
+
+class Parts:
+    """The targets of a run that come in parts."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._open: dict[Target, _Open] = {}
+
+    def take(self, done: Done) -> Done:
+        """Write down a part. What comes back is complete once every part of its target is.
+
+        Raises:
+            OutputError: the journal cannot be written.
+        """
+        if done.part is None:
+            return done
+        target = done.target
+        if target not in self._open:
+            self._open[target] = _Open(TargetWriter(self._journal.target_path(target)))
+        whole = self._open[target]
+        closing = whole.writer.absorb(io.BytesIO(done.part))
+        whole.running += len(done.more) - 1
+        whole.complete = whole.complete and done.complete
+        whole.gaps.update(closing.gaps if closing else ())
+        if whole.running:
+            return structs.replace(done, complete=False)
+        if whole.complete:
+            whole.writer.target(tuple(sorted(whole.gaps, key=str)))
+        self._open.pop(target).writer.close()
+        return structs.replace(done, complete=whole.complete)
+
+    def is_open(self, target: Target) -> bool:
+        """Whether parts of it are still being read."""
+        return target in self._open
+
+    def close(self) -> None:
+        """Let go of what was left open."""
+        for whole in self._open.values():
+            whole.writer.close()
+
 
 _GRACE_SECONDS = 1
 _CHECK_SECONDS = 2

@@ -1,20 +1,47 @@
-"""Decides what is to be looked at: which accounts, with which credentials, in which regions."""
+"""Decides what is looked at: which accounts, with which credentials, in which regions."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec import Struct, structs
 
+from scanner.aws.calls import new_items
 from scanner.aws.failure import FailedCallError
 from scanner.aws.session import Aws, Identity
-from scanner.collect import organization
+from scanner.aws.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
 from scanner.errors import UsageError
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
 from scanner.store.journal import UNKNOWN_ACCOUNT, Role, Target
+
+
+def accounts(aws: Aws, unit: str | None) -> Iterator[Account]:
+    """Every account of the organisation, or of an organizational unit and those below it.
+
+    Raises:
+        FailedCallError: they cannot be listed (on).
+    """
+    client = aws.client("organizations", aws.home_region)
+    if unit:
+        yield from _below(client, unit, set())
+    else:
+        for page in new_items(client, ListAccounts):
+            yield from page
+
+
+def _below(client: object, parent: str, searched: set[str]) -> Iterator[Account]:
+    if parent in searched:
+        return
+    searched.add(parent)
+    for page in new_items(client, ListAccountsForParent, ParentId=parent):
+        yield from page
+    for units in new_items(client, ListOrganizationalUnitsForParent, ParentId=parent):
+        for unit in units:
+            yield from _below(client, unit.Id, searched)
+
 
 _WIDEN = "Mend --accounts, --ou or --exclude."
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
@@ -146,7 +173,7 @@ def _organization(wanted: Wanted, aws: Aws, identity: Identity) -> _Listed:
     gaps: list[Gap] = []
     for unit in wanted.units or (None,):
         try:
-            for account in organization.accounts(aws, unit):
+            for account in accounts(aws, unit):
                 (suspended if account.is_suspended else open_accounts).add(account.Id)
         except FailedCallError as failed:
             gaps.append(failed.gap(identity.account_id, None, unit))

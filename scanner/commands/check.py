@@ -22,10 +22,11 @@ from scanner.declared.unread import Unread
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
 from scanner.judge.preview import Preview
 from scanner.model.facts import partition_of
+from scanner.model.moments import stamp
 from scanner.model.report import Report, Run
 from scanner.model.yamltree import Mistakes
 from scanner.outcome import former
-from scanner.outcome.baseline import marked
+from scanner.outcome.compare import marked
 from scanner.outcome.gate import gate_files
 from scanner.outcome.waivers import Waivers
 from scanner.render import Format, asff
@@ -238,10 +239,10 @@ class _Checking:
         )
 
     def report(self, options: dict[str, Any]) -> Report:
-        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        now = stamp(datetime.now(UTC))
         run = Run(
             id=runs.new_id(self._started),
-            started_at=f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
+            started_at=stamp(self._started),
             finished_at=now,
             options=options,
         )

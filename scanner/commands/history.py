@@ -11,6 +11,7 @@ import click
 
 from scanner.commands import keeping, showing, site, values
 from scanner.commands.streams import encoded, out
+from scanner.model.moments import stamp
 from scanner.render import trend as rendered
 
 Form = Literal["table", "json"]
@@ -76,7 +77,7 @@ def prune(history: str | None, keep: int, form: Form) -> None:
     What is open or waived keeps its whole life: when it was first seen, and what became of it since.
     """
     nights = keeping.given(history)
-    before = f"{datetime.now(UTC) - timedelta(days=keep):%Y-%m-%dT%H:%M:%SZ}"
+    before = stamp(datetime.now(UTC) - timedelta(days=keep))
     from scanner.history import database
     from scanner.history import prune as pruning
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from scanner.commands.github import inert
 from scanner.commands.showing import say
 from scanner.commands.streams import encoded, told
+from scanner.model.moments import stamp
 
 
 class LogFormat(StrEnum):
@@ -31,7 +32,7 @@ class Log(Struct, frozen=True, kw_only=True):
         if self.form is LogFormat.TEXT:
             say(message)
             return
-        time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        time = stamp(datetime.now(UTC))
         line = json.dumps({"time": time, "event": event, "message": message, **fields})
         told(encoded(f"{inert(line)}\n"))
 

@@ -19,6 +19,7 @@ from scanner.commands.where import Where
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
 from scanner.judge.audit import Audit
 from scanner.model.facts import Gap
+from scanner.model.moments import stamp
 from scanner.model.report import Scope
 from scanner.store import runs
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
@@ -174,7 +175,7 @@ def _header(
 ) -> RunHeader:
     return RunHeader(
         id=run_id,
-        started_at=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        started_at=stamp(now),
         scope=resolved.scope,
         targets=resolved.targets,
         facets=tuple(sorted(facets)),

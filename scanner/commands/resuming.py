@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.errors import UsageError
+from scanner.model.moments import in_words
 from scanner.store import runs
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal
-
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def find(where: Where, facets: frozenset[str], log: Log, until: float | None) -> Journal | None:
@@ -76,7 +75,7 @@ def _newest(where: Where, facets: frozenset[str], log: Log, until: float | None)
         others = others or f" The one in {journal.directory} {unfit}."
     log.tell(
         "begun_anew",
-        f"No unfinished run of this scope began in the last {_words(where.oldest)}: a new one begins.{others}",
+        f"No unfinished run of this scope began in the last {in_words(where.oldest)}: a new one begins.{others}",
     )
     return None
 
@@ -120,10 +119,3 @@ def _account_of(profile: str, until: float | None) -> str | None:
     with suppress(FailedCallError, OutOfTimeError):
         return in_time(lambda: Aws(profile or None).identity().account_id, until)
     return None
-
-
-def _words(span: timedelta) -> str:
-    """In the largest unit of which it is several."""
-    seconds = int(span.total_seconds())
-    unit, size = next((each for each in _UNITS if seconds > each[1] and seconds % each[1] == 0), _UNITS[-1])
-    return f"{seconds // size} {unit}s"

@@ -12,9 +12,10 @@ from scanner.commands.asked import Asked
 from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Observed
 from scanner.commands.outputs import Output
+from scanner.model.moments import stamp
 from scanner.model.report import Report
 from scanner.model.trend import Trend
-from scanner.outcome.baseline import marked, overlooked
+from scanner.outcome.compare import marked, overlooked
 from scanner.outcome.gate import saw_nothing
 from scanner.render.wording import count
 
@@ -59,7 +60,7 @@ def tell(asked: Asked, seen: Observed) -> Told:
 
 def _judged(asked: Asked, seen: Observed) -> Report:
     """What was looked at was said when the run began; how it is judged is said now."""
-    report = seen.audit.report(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    report = seen.audit.report(stamp(datetime.now(UTC)))
     options = report.run.options | asked.judging
     return structs.replace(report, run=structs.replace(report.run, options=options))
 

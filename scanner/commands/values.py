@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
 from scanner.errors import UsageError
-from scanner.model import encoding
+from scanner.model import encoding, moments
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)*-(central|(north|south)?(east|west)|north|south)-[0-9]")
 _UNIT = re.compile(r"(r|ou)-[0-9a-z-]+")
-_DAYS = re.compile(r"(?P<number>[1-9][0-9]{0,4})d", re.ASCII)
-_DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[smhd]?)")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DAYS = re.compile(r"([1-9][0-9]{0,4})(d)", re.ASCII)
+_DURATION = re.compile(r"(\d+)([smhd]?)")
 
 
 def listed(_context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -175,10 +175,10 @@ def days(_context: click.Context, option: click.Parameter, value: str) -> int:
     Raises:
         UsageError: it is none.
     """
-    match = _DAYS.fullmatch(value)
-    if not match:
+    length = moments.seconds(value, _DAYS)
+    if length is None:
         raise UsageError(f"{option.opts[0]}: {value!r} is not a number of days", hint="Write it as 400d.")
-    return int(match["number"])
+    return timedelta(seconds=length).days
 
 
 def seconds(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:
@@ -189,7 +189,7 @@ def seconds(_context: click.Context, option: click.Parameter, value: str | None)
     """
     if value is None:
         return None
-    match = _DURATION.fullmatch(value)
-    if not match or int(match["number"]) == 0:
+    length = moments.seconds(value, _DURATION)
+    if not length:
         raise UsageError(f"{option.opts[0]}: {value!r} is not a duration", hint="Write it as 90s, 30m or 2h.")
-    return int(match["number"]) * _SECONDS[match["unit"]]
+    return length

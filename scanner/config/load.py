@@ -11,8 +11,8 @@ from msgspec import Struct, structs
 
 from scanner import resources
 from scanner.config import waivers
-from scanner.config.keys import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
-from scanner.config.reading import Reading, members_of, placed
+from scanner.config.schema import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
+from scanner.config.waivers import Reading, members_of, placed
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.language import checks, files, params, rule, selection
 from scanner.language.rule import Rule

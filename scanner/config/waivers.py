@@ -1,10 +1,12 @@
-"""Reads waivers, those of the configuration and those that a template has in the metadata of a resource."""
+"""What the parts of the configuration's loader share."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from scanner.config.keys import (
+from scanner.config.schema import (
     DATE,
     INLINE_KEYS,
     INLINE_REQUIRED,
@@ -13,14 +15,44 @@ from scanner.config.keys import (
     WAIVER_KEYS,
     WAIVER_REQUIRED,
 )
-from scanner.config.reading import Reading, members_of, placed
 from scanner.language import checks
+from scanner.language.rule import Rule
 from scanner.model.facts import READ_FILE
 from scanner.model.operations import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, needed
-from scanner.model.phrases import nearest, one_of, quote
+from scanner.model.phrases import nearest, one_of, quote, unknown
 from scanner.model.report import Waiver
 from scanner.model.yamltree import Mistakes, Node, Scalar, Table, found
 from scanner.outcome.waivers import Entry, Pattern
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """One file being read. Where the `rules` are not `complete`, an id that is not among them is no mistake."""
+
+    rules: Mapping[str, Rule]
+    complete: bool
+    mistakes: Mistakes
+
+    def is_rule(self, node: Node, id_: str) -> bool:
+        """Whether a rule has that id; notes a mistake where it surely has none."""
+        if self.complete and id_ not in self.rules:
+            self.mistakes.add(node, unknown("rule", id_, self.rules))
+        return id_ in self.rules
+
+
+def members_of(node: Node | None, what: str, mistakes: Mistakes) -> list[tuple[Scalar, Node]]:
+    """The keys and values of a mapping that may be left out."""
+    table = None if node is None else checks.table(node, what, mistakes)
+    return [] if table is None else [(table.keys[name], value) for name, value in table.entries.items()]
+
+
+def placed(node: Node | None, what: str, mistakes: Mistakes) -> tuple[tuple[Node, str], ...]:
+    """A text or a list of them, that may be left out; each with where it stands."""
+    if node is None:
+        return ()
+    nodes = (node,) if isinstance(node, Scalar) else checks.items(node, what, mistakes)
+    return tuple((each, text) for each in nodes if (text := checks.text(each, mistakes, what)) is not None)
+
 
 _DAY = "a day such as 2027-03-31"
 _OPERATIONS = {READ_FILE, *(each.name for each in needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS)}

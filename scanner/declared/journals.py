@@ -10,8 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from scanner.declared.jsontext import parse
-from scanner.model.declaration import Declaration, Spot
-from scanner.model.facts import AppInstance, ChannelFlow, Gap
+from scanner.model.facts import AppInstance, ChannelFlow, Declaration, Gap, Spot
 from scanner.model.yamltree import Listing, Mistakes, Node, Table
 from scanner.store.journal import AppInstanceRead, Target, TargetReader, interrupted
 

@@ -16,8 +16,7 @@ from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
 from scanner.model import encoding
-from scanner.model.declaration import Declaration, Spot
-from scanner.model.facts import NOT_YET, AppInstance, ChannelFlow, Gap
+from scanner.model.facts import NOT_YET, AppInstance, ChannelFlow, Declaration, Gap, Spot
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.store.journal import Journal, is_run
 

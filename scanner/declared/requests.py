@@ -14,14 +14,15 @@ from msgspec import UNSET, UnsetType
 
 from scanner.declared.arns import FIELDS, FunctionName, function_name
 from scanner.declared.holes import Hole, Pending, Text, known, split, text_of, written
-from scanner.model.declaration import Declaration, Spot
 from scanner.model.facts import (
     NOT_YET,
     AppInstanceRef,
     ChannelFlow,
+    Declaration,
     FallbackAction,
     LambdaFunction,
     Processor,
+    Spot,
     is_at_end,
 )
 from scanner.model.phrases import one_of, quote

@@ -14,7 +14,7 @@ from itertools import islice
 from msgspec import Struct
 
 from scanner.model.report import Finding, Report, ReportedGap, Severity, Status
-from scanner.outcome.baseline import new_gaps
+from scanner.outcome.compare import new_gaps
 from scanner.render.causes import by_cause
 from scanner.render.text import visible
 from scanner.render.wording import clipped, count, named, seen

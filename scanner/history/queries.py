@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, text
 
+from scanner.model.moments import age, days
 from scanner.model.report import Severity, Status, Summary
-from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend, age, days
+from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
 
 _OLDEST = 20
 _RANK = " ".join(("CASE severity", *(f"WHEN '{level}' THEN {level.rank}" for level in Severity), "END"))

@@ -15,8 +15,9 @@ from scanner.history import life, queries, sightings
 from scanner.history.address import Address
 from scanner.history.database import insert, kept, written
 from scanner.history.life import Run
+from scanner.model.moments import moment
 from scanner.model.report import Report
-from scanner.model.trend import Trend, moment
+from scanner.model.trend import Trend
 from scanner.store.spool import Spool
 
 

@@ -1,21 +1,75 @@
-"""Judges a run: from what the journal holds to the report."""
+"""Judges a run: from what the journal holds to the report.
+
+A part of a run may be judged where it was read, in another process or on another machine (`PartJudge`); the audit then
+takes the verdicts instead of judging again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from msgspec import structs
 
 from scanner.judge.evaluate import Evaluation
-from scanner.judge.part import PartJudge
 from scanner.judge.tally import Tally, reported, tool
 from scanner.language.rule import Rule
+from scanner.model.facts import Gap
 from scanner.model.report import Coverage, InScope, Observed, Report, Run
 from scanner.model.verdicts import Verdicts
 from scanner.outcome.waivers import Waivers
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
 from scanner.store.spool import Span, Spool
+
+_MOST_BYTES = 8 << 20
+"""Of findings: they travel in one piece. The audit judges what is not judged for their sake."""
+
+
+class PartJudge:
+    """Judges journal files by rules and waivers; it can be pickled. Ages count from `started_at`."""
+
+    def __init__(self, rules: Sequence[Rule], waivers: Waivers, started_at: datetime) -> None:
+        self._rules = rules
+        self._waivers = waivers
+        self._started_at = started_at
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What was compiled is compiled again where it arrives."""
+        return PartJudge, (self._rules, self._waivers, self._started_at)
+
+    def __call__(self, path: Path) -> Verdicts:
+        """The verdicts on the app instances that a journal file holds; not on all where there is too much to say.
+
+        Raises:
+            OutputError: there is no room for the findings.
+        """
+        findings = Spool(path.parent)
+        tally = Tally(self._evaluation.anew(), self._waivers, findings)
+        gaps: set[Gap] = set()
+        sizes: list[tuple[str, int]] = []
+        reader = TargetReader(path)
+        for read in reader.app_instances():
+            start = findings.end
+            gaps |= tally.read(reader, read)
+            sizes.append((read.app_instance.arn, findings.end - start))
+            if findings.end > _MOST_BYTES:
+                break
+        return Verdicts(
+            counts=tally.counts,
+            gaps=frozenset(gaps),
+            sizes=tuple(sizes),
+            number=len(findings),
+            findings=findings.lines,
+            waivers=self._waivers.used,
+        )
+
+    @cached_property
+    def _evaluation(self) -> Evaluation:
+        return Evaluation(self._rules, self._started_at)
+
 
 NOT_EXAMINED = (
     "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",

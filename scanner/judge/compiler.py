@@ -25,7 +25,7 @@ from scanner.judge.judgement import (
     disjunction,
     undecided,
 )
-from scanner.language import durations, patterns
+from scanner.language import checks
 from scanner.language.conditions import (
     AllOf,
     AnyOf,
@@ -45,6 +45,7 @@ from scanner.language.conditions import (
 )
 from scanner.language.operators import OPERATORS
 from scanner.language.vocabulary import attributes, getter, read, written
+from scanner.model.moments import seconds
 
 
 def compile_condition(condition: Condition, settings: Settings) -> Compiled:
@@ -86,16 +87,16 @@ def _operand(test: Comparison, settings: Settings) -> Any:
     operand = value(test.operand, settings)
     match OPERATORS[test.operator].operand:
         case "pattern":
-            return patterns.search(str(operand))
+            return checks.search(str(operand))
         case "duration":
             return settings.now - _parsed(str(operand))
     return frozenset(operand) if isinstance(operand, tuple) else operand
 
 
 def _parsed(duration: str) -> timedelta:
-    parsed = durations.parse(duration)
+    parsed = seconds(duration)
     assert parsed is not None, duration  # noqa: S101 - the loader saw to it
-    return parsed
+    return timedelta(seconds=parsed)
 
 
 def _certain_constant(leaf: Leaf, operand: Any) -> Certain:

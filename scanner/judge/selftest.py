@@ -9,8 +9,7 @@ from scanner.errors import Mistake
 from scanner.judge.evaluate import compiled
 from scanner.judge.judgement import Note
 from scanner.language.conditions import show
-from scanner.language.examples import Example
-from scanner.language.given import NOW
+from scanner.language.examples import NOW, Example
 from scanner.language.rule import Rule, configured
 from scanner.model.phrases import quote
 

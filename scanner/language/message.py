@@ -9,7 +9,7 @@ from string import Formatter
 from msgspec import UNSET, Struct
 
 from scanner.language.conditions import AllOf, Condition, Elements, show
-from scanner.language.operands import Context
+from scanner.language.grammar import Context
 from scanner.language.vocabulary import Resource, Root, attributes, lookup, paths, read, written
 from scanner.model.phrases import nearest, quote
 from scanner.model.yamltree import Node

@@ -17,9 +17,8 @@ from scanner.errors import InvalidRulesError, Mistake
 from scanner.language import checks, examples, files, header, message, params, vocabulary
 from scanner.language.conditions import Condition, Literals
 from scanner.language.examples import Example
-from scanner.language.grammar import condition
+from scanner.language.grammar import Context, condition
 from scanner.language.message import Message
-from scanner.language.operands import Context
 from scanner.language.params import Param
 from scanner.language.vocabulary import ROOTS, Facet, Fact
 from scanner.model.phrases import quote

@@ -1,14 +1,232 @@
-"""The JSON Schema of a rule file, from the same tables that the loader checks by; editors complete the keys with it."""
+"""The JSON Schema of a rule file, from the tables that the loader checks by; editors complete the keys with it."""
 
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
-from scanner.language import checks, condition_schema, examples, header, params
-from scanner.language.condition_schema import Schema
-from scanner.language.vocabulary import ROOTS
+from msgspec import Struct
+
+from scanner.language import checks, examples, header, params
+from scanner.language.grammar import compared
+from scanner.language.operators import NEGATIVES, OPERATORS, applicable
+from scanner.language.vocabulary import ROOTS, Fact, fields, paths
+from scanner.model.moments import DURATION
 from scanner.model.report import Severity
+
+Schema = dict[str, Any]
+
+_TYPES: Final[dict[str, Schema]] = {
+    "text": {"type": "string"},
+    "pattern": {"type": "string"},
+    "duration": {"type": "string", "pattern": f"^{DURATION.pattern}$"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+}
+_QUANTIFIERS: Final = {
+    "each": "Every element must fulfil this; an empty list does.",
+    "some": "At least one element must fulfil this; an empty list does not.",
+    "none": "No element may fulfil this; an empty list does.",
+    "first": "The element that is first must fulfil this; every one of them where several share the place.",
+    "last": "The element that is last must fulfil this; every one of them where several share the place.",
+    "where": "Only the elements that fulfil this count for each, some, none or count beside it.",
+}
+
+
+_SCALARS: Final = {
+    "Text": Fact(kind="text"),
+    "Integer": Fact(kind="integer"),
+    "Boolean": Fact(kind="boolean"),
+}
+_PARAMETER: Final[Schema] = {
+    "description": "The value of one of the rule's parameters.",
+    "type": "object",
+    "required": ["param"],
+    "additionalProperties": False,
+    "properties": {"param": {"type": "string"}},
+}
+_REFERENCE: Final[Schema] = {
+    "description": "The value of another field; inside a list, flow. or app_instance. leads to the resource.",
+    "type": "object",
+    "required": ["field"],
+    "additionalProperties": False,
+    "properties": {"field": {"type": "string"}},
+}
+_COUNT: Final[Schema] = {"description": "How many elements there are.", "$ref": "#/$defs/Integer"}
+_CONTIGUOUS = "This field must run from 1 without gaps or repeats."
+
+
+def definitions() -> Schema:
+    """The definitions, by the names under which rule files, and each other, refer to them."""
+    records = _records()
+    return {
+        **{f"{record.__name__}Condition": _condition(record) for record in records},
+        **{f"{record.__name__}Given": _given(record) for record in records},
+        **{name: _matcher(name, fact) for name, fact in _SCALARS.items()},
+        "Time": _operators("time", Fact(kind="time")),
+        "Tags": _operators("set of tags", Fact(kind="tags")),
+        "Texts": _texts(),
+        "Reference": _REFERENCE,
+        "Parameter": _PARAMETER,
+    }
+
+
+def _records() -> list[type[Struct]]:
+    """Every struct that a rule can look into, in the order in which they are met."""
+    found: dict[type[Struct], None] = {}
+
+    def visit(record: type[Struct]) -> None:
+        found[record] = None
+        for fact in fields(record).values():
+            if fact.record is not None and fact.record not in found:
+                visit(fact.record)
+
+    for root in ROOTS.values():
+        visit(root.type)
+    return list(found)
+
+
+def _condition(record: type[Struct]) -> Schema:
+    itself = {"$ref": f"#/$defs/{record.__name__}Condition"}
+    several = {"type": "array", "minItems": 1, "items": itself}
+    return {
+        "description": f"A condition on a {record.__name__}; several keys must all hold.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            "all_of": {"description": "All of these must hold.", **several},
+            "any_of": {"description": "One of these must hold.", **several},
+            "not": {"description": "This must not hold.", **itself},
+            **{path: {**_field(fact), "description": fact.description} for path, fact in paths(record).items()},
+        },
+        **_single_tags(record),
+    }
+
+
+def _single_tags(record: type[Struct]) -> Schema:
+    tags = [path for path, fact in paths(record).items() if fact.kind == "tags"]
+    return {"patternProperties": {rf"^{path}\..": {"$ref": "#/$defs/Text"} for path in tags}} if tags else {}
+
+
+def _field(fact: Fact) -> Schema:
+    if fact.kind == "list" and fact.record is not None:
+        return _list(fact.record)
+    if fact.kind == "record":
+        return _operators("record", fact)
+    if fact.choices:
+        return _matcher("text", fact)
+    return {"$ref": f"#/$defs/{fact.kind.capitalize()}"}
+
+
+def _list(record: type[Struct]) -> Schema:
+    inside = {"$ref": f"#/$defs/{record.__name__}Condition"}
+    names = [path for path, fact in paths(record).items() if fact.kind in ("text", "integer")]
+    numbers = [path for path, fact in paths(record).items() if fact.kind == "integer"]
+    unordered = [name for name in ("first", "last") if f"is_{name}" not in paths(record)]
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            **{name: {"description": text, **inside} for name, text in _QUANTIFIERS.items() if name not in unordered},
+            "count": _COUNT,
+            "unique": {"description": "This field of the elements must not repeat.", "enum": names},
+            **({"contiguous": {"description": _CONTIGUOUS, "enum": numbers}} if numbers else {}),
+            **_operators("list", Fact(kind="list"))["properties"],
+        },
+    }
+
+
+def _texts() -> Schema:
+    inside = {"$ref": "#/$defs/Text"}
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            **{name: {"description": _QUANTIFIERS[name], **inside} for name in ("each", "some", "none")},
+            "count": _COUNT,
+            **_operators("list of texts", Fact(kind="texts"))["properties"],
+        },
+    }
+
+
+def _matcher(name: str, fact: Fact) -> Schema:
+    return {
+        "description": f"A {name.lower()} that the field must equal, or operators that must all hold.",
+        "anyOf": [_value(fact), {"$ref": "#/$defs/Parameter"}, {"$ref": "#/$defs/Reference"}, _operators(name, fact)],
+    }
+
+
+def _operators(name: str, fact: Fact) -> Schema:
+    return {
+        "description": f"Operators on a {name.lower()}.",
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {operator: _operator(operator, fact) for operator in applicable(fact.kind)},
+    }
+
+
+def _operator(name: str, fact: Fact) -> Schema:
+    base = OPERATORS[NEGATIVES.get(name, name)]
+    description = f"Not so: {base.description}" if name in NEGATIVES else base.description
+    if base.operand == "boolean":
+        return {"description": description, "type": "boolean"}
+    value = _value(compared(NEGATIVES.get(name, name), fact))
+    parameter, reference = {"$ref": "#/$defs/Parameter"}, {"$ref": "#/$defs/Reference"}
+    match base.operand:
+        case "list":
+            return {"description": description, "anyOf": [{"type": "array", "items": value}, parameter]}
+        case "pattern" | "duration":
+            return {"description": description, "anyOf": [value, parameter]}
+    return {"description": description, "anyOf": [value, parameter, reference]}
+
+
+def _value(fact: Fact) -> Schema:
+    return {"enum": list(fact.choices)} if fact.choices else _TYPES[fact.kind]
+
+
+def _given(record: type[Struct]) -> Schema:
+    return {
+        "description": f"Facts of a {record.__name__}; those left out are in good order.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: {**_fact(fact), "description": _given_as(fact)}
+            for name, fact in fields(record).items()
+            if not fact.derived
+        },
+    }
+
+
+def _fact(fact: Fact) -> Schema:
+    forms: list[Schema] = [_known(fact)]
+    if fact.unknown:
+        forms.append({"const": "unknown", "description": "The fact could not be observed."})
+    if fact.absent:
+        forms.append({"type": "null", "description": "The fact is known to be absent."})
+    return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+
+def _given_as(fact: Fact) -> str:
+    return f"{fact.description} How long ago that was." if fact.kind == "time" else fact.description
+
+
+def _known(fact: Fact) -> Schema:
+    match fact.kind:
+        case "time":
+            return _TYPES["duration"]
+        case "texts":
+            return {"type": "array", "items": _TYPES["text"]}
+        case "tags":
+            return {"type": "object", "additionalProperties": _TYPES["text"]}
+    if fact.record is None:
+        return _value(fact)
+    given = {"$ref": f"#/$defs/{fact.record.__name__}Given"}
+    return {"type": "array", "items": given} if fact.kind == "list" else given
+
 
 _TEXT: Final[Schema] = {"type": "string", "pattern": r"\S"}
 
@@ -25,7 +243,7 @@ def rule_schema() -> Schema:
         "additionalProperties": False,
         "properties": {key: {"description": text, **_key(key)} for key, text in header.KEYS.items()},
         "allOf": [_for_resource(resource) for resource in ROOTS],
-        "$defs": condition_schema.definitions(),
+        "$defs": definitions(),
     }
 
 

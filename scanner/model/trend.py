@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from msgspec import Struct
 
 from scanner.model.report import Scalar, Severity
@@ -95,28 +93,3 @@ class Pruned(Struct, frozen=True, kw_only=True):
     runs: int
     findings: int
     changes: int
-
-
-def utc(time: str) -> datetime:
-    """A time of a report; one without a zone is UTC.
-
-    Raises:
-        ValueError, OverflowError: it is no time, or one that a calendar does not have in UTC.
-    """
-    parsed = datetime.fromisoformat(time)
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-
-
-def moment(time: str) -> str:
-    """A time of a report as machines are told it: UTC and whole seconds, ``2026-11-22T03:00:12Z``."""
-    return f"{utc(time).replace(microsecond=0, tzinfo=None).isoformat()}Z"
-
-
-def age(first_seen: str, until: str) -> int:
-    """Whole days between two times."""
-    return int(days(first_seen, until))
-
-
-def days(start: str, end: str) -> float:
-    """Days between two times; none where they stand the wrong way round."""
-    return max((utc(end) - utc(start)).total_seconds() / 86_400, 0.0)

@@ -1,12 +1,18 @@
-"""What became of the failures of one report in a later one."""
+"""What became of the findings of one report in a later one, and which of the later one are new.
+
+What the earlier report has, and nobody looked at this time, is unknown now and stays known: so that the report can be
+the next baseline.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import merge
+from typing import Self
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from scanner.model.report import Finding, Report, Run, Status
+from scanner.model.report import Evidence, Finding, GapReference, Report, ReportedGap, Run, Status
 from scanner.outcome import former
 from scanner.outcome.observed_scope import Reason, Sight
 
@@ -69,3 +75,106 @@ def _gone(old: Report, new: Report) -> Iterator[tuple[Finding, Reason | None]]:
     for finding in old.findings:
         if finding.fingerprint not in sight.found:
             yield finding, sight.missing_of(finding)
+
+
+class Before(Struct, frozen=True):
+    """What an earlier report said of a finding; `failing_since` where it was known as a failure."""
+
+    status: Status
+    failing_since: str | None = None
+
+    @classmethod
+    def of(cls, finding: Finding, report: Report) -> Self:
+        since = finding.first_seen or report.run.started_at
+        return cls(finding.status, since if finding.is_known_failure else None)
+
+
+Known = Mapping[str, Before]
+"""The findings of an earlier report, by their fingerprints."""
+
+
+def known(report: Report) -> Known:
+    """What is needed of a report for others to be compared with it."""
+    return {finding.fingerprint: Before.of(finding, report) for finding in report.findings}
+
+
+def mark(findings: Iterable[Finding], baseline: Known) -> Iterator[Finding]:
+    """The findings, each with its `change`.
+
+    A failure is existing only if it was known as one. One that was waived or never judged then is new: nobody accepted
+    it so. What is unknown now and was known as a failure says since when.
+    """
+    for finding in findings:
+        before = baseline.get(finding.fingerprint)
+        failing_since = before and before.failing_since
+        existing = before is not None and (failing_since or finding.status in (before.status, Status.UNKNOWN))
+        since = failing_since if finding.status is Status.UNKNOWN and not finding.first_seen else finding.first_seen
+        yield structs.replace(finding, change="existing" if existing else "new", first_seen=since)
+
+
+def marked(report: Report, baseline: Report) -> Report:
+    """The report with all findings marked, one by one as they are read, and with those that nobody looked at."""
+    carried = sorted(
+        (_carried(finding, reason) for finding, reason in unseen(baseline, report) if reason.was_asked), key=_position
+    )
+    by_status = report.summary.by_status
+    unknown = by_status.get(Status.UNKNOWN, 0) + len(carried)
+    return structs.replace(
+        report,
+        summary=structs.replace(report.summary, by_status={**by_status, Status.UNKNOWN.value: unknown}),
+        findings=_Marked(report.findings, carried, known(baseline)),
+    )
+
+
+def overlooked(report: Report, baseline: Report) -> int:
+    """How many failures the baseline knows that the report was not asked to look for."""
+    return sum(finding.is_known_failure and not reason.was_asked for finding, reason in unseen(baseline, report))
+
+
+def new_gaps(report: Report, baseline: Report | None) -> Iterator[ReportedGap]:
+    """The gaps that nobody waived and that were not there already."""
+    before = {GapReference.to(gap) for gap in baseline.coverage.gaps if not gap.waiver} if baseline else set()
+    return (gap for gap in report.coverage.gaps if not gap.waiver and GapReference.to(gap) not in before)
+
+
+def _carried(finding: Finding, reason: Reason) -> Finding:
+    """A finding of the baseline as it stands while nobody has looked again."""
+    why = reason.gap.reason if reason.gap else reason.text
+    return structs.replace(
+        finding,
+        status=Status.UNKNOWN,
+        message=f'"{finding.title}" could not be judged this time: {why}',
+        evidence=tuple(_unobserved(item, reason) for item in finding.evidence),
+        waiver=None,
+        first_seen=finding.first_seen if finding.is_known_failure else None,
+    )
+
+
+def _unobserved(item: Evidence, reason: Reason) -> Evidence:
+    gap = {"gap": GapReference.to(reason.gap)} if reason.gap else {}
+    return Evidence(path=item.path, observed=None, required=item.required, **gap)
+
+
+def _position(finding: Finding) -> tuple[str, ...]:
+    """As reports are ordered."""
+    resource = finding.resource
+    own = "" if resource.type == "app_instance" else resource.arn or ""
+    return resource.account_id, resource.region, resource.app_instance_arn or "", own, finding.rule_id
+
+
+class _Marked(Collection[Finding]):
+    """Findings that are marked anew each time they are gone through, so that they need not be in memory."""
+
+    def __init__(self, findings: Collection[Finding], carried: Sequence[Finding], baseline: Known) -> None:
+        self._findings = findings
+        self._carried = carried
+        self._baseline = baseline
+
+    def __iter__(self) -> Iterator[Finding]:
+        return mark(merge(self._findings, self._carried, key=_position), self._baseline)
+
+    def __len__(self) -> int:
+        return len(self._findings) + len(self._carried)
+
+    def __contains__(self, finding: object) -> bool:
+        return any(finding == own for own in self)

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from scanner.model.facts import partition_of
+from scanner.model.moments import moment
 from scanner.model.report import UNKNOWN, Finding, Report, Resource, Severity, Status
-from scanner.model.trend import moment
 from scanner.render import coverage
 from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage

@@ -16,8 +16,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from msgspec import Struct
 
+from scanner.model.moments import moment
 from scanner.model.report import Coverage, Finding, Report, RuleInfo, Status
-from scanner.model.trend import moment
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
 from scanner.render.wording import evidence_line, gap_line, is_open, place, waived

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from scanner.model.moments import moment, utc
 from scanner.model.report import UNKNOWN, Evidence, Finding, Report, Resource, RuleInfo, Severity, Status
-from scanner.model.trend import moment, utc
 from scanner.render import coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines

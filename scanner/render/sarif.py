@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from scanner.model.moments import moment
 from scanner.model.report import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
-from scanner.model.trend import moment
 from scanner.outcome.remediation import filled
 from scanner.render.text import visible, visible_lines
 from scanner.render.wording import clipped, count, file_and_line, from_top, gap_line, requirements

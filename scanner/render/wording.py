@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from scanner.model.facts import READ_FILE
+from scanner.model.moments import age
 from scanner.model.report import (
     UNKNOWN,
     Coverage,
@@ -22,7 +23,6 @@ from scanner.model.report import (
     Status,
     Waiver,
 )
-from scanner.model.trend import age
 
 
 def count(number: int, noun: str) -> str:

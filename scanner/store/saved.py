@@ -10,8 +10,8 @@ from msgspec import Struct, structs
 
 from scanner.errors import UsageError
 from scanner.model import encoding
+from scanner.model.moments import utc
 from scanner.model.report import SCHEMA_VERSION, Report, Severity, Status, Summary
-from scanner.model.trend import utc
 
 _MAJOR = SCHEMA_VERSION.partition(".")[0]
 _MOST = 2**31 - 1

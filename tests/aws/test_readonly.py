@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scanner.aws.readonly import ALLOWED, IDENTITY, MESSAGING
+from scanner.aws.hardening import ALLOWED, IDENTITY, MESSAGING
 from scanner.aws.session import Aws
 from scanner.errors import ChimeauditError
 from scanner.model.operations import OBTAINING_CREDENTIALS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from scanner.aws.calls import new_items
-from scanner.aws.readonly import IDENTITY, MESSAGING
+from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.aws.session import Aws
 from scanner.aws.wire import ListAppInstances
 from tests.fake_aws import FakeAws, serve

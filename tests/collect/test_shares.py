@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from scanner.collect.backlog import Backlog
+from scanner.collect.run import Backlog
 from scanner.collect.target import Share, Work, fast
 from scanner.collect.worker import Worker
 from scanner.store.journal import Target, TargetReader
@@ -73,7 +73,7 @@ def test_without_a_share_all_is_read(aws: FakeAws, worker: Worker, tmp_path: Pat
 def test_a_backlog_gives_works_in_their_order_and_keeps_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scanner.collect.backlog._IN_MEMORY", 1)
+    monkeypatch.setattr("scanner.collect.run._IN_MEMORY", 1)
     share = Share(app_instances=1, channel_flows=1)
     works = [structs.replace(work(tmp_path, share), listed=b"x" * number) for number in range(5)]
     backlog = Backlog(tmp_path)

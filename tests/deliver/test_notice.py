@@ -7,7 +7,7 @@ from msgspec import structs
 
 from scanner.deliver.notice import notice
 from scanner.model.report import Report
-from scanner.outcome.baseline import marked
+from scanner.outcome.compare import marked
 from tests.deliver.conftest import Cloud, Run, one_line
 from tests.render import sample
 

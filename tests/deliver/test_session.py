@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scanner.aws.readonly import ALLOWED
+from scanner.aws.hardening import ALLOWED
 from scanner.deliver import sns
 from scanner.deliver.destinations import Topic
 from scanner.deliver.notice import Notice

@@ -10,7 +10,7 @@ import pytest
 from msgspec import UNSET, structs
 
 from scanner.judge.evaluate import Evaluation
-from scanner.language.given import NOW
+from scanner.language.examples import NOW
 from scanner.language.rule import configured
 from scanner.language.vocabulary import FlowReference
 from scanner.model.facts import Processor

@@ -1,4 +1,4 @@
-"""scanner.judge.part: whoever judges what part of a run, the report is the same."""
+"""scanner.judge.audit: whoever judges what part of a run, the report is the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from scanner import resources
-from scanner.judge import part
+from scanner.judge import audit as module
 from scanner.judge.audit import Audit, audit
 from scanner.language.rule import Rule, load
 from scanner.language.selection import select
@@ -84,7 +84,7 @@ def same(one: Report, other: Report) -> None:
 def test_whoever_judges_what_part_the_report_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, most: int
 ) -> None:
-    monkeypatch.setattr(part, "_MOST_BYTES", most)
+    monkeypatch.setattr(module, "_MOST_BYTES", most)
     random = Random(seed)  # noqa: S311 - nothing is secret
     order = random.sample(range(12), 12)
     journal = run(tmp_path / "run", order, complete=random.random() < 0.5)

@@ -15,9 +15,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from scanner.judge.compiler import compile_condition
 from scanner.judge.judgement import Compiled, Judgement, Scope
 from scanner.language.conditions import Settings, negate
-from scanner.language.given import NOW
-from scanner.language.grammar import condition
-from scanner.language.operands import Context
+from scanner.language.examples import NOW
+from scanner.language.grammar import Context, condition
 from scanner.language.vocabulary import ROOTS, attributes, fields
 from scanner.model.facts import ChannelFlow, FunctionAccess, LambdaFunction, Processor
 from scanner.model.yamltree import Mistakes, parse

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from scanner.model.report import Finding, GapReference, ReportedGap, Severity, Status, Waiver
-from scanner.outcome.baseline import known, mark, marked, overlooked
+from scanner.outcome.compare import known, mark, marked, overlooked
 from scanner.outcome.gate import ExitCode, gate
 from tests.render import sample
 

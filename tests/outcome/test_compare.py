@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from scanner.model.report import Finding, Report, ReportedGap, Severity, Status, Waiver
-from scanner.outcome.baseline import marked
-from scanner.outcome.compare import Difference, compare, settled
+from scanner.outcome.compare import Difference, compare, marked, settled
 from scanner.outcome.gate import ExitCode, gate_difference
 from tests.render import sample
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
+from scanner.model.moments import utc
 from scanner.model.report import Resource
-from scanner.model.trend import utc
 from scanner.render.text import visible
 
 T = TypeVar("T")

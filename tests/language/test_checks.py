@@ -1,4 +1,4 @@
-"""scanner.language.patterns: RE2, in linear time, and never wrong for being fast."""
+"""scanner.language.checks: RE2, in linear time, and never wrong for being fast."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.language.patterns import PatternError, search
+from scanner.language.checks import PatternError, search
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,14 @@
-"""Bounds how long an answer may take in all: botocore's read timeout begins anew with every byte that drips in.
+"""Makes botocore safe to audit with: it reads answers strictly, sends only what may be sent, and waits only so long.
 
-And bounds what may be lost in all, over several calls, to answers that do not come.
+Strict: a malformed answer is asked for again, and then is an error. The bytes of an answer are seen only by
+``before-parse``, a retry is decided only by ``needs-retry``, and an error is raised to the caller only by
+``after-call``; so the verdict travels as an error code in the parsed answer. botocore's own parser gets no more than
+its paginator needs.
+
+Fenced: an operation that is not in the table of operations is stopped before it is signed, whoever asked for it.
+
+Patient within bounds: botocore's read timeout begins anew with every byte that drips in, so the time of a whole answer
+is bounded too, and so is the time lost over several calls to answers that do not come.
 """
 
 from __future__ import annotations
@@ -8,19 +16,103 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from http.client import HTTPResponse
 from time import monotonic
 from typing import Any
 
-from botocore.awsrequest import (
-    AWSHTTPConnection,
-    AWSHTTPConnectionPool,
-    AWSHTTPSConnection,
-    AWSHTTPSConnectionPool,
-)
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPConnectionPool, AWSHTTPSConnection, AWSHTTPSConnectionPool
 from botocore.exceptions import BotoCoreError
+from botocore.session import Session
+
+from scanner.aws import wire
+from scanner.aws.failure import SPEAK_XML, MalformedAnswerError
+from scanner.errors import ChimeauditError
+from scanner.model.operations import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, Operation, needed
+
+_MALFORMED = "MalformedAnswer"
+_EMPTY_XML = b"<Response><%sResult/></Response>"
+_OK = 200
+_ERROR_HEADERS = ("x-amzn-error", "x-amz-error", "x-amzn-query-error")
+
+
+def read_strictly(session: Session, attempts: int) -> None:
+    """Teach the session's clients; an answer of one of `wire.ANSWERS` then carries what was decoded as ``Decoded``."""
+
+    def retry_malformed(**event: Any) -> Any:
+        answered = event["response"]
+        if answered and _complaint(answered[1]) and event["attempts"] < attempts:
+            return min(0.1 * 2 ** event["attempts"], 5.0)
+        return None
+
+    session.register("before-parse", _decode)
+    session.register("needs-retry", retry_malformed)
+    session.register("after-call", _raise_malformed)
+
+
+def _decode(**event: Any) -> None:
+    response, parsed = event["response_dict"], event["customized_response_dict"]
+    model = event["operation_model"]
+    service = model.service_model.service_name
+    answer_type = wire.ANSWERS.get((service, model.name))
+    if answer_type is None and service not in SPEAK_XML:
+        return
+    if response["status_code"] >= 300:
+        response["body"] = response["body"] if answer_type is None else wire.error_body(response["body"])
+        return
+    try:
+        _check_head(response)
+        if answer_type is None:
+            wire.check_xml(response["body"])
+            return
+        parsed["Decoded"] = answer = wire.decode(response["body"], answer_type)
+        response["body"] = wire.token_body(answer)
+    except ValueError as error:
+        parsed["Error"] = {"Code": _MALFORMED, "Message": f"the answer is malformed: {error}"}
+        response["body"] = b"{}" if answer_type else _EMPTY_XML % model.name.encode()
+
+
+def _check_head(response: dict[str, Any]) -> None:
+    """An answer that these operations promise has status 200, and names no error."""
+    if response["status_code"] != _OK:
+        raise ValueError(f"it has status {response['status_code']}")
+    if any(name.lower().startswith(_ERROR_HEADERS) for name in response["headers"]):
+        raise ValueError("its head names an error")
+
+
+def _raise_malformed(**event: Any) -> None:
+    complaint = _complaint(event["parsed"])
+    if complaint:
+        raise MalformedAnswerError(complaint)
+
+
+def _complaint(parsed: dict[str, Any]) -> str | None:
+    error = parsed.get("Error", {})
+    return str(error["Message"]) if error.get("Code") == _MALFORMED else None
+
+
+IDENTITY = "chime-sdk-identity"
+MESSAGING = "chime-sdk-messaging"
+
+ALLOWED = needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS
+
+
+def fence(session: Session, allowed: Set[Operation] = ALLOWED) -> None:
+    """Let the clients of this session send only what is allowed; by default, what a scan needs."""
+    session.register("before-call", partial(_refuse_the_rest, allowed))
+
+
+def _refuse_the_rest(allowed: Set[Operation], **event: Any) -> None:
+    model = event["model"]
+    operation = Operation(model.service_model.service_name, model.name)
+    if operation not in allowed:
+        raise ChimeauditError(
+            f"refused to call {operation.service}:{operation.name}, which is not on the list of what may be sent",
+            hint="Nothing was sent. This is a fault of chimeaudit; please report it.",
+        )
+
 
 ANSWER_SECONDS = 30.0
 SILENT_SECONDS = 0.25

@@ -1,4 +1,4 @@
-"""scanner.language.given: tests name what matters, the rest is in good order."""
+"""scanner.language.examples: tests name what matters, the rest is in good order."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
-from scanner.language import given as fixtures
+from scanner.language import examples as fixtures
 from scanner.language import vocabulary
-from scanner.language.given import NOW
+from scanner.language.examples import NOW
 from scanner.language.vocabulary import ROOTS
 from scanner.model.facts import AppInstance, CallbackPermission, ChannelFlow, Function, LambdaFunction, Processor
 from scanner.model.yamltree import Mistakes, parse
@@ -21,7 +21,7 @@ def resource(written: dict[str, Any] | str, root: str = "channel_flow") -> Chann
     mistakes = Mistakes("x.yaml")
     table = parse((written if isinstance(written, str) else json.dumps(written)).encode(), mistakes)
     assert table is not None
-    found = fixtures.resource(table, ROOTS[root], mistakes)  # type: ignore[index]  # the two names are known
+    found = fixtures.given_resource(table, ROOTS[root], mistakes)  # type: ignore[index]  # the two names are known
     assert not mistakes.found, mistakes.found
     assert found is not None
     return found
@@ -111,7 +111,7 @@ def test_what_is_always_known_cannot_be_unknown() -> None:
     table = parse(b"account_id: unknown", mistakes)
     assert table is not None
 
-    fixtures.resource(table, ROOTS["channel_flow"], mistakes)
+    fixtures.given_resource(table, ROOTS["channel_flow"], mistakes)
 
     assert [each.message for each in mistakes.found] == [
         "found unknown; expected a value, because account_id is always known"
@@ -124,7 +124,7 @@ def test_what_is_derived_or_no_fact_cannot_be_given(written: str) -> None:
     table = parse(f"processors: [{{lambda: {{{written}}}}}]".encode(), mistakes)
     assert table is not None
 
-    fixtures.resource(table, ROOTS["channel_flow"], mistakes)
+    fixtures.given_resource(table, ROOTS["channel_flow"], mistakes)
 
     assert "unknown field of LambdaFunction" in mistakes.found[0].message
 
