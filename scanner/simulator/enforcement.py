@@ -8,9 +8,27 @@ from unittest.mock import patch
 
 from moto import settings
 from moto.core.exceptions import AccessDeniedError, JsonRESTError
+from moto.core.responses import BaseResponse
 from moto.iam.access_control import IAMRequest, IAMRequestBase
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
+
+
+class DeniesInJson(BaseResponse):
+    """A response that words denials as the service words its other errors."""
+
+    def _denial(self, message: str) -> JsonRESTError:
+        raise NotImplementedError
+
+    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
+        try:
+            super()._authenticate_and_authorize_normal_action(resource)
+        except AccessDeniedError as error:
+            # moto would answer in XML, and takes over only the body of what is raised here.
+            denial = self._denial(error.message)
+            self.response_headers.update(denial.get_headers())
+            raise denial from error
+
 
 JSON_SERVICES = frozenset({"events", "organizations"})
 

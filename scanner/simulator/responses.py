@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.core.common_types import TYPE_RESPONSE
 
-from scanner.simulator.denial import DeniesInJson
+from scanner.simulator.enforcement import DeniesInJson
 from scanner.simulator.exceptions import AccessDeniedException, BadRequestException, ForbiddenException
 from scanner.simulator.models import MAX_PAGE, ChimeSDKBackend, chimesdk_backends
 

@@ -1,4 +1,4 @@
-"""Lambda functions with their versions, aliases and policies, in one account and region.
+"""Lambda functions with their versions, aliases and policies, in one account and region, and the errors about them.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
 """
@@ -14,12 +14,34 @@ from datetime import datetime
 from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.exceptions import JsonRESTError
 
-from scanner.simulator.lambdareads.exceptions import (
-    AccessDeniedException,
-    InvalidParameterValueException,
-    ResourceNotFoundException,
-)
+
+class LambdaError(JsonRESTError):
+    """A name in the ``x-amzn-ErrorType`` header, a message in the body."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(type(self).__name__, message)
+        self.description = json.dumps({"Type": "User", "Message": message})
+
+
+class ResourceNotFoundException(LambdaError):  # noqa: N818 - AWS's name
+    """No such function, version or alias; or nothing of the kind that was asked for."""
+
+    code = 404
+
+
+class InvalidParameterValueException(LambdaError):  # noqa: N818 - AWS's name
+    """A function that is named in a way the operation does not take."""
+
+    code = 400
+
+
+class AccessDeniedException(LambdaError):  # noqa: N818 - AWS's name
+    """What the caller may not see: every function of another account."""
+
+    code = 403
+
 
 LATEST = "$LATEST"
 

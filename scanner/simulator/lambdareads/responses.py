@@ -8,9 +8,8 @@ from urllib.parse import unquote
 
 from moto.core.common_types import TYPE_RESPONSE
 
-from scanner.simulator.denial import DeniesInJson
-from scanner.simulator.lambdareads.exceptions import AccessDeniedException
-from scanner.simulator.lambdareads.models import LambdaReadsBackend, lambdareads_backends
+from scanner.simulator.enforcement import DeniesInJson
+from scanner.simulator.lambdareads.models import AccessDeniedException, LambdaReadsBackend, lambdareads_backends
 
 
 class LambdaReadsResponse(DeniesInJson):

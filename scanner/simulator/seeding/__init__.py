@@ -9,11 +9,9 @@ from moto.moto_api._internal import mock_random
 from moto.organizations.models import organizations_backends
 
 from scanner.simulator.organisation import Organisation, placed
+from scanner.simulator.seeding.accounts import create_audit_role, create_auditor, seed_organization, seed_roles
 from scanner.simulator.seeding.chime import seed_app_instance
-from scanner.simulator.seeding.events import seed_alerts
-from scanner.simulator.seeding.functions import seed_functions
-from scanner.simulator.seeding.iam import create_audit_role, create_auditor, seed_roles
-from scanner.simulator.seeding.organizations import seed_organization
+from scanner.simulator.seeding.functions import seed_alerts, seed_functions
 
 
 def reset() -> None:

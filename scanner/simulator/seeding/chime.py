@@ -6,8 +6,7 @@ from datetime import UTC, datetime, time
 
 from scanner.simulator import organisation as described
 from scanner.simulator.models import AppInstance, Channel, ChannelFlow, Processor, chimesdk_backends
-from scanner.simulator.seeding.calendar import CREATED
-from scanner.simulator.seeding.regions import in_region
+from scanner.simulator.seeding.shared import CREATED, in_region
 
 
 def seed_app_instance(instance: described.Placed) -> None:

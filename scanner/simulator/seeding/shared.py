@@ -1,10 +1,14 @@
-"""Where services exist."""
+"""When everything was made, the same every time so that what is served is the same too; and where services exist."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from moto.core.base_backend import SERVICE_BACKEND, BackendDict
 
 from scanner.errors import UsageError
+
+CREATED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 def in_region(backends: BackendDict[SERVICE_BACKEND], account_id: str, region: str, *, service: str) -> SERVICE_BACKEND:
