@@ -17,7 +17,7 @@ from botocore import exceptions as boto
 from botocore.session import Session
 
 from scanner.aws.failure import MISSING_CREDENTIALS, CredentialsError
-from scanner.aws.hardening import OutOfPatienceError
+from scanner.aws.patience import OutOfPatienceError
 
 _SIGNED_OUT = (
     boto.SSOTokenLoadError,

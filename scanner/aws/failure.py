@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from scanner.aws.hardening import OutOfPatienceError
+from scanner.aws.patience import OutOfPatienceError
 from scanner.aws.waiting import waiting_for
 from scanner.errors import ChimeauditError
 from scanner.model.facts import FAULT, Gap

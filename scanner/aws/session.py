@@ -25,7 +25,7 @@ from botocore.utils import parse_timestamp
 from msgspec import Struct
 
 from scanner import __version__
-from scanner.aws import hardening, ownership
+from scanner.aws import ownership, patience
 from scanner.aws.credentials import FIRST_CALL, ExpiredOnArrivalError, OwnCredentials
 from scanner.aws.failure import ASSUME_ROLE, IDENTIFY, FailedCallError, MalformedAnswerError, calling
 from scanner.aws.hardening import ALLOWED, IDENTITY, MESSAGING, fence, read_strictly
@@ -95,7 +95,7 @@ class Aws:
             self._session.lending(self.credentials(role) if role else None),
         ):
             client = self._boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # a name in a variable
-        hardening.bound(client)
+        patience.bound(client)
         return client
 
     def credentials(self, role: Role) -> Credentials:

@@ -24,7 +24,8 @@ from scanner.aws import ownership
 from scanner.aws.calls import new_items
 from scanner.aws.clients import Clients
 from scanner.aws.failure import IDENTIFY, FailedCallError, StillListedError, StoppedError, containing
-from scanner.aws.hardening import IDENTITY, MESSAGING, Patience, current
+from scanner.aws.hardening import IDENTITY, MESSAGING
+from scanner.aws.patience import Patience, current
 from scanner.aws.wire import ListAppInstances, ListChannelFlows
 from scanner.collect import facts
 from scanner.collect.callback_role import Roles

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from scanner.aws import hardening
+from scanner.aws import patience
 from scanner.aws import session as scanner_aws
 from scanner.collect import target
 from tests.answers import Answer, Call, error, truth
@@ -262,7 +262,7 @@ def test_one_that_stalls_in_the_second_try_is_given_up_however_many_attempts_are
 def test_an_answer_that_drips_in_is_given_up(
     chat: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch, padding: int
 ) -> None:
-    monkeypatch.setattr(hardening, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.5)
     drip = Answer(body=b'{"ChannelFlows":[]' + b" " * padding + b"}", drips=0.1 if not padding else 0.005)
     chat.faults = [lambda call: drip if str(call.app_instance_arn).endswith("/b") else None]
 

@@ -13,14 +13,13 @@ from moto.organizations import utils as organizations_utils
 from moto.organizations.models import OrganizationsBackend, organizations_backends
 
 from scanner.errors import UsageError
-from scanner.simulator import organisation as described
 from scanner.simulator import surroundings
 from scanner.simulator.organisation import Account, Organisation
 from scanner.simulator.seeding.shared import CREATED
 from scanner.simulator.surroundings import Statement, document, role_policy
 
 
-def seed_organization(organisation: described.Organisation) -> None:
+def seed_organization(organisation: Organisation) -> None:
     management = organisation.management
     backend = organizations_backends[management.id]["aws"]
     with patch.object(organizations_utils, "make_random_account_id", return_value=management.id):
