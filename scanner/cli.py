@@ -17,8 +17,6 @@ from click.shell_completion import CompletionItem
 
 from scanner import __version__
 from scanner.commands import completion
-from scanner.commands.masking import masked
-from scanner.commands.streams import drop, encoded, out, prepare, told
 from scanner.errors import (
     BrokenInstallationError,
     ChimeauditError,
@@ -31,6 +29,7 @@ from scanner.errors import (
     UsageError,
 )
 from scanner.render.text import visible
+from scanner.terminal import drop, encoded, masked, out, prepare, told
 
 FAULT = 70
 
@@ -176,10 +175,10 @@ def _wants_json(arguments: list[str]) -> bool:
 
 
 def _told(message: str, hint: str, code: int, *, as_json: bool = False) -> int:
-    from scanner.commands.github import inert
+    from scanner.terminal import inert
 
     if as_json:
-        from scanner.commands.log import Log, LogFormat
+        from scanner.terminal import Log, LogFormat
 
         Log(form=LogFormat.JSON).tell("error", message, hint=hint, exit_code=code)
         return code

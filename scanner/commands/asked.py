@@ -12,7 +12,6 @@ from msgspec import Struct
 from scanner.aws import waiting
 from scanner.commands import again, inputs, keeping, outputs, ruleset, threshold
 from scanner.commands.delivering import Deliveries
-from scanner.commands.log import Log
 from scanner.commands.outputs import Output
 from scanner.commands.where import Where
 from scanner.errors import NothingScannedError, UsageError
@@ -22,6 +21,7 @@ from scanner.language.rule import facets as needed
 from scanner.model.report import Report, Severity
 from scanner.outcome.waivers import Waivers
 from scanner.store.journal import Journal
+from scanner.terminal import Log
 
 if TYPE_CHECKING:
     from scanner.history.address import Address

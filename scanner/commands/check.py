@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from scanner import terminal
 from scanner.commands import completion, github, inputs, outputs, ruleset, showing, threshold, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
@@ -120,10 +121,10 @@ def command(
     )
     report = marked(report, former.renamed(accepted, checking.former, {})) if accepted else report
     if configured.file and not config_file:
-        showing.say(f"Configuration: {configured.file}")
+        terminal.say(f"Configuration: {configured.file}")
     failures = _tell(report, wanted, checking, waivers.warnings(report))
     if on_github:
-        failures += github.tell(report, wanted, showing.say, annotated=not checking.is_refused)
+        failures += github.tell(report, wanted, terminal.say, annotated=not checking.is_refused)
     _refuse(failures, checking, skip_others=skip_others)
     return gate_files(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
 
@@ -138,14 +139,14 @@ def _tell(report: Report, wanted: Sequence[Output], checking: _Checking, warning
     else:
         showing.summary(report, written)
     if checking.skipped:
-        showing.say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
+        terminal.say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
     if checking.unread:
-        showing.say(f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
+        terminal.say(f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
     if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
         where = "whose account or region is not known; give --account and --region"
-        showing.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
+        terminal.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
     for warning in warnings:
-        showing.say(f"Warning: {warning}")
+        terminal.say(f"Warning: {warning}")
     return [*unprinted, *failures.values()]
 
 
@@ -219,7 +220,7 @@ class _Checking:
                 self.unread += not reading.is_read
             self.mistakes += own.found
             if self._verbose:
-                showing.say(f"{candidate.name} {_came_to(reading, own)}")
+                terminal.say(f"{candidate.name} {_came_to(reading, own)}")
 
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:

@@ -11,13 +11,13 @@ import click
 from msgspec import Struct
 
 from scanner.commands import values
-from scanner.commands.log import Log
 from scanner.commands.outputs import Output
 from scanner.deliver import destinations
 from scanner.deliver.destinations import Target, Topic
 from scanner.errors import OutputError, UsageError
 from scanner.model.report import Report
 from scanner.render.wording import count
+from scanner.terminal import Log
 
 if TYPE_CHECKING:
     from scanner.deliver.notice import Notice

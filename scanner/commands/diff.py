@@ -8,13 +8,13 @@ from typing import Literal
 
 import click
 
-from scanner.commands import completion, inputs, showing, threshold
-from scanner.commands.github import inert
-from scanner.commands.streams import encoded, printed
+from scanner import terminal
+from scanner.commands import completion, inputs, threshold
 from scanner.errors import OutputError, UsageError
 from scanner.outcome.compare import compare
 from scanner.outcome.gate import gate_difference
 from scanner.render import difference as rendered
+from scanner.terminal import encoded, inert, printed
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -48,7 +48,7 @@ def command(old: str, new: str, form: Literal["table", "json"], fail_on: str, al
     if old == new == inputs.STDIN:
         raise UsageError("OLD and NEW cannot both be standard input", hint="Name a file for one of them.")
     found = compare(inputs.report(old), inputs.report(new))
-    table = partial(rendered.table, width=showing.width(), color=showing.wants_color(sys.stdout))
+    table = partial(rendered.table, width=terminal.width(), color=terminal.wants_color(sys.stdout))
     failure = printed([encoded(rendered.json(found)) if form == "json" else inert(table(found))])
     if failure:
         raise OutputError(failure, hint="Make room, or send it elsewhere.")

@@ -13,38 +13,28 @@ import click
 
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
-from scanner.commands.streams import encoded, printed, told
 from scanner.errors import Mistake
 from scanner.model.report import Report
 from scanner.render import Format, render
 from scanner.render import github as rendered
+from scanner.terminal import encoded, on_github, printed, told
 
 MOST_BYTES = 1024 * 1024
 """GitHub drops the summary of a step that is larger."""
 
 
-def running() -> bool:
-    """Whether this is a step of a GitHub workflow."""
-    return os.environ.get("GITHUB_ACTIONS") == "true"
-
-
 option = click.option(
     "--github/--no-github",
     "on_github",
-    default=running,
+    default=on_github,
     help="Annotations, unless a report goes to standard output, and the step summary of GitHub Actions.  "
     "[default: where GITHUB_ACTIONS is true]",
 )
 
 
-def inert(text: str) -> str:
-    """The text as it may be printed here: where GitHub's runner reads along, it finds no command in it."""
-    return rendered.inert(text) if running() else text
-
-
 def annotate(error: str, mistakes: Sequence[Mistake] = ()) -> None:
     """Show on the page of the workflow's run what ended the step; a mistake whose line is known, on that."""
-    if not running():
+    if not on_github():
         return
     placed = [each for each in mistakes if each.line]
     if len(placed) < len(mistakes) or not placed:

@@ -9,10 +9,11 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from scanner.commands import keeping, showing, site, values
-from scanner.commands.streams import encoded, out
+from scanner import terminal
+from scanner.commands import keeping, site, values
 from scanner.model.moments import stamp
 from scanner.render import trend as rendered
+from scanner.terminal import encoded, out
 
 Form = Literal["table", "json"]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -87,4 +88,4 @@ def prune(history: str | None, keep: int, form: Form) -> None:
 
 
 def _terminal() -> dict[str, Any]:
-    return {"width": showing.width(), "color": showing.wants_color(sys.stdout)}
+    return {"width": terminal.width(), "color": terminal.wants_color(sys.stdout)}

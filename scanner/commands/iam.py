@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from scanner.commands import access_policy, ruleset, values
-from scanner.commands.streams import encoded, out
 from scanner.commands.where import ROLE
 from scanner.errors import UsageError
 from scanner.language.rule import facets
+from scanner.terminal import encoded, out
 
 
 @click.group("iam")

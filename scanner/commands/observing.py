@@ -14,7 +14,6 @@ from msgspec import Struct
 from scanner.aws import waiting
 from scanner.commands import progress, resuming
 from scanner.commands.demo import simulated_aws
-from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
 from scanner.judge.audit import Audit
@@ -23,6 +22,7 @@ from scanner.model.moments import stamp
 from scanner.model.report import Scope
 from scanner.store import runs
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
+from scanner.terminal import Log
 
 if TYPE_CHECKING:
     from scanner.collect.executors import Place

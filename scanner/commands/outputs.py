@@ -13,7 +13,6 @@ import click
 from msgspec import Struct
 
 from scanner.commands import completion
-from scanner.commands.streams import encoded, printed
 from scanner.commands.values import account_id, kms_key
 from scanner.deliver import destinations
 from scanner.deliver.destinations import S3Object
@@ -23,6 +22,7 @@ from scanner.model.trend import Trend
 from scanner.render import Format, load, render
 from scanner.store import files
 from scanner.store.journal import own_files, run_of
+from scanner.terminal import encoded, printed
 
 if TYPE_CHECKING:
     from scanner.deliver.s3 import Storing

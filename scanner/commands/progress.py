@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from scanner.commands.log import Log, LogFormat
+from scanner.terminal import Log, LogFormat
 
 if TYPE_CHECKING:
     from scanner.collect.run import Progress

@@ -6,8 +6,8 @@ import click
 
 from scanner.commands import completion, delivering, inputs, keeping, outputs, showing
 from scanner.commands.delivering import Deliveries
-from scanner.commands.log import Log
 from scanner.errors import OutputError
+from scanner.terminal import Log
 
 
 @click.command("report")

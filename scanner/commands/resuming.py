@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from scanner.commands.log import Log
 from scanner.commands.where import Where
 from scanner.errors import UsageError
 from scanner.model.moments import in_words
 from scanner.store import runs
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal
+from scanner.terminal import Log
 
 
 def find(where: Where, facets: frozenset[str], log: Log, until: float | None) -> Journal | None:

@@ -8,7 +8,6 @@ from typing import get_args
 import click
 
 from scanner.commands import completion, ruleset, values
-from scanner.commands.streams import encoded, out
 from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.errors import DisagreementError, OutputError, UsageError
@@ -19,6 +18,7 @@ from scanner.model.report import ResourceType
 from scanner.render.text import visible_lines
 from scanner.render.wording import count
 from scanner.store import files
+from scanner.terminal import encoded, out
 
 _FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}
 _RESOURCES = get_args(ResourceType)

@@ -9,10 +9,10 @@ import click
 
 from scanner.commands import completion, delivering, ending, github, keeping, outputs, ruleset, threshold, values, where
 from scanner.commands.asked import asked
-from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import observe
 from scanner.commands.telling import tell
 from scanner.commands.where import Where
+from scanner.terminal import Log, LogFormat
 
 _EXIT_CODES = """\b
 Exit codes:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TextIO
 
 from scanner.commands import outputs
-from scanner.commands.github import inert
 from scanner.commands.outputs import Output
-from scanner.commands.streams import printed, told
 from scanner.model.report import Report
 from scanner.render import table
-from scanner.render.text import visible
+from scanner.terminal import inert, printed, say, told, wants_color, width
 
 _ROWS_BESIDE_A_REPORT = 25
-_FALLBACK_WIDTH = 140
 
 
 def findings(report: Report, wanted: Sequence[Output]) -> list[str]:
@@ -45,18 +39,3 @@ def reports(written: Iterable[Output]) -> None:
     for output in written:
         if output.path != outputs.STDOUT:
             say(f"Report    {output.path}")
-
-
-def say(line: str) -> None:
-    """Tell the user something that is not a result."""
-    told(f"{inert(visible(line))}\n")
-
-
-def width() -> int:
-    """Columns of the terminal."""
-    return shutil.get_terminal_size((_FALLBACK_WIDTH, 24)).columns
-
-
-def wants_color(stream: TextIO) -> bool:
-    """https://no-color.org"""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

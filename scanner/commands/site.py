@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from scanner.commands import keeping, showing, values
+from scanner import terminal
+from scanner.commands import keeping, values
 from scanner.errors import OutputError
 from scanner.model.trend import PastRun
 from scanner.render import Format, site
@@ -44,7 +45,7 @@ def command(directory: Path, history: str | None) -> None:
         raise OutputError(
             f"{directory / _PAGE} could not be written: {error.strerror}", hint="Name another DIR."
         ) from None
-    showing.say(f"Site      {directory / _PAGE}")
+    terminal.say(f"Site      {directory / _PAGE}")
 
 
 def _links(run: PastRun, directory: Path) -> Iterator[Link]:

@@ -9,7 +9,6 @@ from msgspec import Struct, structs
 
 from scanner.commands import delivering, github, keeping, outputs, showing
 from scanner.commands.asked import Asked
-from scanner.commands.log import Log, LogFormat
 from scanner.commands.observing import Observed
 from scanner.commands.outputs import Output
 from scanner.model.moments import stamp
@@ -18,6 +17,7 @@ from scanner.model.trend import Trend
 from scanner.outcome.compare import marked, overlooked
 from scanner.outcome.gate import saw_nothing
 from scanner.render.wording import count
+from scanner.terminal import Log, LogFormat
 
 
 class Told(Struct, frozen=True):

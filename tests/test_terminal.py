@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from scanner.commands import outputs, showing, streams
+from scanner import terminal
+from scanner.commands import outputs, showing
 from scanner.commands.outputs import Output
 from scanner.errors import UsageError
 from scanner.model.report import Finding
@@ -56,7 +57,7 @@ def standard_output(encoding: str) -> Iterator[io.BytesIO]:
     printed = io.BytesIO()
     stream = sys.stdout = sys.stderr = io.TextIOWrapper(printed, encoding=encoding)
     try:
-        streams.prepare()
+        terminal.prepare()
         yield printed
     finally:
         stream.detach()
@@ -189,7 +190,7 @@ def test_a_closed_pipe_is_an_error_only_where_something_is_lost(home: Path, comm
 
 
 def test_a_line_of_the_log_is_json_in_utf_8(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    from scanner.commands.log import Log, LogFormat
+    from scanner.terminal import Log, LogFormat
 
     Log(form=LogFormat.JSON).tell("event", NAME)
 

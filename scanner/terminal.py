@@ -1,22 +1,40 @@
-"""Standard input, output and error as they may be: closed, full, of any encoding, or with nobody who reads on."""
+"""What commands print with: standard input, output and error as they may be, width and colour, and progress lines.
+
+A stream may be closed, full, of any encoding, or with nobody who reads on.
+"""
 
 from __future__ import annotations
 
 import codecs
 import errno
 import io
+import json
 import os
+import re
+import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import BinaryIO, TextIO, cast
 
 import click
+from msgspec import Struct
 
 from scanner.errors import OutputError
+from scanner.model.moments import stamp
+from scanner.render import github
+from scanner.render.text import visible
 
 _NOBODY_THERE = (errno.EPIPE, errno.EBADF)
+_FALLBACK_WIDTH = 140
 _LOOKALIKES = {"─": "-", "━": "-", "│": "|", "…": ".", "×": "x"}
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://[^\s'\"]*")
+_HARMLESS = {"s3", "tcp", "tls"}
+"""Schemes of what holds none: places in S3, and schedulers."""
+_TELLING = 4
+"""Characters behind the scheme that tell a URL of the command line from others, which a message may well repeat."""
 
 
 def prepare() -> None:
@@ -120,3 +138,71 @@ def drop(stream: TextIO) -> OSError | None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return error
     return None
+
+
+def inert(text: str) -> str:
+    """The text as it may be printed here: where GitHub's runner reads along, it finds no command in it."""
+    return github.inert(text) if on_github() else text
+
+
+def on_github() -> bool:
+    """Whether this is a step of a GitHub workflow."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def say(line: str) -> None:
+    """Tell the user something that is not a result."""
+    told(f"{inert(visible(line))}\n")
+
+
+def masked(message: str, arguments: Iterable[str]) -> str:
+    """The message, with ``scheme://***`` for every URL that was an argument or a part of one."""
+    urls = [url for argument in arguments if (url := _URL.search(argument)) and url["scheme"] not in _HARMLESS]
+    for url in urls:
+        whole = url.string[url.start() :]
+        for written in (whole, repr(whole)[1:-1]):
+            message = message.replace(written, _shown(url))
+    starts = tuple(url[0][: len(url["scheme"]) + len("://") + _TELLING] for url in urls)
+    return _URL.sub(lambda found: _shown(found) if found[0].startswith(starts) else found[0], message)
+
+
+def _shown(url: re.Match[str]) -> str:
+    return f"{url['scheme']}://***"
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size((_FALLBACK_WIDTH, 24)).columns
+
+
+def wants_color(stream: TextIO) -> bool:
+    """https://no-color.org"""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+class LogFormat(StrEnum):
+    """How lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """Where lines go. `verbose` lets details through."""
+
+    form: LogFormat = LogFormat.TEXT
+    verbose: bool = False
+
+    def tell(self, event: str, message: str, **fields: object) -> None:
+        """One line; `event` and `fields` say to a machine what `message` says to a person."""
+        if self.form is LogFormat.TEXT:
+            say(message)
+            return
+        time = stamp(datetime.now(UTC))
+        line = json.dumps({"time": time, "event": event, "message": message, **fields})
+        told(encoded(f"{inert(line)}\n"))
+
+    def detail(self, event: str, message: str, **fields: object) -> None:
+        """A line that only those want who asked for more."""
+        if self.verbose:
+            self.tell(event, message, **fields)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scanner import cli
-from scanner.commands.masking import masked
+from scanner.terminal import masked
 
 SECRET = "hunter2"
 WEBHOOK = f"https://hooks.slack.com/services/T0/B0/{SECRET}"
