@@ -16,7 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from scanner import __version__
-from scanner.commands import completion
+from scanner.commands.options import completion
 from scanner.errors import (
     BrokenInstallationError,
     ChimeauditError,

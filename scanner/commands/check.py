@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from scanner import terminal
-from scanner.commands import completion, github, inputs, outputs, ruleset, showing, threshold, values
+from scanner.commands import github, inputs, outputs, ruleset, showing, threshold
+from scanner.commands.options import completion, values
 from scanner.commands.outputs import Output
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.documents import MAX_BYTES

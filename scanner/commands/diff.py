@@ -9,7 +9,8 @@ from typing import Literal
 import click
 
 from scanner import terminal
-from scanner.commands import completion, inputs, threshold
+from scanner.commands import inputs, threshold
+from scanner.commands.options import completion
 from scanner.errors import OutputError, UsageError
 from scanner.outcome.compare import compare
 from scanner.outcome.gate import gate_difference

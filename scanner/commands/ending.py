@@ -7,9 +7,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scanner.commands.asked import Asked
-from scanner.commands.observing import Ended, Observed
-from scanner.commands.telling import Told
+from scanner.commands.collecting import Ended, Observed
+from scanner.commands.reporting import Told
+from scanner.commands.request import Asked
 from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
 from scanner.model.facts import FAULT
 from scanner.model.report import Report, Severity

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 import click
 
 from scanner import terminal
-from scanner.commands import keeping, site, values
+from scanner.commands import recording, site
+from scanner.commands.options import values
 from scanner.model.moments import stamp
 from scanner.render import trend as rendered
 from scanner.terminal import encoded, out
@@ -35,12 +36,12 @@ def command() -> None:
 
 
 @command.command("list")
-@keeping.option
+@recording.option
 @_form
 @_verbose
 def list_(history: str | None, form: Form) -> None:
     """List the runs that are recorded, with what each saw."""
-    nights = keeping.given(history)
+    nights = recording.given(history)
     from scanner.history import database, queries
 
     with database.read(nights) as connection:
@@ -49,12 +50,12 @@ def list_(history: str | None, form: Form) -> None:
 
 
 @command.command("trend", short_help="Show what was open, new and fixed night by night.")
-@keeping.option
+@recording.option
 @_form
 @_verbose
 def trend(history: str | None, form: Form) -> None:
     """Show what was open, new and fixed night by night, how long fixing took, and what is open longest."""
-    nights = keeping.given(history)
+    nights = recording.given(history)
     from scanner.history import database, queries
 
     with database.read(nights) as connection:
@@ -66,7 +67,7 @@ command.add_command(site.command)
 
 
 @command.command("prune", short_help="Remove old runs.")
-@keeping.option
+@recording.option
 @click.option(
     "--keep", required=True, callback=values.days, metavar="DAYS", help="How long to keep runs, such as 400d."
 )
@@ -77,7 +78,7 @@ def prune(history: str | None, keep: int, form: Form) -> None:
 
     What is open or waived keeps its whole life: when it was first seen, and what became of it since.
     """
-    nights = keeping.given(history)
+    nights = recording.given(history)
     before = stamp(datetime.now(UTC) - timedelta(days=keep))
     from scanner.history import database
     from scanner.history import prune as pruning

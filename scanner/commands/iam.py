@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from scanner.commands import access_policy, ruleset, values
-from scanner.commands.where import ROLE
+from scanner.commands import access_policy, ruleset
+from scanner.commands.options import values
+from scanner.commands.options.scan import ROLE
 from scanner.errors import UsageError
 from scanner.language.rule import facets
 from scanner.terminal import encoded, out

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec import Struct
 
-from scanner.commands import completion
-from scanner.commands.values import account_id, kms_key
+from scanner.commands.options import completion
+from scanner.commands.options.values import account_id, kms_key
 from scanner.deliver import destinations
 from scanner.deliver.destinations import S3Object
 from scanner.errors import OutputError, UsageError

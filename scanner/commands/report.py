@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from scanner.commands import completion, delivering, inputs, keeping, outputs, showing
-from scanner.commands.delivering import Deliveries
+from scanner.commands import delivery, inputs, outputs, recording, showing
+from scanner.commands.delivery import Deliveries
+from scanner.commands.options import completion
 from scanner.errors import OutputError
 from scanner.terminal import Log
 
@@ -13,8 +14,8 @@ from scanner.terminal import Log
 @click.command("report")
 @click.argument("saved", metavar="SAVED.json", shell_complete=completion.files)
 @outputs.option
-@delivering.options
-@keeping.option
+@delivery.options
+@recording.option
 @click.option("-v", "--verbose", is_flag=True, help="Say when nobody is notified; show details of a fault.")
 def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history: str | None, *, verbose: bool) -> int:
     """Render or deliver a saved JSON report again, without scanning.
@@ -25,7 +26,7 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
     """
     wanted = outputs.parse_all(output)
     report = inputs.report(saved)
-    kept = keeping.keep(report, keeping.address(history) if keeping.is_meant_for(report) else None, wanted)
+    kept = recording.keep(report, recording.address(history) if recording.is_meant_for(report) else None, wanted)
     report = kept.report
     unprinted = showing.findings(report, wanted)
     failures = outputs.write(report, wanted, kept.trend)
@@ -33,8 +34,8 @@ def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history
     showing.summary(report, written)
     log = Log(verbose=verbose)
     undelivered = [
-        *delivering.import_findings(deliveries, report, None, log).failures,
-        *delivering.notify(deliveries, report, None, written, log),
+        *delivery.import_findings(deliveries, report, None, log).failures,
+        *delivery.notify(deliveries, report, None, written, log),
     ]
     unwritten = (*unprinted, *failures.values())
     unrecorded = (kept.failure,) if kept.failure else ()

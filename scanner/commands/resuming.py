@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from scanner.commands.where import Where
+from scanner.commands.options.scan import Where
 from scanner.errors import UsageError
 from scanner.model.moments import in_words
 from scanner.store import runs

@@ -7,7 +7,8 @@ from typing import get_args
 
 import click
 
-from scanner.commands import completion, ruleset, values
+from scanner.commands import ruleset
+from scanner.commands.options import completion, values
 from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.errors import DisagreementError, OutputError, UsageError

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from scanner import config
-from scanner.commands import completion, values
+from scanner.commands.options import completion, values
 from scanner.config import Configuration
 
 Command = TypeVar("Command", bound=Callable[..., Any])

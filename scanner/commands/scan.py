@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
-from scanner.commands import completion, delivering, ending, github, keeping, outputs, ruleset, threshold, values, where
-from scanner.commands.asked import asked
-from scanner.commands.observing import observe
-from scanner.commands.telling import tell
-from scanner.commands.where import Where
+from scanner.commands import delivery, ending, github, outputs, recording, ruleset, threshold
+from scanner.commands.collecting import observe
+from scanner.commands.options import completion, values
+from scanner.commands.options import scan as table_of_scan
+from scanner.commands.options.scan import Where
+from scanner.commands.reporting import tell
+from scanner.commands.request import asked
 from scanner.terminal import Log, LogFormat
 
 _EXIT_CODES = """\b
@@ -26,10 +28,10 @@ Exit codes:
 
 
 @click.command("scan", epilog=_EXIT_CODES)
-@where.options
+@table_of_scan.options
 @ruleset.options
 @outputs.option
-@delivering.options
+@delivery.options
 @threshold.option
 @click.option(
     "--baseline",
@@ -41,7 +43,7 @@ Exit codes:
 @click.option(
     "--allow-no-baseline", is_flag=True, help="Go on where --baseline is not there yet; everything is new then."
 )
-@keeping.option
+@recording.option
 @click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
 @github.option
 @click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
@@ -58,7 +60,7 @@ def command(*, verbose: bool, log_format: str, **given: Any) -> int:
     Without -o, findings are printed as a table.
     """
     options = set(Where.__struct_fields__) & given.keys()
-    places = Where(**{name: given.pop(name) for name in options}, named=where.named())
+    places = Where(**{name: given.pop(name) for name in options}, named=table_of_scan.named())
     until = None if places.max_runtime is None else monotonic() + places.max_runtime
     scan = asked(places, Log(form=LogFormat(log_format), verbose=verbose), **given, until=until)
     with ending.interruptible():

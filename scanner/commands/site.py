@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from scanner import terminal
-from scanner.commands import keeping, values
+from scanner.commands import recording
+from scanner.commands.options import values
 from scanner.errors import OutputError
 from scanner.model.trend import PastRun
 from scanner.render import Format, site
@@ -24,7 +25,7 @@ _LINKED = (Format.HTML, Format.JSON)
 
 @click.command("site", short_help="Write a page that leads to the reports of all nights.")
 @click.argument("directory", metavar="DIR", type=values.PATH)
-@keeping.option
+@recording.option
 @click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show details of a fault.")
 def command(directory: Path, history: str | None) -> None:
     """Write DIR/index.html: the trend, and every night with links to its reports.
@@ -32,7 +33,7 @@ def command(directory: Path, history: str | None) -> None:
     Linked are the HTML and JSON reports that a recorded scan wrote with -o into DIR or below, as long as they are there
     and still those of that run.
     """
-    nights = keeping.given(history)
+    nights = recording.given(history)
     from scanner.history import database, queries
 
     with database.read(nights) as connection:

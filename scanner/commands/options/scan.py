@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 from msgspec import Struct
 
-from scanner.commands import completion, values
+from scanner.commands.options import completion, values
 from scanner.errors import UsageError
 
 ROLE = "chimeaudit"

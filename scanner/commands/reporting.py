@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
-from scanner.commands import delivering, github, keeping, outputs, showing
-from scanner.commands.asked import Asked
-from scanner.commands.observing import Observed
+from scanner.commands import delivery, github, outputs, recording, showing
+from scanner.commands.collecting import Observed
 from scanner.commands.outputs import Output
+from scanner.commands.request import Asked
 from scanner.model.moments import stamp
 from scanner.model.report import Report
 from scanner.model.trend import Trend
@@ -36,14 +36,14 @@ def tell(asked: Asked, seen: Observed) -> Told:
         OutputError: there is no room for the findings.
     """
     baseline, log = asked.baseline, asked.log
-    kept = keeping.keep(_judged(asked, seen), asked.history, asked.outputs, seen.journal.directory)
+    kept = recording.keep(_judged(asked, seen), asked.history, asked.outputs, seen.journal.directory)
     report = marked(kept.report, baseline.report) if baseline.report else kept.report
     successor = [output for output in asked.outputs if output.is_at(baseline.at)]
     failures = _write(report, kept.trend, [output for output in asked.outputs if output not in successor], asked)
     finished = seen.journal.complete and not saw_nothing(report)
     fixed_since = baseline.report if finished else None
-    imported = delivering.import_findings(asked.deliveries, kept.report, fixed_since, log)
-    untold = delivering.notify(asked.deliveries, report, baseline.report, asked.outputs, log)
+    imported = delivery.import_findings(asked.deliveries, kept.report, fixed_since, log)
+    untold = delivery.notify(asked.deliveries, report, baseline.report, asked.outputs, log)
     failures += [*imported.failures, *untold]
     if successor:
         obstacles = {

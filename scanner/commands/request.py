@@ -10,10 +10,11 @@ import click
 from msgspec import Struct
 
 from scanner.aws import waiting
-from scanner.commands import again, inputs, keeping, outputs, ruleset, threshold
-from scanner.commands.delivering import Deliveries
+from scanner.commands import inputs, outputs, recording, ruleset, threshold
+from scanner.commands.delivery import Deliveries
+from scanner.commands.options import table
+from scanner.commands.options.scan import Where
 from scanner.commands.outputs import Output
-from scanner.commands.where import Where
 from scanner.errors import NothingScannedError, UsageError
 from scanner.judge.audit import Audit
 from scanner.language.rule import Rule
@@ -108,7 +109,7 @@ def asked(
     wanted = outputs.parse_all(output)
     outputs.keep_apart(wanted, places.run_dir)
     accepted = _baseline(baseline, log, until, may_lack=allow_no_baseline)
-    address = keeping.address(history)
+    address = recording.address(history)
     configured = ruleset.chosen(config_file, rules, select)
     if configured.fail_on and threshold.unsaid():
         fail_on = configured.fail_on
@@ -135,8 +136,8 @@ def asked(
             "allow_gaps": allow_gaps,
         },
         log=log,
-        go_on=again.options(besides=_OF_THE_RUN),
-        again=again.options(besides=_OF_THE_RUN | _OF_READING),
+        go_on=table.options(besides=_OF_THE_RUN),
+        again=table.options(besides=_OF_THE_RUN | _OF_READING),
     )
 
 

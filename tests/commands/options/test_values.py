@@ -7,7 +7,7 @@ import botocore.loaders
 import click
 import pytest
 
-from scanner.commands import values
+from scanner.commands.options import values
 from scanner.errors import UsageError
 from tests.command import chimeaudit
 

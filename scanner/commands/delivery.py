@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from msgspec import Struct
 
-from scanner.commands import values
+from scanner.commands.options import values
 from scanner.commands.outputs import Output
 from scanner.deliver import destinations
 from scanner.deliver.destinations import Target, Topic

@@ -14,7 +14,7 @@ from msgspec import Struct
 from scanner.aws import waiting
 from scanner.commands import progress, resuming
 from scanner.commands.demo import simulated_aws
-from scanner.commands.where import Where
+from scanner.commands.options.scan import Where
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
 from scanner.judge.audit import Audit
 from scanner.model.facts import Gap
