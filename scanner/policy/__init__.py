@@ -1,7 +1,7 @@
-"""IAM policies and event patterns, judged into facts that rules can read.
+"""Judges IAM policies and event patterns, and gives the facts that rules read.
 
-Pure functions from the JSON text that AWS gives to a verdict: true, false, or UNSET where the text alone does not
-settle it. Nothing here reads, calls or raises; a document that is not one is a document nothing is known of.
+These are pure functions. They take the JSON text that AWS gives and return a verdict: true, false, or UNSET where the
+text alone does not settle it. They raise nothing: a text that is not a valid document gives UNSET.
 
     verdict    logic with three values          globs      patterns with wildcards
     documents  JSON text -> Policy              requests   does a policy allow a request

@@ -1,4 +1,4 @@
-"""Who may invoke a function, or gain control of its code, by its resource policy."""
+"""Who may invoke a function or gain control of its code, according to its resource policy."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ def access(
     function_account_id: str | None = None,
     url: FunctionUrl = UNKNOWN_URL,
 ) -> FunctionAccess:
-    """What the JSON text of a function's policy (Lambda's GetPolicy) allows; None: it has no policy.
+    """What a function's resource policy allows.
 
-    The account is that of the app instance whose flow invokes the function, and unless it is told the function's, too.
+    `document` is the JSON text from Lambda's GetPolicy, or None where the function has no policy. `account_id` is the
+    account of the app instance whose flow invokes the function. `function_account_id` is the function's account; by
+    default it is the same.
 
-    - `chime_can_invoke`: the messaging service may, on behalf of this app instance.
-    - `chime_invoke_unconditioned`: it may on behalf of an app instance in an account that the policy does not name. A
-      condition that is only wildcards (`*`, any account in an ARN), that excludes somebody (StringNotEquals) or that is
-      not asked of a key that may be missing (aws:SourceOrgID with ...IfExists) names nobody.
-    - `foreign_app_instances`: the values, of conditions that do name something, by which app instances of other
-      accounts come in; what comes in unconditioned is not repeated here. Who belongs to an organisation that
-      aws:SourceOrgID names is not known.
-    - `public`: somebody of whom the policy names nothing may, anonymous or in an AWS account, by API or by function
-      URL. The authentication type of a URL restricts nobody: with AWS_IAM any AWS account will do.
-    - `other_accounts`: the accounts, but for these two, and the organisations of AWS principals that may invoke the
-      function or gain control of its code; `*` where anybody may gain control.
+    - `chime_can_invoke`: the messaging service may invoke the function on behalf of this app instance.
+    - `chime_invoke_unconditioned`: the service may invoke it on behalf of an app instance in an account that the policy
+      does not name. A condition names nobody if it holds only wildcards (`*`, any account in an ARN), if it excludes
+      somebody (StringNotEquals), or if it passes where its key is missing (aws:SourceOrgID with ...IfExists).
+    - `foreign_app_instances`: the condition values that admit app instances of other accounts. Those admitted without
+      a condition are not repeated here. Which accounts belong to an organisation in aws:SourceOrgID is not known.
+    - `public`: somebody whom the policy does not name may invoke the function, anonymously or from an AWS account, by
+      the API or by function URL. AWS_IAM as authentication type of a URL admits every AWS account.
+    - `other_accounts`: the other accounts and the organisations of AWS principals that may invoke the function or gain
+      control of its code; `*` where anybody may gain control.
 
     https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
@@ -63,7 +64,7 @@ def access(
 
 
 def may_hang_on_url(document: str | None) -> bool:
-    """Whether the policy lets anybody use a function URL, so that it may matter whether there is one."""
+    """Whether the policy lets anybody use a function URL, so that the URL must be read to judge access."""
     policy = None if document is None else read_policy(document)
     if policy is None or isinstance(policy, UnsetType):
         return False

@@ -1,7 +1,8 @@
-"""On behalf of which app instances the messaging service may invoke a function, by the function's resource policy.
+"""On behalf of which app instances the messaging service may invoke a function, according to its resource policy.
 
-Conditions admit sets of app instances. They are judged by asking for them one by one: the one whose flow invokes the
-function, those that the policy names, and strangers, who have ids of the form that AWS issues and stand for all others.
+A condition admits a set of app instances. It is judged by trying callers one by one: the app instance whose flow
+invokes the function, those that the policy names, and strangers. A stranger has an id of the form that AWS issues and
+stands for every app instance that the policy does not name.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _Values = tuple[str | None, ...]
 
 
 class AppInstance(Struct, frozen=True, kw_only=True):
-    """An app instance for which the service may come."""
+    """An app instance on whose behalf the service invokes a function."""
 
     account_id: str
     arn: str
@@ -35,12 +36,12 @@ class AppInstance(Struct, frozen=True, kw_only=True):
 
 
 def admits(policy: Policy, caller: AppInstance) -> Verdict:
-    """Whether the service may for this app instance, whatever its organisation is."""
+    """Whether the service may invoke the function on behalf of this app instance, whatever its organisation is."""
     return allowed([policy], _by_service(caller, None))
 
 
 def admits_strangers(policy: Policy, partition: str) -> Verdict:
-    """Whether it may for an app instance in an account that no policy names, in whichever region."""
+    """Whether the service may invoke the function for an app instance of an account that the policy does not name."""
     arns = values_of(policy, _ARN)
     strangers = representatives(
         f"arn:{partition}:chime:{_REGION}:{issued.ACCOUNT}:app-instance/{issued.APP_INSTANCE}",
@@ -53,7 +54,7 @@ def admits_strangers(policy: Policy, partition: str) -> Verdict:
 
 
 def _by_service(caller: AppInstance, organization: _Values | None) -> Request:
-    """What the service sends. It belongs to no organisation; of its caller's (None: not known) it may say the id.
+    """The request that the service sends. `organization` holds the values of aws:SourceOrgID; None: not known.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
@@ -73,13 +74,13 @@ def _by_service(caller: AppInstance, organization: _Values | None) -> Request:
 
 
 def _admits_from_elsewhere(policy: Policy, caller: AppInstance) -> Verdict:
-    """Without an organisation, or in one that nobody named."""
+    """Whether the caller is admitted if it has no organisation, or one that the policy does not name."""
     organizations = (None, *issued.organizations(values_of(policy, _ORG)))
     return any_of(allowed([policy], _by_service(caller, (each,))) for each in organizations)
 
 
 def foreign(policy: Policy, home: AppInstance) -> tuple[str, ...] | UnsetType:
-    """The values that let app instances of other accounts in, by each statement that allows, as denials leave it."""
+    """The condition values that admit app instances of other accounts, after denials; UNSET: not known."""
     denies = tuple(statement for statement in policy.statements if not statement.allows)
     found: set[str] = set()
     unknown = False
@@ -105,23 +106,26 @@ def _foreign_by(statement: Statement, policy: Policy, home: AppInstance) -> tupl
 
 
 def _may_differ_in_case(policy: Policy) -> bool:
-    """Whether patterns that heed case and some that do not must both match: callers are not spelled in every case."""
+    """Whether case-sensitive and case-insensitive clauses on the ARN must both hold.
+
+    That cannot be judged, since callers are not tried in every spelling.
+    """
     clauses = clauses_of(policy, _ARN)
     return len(clauses) > 1 and any("ignorecase" in clause.operator for clause in clauses)
 
 
 def _may(policy: Policy, caller: AppInstance) -> Verdict:
-    """Without an organisation, in one that nobody named, or in whichever."""
+    """Whether the caller is admitted, without an organisation or with any."""
     if not clauses_of(policy, _ORG):
         return admits(policy, caller)
     return any_of((_admits_from_elsewhere(policy, caller), admits(policy, caller)))
 
 
 def _foreign_callers(policy: Policy, home: AppInstance) -> list[AppInstance] | None:
-    """App instances of other accounts, one for every way in which values of the policy match some; None: too many.
+    """App instances of other accounts: one for each combination of the policy's values that can match. None: too many.
 
-    A value may be a pattern or plain text, as its operator says: both ways are told apart. The service names the
-    account that is in the ARN, so what is asked of the account is asked of that part of the ARN.
+    Whether a value is a pattern or plain text depends on its operator, so both readings are tried. The service sends
+    the account that is in the ARN, so account values are compared with that part of the ARN.
     """
     accounts = [home.account_id, *values_of(policy, _ACCOUNT)]
     before, after = f"{MANY}:" * 4, f":{MANY}"
@@ -138,7 +142,7 @@ def _foreign_callers(policy: Policy, home: AppInstance) -> list[AppInstance] | N
 
 
 def _named(statement: Statement, caller: AppInstance, policy: Policy) -> list[str]:
-    """The values of a statement that let a caller in: accounts before ARNs, which say more than an account."""
+    """The values of a statement that admit a caller: its account values or, where none matches, its ARN values."""
     context = _by_service(caller, None).context
     for key in (_ACCOUNT, _ARN):
         names = [

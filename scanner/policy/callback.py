@@ -1,4 +1,4 @@
-"""A function's execution role: may it call back for an app instance's channels, and what else may it do in Chime."""
+"""Whether an execution role may call back for an app instance's channels, and what else it may do in Chime."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scanner.policy.globs import MANY, ONE, iam_glob, matches, representatives
 from scanner.policy.requests import Request, allowed, names_action
 
 CALLBACK = "chime:ChannelFlowCallback"
-_MAX_REQUESTS = 1000  # all patterns together; of more nothing is known
+_MAX_REQUESTS = 1000  # for all patterns of a role together; beyond it the verdict is unknown
 
 Document = str | None | UnsetType
 _Read = Policy | UnsetType
@@ -31,14 +31,14 @@ _ANYWHERE: Context = {
     "aws:sourceorgpaths": (None,),
     "aws:viaawsservice": ("false",),
 }
-"""What is known of any call that a function makes. Keys of a source are sent by services only.
+"""The context of every call that a function makes. Only AWS services send the aws:Source... keys.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
 
 class _Place(Struct, frozen=True, kw_only=True):
-    """Where the app instance is at home, and whose call it is, if that is known."""
+    """The app instance's partition, region and account, and the ARN of the calling role if it is known."""
 
     partition: str
     region: str
@@ -50,7 +50,7 @@ class _Place(Struct, frozen=True, kw_only=True):
         return f"arn:{self.partition}:chime:{self.region}:{self.account_id}:"
 
     def context(self, resource: str) -> Context:
-        """What is known of a call that a function makes; of one beyond its own place not where it leads."""
+        """The context of a call upon a resource. Region and account are known only for resources of this place."""
         own: Context = {"aws:requestedregion": (self.region,), "aws:resourceaccount": (self.account_id,)}
         role: Context = {}
         if self.role_arn:
@@ -59,14 +59,17 @@ class _Place(Struct, frozen=True, kw_only=True):
 
 
 class _Role(Struct, frozen=True, kw_only=True):
-    """What decides over a role's requests."""
+    """The policies that decide on a role's requests."""
 
     identity: tuple[_Read, ...]
     boundary: _Read | None
     home: _Place
 
     def may(self, action: str, resource: str, by: Policy | None = None) -> Verdict:
-        """An identity policy (`by` one statement of them alone) allows it, the boundary too, and nothing denies it."""
+        """Whether an identity policy and the boundary allow the action and nothing denies it.
+
+        With `by`, a single statement, only that statement may allow it.
+        """
         request = Request(action=action, resource=resource, context=self.home.context(resource))
         identity = allowed(self.identity if by is None else [by, *map(_denials, self.identity)], request)
         return identity if self.boundary is None else all_of((identity, allowed([self.boundary], request)))
@@ -79,16 +82,16 @@ class _Role(Struct, frozen=True, kw_only=True):
 def callback(
     identity: Sequence[str | None], boundary: Document, *, app_instance_arn: str, role_arn: str | None = None
 ) -> CallbackPermission:
-    """What an execution role may do in Chime, by its policies as JSON texts.
+    """What an execution role may do in Chime, according to its policies as JSON texts.
 
     `identity` holds every inline and attached policy; None is one that could not be read. `boundary` is the document of
     the permissions boundary; None: there is none, UNSET: it could not be read.
 
-    - `allowed`: ChannelFlowCallback is, on every channel of the app instance. Some channels only: not known, since
-      which of them use the flow is not looked at here.
-    - `excessive`: patterns of allowed actions by which the role may do more in Chime than call back, and patterns of
-      resources by which it may call back on more than what belongs to app instances. A wildcard that today names only
-      ChannelFlowCallback admits more, too. A misspelled `appInstance/`, which AWS's guide prints, admits nothing.
+    - `allowed`: whether ChannelFlowCallback is allowed on every channel of the app instance. It is unknown where only
+      some channels are allowed, since this function does not know which of them use the flow.
+    - `excessive`: the action patterns that let the role do more in Chime than call back, and the resource patterns that
+      let it call back beyond app instances. A wildcard is excessive even if ChannelFlowCallback is the only action that
+      it names today. The misspelled `appInstance/` that AWS's guide prints matches no resource and so admits nothing.
 
     https://docs.aws.amazon.com/chime-sdk/latest/dg/processor-setup.html
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonchime.html
@@ -127,7 +130,7 @@ def _denials(policy: _Read) -> _Read:
 
 
 class _Universe(Struct, frozen=True, kw_only=True):
-    """All that a role's policies can tell apart: actions of Chime other than the callback, and resources of Chime."""
+    """Chime actions (without the callback) and resources: one for each case that a role's policies distinguish."""
 
     actions: list[str]
     resources: list[str]
@@ -135,7 +138,9 @@ class _Universe(Struct, frozen=True, kw_only=True):
 
 
 def _universe(role: _Role) -> _Universe | None:
-    """An action's name heeds no case. An action upon no resource in particular is asked for `*`.
+    """What to try a role's policies with; None: too much. Actions are in lower case, since IAM ignores their case.
+
+    The resource `*` stands for actions that take no resource.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonchime.html
     """
@@ -162,7 +167,7 @@ def _universe(role: _Role) -> _Universe | None:
 
 
 def _is_misspelled(resource: str) -> bool:
-    """Whether it is what nothing is called: the ARN of an app instance says app-instance, as no other resource does."""
+    """Whether the ARN misspells `app-instance`, so that no resource can have it."""
     kind = resource.split(":", 5)[5].partition("/")[0]
     return kind != "app-instance" and kind.lower().replace("-", "").replace("_", "") == "appinstance"
 
@@ -178,7 +183,7 @@ def _excessive(role: _Role) -> tuple[str, ...] | UnsetType:
 
 
 def _judged(role: _Role, universe: _Universe) -> Iterator[tuple[str, Verdict]]:
-    """Every pattern of every statement that allows, and whether it lets the role do too much."""
+    """Each pattern of each allowing statement, and whether it lets the role do too much."""
     budget = iter(range(_MAX_REQUESTS))
     for policy in filter(_is_read, role.identity):
         for statement in policy.statements:
@@ -194,7 +199,7 @@ def _judged(role: _Role, universe: _Universe) -> Iterator[tuple[str, Verdict]]:
 
 
 def _excess(statement: Statement, universe: _Universe) -> Iterator[tuple[str, Statement, Iterable[tuple[str, str]]]]:
-    """Every pattern of a statement, the statement narrowed to it, and what it may let the role do too much."""
+    """Each pattern of a statement, the statement narrowed to that pattern, and the (action, resource) pairs to try."""
     for label, actions in _single(statement.actions, "NotAction"):
         named = [action for action in universe.actions if names_action(actions, action)]
         yield label, structs.replace(statement, actions=actions), product(named, universe.resources)
@@ -204,7 +209,7 @@ def _excess(statement: Statement, universe: _Universe) -> Iterator[tuple[str, St
 
 
 def _single(choice: Choice, negative: str) -> list[tuple[str, Choice]]:
-    """Each pattern by itself; what is left out of everything is one pattern."""
+    """Each pattern on its own, with its label; a negated choice (`NotAction`) counts as one pattern."""
     if choice.negated:
         return [(f"{negative} {', '.join(choice.values)}", choice)]
     return [(value, Choice(values=(value,))) for value in choice.values]

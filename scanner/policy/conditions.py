@@ -1,4 +1,4 @@
-"""Conditions of policy statements: clause and request context -> verdict.
+"""Judges a condition of a policy statement in the context of a request.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -16,13 +16,16 @@ from scanner.policy.documents import Clause
 from scanner.policy.globs import FRESH, iam_glob, matches
 
 Context = Mapping[str, tuple[str | None, ...]]
-"""The values that a key may have, None for a key that is not sent; a key left out may have any value or none."""
+"""Condition key -> the values that it may have; None means that it is not sent. Nothing is known of an absent key."""
 
 _OPERATOR = re.compile(r"(?:(forallvalues|foranyvalue):)?(.+?)(ifexists)?")
 
 
 def holds(clause: Clause, context: Context, *, variables: bool) -> Verdict:
-    """Whether a condition holds: its values are alternatives, and a negated operator wants none of them."""
+    """Whether a condition holds: one of its values must match or, with a negated operator, none.
+
+    `variables` tells whether ${...} in a value is a policy variable, whose value is not known.
+    """
     if clause.key not in context:
         return UNSET
     return agreed(_holds(clause, value, variables=variables) for value in context[clause.key])
@@ -48,7 +51,7 @@ def _is_null(values: tuple[str, ...], value: str | None) -> Verdict:
 
 
 def _without_key(quantifier: str | None, *, negated: bool, if_exists: bool) -> Verdict:
-    """A set operator over no values: all of them, and not any, whatever is asked of each.
+    """Whether a condition holds where its key is not sent.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
     """
@@ -74,10 +77,10 @@ def _is_like(wanted: str, value: str) -> Verdict:
 
 
 def _is_like_arn(wanted: str, value: str) -> Verdict:
-    """ArnEquals and ArnLike are the same: each of the six components is compared alone.
+    """Whether an ARN matches a pattern, component by component; ArnEquals and ArnLike do the same.
 
-    A pattern of fewer components, such as `*`, is outside the grammar: it is only certain that it does not match what
-    it could not match as plain text.
+    A pattern with fewer than six components, such as `*`, is outside the grammar. It is unknown whether it matches,
+    unless it does not match as plain text either.
     """
     parts, values = wanted.split(":", 5), value.split(":", 5)
     if len(parts) == len(values) == 6:
@@ -86,7 +89,7 @@ def _is_like_arn(wanted: str, value: str) -> Verdict:
 
 
 def _is_address_in(wanted: str, value: str) -> Verdict:
-    """The only address here is a stranger's, who may be anywhere: in no network that is named, unless it is all."""
+    """Whether a network holds a stranger's address; only the whole internet surely does. Other addresses: unknown."""
     if value != FRESH:
         return UNSET
     try:
@@ -95,7 +98,7 @@ def _is_address_in(wanted: str, value: str) -> Verdict:
         return UNSET
     if network.prefixlen == 0 and network.version == 4:
         return True
-    # A few huge networks can be the whole internet together.
+    # A few huge networks together can be the whole internet.
     return UNSET if network.prefixlen < 8 else False
 
 
@@ -117,5 +120,5 @@ _TESTS: dict[str, tuple[Callable[[str, str], Verdict], bool]] = {
 
 
 def is_negative(operator: str) -> bool:
-    """Whether an operator says what must not be, so that its values admit nobody."""
+    """Whether an operator excludes its values, so that they admit nobody."""
     return "not" in operator or operator == "null"

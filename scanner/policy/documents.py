@@ -1,7 +1,8 @@
-"""Policy documents: JSON text -> Policy, or UNSET where it is not one.
+"""Parses the JSON text of a policy document into a Policy, or UNSET where the text is no valid policy.
 
-The grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-What departs from it anywhere is not read in part: a statement left out could be the one that denies.
+A document that departs from the grammar is refused as a whole: a skipped statement could be the one that denies.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 MAX_CHARACTERS = 32 * 1024
-"""More than any policy may have: a function's 20 KB, a managed policy's 6,144 characters without white space."""
+"""More than AWS allows for any policy: 20 KB for a function's, 6,144 characters without spaces for a managed one."""
 
 _MAX_DEPTH = 32
 _MAX_PATTERN = 1024
 _MAX_WILDCARDS = 16
-# Surrogates are no text, and noncharacters mean something in globs.
+# Surrogates are not valid text, and globs use noncharacters as wildcards.
 _FORBIDDEN = re.compile("[\ud800-\udfff\ufdd0-\ufdef]")
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _PRINCIPALS = {"AWS", "Service", "Federated", "CanonicalUser"}
@@ -28,14 +29,14 @@ _ELEMENTS = {
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """What a statement names: Action or NotAction, Resource or NotResource."""
+    """The patterns in an Action or Resource element; `negated` for NotAction and NotResource."""
 
     values: tuple[str, ...]
     negated: bool = False
 
 
 class Principals(Struct, frozen=True, kw_only=True):
-    """Whom a statement names, as (kind, value); `"*"` is what {"AWS": "*"} is.
+    """Whom a statement names, as (kind, value); plain `"*"` is stored as {"AWS": "*"}. `negated` for NotPrincipal.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
@@ -45,7 +46,7 @@ class Principals(Struct, frozen=True, kw_only=True):
 
 
 class Clause(Struct, frozen=True, kw_only=True):
-    """One key of one condition operator: operator and key in lower case, since neither heeds it."""
+    """One operator and key of a condition, both in lower case since IAM ignores their case, and the values wanted."""
 
     operator: str
     key: str
@@ -53,7 +54,7 @@ class Clause(Struct, frozen=True, kw_only=True):
 
 
 class Statement(Struct, frozen=True, kw_only=True):
-    """A policy statement. `principals` is None in the policy of an identity, which is the principal."""
+    """A policy statement. `principals` is None in an identity policy: there the identity itself is the principal."""
 
     allows: bool
     principals: Principals | None
@@ -63,7 +64,7 @@ class Statement(Struct, frozen=True, kw_only=True):
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """`variables` tells whether ${...} stands for a value of the request; before 2012-10-17 it is itself.
+    """A policy document. `variables`: whether ${...} is a policy variable, as it is from version 2012-10-17 on.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """
@@ -73,7 +74,7 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 def clauses_of(policy: Policy, key: str) -> list[Clause]:
-    """What all statements ask of a key."""
+    """The conditions of all statements on one key, which is given in lower case."""
     clauses = (clause for statement in policy.statements for clause in statement.conditions)
     return [clause for clause in clauses if clause.key == key]
 
@@ -83,11 +84,11 @@ def values_of(policy: Policy, key: str) -> list[str]:
 
 
 class _NotAPolicyError(ValueError):
-    """Kept in this module: to callers such a document is UNSET."""
+    """The document is not a valid policy. It stays in this module: callers get UNSET."""
 
 
 def read_json(text: str) -> Any:
-    """JSON of a sane size and depth, without duplicate keys; UNSET otherwise."""
+    """The parsed JSON; UNSET where it is invalid, too long, too deep, or has duplicate keys."""
     if len(text) > MAX_CHARACTERS:
         return UNSET
     try:
@@ -99,7 +100,7 @@ def read_json(text: str) -> Any:
 
 
 def read_policy(text: str) -> Policy | UnsetType:
-    """The policy in a JSON text; UNSET where that is not one, or one in a language that is not known here."""
+    """The policy in a JSON text; UNSET where it is invalid or of an unknown version."""
     document = read_json(text)
     try:
         return _policy(document)
@@ -123,7 +124,7 @@ def _require(condition: bool) -> None:
 
 
 def _check(document: Any) -> None:
-    """Walks without recursion, since depth is what it looks for."""
+    """Refuse forbidden characters and excessive depth. It does not recurse, since the document may be too deep."""
     level = [document]
     for _ in range(_MAX_DEPTH):
         _require(not any(isinstance(value, str) and _FORBIDDEN.search(value) for value in level))

@@ -1,4 +1,4 @@
-"""Does a rule on the event bus match what the service says when it cannot invoke a processor.
+"""Whether an EventBridge rule matches the event that the service sends when it cannot invoke a processor.
 
 https://docs.aws.amazon.com/chime-sdk/latest/dg/event-bridge-events.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
@@ -15,10 +15,10 @@ from scanner.model.logic import Verdict, all_of, any_of, negate
 from scanner.policy.documents import read_json
 from scanner.policy.globs import MANY, ONE, matches_all
 
-_SOME = f"{ONE}{MANY}"  # a text of which nothing is known
+_SOME = f"{ONE}{MANY}"  # any text that is not empty
 
 Event = dict[str, "str | Event"]
-"""Field -> glob of the text that it may hold. Fields that are not documented, or empty, are left out: unknown."""
+"""Field -> glob of the texts that it may hold. A field that is absent here is unknown: it is undocumented or empty."""
 
 
 class EventRule(Struct, frozen=True, kw_only=True):
@@ -30,10 +30,10 @@ class EventRule(Struct, frozen=True, kw_only=True):
 
 
 def listens(patterns: Sequence[EventRule], *, app_instance_arn: str, account_id: str, region: str) -> Verdict:
-    """Whether an enabled rule with a target matches ProcessorInvocationFailure, whatever processor or channel it is.
+    """Whether an enabled rule with a target matches ProcessorInvocationFailure for every processor and channel.
 
-    A rule for some channels, processors or reasons only, with an operator that is not known here or on a field that is
-    not documented may match: unknown, unless another rule surely does.
+    A rule may match if it selects some channels, processors or reasons, uses an unknown operator, or reads an
+    undocumented field. The verdict is then unknown, unless another rule surely matches.
     """
     event = _event(app_instance_arn, account_id, region)
     return any_of(all_of((rule.enabled, rule.has_targets, _matches(rule.pattern, event))) for rule in patterns)
@@ -69,9 +69,9 @@ def _matches(text: str | None, event: Event) -> Verdict:
 
 
 def _fields(pattern: Any, prefix: str = "") -> set[str] | None:
-    """The paths that a pattern speaks of; None where an alternative of $or speaks again of one that must match anyhow.
+    """The field paths that a pattern names; None where $or repeats a field that the pattern also names outside of it.
 
-    What then holds is not documented: AWS's own matcher keeps the alternative and forgets the other.
+    AWS does not document that case. Its own matcher keeps the alternative in $or and drops the other condition.
     """
     found: set[str] = set()
     for name, wanted in pattern.items() if isinstance(pattern, dict) else ():
@@ -99,7 +99,7 @@ def _object(pattern: Any, event: Event) -> Verdict:
 
 
 def _field(name: str, wanted: Any, event: Event) -> Verdict:
-    """Objects are matched field by field, lists are alternatives for a text, and $or stands in a field's place."""
+    """Match one field of a pattern: an object field by field, a list as alternatives, `$or` as alternative patterns."""
     value = event.get(name)
     match wanted, value:
         case list(), None if name == "$or":
@@ -115,7 +115,7 @@ def _field(name: str, wanted: Any, event: Event) -> Verdict:
 
 
 def _element(wanted: Any, value: str) -> Verdict:
-    """One alternative: a text, an operator, or what no field of the event is (a number, true, null)."""
+    """Match one alternative: a text, an operator, or a number, true or null, which no field of the event is."""
     match wanted:
         case str():
             return matches_all(wanted, value)
@@ -146,7 +146,7 @@ def _operator(operator: str, operand: Any, value: str) -> Verdict:
         case "numeric", list():
             return False
         case _:
-            # cidr too: what is known of the event holds no address, and what is not known may
+            # An address (cidr) may stand in an unknown field.
             return UNSET
 
 
@@ -155,7 +155,7 @@ def _any_element(values: Any, judge: Callable[[Any], Verdict]) -> Verdict:
 
 
 def _wildcard_glob(text: str) -> str:
-    r"""Only `*` is a wildcard, and `\*` and `\\` are `*` and `\`.
+    r"""The glob of an EventBridge wildcard: `*` is the only wildcard, `\*` and `\\` escape `*` and `\`.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-wildcard-matching
     """

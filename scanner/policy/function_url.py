@@ -1,4 +1,4 @@
-"""A function's URL, by which it may be invoked besides the API.
+"""A function URL: a way to invoke a function besides the API.
 
 https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """
@@ -14,10 +14,10 @@ AUTH_TYPES = ("NONE", "AWS_IAM")
 
 
 class FunctionUrl(Struct, frozen=True, kw_only=True):
-    """`auth_types` are those that it may have. Of NONE everybody may make use, signed or not.
+    """A function URL. `auth_types` are those that it may have; with NONE a request need not be signed.
 
-    `needs_both`: whether lambda:InvokeFunction must be allowed besides lambda:InvokeFunctionUrl. It must for a URL that
-    was made since October 2025; older ones were exempt for a time that AWS does not tell the end of.
+    `needs_both`: whether lambda:InvokeFunction must be allowed besides lambda:InvokeFunctionUrl. It must for URLs
+    created since October 2025. Older URLs are exempt until a date that AWS has not published.
     """
 
     exists: Verdict

@@ -1,7 +1,7 @@
-"""Patterns with wildcards, and what can be said of all the text that they stand for.
+"""Patterns with wildcards, and verdicts on all the texts that such a pattern matches.
 
-A glob is a string in which Unicode noncharacters, which no document may hold, are the wildcards. So any text is the
-glob of itself, and what is a wildcard is settled once, where the pattern is read.
+A glob is a string whose wildcards are Unicode noncharacters, which no document may hold. So every plain text is a glob
+that matches itself, and nothing needs escaping once a pattern was read.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from scanner.model.logic import Verdict, agreed
 
 MANY = "\ufdd0"  # any text
 ONE = "\ufdd1"  # any character
-FRESH = "\ufdd2"  # a character that nobody wrote: only a wildcard matches it
+FRESH = "\ufdd2"  # a character that no document holds: only a wildcard matches it
 
-_MAX_STATES = 20_000  # what a function's policy of 20 KB needs that is nothing but ARNs
+_MAX_STATES = 20_000  # enough for a function's policy of 20 KB that holds nothing but ARNs
 _MAX_FOUND = 1000
 
 _WILDCARDS = str.maketrans({"*": MANY, "?": ONE})
 
 
 def iam_glob(pattern: str) -> str:
-    """In IAM `*` is any text and `?` any character, and nothing escapes them.
+    """The glob of an IAM pattern, in which `*` is any text and `?` any character; IAM has no escapes.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
@@ -33,7 +33,7 @@ def iam_glob(pattern: str) -> str:
 
 
 def matches(glob: str, text: str) -> bool:
-    """Whether the glob stands for this text. Goes back to the last MANY only, so time is at worst len * len."""
+    """Whether a glob matches a text, in at worst len(glob) * len(text) steps: it backtracks to the last MANY only."""
     at, here, star, mark = 0, 0, -1, 0
     while at < len(text):
         if here < len(glob) and glob[here] == MANY:
@@ -49,7 +49,7 @@ def matches(glob: str, text: str) -> bool:
 
 
 def matches_all(glob: str, texts: str) -> Verdict:
-    """Whether a glob matches every text of another glob; not known where it matches some."""
+    """Whether a glob matches every text that another glob matches; UNSET where it matches only some of them."""
     if MANY not in texts and ONE not in texts:
         return matches(glob, texts)
     found = representatives(texts, [glob])
@@ -57,11 +57,11 @@ def matches_all(glob: str, texts: str) -> Verdict:
 
 
 def representatives(domain: str, globs: Iterable[str], *, without: str = "") -> tuple[str, ...] | None:
-    """A shortest text of the domain for every way in which the globs can match one and others not match it.
+    """A shortest text in the domain for each combination of globs that can match a text; None: too many to work out.
 
-    So whatever asks nothing of a text but which of the globs match it can be decided for the whole domain. The domain's
-    wildcards do not stand for the characters of `without`. FRESH is written where no glob names a character. None: it
-    would take too long to tell.
+    A question that depends only on which globs match can so be answered for the whole domain by trying these texts.
+    `domain` is a glob; its wildcards do not match the characters in `without`. FRESH stands where any character that no
+    glob names would do.
     """
     return _representatives((domain, *dict.fromkeys(globs)), without)
 
@@ -85,14 +85,14 @@ def _representatives(globs: tuple[str, ...], without: str) -> tuple[str, ...] | 
 
 
 class _Machine:
-    """Reads a text by all globs at once, the first of which is the domain.
+    """An automaton that matches a text with all globs at once; the first glob is the domain.
 
-    A state is the set of places that were reached, one bit each: every glob has a place before each of its characters
-    and one at its end.
+    A state is a set of positions as a bit mask: each glob has a position before each of its characters and one at its
+    end.
     """
 
     def __init__(self, globs: Sequence[str], without: str) -> None:
-        self._takes: dict[str, int] = {FRESH: 0}  # character -> places before it
+        self._takes: dict[str, int] = {FRESH: 0}  # character -> positions before it
         self._one = self._many = self._ends = 0
         self._domain = (1 << len(globs[0]) + 1) - 1
         self._without = without
@@ -115,14 +115,14 @@ class _Machine:
             self._takes[char] = self._takes.get(char, 0) | place
 
     def ended(self, state: int) -> int:
-        """Which of the globs match what was read."""
+        """Which globs match the text read so far, as a bit mask."""
         return state & self._ends
 
     def in_domain(self, state: int) -> bool:
         return self.ended(state) & self._domain != 0
 
     def steps(self, state: int) -> Iterator[tuple[str, int]]:
-        """Every character that makes a difference, and where it leads; nowhere outside the domain."""
+        """Each character that makes a difference, with the state that it leads to; none that leaves the domain."""
         for char, takes in self._takes.items():
             if not (state & takes or char == FRESH):
                 continue
@@ -135,7 +135,7 @@ class _Machine:
                 yield char, there
 
     def _skip(self, state: int) -> int:
-        """MANY may stand for nothing, or for nothing more."""
+        """Add the positions behind each MANY that was reached: MANY may match an empty text."""
         while (more := state | (state & self._many) << 1) != state:
             state = more
         return state

@@ -1,6 +1,6 @@
-"""Ids of somebody whom no policy names, in the forms in which AWS issues them.
+"""Ids of strangers: of the form that AWS issues, but named by no policy.
 
-A pattern that matches every id of its kind (`o-*`, `vpce-*`, twelve `?`) matches these, and one that names somebody
+A pattern that matches every id of its kind (`o-*`, `vpce-*`, twelve `?`) matches them; a pattern that names somebody
 does not. FRESH stands for each character that AWS chooses.
 
 https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
@@ -18,7 +18,7 @@ APP_INSTANCE = "-".join(FRESH * length for length in (8, 4, 4, 4, 12))
 
 
 def organizations(patterns: Iterable[str]) -> list[str]:
-    """One for each way in which the patterns match some and others not."""
+    """Ids of organisations: one for each combination of the patterns that can match."""
     return _told_apart([f"o-{FRESH * length}" for length in range(10, 33)], patterns)
 
 
@@ -31,7 +31,7 @@ def vpcs(patterns: Iterable[str]) -> list[str]:
 
 
 def _resource_ids(kind: str) -> list[str]:
-    """17 characters today, of which the first has been 0 so far, and 8 of old."""
+    """Ids of a kind of resource (such as `vpc`): 17 characters, the first so far always 0, or the older 8."""
     return [f"{kind}-0{FRESH * 16}", f"{kind}-{FRESH * 17}", f"{kind}-{FRESH * 8}"]
 
 

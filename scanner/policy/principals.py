@@ -1,7 +1,7 @@
-"""Who in AWS accounts may invoke a function or gain control of its code, by its resource policy.
+"""Who in AWS accounts may invoke a function or gain control of its code, according to its resource policy.
 
-Conditions admit sets of callers, who are asked for one by one: those that the policy names, and strangers, who have ids
-of the form that AWS issues and stand for everybody else.
+A condition admits a set of callers. It is judged by trying callers one by one: those that the policy names, and
+strangers. A stranger has ids of the form that AWS issues and stands for everybody whom the policy does not name.
 """
 
 from __future__ import annotations
@@ -29,13 +29,16 @@ _CONTROL: dict[str, Context] = {
     "lambda:PutResourcePolicy": {_AUTH_TYPE: (None,), _VIA_URL: (None,)},
     "lambda:AddPermission": {},
 }
-"""What gives control of the code, and the keys that are sent with it.
+"""The actions that give control of a function's code, each with the context keys that are sent with it.
 
-The configuration names the layers and the handler, and who may change the policy may allow himself the rest. A layer
-or a version that is published runs nowhere until the configuration names it.
+The configuration names layers and handler, and whoever may change the policy can allow themselves the rest. Publishing
+a layer or a version is not among them: neither runs until the configuration names it.
 """
 _ANONYMOUS: Context = {_ORG: (None,), _ACCOUNT: ("anonymous",), _ARN: (None,)}
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html"""
+"""The keys of an anonymous caller.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
 _UNSIGNED_KEYS: Context = {
     "aws:sourceaccount": (None,),
     "aws:sourcearn": (None,),
@@ -45,8 +48,10 @@ _UNSIGNED_KEYS: Context = {
     "aws:securetransport": ("true",),
     "lambda:eventsourcetoken": (None, FRESH),
 }
-"""Keys of a source are sent by services only, so `...IfExists` on them keeps nobody else out. A token may be sent, but
-it is nobody's who was not told it.
+"""The keys of every caller that is no AWS service.
+
+Only services send aws:Source... keys, so `...IfExists` on them excludes nobody else. A caller may send an event source
+token, but a stranger cannot know the right one.
 """
 
 
@@ -54,7 +59,7 @@ _NETWORK_KEYS = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce")
 
 
 class _Caller(Struct, frozen=True, kw_only=True):
-    """`principal` is the ARN of somebody in an account, or None for a stranger whom no policy names."""
+    """A caller: the ARN of a principal in an account, or None for a stranger, and the context keys that they send."""
 
     principal: str | None = None
     context: Context
@@ -71,7 +76,7 @@ class _Function:
         return any_of((self._may(caller, INVOKE, _BY_API), self.may_be_invoked_by_url(caller, "AWS_IAM")))
 
     def may_be_invoked_by_url(self, caller: _Caller, auth_type: str) -> Verdict:
-        """Each of the two actions is documented with a condition key that the other does not have."""
+        """Whether a caller may invoke by URL; the two actions that this takes have different condition keys."""
         url = self._url
         if url.exists is False or auth_type not in url.auth_types:
             return False
@@ -94,7 +99,7 @@ class _Function:
 
 
 def _about(policy: Policy, action: str) -> Policy | None:
-    """The policy as far as it speaks of an action; None where it surely allows it to nobody in an account."""
+    """The statements of a policy on one action; None where they surely allow it to nobody in an AWS account."""
     statements = tuple(each for each in policy.statements if names_action(each.actions, action))
     if not any(each.allows and _names_accounts(each) for each in statements):
         return None
@@ -102,7 +107,7 @@ def _about(policy: Policy, action: str) -> Policy | None:
 
 
 def may_anyone_invoke(policy: Policy, partition: str, url: FunctionUrl) -> Verdict:
-    """Whether strangers may: signed, by the API or by the function's URL, or anonymously by the URL."""
+    """Whether strangers may invoke: signed by the API or the function's URL, or anonymously by the URL."""
     if not any(each.allows and _names_accounts(each) for each in policy.statements):
         return False
     function, networks = _Function(policy, url), _networks(policy)
@@ -114,10 +119,10 @@ def may_anyone_invoke(policy: Policy, partition: str, url: FunctionUrl) -> Verdi
 def other_accounts(
     policy: Policy, own: frozenset[str], partition: str, url: FunctionUrl
 ) -> tuple[str, ...] | UnsetType:
-    """The accounts but for the `own` in which somebody may invoke the function or gain control of its code.
+    """The accounts, other than `own`, in which somebody may invoke the function or gain control of its code.
 
-    An organisation stands for its accounts, `?` for a digit that a pattern leaves open, and ANYBODY for strangers who
-    may gain control; that strangers may invoke is told by `may_anyone_invoke`.
+    An organisation id stands for all its accounts, `?` for a digit that a pattern leaves open, and ANYBODY for
+    strangers who may gain control. Whether strangers may invoke is the question of `may_anyone_invoke`.
     """
     if not any(each.allows and _names_accounts(each) for each in policy.statements):
         return ()
@@ -133,7 +138,7 @@ def other_accounts(
 
 
 def _admitted(function: _Function, policy: Policy, principal: str) -> Iterator[tuple[str, Verdict]]:
-    """By what name a principal is let in, and whether it is."""
+    """The names under which a principal would be reported, each with whether it is admitted."""
     account = account_of(principal) or ""
     organizations = (None, *issued.organizations(values_of(policy, _ORG)))
     if account != issued.ACCOUNT:
@@ -144,7 +149,7 @@ def _admitted(function: _Function, policy: Policy, principal: str) -> Iterator[t
     control = any_of(function.may_be_controlled(caller) for caller in callers)
     invocation = any_of(function.may_be_invoked(caller) for caller in callers)
     yield ANYBODY, control
-    if {} not in _networks(policy):  # from a network that is named, of which `may_anyone_invoke` does not tell
+    if {} not in _networks(policy):  # from a network that the policy names, which `may_anyone_invoke` does not try
         yield ANYBODY, UNSET if invocation is UNSET else False
     if True not in (control, invocation):
         for name in _named_organizations(policy):
@@ -152,9 +157,9 @@ def _admitted(function: _Function, policy: Policy, principal: str) -> Iterator[t
 
 
 def _strangers(policy: Policy, partition: str) -> Iterator[_Caller]:
-    """In an organisation or not, through a VPC endpoint or not.
+    """Strangers with and without an organisation, through a VPC endpoint and not.
 
-    A stranger may name roles as they like, so a condition that leaves the account open keeps nobody out.
+    Strangers can give their roles any name, so a condition on the name excludes nobody unless it names the account.
     """
     patterns = [iam_glob(value) for value in values_of(policy, _ARN)]
     names = representatives(f"arn:{partition}:iam::{issued.ACCOUNT}:{ONE}{MANY}", patterns, without=":")
@@ -167,7 +172,7 @@ def _strangers(policy: Policy, partition: str) -> Iterator[_Caller]:
 
 
 def _networks(policy: Policy) -> list[Context]:
-    """Where a stranger may call from. Of the address nothing is sent where the call comes through a VPC endpoint."""
+    """The networks from which a stranger may call. A call through a VPC endpoint does not send aws:SourceIp."""
     if not any(values_of(policy, key) for key in _NETWORK_KEYS):
         return [{}]
     vpcs = issued.vpcs(values_of(policy, "aws:sourcevpc"))
@@ -181,9 +186,9 @@ def _networks(policy: Policy) -> list[Context]:
 
 
 def _members(policy: Policy, principal: str, organizations: tuple[str | None, ...]) -> Iterator[_Caller]:
-    """A principal whose organisation is one of these, wherever they call from: that may be any network, too.
+    """A principal in one of these organisations, once for each network that they may call from, any network included.
 
-    A stranger is nobody whom a policy names, whatever the ARN.
+    A principal in the account that stands for strangers is one whom the policy does not name.
     """
     named = None if account_of(principal) == issued.ACCOUNT else principal
     arn: Context = {_ARN: (principal,)} if _is_user_or_role(principal) else {}
@@ -194,7 +199,10 @@ def _members(policy: Policy, principal: str, organizations: tuple[str | None, ..
 
 
 def _may_differ_in_case(policy: Policy) -> bool:
-    """Whether patterns that heed case and some that do not must both match: callers are not spelled in every case."""
+    """Whether case-sensitive and case-insensitive clauses on the ARN must both hold.
+
+    That cannot be judged, since callers are not tried in every spelling.
+    """
     clauses = clauses_of(policy, _ARN)
     return len(clauses) > 1 and any("ignorecase" in clause.operator for clause in clauses)
 
@@ -217,7 +225,7 @@ def _example(pattern: str) -> str:
 
 
 def _names_accounts(statement: Statement) -> bool:
-    """Whether it may be about somebody in an account; what a wildcard in the name of a service does is not known."""
+    """Whether a statement may concern somebody in an account. A service name with a wildcard may: AWS does not say."""
     who = statement.principals
     return (
         who is None or who.negated or any(kind != "Service" or "*" in name or "?" in name for kind, name in who.values)
@@ -225,7 +233,7 @@ def _names_accounts(statement: Statement) -> bool:
 
 
 def _principals(policy: Policy, own: frozenset[str], partition: str) -> list[str] | None:
-    """Principals in accounts, one for every way in which the policy tells some from others; None: too many."""
+    """Principals in accounts, one for each case that the policy distinguishes; None: too many."""
     named = sorted({value for each in policy.statements for value in _named_principals(each)})
     if not (clauses_of(policy, _ARN) or clauses_of(policy, _ACCOUNT)):
         members = {f"arn:{partition}:iam::{account_of(each)}:{FRESH}" for each in named if is_whole_account(each)}
@@ -248,6 +256,6 @@ def _is_user_or_role(principal: str) -> bool:
 
 
 def _named_principals(statement: Statement) -> list[str]:
-    """Accounts, roles and the like; and federated users, of whom it is not known what Lambda makes of them."""
+    """The accounts, users, roles and federated users that a statement names. Lambda does not document the last."""
     values = statement.principals.values if statement.principals else ()
     return [value for kind, value in values if (account_of(value) if kind == "AWS" else kind != "Service")]

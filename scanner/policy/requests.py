@@ -1,4 +1,4 @@
-"""Does a policy allow a request: principals, actions, resources and conditions together, as IAM evaluates them.
+"""Whether a policy allows a request: principals, actions, resources and conditions together, as IAM evaluates them.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -15,18 +15,18 @@ from scanner.policy.documents import Choice, Policy, Principals, Statement
 from scanner.policy.globs import iam_glob, matches, matches_all
 
 CHIME_MESSAGING = "messaging.chime.amazonaws.com"
-"""Who invokes processors: https://docs.aws.amazon.com/chime-sdk/latest/dg/processor-setup.html"""
+"""The service that invokes processors: https://docs.aws.amazon.com/chime-sdk/latest/dg/processor-setup.html"""
 
 CHIME = "chime.amazonaws.com"
-"""An older name that public examples use; whether it works for processors is not documented."""
+"""An older service name that public examples use. AWS does not document whether it works for processors."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What is asked of IAM.
+    """A request that IAM decides on.
 
-    The caller is an AWS `service`, a `principal` by its ARN, or without either somebody in an AWS account that no
-    policy names. `resource` is a glob, and permission must hold for all that it stands for; None where the policy is
-    the resource's own.
+    The caller is an AWS `service`, a `principal` (an ARN), or, without either, somebody in an AWS account that no
+    policy names. `resource` is a glob, and the permission must hold for everything that it matches. It is None for a
+    resource's own policy.
     """
 
     service: str | None = None
@@ -37,7 +37,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 def allowed(policies: Iterable[Policy | UnsetType], request: Request) -> Verdict:
-    """Some statement allows the request and none denies it. Of a policy that could not be read nothing is known."""
+    """Whether a statement allows the request and none denies it. UNSET among `policies` is one that is not known."""
     read = list(policies)
     allow = any_of(_some(policy, request, allows=True) for policy in read)
     deny = any_of(_some(policy, request, allows=False) for policy in read)
@@ -62,17 +62,20 @@ def applies(statement: Statement, request: Request, *, variables: bool) -> Verdi
 
 
 def concerns(statement: Statement, request: Request) -> Verdict:
-    """The statement names the caller and the action, whatever its conditions are."""
+    """Whether the statement names the caller and the action; its conditions are not looked at."""
     return all_of((_is_by(statement.principals, request), names_action(statement.actions, request.action)))
 
 
 def names_action(choice: Choice, action: str) -> bool:
-    """Actions heed no case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html"""
+    """Whether an Action or NotAction element covers an action, ignoring case.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+    """
     return choice.negated != any(matches(iam_glob(value.lower()), action.lower()) for value in choice.values)
 
 
 def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -> Verdict:
-    """A resource's own policy speaks of that resource, in whatever spelling or qualifier it names it."""
+    """Whether a statement covers the resource; a resource's own policy always does, however it spells the resource."""
     if resource is None:
         return UNSET if choice and choice.negated else True
     if choice is None:
@@ -91,7 +94,9 @@ def _is_by(principals: Principals | None, request: Request) -> Verdict:
 
 
 def _is(kind: str, value: str, request: Request) -> Verdict:
-    """`"*"` is everybody, services included; what a wildcard does anywhere else is not said, as the grammar has none.
+    """Whether a principal element names the caller. `"*"` is everybody, services included.
+
+    AWS does not say what a wildcard does elsewhere: the grammar has none.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
     """
@@ -105,12 +110,12 @@ def _is(kind: str, value: str, request: Request) -> Verdict:
         return value == request.service
     if request.principal is None:
         return False
-    # Lambda documents no federated users; what it makes of them is not known
+    # Lambda does not document what it makes of federated users.
     return _names(value, request.principal) if kind == "AWS" else UNSET
 
 
 def account_of(principal: str) -> str | None:
-    """The account of a principal; the unique id of one that was deleted has none, and is nobody any more."""
+    """The account of a principal, an ARN or an account id. None for anything else, as the id of a deleted principal."""
     parts = principal.split(":")
     if len(parts) == 6 and parts[0] == "arn":
         return parts[4]
@@ -122,7 +127,7 @@ def is_whole_account(principal: str) -> bool:
 
 
 def _names(value: str, principal: str) -> bool:
-    """An account, by its id or its root, is everybody in it; a role is all its sessions.
+    """Whether a principal element names a principal: an account names everybody in it, a role names its sessions.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
@@ -138,6 +143,6 @@ def _role(arn: str) -> str | None:
 
 
 def _session(arn: str) -> str | None:
-    """The role whose session it is; a session's ARN leaves out the path of its role."""
+    """The name of the role that a session assumed, without the role's path; None for anything else."""
     kind, _, name = arn.rpartition(":")[2].partition("/")
     return name.partition("/")[0] if kind == "assumed-role" else None
