@@ -80,11 +80,10 @@ def prune(history: str | None, keep: int, form: Form) -> None:
     """
     nights = recording.given(history)
     before = stamp(datetime.now(UTC) - timedelta(days=keep))
-    from scanner.history import database
-    from scanner.history import prune as pruning
+    from scanner.history import database, record
 
     with database.changed(nights) as connection:
-        removed = pruning.prune(connection, before)
+        removed = record.prune(connection, before)
     out(encoded(rendered.json(removed)) if form == "json" else rendered.pruned(removed, before))
 
 

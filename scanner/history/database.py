@@ -23,12 +23,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from scanner.errors import OutputError, UsageError
 from scanner.history.address import Address
-from scanner.history.schema import VERSIONS
 
 AT_ONCE = 1_000
 """Rows that are held in memory."""
 _PATIENCE = 60
 """Seconds to wait for another scan that is writing."""
+VERSIONS = "chimeaudit_version"
+"""Alembic's table; an application in the same PostgreSQL database may have one of its own."""
 _LOCK = 0x6368696D65  # any number that all chimeaudits agree on
 
 for _library in ("alembic", "psycopg", "sqlalchemy"):  # what they log would reach standard error, traceback and all

@@ -1,4 +1,7 @@
-"""Records a run, whole or not at all: what it saw, what it did not, and what that changes in the life of findings."""
+"""Records a run, whole or not at all: what it saw, what it did not, and what that changes in the life of findings.
+
+Forgets old runs, and what was fixed before them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, structs
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from scanner.errors import UsageError
 from scanner.history import life, queries, sightings
@@ -17,8 +20,15 @@ from scanner.history.database import insert, kept, written
 from scanner.history.life import Run
 from scanner.model.moments import moment
 from scanner.model.report import Report
-from scanner.model.trend import Trend
+from scanner.model.trend import Pruned, Trend
 from scanner.store.spool import Spool
+
+_OLD_FIXED = "state = 'fixed' AND judged_at < :before"
+_PRUNE = {
+    "changes": f"DELETE FROM change WHERE fingerprint IN (SELECT fingerprint FROM finding WHERE {_OLD_FIXED})",
+    "findings": f"DELETE FROM finding WHERE {_OLD_FIXED}",
+    "runs": "DELETE FROM run WHERE started_at < :before",
+}
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
@@ -54,6 +64,16 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
         sightings.date(connection, report.findings, dated)
         trend = queries.trend(connection)
     return Recorded(report=structs.replace(report, findings=dated), trend=trend)
+
+
+def prune(connection: Connection, before: str) -> Pruned:
+    """Remove runs that began before then, with their gaps, and findings that were fixed before then.
+
+    What is open or waived keeps its whole life.
+    """
+    return Pruned(
+        **{name: connection.execute(text(delete), {"before": before}).rowcount for name, delete in _PRUNE.items()}
+    )
 
 
 def _run_row(report: Report, run: Run, reports: Mapping[str, str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,14 +25,24 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database."""
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes an empty database; returns its URL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/history.db"
+        return lambda name: f"sqlite:///{tmp_path}/{name}.db"
     cluster: Cluster = request.getfixturevalue("cluster")
-    return cluster.create(f"history_{secrets.token_hex(4)}")
+    return lambda name: cluster.create(f"{name}_{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+def url(new_database: Callable[[str], str]) -> str:
+    return new_database("history")
 
 
 @pytest.fixture
 def history(url: str) -> Address:
     return address.parse(url)
+
+
+@pytest.fixture
+def another_history(new_database: Callable[[str], str]) -> Address:
+    return address.parse(new_database("another"))

@@ -343,7 +343,7 @@ def test_a_full_disk_records_nothing_and_keeps_what_was_there(saved: str, tmp_pa
     )
     ended = subprocess.run(
         [sys.executable, "-c", limited, "report", big, "--history", "sqlite:///history.db", "-o", "json:-"],
-        env=environment(tmp_path),
+        env=environment(tmp_path, {"PYTHONDONTWRITEBYTECODE": "1"}),  # a cut .pyc would break the next
         cwd=tmp_path,
         capture_output=True,
         text=True,

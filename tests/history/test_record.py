@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from scanner.history import database, prune
+from scanner.history import database
 from scanner.history.address import Address
+from scanner.history.record import prune
 from scanner.model.report import Report, ReportedGap, Status
 from scanner.model.trend import Pruned
 from tests.history.nights import at, changes, failing, kept, lives, report, seen, trend, waived
@@ -199,7 +200,7 @@ def test_pruning_forgets_old_nights_and_old_fixes_but_no_life_that_goes_on(histo
     kept(history, report(8, [*failing("open"), *waived("waived")]))
 
     with database.written(history) as connection:
-        removed = prune.prune(connection, at(5))
+        removed = prune(connection, at(5))
 
     assert removed == Pruned(runs=2, findings=1, changes=2)
     assert [(night.started_at, night.all_open, night.fixed) for night in trend(history).nights] == [(at(8), 1, 1)]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from scanner.history.schema import VERSIONS, metadata
+from scanner.history.database import VERSIONS
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
     version_table=VERSIONS,
     render_as_batch=True,  # SQLite alters a table by making it anew
 )

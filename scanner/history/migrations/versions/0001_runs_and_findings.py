@@ -1,4 +1,7 @@
-"""Runs, gaps, findings and what became of them."""
+"""Runs, gaps, findings and what became of them.
+
+Times are texts, as in the JSON report: ``2026-11-22T03:00:12Z``. They sort, and are the same in every database.
+"""
 
 from __future__ import annotations
 
@@ -13,77 +16,75 @@ depends_on = None
 
 def upgrade() -> None:
     """The first tables."""
+    _runs()
+    _what_a_run_left_open()
+    _findings()
+
+
+def _runs() -> None:
+    # When, under what, and how much of its scope it saw.
     op.create_table(
         "run",
         sa.Column("id", sa.Text, primary_key=True),
-        *(
-            sa.Column(name, sa.Text, nullable=False)
-            for name in (
-                "started_at",
-                "finished_at",
-                "version",
-                "rules_digest",
-                "options",
-                "scope",
-                "rules",
-                "summary",
-                "reports",
-            )
-        ),
+        *_texts("started_at", "finished_at", "version", "rules_digest"),
+        *_texts("options", "scope", "rules", "summary"),  # JSON
+        *_texts("reports"),  # JSON: the paths of the reports that it wrote, by format
         sa.Column("complete", sa.Boolean, nullable=False),
-        *(
-            sa.Column(name, sa.Integer, nullable=False)
-            for name in (
-                "accounts_in_scope",
-                "targets_in_scope",
-                "accounts",
-                "targets",
-                "app_instances",
-                "channel_flows",
-                "processors",
-            )
-        ),
+        *_numbers("accounts_in_scope", "targets_in_scope"),
+        *_numbers("accounts", "targets", "app_instances", "channel_flows", "processors"),
     )
     op.create_index("run_by_time", "run", ["started_at", "id"])
+
+
+def _what_a_run_left_open() -> None:
+    # What it could not observe.
     op.create_table(
         "gap",
-        sa.Column("run_id", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
-        sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("account_id", sa.Text, nullable=False),
-        sa.Column("region", sa.Text),
-        sa.Column("resource_arn", sa.Text),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("operation", "code", "reason")),
+        _of_a_run(),
+        *_numbers("position"),
+        *_texts("account_id"),
+        *_texts("region", "resource_arn", null=True),
+        *_texts("operation", "code", "reason"),
         sa.Column("waived", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("run_id", "position"),
     )
-    op.create_table(
-        "not_judged",
-        sa.Column("run_id", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
-        sa.Column("rule_id", sa.Text, nullable=False),
-        sa.Column("resource_arn", sa.Text, nullable=False),
-    )
+    # What it could not judge, for want of a fact.
+    op.create_table("not_judged", _of_a_run(), *_texts("rule_id", "resource_arn"))
     op.create_index("not_judged_by_place", "not_judged", ["run_id", "rule_id", "resource_arn"])
+
+
+def _findings() -> None:
+    # A finding as the last run that judged it, at `judged_at`, left it. What is unknown tonight is still what it was.
     op.create_table(
         "finding",
         sa.Column("fingerprint", sa.Text, primary_key=True),
-        *(
-            sa.Column(name, sa.Text, nullable=False)
-            for name in ("rule_id", "severity", "title", "message", "resource_type")
-        ),
-        *(sa.Column(name, sa.Text) for name in ("resource_arn", "resource_name")),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("account_id", "region")),
-        *(sa.Column(name, sa.Text) for name in ("app_instance_arn", "app_instance_name")),
-        *(
-            sa.Column(name, sa.Text, nullable=False)
-            for name in ("state", "first_seen", "last_seen", "judged_at", "since")
-        ),
+        *_texts("rule_id", "severity", "title", "message", "resource_type"),
+        *_texts("resource_arn", "resource_name", null=True),
+        *_texts("account_id", "region"),
+        *_texts("app_instance_arn", "app_instance_name", null=True),
+        *_texts("state"),  # open, waived or fixed
+        *_texts("first_seen", "last_seen", "judged_at"),
+        *_texts("since"),  # when it was last opened
     )
     op.create_index("finding_by_state", "finding", ["state", "first_seen"])
+    # What a run changed in the life of a finding. It has no foreign keys: it stays when its run is pruned.
     op.create_table(
         "change",
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("fingerprint", "run_id", "at")),
-        sa.Column("was", sa.Text),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("now", "since")),
+        *_texts("fingerprint", "run_id", "at"),
+        *_texts("was", null=True),  # null where the run saw it first
+        *_texts("now", "since"),
         sa.PrimaryKeyConstraint("fingerprint", "run_id"),
     )
     op.create_index("change_by_run", "change", ["run_id"])
+
+
+def _of_a_run() -> sa.Column[str]:
+    return sa.Column("run_id", sa.Text, sa.ForeignKey("run.id", ondelete="CASCADE"), nullable=False)
+
+
+def _texts(*names: str, null: bool = False) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, nullable=null) for name in names]
+
+
+def _numbers(*names: str) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.Integer, nullable=False) for name in names]
