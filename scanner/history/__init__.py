@@ -1,1 +1,1 @@
-"""Runs and the life of every finding over many nights, in SQLite or PostgreSQL; only here is SQLAlchemy spoken."""
+"""Keeps runs and the life of each finding over many nights, in SQLite or PostgreSQL. Nothing else uses SQLAlchemy."""

@@ -1,4 +1,4 @@
-"""Where a history is kept: a database URL, which may hold a password that nobody is to read."""
+"""The database URL of a history. It may hold a password, which must never be shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FORMS = "Write sqlite:///chimeaudit.db or postgresql+psycopg://USER:PASSWORD@HO
 
 
 class Address(Struct, frozen=True, kw_only=True):
-    """A database. `name` is what people are told: neither user, password nor options are in it."""
+    """A database. `name` is for messages: it has no user, password or options."""
 
     url: URL
     name: str
@@ -37,11 +37,11 @@ class Address(Struct, frozen=True, kw_only=True):
 
     @property
     def file(self) -> Path | None:
-        """SQLite's file."""
+        """The file of an SQLite database; None for PostgreSQL."""
         return Path(self.url.database or "") if self.url.drivername == "sqlite" else None
 
     def without_secrets(self, text: str) -> str:
-        """The text, should a database say back what it was given."""
+        """The text with passwords masked; a database may repeat them in its errors."""
         query = (self.url.query.get(key) for key in _SECRET)
         for secret in filter(None, (self.url.password, *(str(value) for value in query if value))):
             text = text.replace(secret, "***")
@@ -49,22 +49,22 @@ class Address(Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> Address:
-    """The database that a URL names; nothing is opened.
+    """Parse a database URL, without opening the database.
 
     Raises:
-        ImportError: what is installed of the extra does not load.
-        UsageError: the extra is not installed, or this is no URL of a database that a history can be kept in.
+        ImportError: a package of the extra is installed but cannot be imported.
+        UsageError: the extra is not installed, or the URL is invalid or of an unsupported database.
     """
     missing = [name for name in _MODULES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(f"--history needs {', '.join(missing)}", hint=f"Install it: pip install '{_EXTRA}'")
-    import_module("alembic.command")  # where it does not load, that is known before anything is scanned
+    import_module("alembic.command")  # fails before anything is scanned if it cannot be imported
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):  # without what was given: it may hold a password
+    except (ArgumentError, ValueError):  # the message omits the URL, which may hold a password
         raise UsageError("--history: that is not the URL of a database", hint=_FORMS) from None
     driver = _DRIVERS.get(url.drivername)
     if driver is None:
@@ -79,7 +79,7 @@ def parse(text: str) -> Address:
 
 
 def _complaint(url: URL, text: str) -> str | None:
-    """What cannot be meant; nothing that may be part of a password is said back."""
+    """What is wrong with a URL, or None; it repeats nothing that may be part of a password."""
     if url.drivername.startswith("sqlite"):
         if url.host:
             return "sqlite has no host; a file stands after three slashes"
@@ -90,7 +90,7 @@ def _complaint(url: URL, text: str) -> str | None:
 
 
 def _no_option(url: URL) -> str | None:
-    """The first option that PostgreSQL does not know, as its library complains."""
+    """The error message of PostgreSQL's library on an unknown option in the URL, or None."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import make_conninfo
 

@@ -1,4 +1,4 @@
-"""Opens the database of a history: its schema, its locks, and one line for everything that can go wrong with it."""
+"""Opens the database of a history: schema, locks, and an error of one line for whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from scanner.errors import OutputError, UsageError
 from scanner.history.address import Address
 
 AT_ONCE = 1_000
-"""Rows that are held in memory."""
+"""The number of rows that are held in memory at once."""
 _PATIENCE = 60
-"""Seconds to wait for another scan that is writing."""
+"""Seconds to wait while another scan writes."""
 VERSIONS = "chimeaudit_version"
-"""Alembic's table; an application in the same PostgreSQL database may have one of its own."""
-_LOCK = 0x6368696D65  # any number that all chimeaudits agree on
+"""The name of Alembic's table; another application in the same PostgreSQL database may use the default name."""
+_LOCK = 0x6368696D65  # an arbitrary number that every chimeaudit uses
 
-for _library in ("alembic", "psycopg", "sqlalchemy"):  # what they log would reach standard error, traceback and all
+for _library in ("alembic", "psycopg", "sqlalchemy"):  # otherwise their logs reach standard error, with tracebacks
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 
 @contextmanager
 def written(address: Address) -> Iterator[Connection]:
-    """A transaction, alone among the writers, on the newest schema; it is made or upgraded where it is not yet so.
+    """A writing transaction, of which there is one at a time. The schema is created or upgraded first if needed.
 
     Raises:
-        OutputError: the database cannot be opened or written, or a newer chimeaudit has it; nothing was changed.
+        OutputError: the database cannot be opened or written, or a newer chimeaudit made it; nothing was changed.
     """
     engine = _engine(address, writes=True)
     _keep_to_its_owner(address)
@@ -59,10 +59,10 @@ def written(address: Address) -> Iterator[Connection]:
 
 @contextmanager
 def read(address: Address) -> Iterator[Connection]:
-    """A transaction that only reads, and may be allowed no more. A schema of an older chimeaudit is upgraded first.
+    """A transaction that only reads; permission to read is enough. An older schema is upgraded first.
 
     Raises:
-        UsageError: there is no history there, or it cannot be read.
+        UsageError: the database holds no history, or cannot be read.
         OutputError: an older schema could not be upgraded.
     """
     if address.file and not address.file.is_file():
@@ -86,10 +86,10 @@ def read(address: Address) -> Iterator[Connection]:
 
 @contextmanager
 def changed(address: Address) -> Iterator[Connection]:
-    """As `written`, of a history that is there already.
+    """A writing transaction, as `written` gives it, on a history that must exist already.
 
     Raises:
-        UsageError: it is not, or cannot be read.
+        UsageError: the database holds no history, or cannot be read.
         OutputError: it cannot be written.
     """
     with read(address):
@@ -99,7 +99,7 @@ def changed(address: Address) -> Iterator[Connection]:
 
 
 def insert(connection: Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Add rows, all with the same columns."""
+    """Insert rows into a table; all rows have the same columns."""
     rows = iter(rows)
     while several := list(islice(rows, AT_ONCE)):
         names = several[0].keys()
@@ -112,12 +112,12 @@ def kept(value: str) -> str: ...
 @overload
 def kept(value: str | None) -> str | None: ...
 def kept(value: str | None) -> str | None:
-    """Text as every database takes it: PostgreSQL has no character NUL."""
+    """The text without NUL, which PostgreSQL refuses."""
     return value if value is None else value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _engine(address: Address, *, writes: bool) -> Engine:
-    """Connections are closed as soon as they are let go, so that nothing lingers while reports are written."""
+    """An engine without a pool, so that no connection stays open while reports are written."""
     return _sqlite(address.file, writes=writes) if address.file else _postgresql(address.url, writes=writes)
 
 
@@ -134,7 +134,9 @@ def _sqlite(file: Path, *, writes: bool) -> Engine:
 
 
 def _read_as(file: Path) -> str:
-    """How SQLite opens a file for who may not write: without a log of changes, it need not lay one beside it.
+    """The URI options with which SQLite opens a file that may be read-only.
+
+    It opens a file in a read-only folder if the file has no log of changes and is called immutable.
 
     https://www.sqlite.org/wal.html#read_only_databases
     """
@@ -145,7 +147,10 @@ def _read_as(file: Path) -> str:
 
 
 def _postgresql(url: URL, *, writes: bool) -> Engine:
-    """Whatever the server's defaults: a writer sees what the one before it wrote, and a reader one moment."""
+    """An engine whose isolation does not depend on the server.
+
+    A writer sees what earlier writers committed. A reader sees one snapshot.
+    """
     arguments = {
         "connect_timeout": 10,
         "application_name": "chimeaudit",
@@ -163,7 +168,9 @@ def _postgresql(url: URL, *, writes: bool) -> Engine:
 
 
 def _ignored_password_file(url: URL) -> str | None:
-    """The password file that libpq would ignore, as others may read it, and say so on standard error itself.
+    """The password file that libpq ignores because others may read it, or None.
+
+    libpq would write a warning to standard error itself.
 
     https://www.postgresql.org/docs/current/libpq-pgpass.html
     """
@@ -179,22 +186,22 @@ def _ignored_password_file(url: URL) -> str | None:
 
 
 def _keep_to_its_owner(address: Address) -> None:
-    """A new file is for its owner alone, as are those that SQLite lays beside it; one that is there keeps its mode."""
+    """Create a missing SQLite file for its owner alone; SQLite gives that mode to the files beside it, too."""
     if address.file is not None:
-        with suppress(OSError):  # it is there, or SQLite will say why it cannot be
+        with suppress(OSError):  # the file exists, or SQLite will say why it cannot
             address.file.touch(mode=0o600, exist_ok=False)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    """Transactions begin where we say so; readers and a writer go on side by side where the file system allows it."""
+    """Set up a connection: explicit transactions, foreign keys and, where possible, readers beside a writer (WAL)."""
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
-    with suppress(sqlite3.OperationalError):  # it may not be written to, or others are at it
+    with suppress(sqlite3.OperationalError):  # the file is read-only, or in use
         connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _faults(engine: Engine) -> tuple[type[Exception], ...]:
-    """What SQLAlchemy raises; the driver, where we speak to it without that between; and we, at texts not ours."""
+    """The exceptions of SQLAlchemy, of the driver where it is used directly, and of decoding what a database holds."""
     driver: type[Exception] = engine.dialect.loaded_dbapi.Error
     return SQLAlchemyError, driver, msgspec.MsgspecError, ValueError
 
@@ -210,10 +217,10 @@ def _scripts() -> Config:
 
 
 def _behind(revision: str | None, address: Address) -> bool:
-    """Whether there is something to upgrade.
+    """Whether the schema must be created or upgraded.
 
     Raises:
-        OutputError: this version does not know that schema.
+        OutputError: this version does not know the schema.
     """
     scripts = ScriptDirectory.from_config(_scripts())
     if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
@@ -237,7 +244,7 @@ def _empty(address: Address) -> UsageError:
 
 
 def _cause(address: Address, error: Exception) -> str:
-    """The first line of what the database says, without what it was told in confidence."""
+    """The first line of the database's error, with passwords masked."""
     said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     ignored = None if address.file else _ignored_password_file(address.url)
     because = f" ({ignored} is not used, since others may read it: chmod 600)" if ignored else ""

@@ -1,9 +1,11 @@
-"""What a run changes in the life of every finding.
+"""Works out what a run changes in the life of each finding.
 
-What it saw is open or waived; what it looked at and did not see is fixed; what it did not look at stays what it was.
-Runs go by the time at which they began. One that is recorded late moves back the time at which a finding was first
-seen, or was fixed, and opens what no later run speaks of; it takes nothing back that a later one said, and what came
-and went between two recorded runs is not told. The same run recorded again counts as its last word.
+A finding that the run saw is open or waived. One that it looked for and did not see is fixed. One that it did not look
+for keeps its state. Runs are ordered by the time at which they began.
+
+A run may be recorded late, after one that began later. It then sets back the time at which a finding was first seen or
+was fixed, and opens findings that no later run judged. It changes nothing that a later run decided. Findings that came
+and went between two recorded runs are not noticed. A run that is recorded again replaces its earlier record.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ INSERT INTO not_judged (run_id, rule_id, resource_arn)
 SELECT DISTINCT :run, rule_id, COALESCE(resource_arn, '') FROM sighting WHERE state = 'unknown'
 """
 
-# What the run changes. Recorded again, a run still makes one change at most of a finding: from what was before it.
+# A run makes at most one change to a finding, from its state before the run, even if it is recorded again.
 _CHANGES = """
 INSERT INTO change (fingerprint, run_id, at, was, now, since)
 SELECT seen.fingerprint, :run, :at, known.state, seen.state,
@@ -47,8 +49,8 @@ ON CONFLICT (fingerprint) DO UPDATE SET
 WHERE finding.judged_at <= excluded.judged_at
 """
 
-# Of a finding that a later run has already judged, a late one says when it was there. What began with the first time it
-# was seen began earlier, then.
+# For findings that a later run has already judged, a late run changes only when they were seen. A period that began
+# when the finding was first seen begins earlier, too.
 _SEEN = "fingerprint IN (SELECT fingerprint FROM sighting WHERE state IN ('open', 'waived'))"
 _LATE = (
     f"""
@@ -63,7 +65,7 @@ _LATE = (
     f"UPDATE finding SET last_seen = :at WHERE {_SEEN} AND last_seen < :at",
 )
 
-# What a run may have seen fixed: what it did not see, unless that is among what it could not judge.
+# Findings that may be fixed: those that the run did not see, except for those that it could not judge.
 _MISSED = f"""
 SELECT fingerprint, {_COLUMNS} FROM finding AS known
 WHERE fingerprint > :after AND {{which}}
@@ -88,7 +90,7 @@ UPDATE change SET at = :at, run_id = :run
 WHERE now = 'fixed' AND at > :at AND fingerprint IN (SELECT fingerprint FROM gone)
 """
 
-# After recording a run again: what its first recording alone had seen was never there, and what that had fixed was not.
+# After a run was recorded again: undo what only its first record had seen, and what only that had fixed.
 _TAKE_BACK = (
     """
     DELETE FROM finding WHERE fingerprint IN
@@ -104,8 +106,8 @@ _TAKE_BACK = (
 )
 
 
-# What a run looked at. Of the verdicts that it left open only those on resources that have a gap of their own: the
-# others are compared in the database, so that memory does not grow with them.
+# What a run looked at. Open verdicts are read only for resources that have a gap of their own; the others are compared
+# in the database, so that memory does not grow with them.
 _LOOKED = "SELECT scope, rules FROM run WHERE id = :run"
 _GAPS = """
 SELECT account_id, region, resource_arn, operation, code, reason FROM gap WHERE run_id = :run ORDER BY position
@@ -118,14 +120,14 @@ WHERE gap.run_id = :run
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """A recorded run; `at` is when it began."""
+    """A recorded run; `at` is the time at which it began, as text."""
 
     id: str
     at: str
 
 
 def judge(connection: Connection, run: Run, *, again: bool) -> None:
-    """What the run changes in the lives of findings."""
+    """Write what the run changes in the life of findings; `again`: the run was recorded before."""
     _run_all(connection, run, _NOT_JUDGED, _CHANGES, _FINDINGS)
     sight = _sight(connection, run)
     _missed(connection, run, sight, _NOT_SEEN, *_FIXED)
@@ -144,7 +146,10 @@ def _run_all(connection: Connection, run: Run, *statements: str) -> None:
 
 
 def _missed(connection: Connection, run: Run, sight: Sight, which: str, *statements: str) -> None:
-    """Run the statements for what the run looked at and did not see, among what `which` says; it is in `gone` then."""
+    """Run the statements on findings that the run looked for and did not see; they find these in table `gone`.
+
+    `which` is an SQL condition on the findings to consider.
+    """
     missed = text(_MISSED.format(which=which))
     after = ""
     while rows := connection.execute(missed, {"run": run.id, "at": run.at, "after": after, "most": AT_ONCE}).all():
@@ -167,7 +172,7 @@ def _resource(row: Any) -> Resource:
 
 
 def _later(connection: Connection, run: Run) -> list[Run]:
-    """Runs that began later and are recorded already, in their order."""
+    """The recorded runs that began later than this one, in order."""
     later = text("SELECT id, started_at FROM run WHERE started_at > :at ORDER BY started_at, id")
     return [Run(id=row.id, at=row.started_at) for row in connection.execute(later, {"at": run.at}).all()]
 

@@ -1,4 +1,4 @@
-"""Looks back: from the tables to what people are shown."""
+"""Reads recorded runs and the trend over many nights from the tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RANK = " ".join(("CASE severity", *(f"WHEN '{level}' THEN {level.rank}" for lev
 
 
 def runs(connection: Connection) -> tuple[PastRun, ...]:
-    """The runs that are recorded, by the time at which they began."""
+    """The recorded runs, ordered by the time at which they began."""
     found = text("""
         SELECT run.*, (SELECT COUNT(*) FROM gap WHERE gap.run_id = run.id) AS gaps FROM run ORDER BY started_at, id
     """)
@@ -42,7 +42,7 @@ def _past_run(row: Mapping[str, Any]) -> PastRun:
 
 
 def trend(connection: Connection) -> Trend:
-    """What all nights that are recorded say together. Severities are those that the findings had last."""
+    """The trend over all recorded nights. A finding counts with the severity that it had last."""
     nights = tuple(_nights(connection))
     return Trend(
         nights=nights,
@@ -52,7 +52,10 @@ def trend(connection: Connection) -> Trend:
 
 
 def _nights(connection: Connection) -> Iterator[Night]:
-    """Runs by the time at which they began, with what was open after each; after all that began in the same second."""
+    """The runs, ordered by the time at which they began, each with the number of findings that were open after it.
+
+    Runs that began in the same second count as one for this number.
+    """
     changes = text("""
         SELECT change.at, change.run_id, change.was, change.now, finding.severity, COUNT(*) AS number
         FROM change JOIN finding ON finding.fingerprint = change.fingerprint
@@ -103,7 +106,7 @@ def _times_to_fix(connection: Connection) -> Iterator[TimeToFix]:
 
 
 def _median(times: Iterable[tuple[float, int]]) -> float:
-    """The time by which half of them were fixed; `times` are in order, each with how many took it."""
+    """The median time; `times` are sorted (time, number of findings) pairs."""
     times = list(times)
     half, passed = sum(number for _, number in times) / 2, 0
     for time, number in times:

@@ -1,6 +1,6 @@
-"""Records a run, whole or not at all: what it saw, what it did not, and what that changes in the life of findings.
+"""Records a run in one transaction: what it saw, its gaps, and what it changes in the life of findings.
 
-Forgets old runs, and what was fixed before them.
+Also removes old runs and findings that were fixed before them.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _PRUNE = {
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
-    """The report, its findings with the times at which they were first seen, and what all nights say together."""
+    """The report, whose findings have the time at which they were first seen, and the trend over all nights."""
 
     report: Report
     trend: Trend
 
 
 def record(address: Address, report: Report, *, reports: Mapping[str, str], directory: Path) -> Recorded:
-    """Record a report; `reports` are the paths, by format, that it is about to be written to.
+    """Record a report; `reports` has the paths, by format, to which it is about to be written.
 
-    The findings that come back are kept on disk, in `directory` where it can be written to.
+    The findings that are returned are kept on disk, in `directory` if it is writable.
 
     Raises:
-        UsageError: it is the report of a check: what files declare is not what is deployed.
+        UsageError: it is the report of a check: what files declare need not be deployed.
         OutputError: the database cannot be written, or there is no room for the findings; nothing was recorded.
     """
     if report.coverage.in_scope.files:

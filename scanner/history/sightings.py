@@ -1,4 +1,4 @@
-"""The findings of one run in a temporary table, from which the database does the rest."""
+"""Puts the findings of one run into a temporary table, so that SQL can compare them with the history."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DETAILS = (
 )
 _SIGHTING = ("position", "fingerprint", *DETAILS, "state")
 
-# A state is open or waived; `unknown` where the rule could not be judged, `repeated` where the report says it twice.
+# The state is open, waived, `unknown` if the rule could not be judged, or `repeated` if the report has it twice.
 _MAKE = f"""
 CREATE TEMPORARY TABLE sighting (
   position INTEGER PRIMARY KEY, fingerprint TEXT, {", ".join(f"{name} TEXT" for name in DETAILS)}, state TEXT)
@@ -41,7 +41,7 @@ UPDATE sighting SET state = 'repeated' WHERE state <> 'unknown' AND position NOT
 
 
 def stage(connection: Connection, findings: Iterable[Finding]) -> None:
-    """Take up the findings; `gone` is where those are put that were looked for and not seen."""
+    """Create and fill the temporary table `sighting`, and create `gone`, for findings that are not seen any more."""
     connection.execute(text(_MAKE))
     connection.execute(text("CREATE TEMPORARY TABLE gone (fingerprint TEXT PRIMARY KEY)"))
     rows = (_sighting(position, finding) for position, finding in enumerate(findings))
@@ -72,7 +72,7 @@ def _sighting(position: int, finding: Finding) -> tuple[int | str | None, ...]:
 
 
 def _copy_postgresql(connection: Connection, rows: Iterable[Sequence[object]]) -> None:
-    """https://www.psycopg.org/psycopg3/docs/basic/copy.html"""
+    """Copy rows into `sighting`: https://www.psycopg.org/psycopg3/docs/basic/copy.html"""
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY sighting ({', '.join(_SIGHTING)}) FROM STDIN") as copy:
         for row in rows:
@@ -87,7 +87,8 @@ def _copy_sqlite(connection: Connection, rows: Iterable[Sequence[object]]) -> No
 def date(connection: Connection, findings: Iterable[Finding], dated: Spool) -> None:
     """Add the findings to `dated`, each with the time at which it was first seen.
 
-    What is unknown has one only where it is open, as it was before: what was fixed or waived is new when it fails.
+    An unknown finding has such a time only if it was open before. One that was fixed or waived counts as new when it
+    fails again.
     """
     seen = text("""
         SELECT CASE WHEN sighting.state <> 'unknown' OR known.state = 'open' THEN known.first_seen END

@@ -1,4 +1,4 @@
-"""Formats of the report: one module each, of the format's name, with a function of the report."""
+"""The formats of the report: one module for each, named like the format, with a function `render`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Format(StrEnum):
 
 
 def load(form: Format) -> ModuleType:
-    """The module of a format; it is imported where it is needed: JSON should not wait for a template engine."""
+    """Import the module of a format. Formats are imported when used: JSON should not wait for a template engine."""
     return importlib.import_module(f"scanner.render.{form.value}")
 
 
 def render(report: Report, form: Format, trend: Trend | None = None) -> Iterator[str]:
-    """The report as text in one format, in pieces: those that can be read line by line never hold it as a whole.
+    """The report as text in one format, in pieces, so that most formats need not hold the whole text.
 
-    The HTML page shows the trend, where one is given.
+    The HTML page shows the trend if one is given; other formats ignore it.
     """
     module = load(form)
     pieces: Iterator[str] = module.render(report, trend) if form is Format.HTML else module.render(report)

@@ -1,8 +1,8 @@
 """The findings as one JSON array in the AWS Security Finding Format, for Security Hub's BatchImportFindings.
 
-A call of it takes 100 findings and 6 MB, and only those of its own region and account. Nothing checks the format on the
-way, so the limits are kept here. A finding on the coverage of each account comes first. What a file declares without
-saying for which account and region has no place in it.
+One call takes up to 100 findings and 6 MB, all of one region and account. Nothing else checks the format before it is
+sent, so this module keeps the limits. Each account gets a finding on its coverage, before all others. A finding whose
+account or region is unknown, as in some templates, is left out.
 
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
 """
@@ -35,12 +35,12 @@ _LABELS = {
     Severity.LOW: "LOW",
     Severity.INFO: "INFORMATIONAL",
 }
-# PASSED would close what was not looked at; WARNING would count it as a failure of the resource.
+# For UNKNOWN, PASSED would close a finding that was not checked, and WARNING would count as a failure of the resource.
 _COMPLIANCE = {Status.FAIL: "FAILED", Status.WAIVED: "FAILED", Status.UNKNOWN: "NOT_AVAILABLE"}
 
 
 def render(report: Report) -> Iterator[str]:
-    """One array, a finding a line."""
+    """The JSON array, one finding on each line."""
     yield "["
     separator = "\n"
     for finding in findings(report):
@@ -50,30 +50,30 @@ def render(report: Report) -> Iterator[str]:
 
 
 def findings(report: Report) -> Iterator[dict[str, Any]]:
-    """Coverage, then what the rules found."""
+    """The findings on coverage, then those of the rules, as ASFF objects."""
     yield from coverage_findings(report)
     yield from rule_findings(report)
 
 
 def coverage_findings(report: Report) -> Iterator[dict[str, Any]]:
-    """One for every account that Security Hub could know."""
+    """A finding on the coverage of each account whose id is known."""
     for account in coverage.by_account(report):
         if _is_account(account.account_id):
             yield build_coverage(account, report)
 
 
 def rule_findings(report: Report) -> Iterator[dict[str, Any]]:
-    """One for each finding that has a place in it."""
+    """The findings of rules whose account and region are known."""
     return (build_finding(finding, report) for finding in report.findings if _has_place(finding))
 
 
 def left_out(report: Report) -> int:
-    """How many findings have no place in it."""
+    """How many findings are left out, since their account or region is unknown."""
     return sum(not _has_place(finding) for finding in report.findings)
 
 
 def _has_place(finding: Finding) -> bool:
-    """Whether Security Hub could know the account and region of a finding."""
+    """Whether the account and region of a finding are known."""
     return _is_account(finding.resource.account_id) and finding.resource.region != UNKNOWN
 
 
@@ -101,7 +101,7 @@ def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
 
 
 def build_archived(finding: Finding, was: Report, report: Report) -> dict[str, Any]:
-    """What a finding of an earlier report becomes when `report` looked for it and found it no more."""
+    """The archived form of a finding in the earlier report `was` that `report` looked for and did not find."""
     before = build_finding(finding, was)
     return {
         **before,
@@ -139,7 +139,7 @@ def build_recommendation(finding: Finding) -> dict[str, str]:
 
 
 def build_product_fields(lines: Iterable[str]) -> dict[str, str]:
-    """Evidence in full sentences: the format has no place of its own for it."""
+    """Evidence lines as ProductFields: ASFF has no field of its own for evidence."""
     return {
         f"chimeaudit/{number}": _text(line, PRODUCT_VALUE)
         for number, line in zip(range(1, FIELDS + 1), lines, strict=False)
@@ -163,7 +163,7 @@ def build_resource(resource: Resource) -> dict[str, Any]:
 
 
 def _base(report: Report, fingerprint: str, generator: str, account_id: str, region: str) -> dict[str, Any]:
-    """What every finding of a run has in common. Started is when it was seen, finished when it was last known."""
+    """The fields that all findings of a run share."""
     product = f"arn:{partition_of(region)}:securityhub:{region}:{account_id}:product/{account_id}/default"
     return {
         "SchemaVersion": "2018-10-08",
@@ -182,11 +182,11 @@ def _base(report: Report, fingerprint: str, generator: str, account_id: str, reg
 
 
 def _graded(severity: Severity) -> dict[str, Any]:
-    """Security Hub takes the severity and types of a finding that it has already only from FindingProviderFields."""
+    """Severity and types, twice: Security Hub updates them in a known finding only from FindingProviderFields."""
     graded = {"Label": _LABELS[severity], "Original": severity}
     return {"Severity": graded, "FindingProviderFields": {"Severity": graded, "Types": [_TYPE]}}
 
 
 def _text(text: str, most: int) -> str:
-    """One line that is not blank, cut to what the format takes."""
+    """The text on one line, cut to `most` characters; never blank, which the format refuses."""
     return clipped(visible(" ".join(text.split())), most) or "-"

@@ -1,4 +1,4 @@
-"""Gaps by what causes them: one missing permission hides a function in each account, and is one line to act on."""
+"""Groups gaps by their cause, so that one missing permission in many accounts is one line to act on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scanner.render.wording import count, gap_place, waived
 _ASSUME_ROLE = "AssumeRole"
 _DENIED = re.compile(r"access denied(?P<by>[^;]*); allow (?P<action>[a-z0-9-]+:\w+)")
 _VARIES = re.compile(r"arn:[^\s;,]+|\b[0-9]{12}\b")
-"""What tells the gaps of one cause apart in their reasons."""
+"""ARNs and account ids: the parts of a reason that differ between gaps of one cause."""
 _KINDS = {
     "function": re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:"),
     "channel flow": re.compile(r"arn:.*/channel-flow/"),
@@ -27,14 +27,14 @@ _KINDS = {
 
 
 class Cause(Struct, frozen=True, kw_only=True):
-    """Gaps that one step mends, in the report's order; `unknown` is how many findings they leave unknown."""
+    """Gaps that one step closes, in the report's order; `unknown` is how many findings they leave unknown."""
 
     gaps: tuple[ReportedGap, ...]
     unknown: int = 0
 
     @property
     def waiver(self) -> Waiver | None:
-        """They are all waived alike, or none is."""
+        """The waiver that all its gaps share, or None."""
         return self.gaps[0].waiver
 
     @property
@@ -43,7 +43,7 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Those that are known."""
+        """The ids of the accounts in which the gaps are, without unknown ones."""
         return tuple(dict.fromkeys(gap.account_id for gap in self.gaps if gap.account_id not in ("", UNKNOWN)))
 
     @property
@@ -63,12 +63,12 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """The headline with AWS's code."""
+        """The headline and AWS's error code."""
         return f"{self.headline} [{self.code}]"
 
     @property
     def extent(self) -> str:
-        """``35 functions in 4 accounts``; of one gap, its place."""
+        """How much the gaps hide, as ``35 functions in 4 accounts``; for a single gap, its place."""
         if self.is_alone:
             return "" if self.gaps[0].operation == READ_FILE else gap_place(self.gaps[0])
         things = [count(len(names), noun) for noun, names in self._hidden.items()]
@@ -78,7 +78,7 @@ class Cause(Struct, frozen=True, kw_only=True):
         return f"{' and '.join(things)} in {accounts}" if accounts else " and ".join(things)
 
     def places(self, most: int | None = None) -> str:
-        """Each account with how much of it; of one gap in it, the whole place."""
+        """Up to `most` accounts, each with its number of gaps, or the place of its only gap."""
         inside = Counter(gap.account_id for gap in self.gaps)
         first = {gap.account_id: gap for gap in reversed(self.gaps)}
         shown = [
@@ -91,7 +91,7 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     @property
     def _hidden(self) -> dict[str, set[str]]:
-        """What the gaps hide, by kind; nothing where they hide whole accounts."""
+        """The ARNs or regions that the gaps hide, by kind of resource; empty where they hide whole accounts."""
         hidden: dict[str, set[str]] = {}
         for gap in self.gaps:
             if gap.operation == _ASSUME_ROLE:
@@ -105,7 +105,7 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     @property
     def _reach(self) -> int:
-        """Refused accounts first, then regions, then parts of them."""
+        """0 where whole accounts are hidden, 1 for regions, 2 for single resources."""
         gap = self.gaps[0]
         if gap.operation == _ASSUME_ROLE or (gap.region is None and gap.resource_arn is None):
             return 0
@@ -113,7 +113,7 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     @property
     def order(self) -> tuple[object, ...]:
-        """Open ones first, those that hide most before others."""
+        """A sort key: open causes before waived ones, then those that hide most."""
         return self.waiver is not None, self._reach, -len(self.gaps), self.line
 
 
@@ -128,19 +128,19 @@ class Causes:
                 self._numbers.setdefault(GapReference.to(gap), number)
 
     def behind(self, finding: Finding) -> set[int]:
-        """Their numbers among all."""
+        """The indices in `all` of the causes that leave a finding unknown."""
         return {self._numbers[gap] for gap in gaps_behind(finding) if gap in self._numbers}
 
 
 def causes(report: Report) -> list[Cause]:
-    """All gaps of a report by cause, with the findings that each leaves unknown."""
+    """All gaps of a report by cause, each cause with its number of unknown findings."""
     found = Causes(report.coverage.gaps)
     unknown = Counter(number for finding in report.findings for number in found.behind(finding))
     return [structs.replace(cause, unknown=unknown[number]) for number, cause in enumerate(found.all)]
 
 
 def by_cause(gaps: Iterable[ReportedGap]) -> list[Cause]:
-    """Gaps by cause, waived ones apart and last."""
+    """Gaps by cause; waived gaps form causes of their own, which come last."""
     found: dict[tuple[object, ...], list[ReportedGap]] = {}
     for gap in gaps:
         at = None if gap.location is UNSET else gap.location
@@ -150,18 +150,18 @@ def by_cause(gaps: Iterable[ReportedGap]) -> list[Cause]:
 
 
 def lines(gaps: Iterable[ReportedGap]) -> list[str]:
-    """A line a cause, with who accepted it."""
+    """A line for each cause, with who accepted it."""
     return ["; ".join(filter(None, (cause.line, waived(cause.waiver)))) for cause in by_cause(gaps)]
 
 
 def total(found: Sequence[Cause]) -> str:
-    """How many gaps, and of how many causes where those are fewer."""
+    """``3 gaps``, or ``5 gaps of 2 causes`` where there are fewer causes than gaps."""
     gaps = sum(len(cause.gaps) for cause in found)
     return count(gaps, "gap") + (f" of {count(len(found), 'cause')}" if len(found) < gaps else "")
 
 
 def _how(action: str) -> str:
-    """The command that prints what is to be allowed."""
+    """The command that prints the policy or role to allow, in parentheses."""
     if action == "sts:AssumeRole":
         return " (chimeaudit iam role)"
     return f" (chimeaudit iam policy{' --org' if action.startswith('organizations:') else ''})"

@@ -1,4 +1,7 @@
-"""What was missed: the findings behind each gap and, for formats of findings alone, coverage as one an account."""
+"""Coverage for the formats: which gaps leave a finding unknown, and what was missed in each account.
+
+Formats that hold nothing but findings report the coverage of each account as a finding.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ TITLE = "Everything in scope was observed"
 
 
 def gaps_behind(finding: Finding) -> set[GapReference]:
-    """The gaps that leave a finding unknown; each of them alone would."""
+    """The gaps that leave a finding unknown. Each is enough by itself."""
     return {item.gap for item in finding.evidence if isinstance(item.gap, GapReference)}
 
 
@@ -27,7 +30,7 @@ class AccountCoverage(Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether every gap is waived, or there is none."""
+        """Whether there is no gap but waived ones."""
         return all(gap.waiver for gap in self.gaps)
 
     @property
@@ -43,7 +46,10 @@ class AccountCoverage(Struct, frozen=True, kw_only=True):
 
 
 def by_account(report: Report) -> Iterator[AccountCoverage]:
-    """A gap in no account of the scope, as where accounts could not be listed, lies over all of them."""
+    """What was missed, account by account.
+
+    A gap that belongs to no account in scope, such as accounts that could not be listed, counts for every account.
+    """
     coverage, accounts = report.coverage, report.scope.accounts
     everywhere = tuple(gap for gap in coverage.gaps if gap.account_id not in accounts)
     for account_id in accounts or ("unknown",):

@@ -1,6 +1,6 @@
-"""The findings as CSV for spreadsheets: every cell quoted, none of them a formula.
+"""The findings as CSV for spreadsheets. Every cell is quoted, and none can act as a formula.
 
-What was not observed stands in rows of its own before the findings: a sheet without findings must not look clean.
+Gaps are rows before the findings, so that an incomplete sheet without findings does not look clean.
 """
 
 from __future__ import annotations
@@ -41,14 +41,15 @@ COLUMNS = (
 )
 _IDS = ("account_id", "app_instance_name", "resource_name", "fingerprint")
 _NUMBER = re.compile(r"[0-9][0-9.,:/eE+-]*")
-# https://owasp.org/www-community/attacks/CSV_Injection, which also names the full-width twins
+# From https://owasp.org/www-community/attacks/CSV_Injection, which also lists the full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
     """A header, then a row for each sentence on what is not examined, each gap and each finding.
 
-    Excel takes a file for UTF-8 by its byte order mark alone, and 012345678901 for a number.
+    With `for_excel` the text has a byte order mark, without which Excel does not read it as UTF-8, and cells that Excel
+    would turn into numbers (012345678901) are written as text.
     """
     writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     if for_excel:
@@ -62,18 +63,18 @@ def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
 
 
 def as_text(cell: str) -> str:
-    """What a spreadsheet would take for a number or a date, as a formula that gives these characters."""
+    """A cell that a spreadsheet would read as a number or date, as a formula that yields its very characters."""
     return f'="{cell}"' if _NUMBER.fullmatch(cell) else cell
 
 
 def guarded(cell: str) -> str:
-    """The text, harmless to the eye, with a quote before what a spreadsheet would take for a formula."""
+    """The text with hidden characters escaped, and a quote in front if a spreadsheet would read it as a formula."""
     shown = visible_lines(cell)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
 class _Line:
-    """A file that gives back each line instead of keeping it."""
+    """A file for `csv.writer` whose `write` returns the line instead of storing it."""
 
     def write(self, line: str) -> str:
         return line

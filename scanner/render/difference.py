@@ -13,12 +13,12 @@ from scanner.render.table import sections
 
 
 def json(difference: Difference) -> str:
-    """The whole difference, findings as in the JSON report."""
+    """The whole difference as JSON; findings look as in the JSON report."""
     return f"{msgspec.json.format(msgspec.json.encode(difference), indent=2).decode()}\n"
 
 
 def table(difference: Difference, *, width: int, color: bool) -> str:
-    """Each group under its name and number, what needs a look first."""
+    """Each group of findings under its name and number; groups that need attention come first."""
     return sections(_groups(difference), width=width, color=color)
 
 

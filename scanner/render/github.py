@@ -1,8 +1,8 @@
 """The failures as annotations that a GitHub workflow shows on the lines of a pull request.
 
-A step shows ten errors and ten warnings, whatever comes first, so the worst come first and the last of each says how
-many more there are. Waived and unknown findings are no annotations; what was not observed is a warning, and half of
-those shown are kept for it.
+GitHub shows the first ten errors and the first ten warnings of a step. So the worst come first, and the last of each
+says how many more there are. Waived and unknown findings get no annotation. Gaps are warnings, and half of the warnings
+shown are reserved for them.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -37,7 +37,7 @@ _BEGINS_A_COMMAND = re.compile(r"^(?P<indent>[^\S\n]*):(?=:)|#(?=#\[)", re.MULTI
 
 
 def render(report: Report) -> Iterator[str]:
-    """A line each: the worst failures and gaps, as many as are shown."""
+    """A line for each annotation: the worst failures and gaps, as many as GitHub shows."""
     errors = count_of(report, "error")
     yield from _within(map(annotation, _worst(report, "error")), errors, "error")
     missed = [_missed(cause) for cause in by_cause(report.coverage.gaps) if not cause.waiver]
@@ -48,12 +48,12 @@ def render(report: Report) -> Iterator[str]:
 
 
 def count_of(report: Report, level: Level) -> int:
-    """How many failures are of a level."""
+    """The number of failures that become annotations of a level."""
     return sum(report.summary.by_severity[severity] for severity, own in _LEVELS.items() if own == level)
 
 
 def annotation(finding: Finding) -> str:
-    """The finding, on its line where it has one."""
+    """The annotation of a finding, on its file and line where they are known."""
     message = f"{visible(f'{named(finding.resource)}: {finding.message}')}\n{finding.remediation.strip()}"
     title = f"{finding.rule_id} ({finding.severity}): {finding.title}"
     return command(_LEVELS[finding.severity], message, **_place(finding.location), title=title)
@@ -71,15 +71,15 @@ def _place(at: Location | UnsetType | None) -> dict[str, str]:
 
 
 def command(level: Level, message: str, **properties: str) -> str:
-    """``::error file=a,line=1::message``, of which no text gets out."""
+    """A workflow command, ``::error file=a,line=1::message``; no text in it can end it or start another."""
     named = ",".join(f"{name}={_escaped(visible(value), ':,')}" for name, value in properties.items())
     return f"::{level} {named}::{_escaped(visible_lines(message))}\n"
 
 
 def inert(text: str) -> str:
-    r"""The text, without a line that GitHub's runner would obey: ``::`` at its beginning, or ``##[`` anywhere.
+    r"""The text, with every workflow command disarmed: ``::`` at the beginning of a line, or ``##[`` anywhere.
 
-    One character of each is spelled out, as ``\u003a`` or ``\u0023``, which is the same in JSON.
+    One character of each is escaped, as ``\u003a`` or ``\u0023``, so JSON keeps its meaning.
     """
     return _BEGINS_A_COMMAND.sub(_spelled_out, text)
 
@@ -98,7 +98,7 @@ def _worst(report: Report, level: Level) -> list[Finding]:
 
 
 def _within(lines: Iterable[str], total: int, level: Level) -> Iterator[str]:
-    """At most as many as are shown; the last of them says how many are not."""
+    """At most as many lines as GitHub shows; if there are more, the last one says how many."""
     shown = list(lines)[: MOST if total <= MOST else MOST - 1]
     yield from shown
     if total > len(shown):

@@ -1,9 +1,8 @@
-"""The failures as a GitLab Code Quality report: one JSON array, of which GitLab shows in a merge request what is new.
+"""The failures as a GitLab Code Quality report: a JSON array, from which GitLab shows new entries in a merge request.
 
-Everything there stands in a file. A failure of something deployed stands in the file of its rule. What was not observed
-comes first, an entry an account, in the configuration, where a gap can be waived; a file that could not be read is an
-entry of its own, in that file. Waived and unknown findings are left out: GitLab knows no status, and would show them as
-open.
+Each entry needs a file. A failure of something deployed gets the file of its rule. Coverage comes first, an entry for
+each account, in the configuration file, where gaps can be waived. A file that could not be read is an entry in that
+file. Waived and unknown findings are left out: GitLab has no status for them and would show them as open.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
@@ -34,7 +33,7 @@ _CONFIGURATION = "chimeaudit.yaml"
 
 
 def render(report: Report) -> Iterator[str]:
-    """An entry a line, so that the report is never held as a whole."""
+    """The JSON array, one entry on each line; it is never held as a whole."""
     before = "[\n"
     for entry in _entries(report):
         yield f"{before}{msgspec.json.encode(entry).decode()}"
@@ -66,7 +65,7 @@ def build_failure(finding: Finding, topic: str) -> dict[str, Any]:
 
 
 def build_coverage(account: AccountCoverage, configuration: Location) -> dict[str, Any]:
-    """What was not observed of an account, and what no audit examines; the place for waivers is its own."""
+    """The entry on an account's coverage, in the configuration file: its gaps, and what no audit examines."""
     told = [account.message]
     unplaced = (gap for gap in account.gaps if gap.waiver or not gap.location)
     told += [f"Not observed: {line}." for line in lines(unplaced)]
@@ -81,7 +80,7 @@ def build_coverage(account: AccountCoverage, configuration: Location) -> dict[st
 
 
 def build_unread(gap: ReportedGap, where: Location) -> dict[str, Any]:
-    """A file, or something in it, that could not be read."""
+    """The entry for a file, or part of a file, that could not be read."""
     return {
         "description": visible(f"Not observed: {gap_line(gap)}"),
         "check_name": coverage.RULE_ID,

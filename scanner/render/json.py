@@ -12,7 +12,7 @@ from scanner.model.report import SCHEMA_VERSION, Report
 
 
 def render(report: Report) -> Iterator[str]:
-    """The report, a member a line at the top and a finding a line below, however many there are."""
+    """The report as JSON in pieces: each top-level member on a line of its own, then each finding."""
     members = [name for name in report.__struct_fields__ if name != "findings"]
     yield "{\n"
     for name in members:
@@ -31,11 +31,11 @@ def _encoded(value: object, indent: int = 0) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of what `render` writes, from the types."""
+    """The JSON Schema (draft 2020-12) of what `render` writes, derived from the structs."""
     (reference,), definitions = msgspec.json.schema_components((Report,), ref_template="#/$defs/{name}")
     for definition in definitions.values():
         _require_what_is_always_written(definition)
-        if "description" in definition:  # a docstring, which Python strips of its indentation from 3.13 on
+        if "description" in definition:  # a docstring; Python 3.13 and later remove its indentation, older ones do not
             definition["description"] = inspect.cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -46,7 +46,7 @@ def schema() -> dict[str, Any]:
 
 
 def _require_what_is_always_written(definition: dict[str, Any]) -> None:
-    """msgspec takes a member with a default for one that a reader may leave out; we always write it."""
+    """Mark members with a default as required: msgspec calls them optional, but they are always written."""
     required = set(definition.get("required", ()))
     for name, member in definition.get("properties", {}).items():
         if "default" in member:

@@ -1,4 +1,4 @@
-"""The findings as JSON Lines: each the finding object of the JSON report, on a line of its own."""
+"""The findings as JSON Lines: each line is a finding object of the JSON report."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from scanner.model.report import Report
 
 
 def render(report: Report) -> Iterator[str]:
-    """A line a finding. Coverage has no place here; the exit code and the other formats tell of it."""
+    """One line for each finding. Coverage is left out; the exit code and the other formats report it."""
     for finding in report.findings:
         yield f"{msgspec.json.encode(finding).decode()}\n"

@@ -1,8 +1,8 @@
-"""The report as JUnit XML, valid for the schemas of Windyroad and of Jenkins' xUnit plugin at once.
+"""The report as JUnit XML, valid for both the schema of Windyroad and that of Jenkins' xUnit plugin.
 
-Only what both allow is written: no `skipped`, no `file`, no properties of a test case. A failed finding is a failure;
-what could not be judged or observed is an error; what was waived passes, and is told in `system-out`. So is what a file
-leaves open until it is deployed: that is nobody's error.
+Only what both allow is written: no `skipped`, no `file`, no properties of a test case. A failed finding is a failure.
+Whatever could not be judged or observed is an error. A waived finding passes and is mentioned in `system-out`, and so
+is a value that a file leaves open until deployment, which is no error.
 
 https://github.com/windyroad/JUnit-Schema, https://github.com/jenkinsci/xunit-plugin (junit-10.xsd)
 """
@@ -31,7 +31,7 @@ _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {
 
 
 class _Case(Struct, frozen=True, kw_only=True):
-    """A test case; without an outcome it passes."""
+    """A test case, which passes if it has no outcome."""
 
     name: str
     outcome: Literal["failure", "error"] | None = None
@@ -41,7 +41,7 @@ class _Case(Struct, frozen=True, kw_only=True):
 
 
 class _Suite(Struct, frozen=True, kw_only=True):
-    """Test cases of one rule; `told` goes to `system-out`, a line each."""
+    """The test cases of one rule; `told` holds the lines of `system-out`."""
 
     name: str
     package: str
@@ -50,7 +50,7 @@ class _Suite(Struct, frozen=True, kw_only=True):
 
 
 def render(report: Report) -> Iterator[str]:
-    """A suite on coverage, then a suite a rule."""
+    """A suite on coverage, then a suite for each rule."""
     root = Element("testsuites")
     for number, suite in enumerate(_suites(report)):
         root.append(build_suite(suite, number, report))
@@ -84,7 +84,7 @@ def _rule_suite(rule: RuleInfo, findings: Sequence[Finding]) -> _Suite:
 
 
 def _cause_case(cause: Cause) -> _Case:
-    """One thing to mend, with every gap that it leaves."""
+    """The test case of one cause, with all its gaps."""
     gaps = "\n".join(map(gap_line, cause.gaps))
     return _Case(name=cause.headline, outcome="error", type="not observed", message=cause.line, text=gaps)
 
@@ -102,7 +102,7 @@ def _finding_case(finding: Finding) -> _Case:
 
 
 def _name(finding: Finding) -> str:
-    """Names alone may collide, and testers take equal names for one test."""
+    """A name that is unique in its suite: test reports merge cases of the same name."""
     resource = finding.resource
     what = resource.name or resource.arn or "unnamed"
     where = finding.location.file if finding.location else f"{resource.account_id} {resource.region}"

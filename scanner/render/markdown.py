@@ -1,7 +1,7 @@
-r"""The report as Markdown, for a step summary or a comment: coverage first, then what failed, then how to mend it.
+r"""The report as Markdown, for a step summary or a comment: coverage first, then failures, then how to fix them.
 
-Text from outside stands in code spans, where nothing of it acts: no markup, no HTML, no link, no mention. What could
-end the span or a table cell is spelled out as ``\u0060`` there. Texts of rules are prose, escaped.
+Text from outside stands in code spans, where markup, HTML, links and mentions have no effect. Characters that could end
+the span or a table cell are escaped, as ``\u0060``. Texts of rules are escaped prose.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from scanner.render.text import visible, visible_lines
 from scanner.render.wording import aged, clipped, count, gap_cause, named, place, seen
 from scanner.render.wording import waived as accepted
 
-# GitHub refuses a step summary of more than 1,024 KiB; these add up to less than 900 KB, with what stands around them.
+# GitHub refuses a step summary of more than 1,024 KiB. These budgets and the text around them stay below 900 KB.
 _GAPS_BUDGET = 150_000
 _FAILURES_BUDGET = 450_000
 _WAIVED_BUDGET = 100_000
 _RULES_BUDGET = 150_000
-_MOST_ROWS = 5_000  # more never fit
+_MOST_ROWS = 5_000  # more rows never fit
 _MOST_CHARACTERS = 1_000
 _MOST_ACCOUNTS = 20
 _ELSEWHERE = "The full report has them: `-o report.html` or `-o report.json`."
 _ENDS_A_SPAN = {ord(char): f"\\u{ord(char):04x}" for char in "`|<"}
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~$&!:@=+]|^-|(?<=\d)[.)])")
-# What GitHub makes a mention or a link of even where it is escaped; a space of no width keeps it from that.
+# GitHub turns these into mentions or links even if they are escaped. A zero-width space prevents that.
 _ACTS = re.compile(r"(?<=@)|(?<=#)|(?<=:)(?=/)|(?<=www)(?=\.)|(?<=GH)(?=-)", re.IGNORECASE)
 
 
 def render(report: Report) -> Iterator[str]:
-    """Section by section, each cut to its share of what GitHub shows."""
+    """The sections, each cut to its share of the length that GitHub accepts."""
     for section in (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _remedies):
         lines = list(section(report))
         if lines:
@@ -42,12 +42,12 @@ def render(report: Report) -> Iterator[str]:
 
 
 def code(text: str) -> str:
-    """Text from outside, inert."""
+    """Text from outside as a code span, in which nothing has an effect."""
     return f"`{visible(clipped(text, _MOST_CHARACTERS)).translate(_ENDS_A_SPAN) or '-'}`"
 
 
 def prose(text: str) -> str:
-    """Text of a rule: no markup, no HTML, no link, no mention."""
+    """Text of a rule, escaped so that it holds no markup, HTML, link or mention."""
     shown = visible(clipped(" ".join(text.split()), _MOST_CHARACTERS))
     return "&#8203;".join(_MARKUP.sub(r"\\\1", piece) for piece in _ACTS.split(shown))
 
@@ -160,7 +160,7 @@ def _remedy(rule: RuleInfo) -> Iterator[str]:
 
 
 def _indented(text: str) -> str:
-    """Commands: nothing inside an indented block acts, and nothing can end it but the next paragraph."""
+    """Commands as an indented block, in which nothing has an effect and which only the next paragraph ends."""
     return "\n".join(f"    {line}" for line in visible_lines(text).split("\n"))
 
 
@@ -172,7 +172,7 @@ def _table(columns: Iterable[str], rows: Iterable[str], budget: int, total: int)
 
 
 def _within(parts: Iterable[str], budget: int, total: int, noun: str) -> Iterator[str]:
-    """As many parts as fit into so many bytes, then how many were left out."""
+    """As many parts as fit into `budget` bytes, then a line on how many of `total` were left out."""
     shown = 0
     for part in parts:
         budget -= len(part.encode()) + 1

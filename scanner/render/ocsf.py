@@ -1,6 +1,6 @@
-"""The findings as OCSF 1.6.0 events, class Compliance Finding (2003), profiles cloud and datetime; one a line.
+"""The findings as OCSF 1.6.0 events, one on each line: class Compliance Finding (2003), profiles cloud and datetime.
 
-An event on the coverage of each account comes first, so that a stream without findings does not look clean.
+Events on the coverage of each account come first, so that an incomplete stream without findings does not look clean.
 
 https://schema.ocsf.io/1.6.0/classes/compliance_finding?profiles=cloud,datetime
 """
@@ -35,7 +35,7 @@ _SEVERITIES = {
 
 
 def render(report: Report) -> Iterator[str]:
-    """An event a line: coverage first, then the findings."""
+    """One event on each line: coverage first, then the findings."""
     for event in _events(report):
         yield f"{msgspec.json.encode(event).decode()}\n"
 
@@ -49,7 +49,7 @@ def _events(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def build_finding(finding: Finding, rules: Mapping[str, RuleInfo]) -> dict[str, Any]:
-    """What is said of one resource."""
+    """The event of one finding."""
     activity = _UPDATE if finding.change == "existing" else _CREATE
     return {
         **_activity(activity),
@@ -67,7 +67,7 @@ def build_finding(finding: Finding, rules: Mapping[str, RuleInfo]) -> dict[str, 
 
 
 def build_coverage(account: AccountCoverage) -> dict[str, Any]:
-    """What is said of one account's coverage."""
+    """The event on one account's coverage."""
     told = [f"Not observed: {gap_line(gap)}" for gap in account.gaps]
     told += [f"Not examined: {sentence}" for sentence in account.not_examined]
     return {
@@ -110,7 +110,7 @@ def build_finding_info(finding: Finding) -> dict[str, Any]:
 
 
 def build_resource(resource: Resource) -> dict[str, Any]:
-    """A resource that was judged before it was made has neither ARN nor, perhaps, a name."""
+    """The resource of a finding. One that was judged before deployment has no ARN and may have no name."""
     name = visible(resource.name or resource.arn or "unnamed")
     partition = _partition(resource.arn)
     return {
@@ -141,7 +141,7 @@ def _region(region: str | None) -> dict[str, str]:
 
 
 def _base(report: Report, uid: str) -> dict[str, Any]:
-    """What all events of a run have in common."""
+    """The fields that all events of a run share."""
     tool = report.tool
     return {
         "class_uid": _CLASS,
@@ -172,7 +172,7 @@ def _named(attribute: str, value: tuple[int, str], *, label: str | None = None) 
 
 
 def _time(attribute: str, time: str) -> dict[str, Any]:
-    """OCSF counts milliseconds; the profile datetime adds the same as text."""
+    """A time as two attributes: milliseconds since 1970 and, for the profile datetime, text."""
     return {attribute: int(utc(time).timestamp() * 1000), f"{attribute}_dt": moment(time)}
 
 

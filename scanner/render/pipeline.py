@@ -1,4 +1,4 @@
-"""The picture of a channel flow: what a message passes, and what becomes of it where a processor cannot be reached.
+"""The picture of a channel flow: its processors in order, and what happens to a message if one cannot be reached.
 
 https://docs.aws.amazon.com/chime-sdk/latest/dg/using-channel-flows.html
 """
@@ -17,7 +17,7 @@ _PROCESSOR = re.compile(r"processors\[(\d{1,9})\]")
 
 
 class Outcome(StrEnum):
-    """What becomes of a message whose processor cannot be reached."""
+    """What happens to a message if a processor cannot be reached."""
 
     BLOCKED = "blocked"
     SKIPPED = "skipped"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One processor in the picture; `failing` where the finding's evidence points at it."""
+    """One processor in the picture; `failing` if the finding's evidence points at it."""
 
     name: str | None
     function: str | None
@@ -40,14 +40,14 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
-    """The processors that share one execution order: mostly one. `order` is None where it was not observed."""
+    """The processors of one execution order, usually just one. `order` is None where it was not observed."""
 
     order: int | None
     steps: tuple[Step, ...]
 
 
 def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...]:
-    """The flow's processors, grouped by execution order as the resource lists them; empty for an app instance."""
+    """A flow's processors, grouped by execution order, in the resource's order; empty for an app instance."""
     processors = resource.processors
     failing = failing_indexes(evidence)
     drawn = [
@@ -57,7 +57,7 @@ def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...
     stages: list[Stage] = []
     for order, group in groupby(drawn, key=lambda pair: pair[0]):
         steps = tuple(step for _, step in group)
-        if order is None:  # two unknown orders are not known to be equal
+        if order is None:  # two unknown orders may differ
             stages.extend(Stage(order=None, steps=(step,)) for step in steps)
         else:
             stages.append(Stage(order=order, steps=steps))
@@ -65,7 +65,7 @@ def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...
 
 
 def outcomes(processors: tuple[PipelineStep, ...]) -> tuple[tuple[Outcome, str], ...]:
-    """What becomes of a message at each processor that cannot be reached, and that in a sentence."""
+    """For each processor: what happens to a message if it cannot be reached, and a sentence that says so."""
     return tuple(
         _outcome(processor.fallback_action, is_last(processors, index), _is_tied(processors, index))
         for index, processor in enumerate(processors)
@@ -73,13 +73,13 @@ def outcomes(processors: tuple[PipelineStep, ...]) -> tuple[tuple[Outcome, str],
 
 
 def failing_indexes(evidence: Iterable[Evidence]) -> frozenset[int]:
-    """The processors that evidence paths speak of: ``processors[1].fallback_action`` speaks of 1."""
+    """The indices of the processors in evidence paths: 1 for ``processors[1].fallback_action``."""
     matches = (_PROCESSOR.match(item.path) for item in evidence)
     return frozenset(int(match[1]) for match in matches if match)
 
 
 def is_last(processors: tuple[PipelineStep, ...], index: int) -> bool | None:
-    """Whether no other processor comes later; None where an unknown execution order leaves that open."""
+    """Whether no other processor comes later; None where an unknown execution order leaves it open."""
     own = processors[index].execution_order
     others = [p.execution_order for i, p in enumerate(processors) if i != index]
     if not others:
@@ -128,5 +128,5 @@ def _outcome(fallback_action: str | None, last: bool | None, tied: bool) -> tupl
 
 
 def _function_name(lambda_arn: str | None) -> str | None:
-    """What follows ``function:`` in the ARN: the name and, where there is one, the qualifier."""
+    """The part of the ARN after ``function:``: the name and, if there is one, the qualifier."""
     return None if lambda_arn is None else lambda_arn.partition(":function:")[2] or lambda_arn

@@ -1,7 +1,7 @@
-"""The failures as SARIF 2.1.0, as GitHub code scanning wants it.
+"""The failures as SARIF 2.1.0, in the form that GitHub code scanning needs.
 
-Waived findings are left out: code scanning does not act on `suppressions` and would show them as open alerts. Unknown
-ones are left out too; what was not observed stands among the notifications.
+Waived findings are left out: code scanning ignores `suppressions` and would show them as open alerts. Unknown findings
+are left out too. Gaps are among the notifications.
 
 https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
@@ -22,7 +22,7 @@ from scanner.outcome.remediation import filled
 from scanner.render.text import visible, visible_lines
 from scanner.render.wording import clipped, count, file_and_line, from_top, gap_line, requirements
 
-MOST_RESULTS = 25_000  # GitHub refuses a file with more
+MOST_RESULTS = 25_000  # GitHub refuses a file with more results
 _TOP = "%SRCROOT%"
 _MOST_TAGS = 20
 _MOST_CHARACTERS = 1024
@@ -33,7 +33,7 @@ _LEVELS: dict[Severity, Literal["error", "warning", "note"]] = {
     Severity.LOW: "note",
     Severity.INFO: "note",
 }
-# GitHub calls over 9.0 critical, 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low, and 0.0 no security alert at all.
+# GitHub's levels: over 9.0 critical, 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low, 0.0 no security alert.
 _SCORES = {
     Severity.CRITICAL: "9.5",
     Severity.HIGH: "8.0",
@@ -44,7 +44,7 @@ _SCORES = {
 
 
 def render(report: Report) -> Iterator[str]:
-    """One run; the worst failures first, and no more than GitHub takes."""
+    """A log with one run: the worst failures first, no more than GitHub accepts."""
     log = {
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -90,7 +90,7 @@ def build_rule(rule: RuleInfo) -> dict[str, Any]:
 
 
 def build_invocation(report: Report, shown: int) -> dict[str, Any]:
-    """How it went: what was cut, what was not observed, what is not examined."""
+    """The invocation, with notifications on results that were cut, gaps, and what is not examined."""
     coverage = report.coverage
     failed = report.summary.by_status["fail"]
     notifications = [build_notification("note", sentence) for sentence in coverage.not_examined]
@@ -145,5 +145,5 @@ def build_logical(resource: Resource) -> list[dict[str, Any]]:
 
 
 def _message(text: str) -> dict[str, str]:
-    """One paragraph, of a length that GitHub takes."""
+    """A message of one paragraph, cut to the length that GitHub accepts."""
     return {"text": visible(clipped(" ".join(text.split()), _MOST_CHARACTERS)) or "-"}

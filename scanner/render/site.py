@@ -1,4 +1,4 @@
-"""The index of many nights: the trend, and a link to the reports of each night; in the style of the report's page."""
+"""The index page of many nights: the trend and links to each night's reports, in the style of the HTML report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scanner.render.html import nights, page
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """A report of a night, beside the page."""
+    """A link to one report of a night."""
 
     text: str
     href: str
@@ -29,7 +29,7 @@ class Row:
 
 
 def link(form: str, path: Iterable[str]) -> Link:
-    """To a file below the page, named by its parts; it cannot lead elsewhere, whatever they are."""
+    """A link to a file below the page, given by the parts of its path. Whatever they hold, it leads nowhere else."""
     return Link(text=form, href="./" + "/".join(quote(part, safe="") for part in path))
 
 
@@ -38,7 +38,7 @@ def row(run: PastRun, links: Sequence[Link]) -> Row:
 
 
 def render(trend: Trend, rows: Sequence[Row]) -> str:
-    """The page, last night first."""
+    """The page as HTML, last night first."""
     style = page.asset("page.css") + page.asset("trend.css")
     template = page.environment().get_template("site.html.jinja")
     return template.render(

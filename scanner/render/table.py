@@ -1,6 +1,6 @@
-"""What a scan prints on a terminal: what was not observed, the findings, what is not examined, a summary of it all.
+"""What a scan prints on a terminal: gaps, findings, what is not examined, and a summary.
 
-Findings are gone through several times and printed some at a time, so that memory does not grow with their number.
+It passes over the findings several times and prints a few at a time, so memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from scanner.render.wording import aged, clipped, contents, count, is_open, name
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")
 _AROUND = 11
-"""Columns of the terminal before, between and after those of the table."""
+"""Terminal columns that the table's borders and padding take."""
 _ID = 37
-"""Columns of an id in an ARN, with the slash behind it."""
+"""Terminal columns of an id in an ARN with the slash after it."""
 _AT_ONCE = 200
 _MOST_OPEN = 20
 _MOST_ACCOUNTS = 5
 _MOST_CHARACTERS = 1_000
-"""Of a text from outside; what AWS allows is shorter."""
+"""The length at which text from outside is cut; AWS allows nothing so long."""
 STYLES = {
     Severity.CRITICAL: "bold white on red",
     Severity.HIGH: "bold red",
@@ -44,9 +44,9 @@ STYLES = {
 
 
 def findings(report: Report, *, width: int, color: bool, most: int | None = None) -> Iterator[str]:
-    """Gaps by cause, each with the findings it leaves unknown, then a table of the first `most` findings, worst first.
+    """Gaps by cause, each with the findings that it leaves unknown, then the worst findings, then what is not examined.
 
-    What is not examined comes last, and no more of it.
+    The table has at most `most` findings; None: all.
     """
     if report.coverage.gaps:
         yield printed([Text("Not observed", style="bold red"), *_gap_lines(report, width, most)], width, color) + "\n"
@@ -67,7 +67,7 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
 
 
 def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, color: bool) -> str:
-    """A table of findings under each heading, worst first; of an empty group, the number alone."""
+    """A table of findings under each heading, worst first; an empty group has a heading alone."""
     pieces: list[str] = []
     for heading, members in groups:
         pieces.append(printed([Text(f"{heading}: {count(len(members), 'finding')}", style="bold")], width, color))
@@ -77,7 +77,7 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
 
 
 def summary(report: Report, *, width: int, color: bool) -> str:
-    """Coverage before verdict, in a few lines."""
+    """Coverage, then the verdict, in a few lines."""
     coverage, counts = report.coverage, report.summary
     rows = Table.grid(padding=(0, 2))
     rows.add_row(
@@ -103,7 +103,7 @@ def _seen(coverage: Coverage) -> str:
 
 
 def _changes(report: Report) -> list[str]:
-    """How the failures stand to a baseline, where there is one."""
+    """How many failures are new and how many are in the baseline; empty without a baseline."""
     changes = Counter(finding.change for finding in report.findings if finding.status is Status.FAIL)
     if not (changes["new"] or changes["existing"]):
         return []
@@ -116,7 +116,7 @@ def _incomplete(report: Report) -> str:
 
 
 def _gap_lines(report: Report, width: int, most: int | None) -> Iterable[RenderableType]:
-    """A line a cause, and the accounts where it is in several; cut where a report has the rest."""
+    """A line for each cause, with its accounts if there are several; cut if a report holds the rest."""
     found = causes(report)
     for cause in found[:most]:
         yield Padding(_cause_line(cause, width), (0, 0, 0, 2))
@@ -140,16 +140,16 @@ def _judged(report: Report) -> Iterator[Finding]:
 
 
 def _level(finding: Finding) -> tuple[bool, int]:
-    """What sorts findings worst first."""
+    """A sort key: failures first, worst first."""
     return finding.status is Status.WAIVED, finding.severity.rank
 
 
 def _rows(
     every: Iterable[Finding], shown: Iterator[Finding], width: int, color: bool, report: Report | None = None
 ) -> Iterator[str]:
-    """The findings that are shown, and an empty line; the columns have the widths that suit `every` one.
+    """The table rows of the shown findings, then an empty line. The column widths suit `every` finding.
 
-    With the report that they are of, findings tell their age.
+    Given their report, findings show their age.
     """
     widths = _widths((_cells(each, report) for each in every), width) if width >= _WIDE else None
     head = True
@@ -162,7 +162,7 @@ def _rows(
 
 
 def _widths(rows: Iterable[Sequence[Text]], width: int) -> tuple[int, int, int, int]:
-    """Of each column: what its widest cell needs, or a share where there is no room for all."""
+    """The width of each column: that of its widest cell, or a share where there is not enough room."""
     needs = [len(heading) for heading in _HEADINGS]
     for cells in rows:
         needs = [max(pair) for pair in zip(needs, map(_need, cells), strict=True)]
@@ -191,7 +191,7 @@ def _cells(
 
 
 def _open_lines(report: Report) -> Iterator[RenderableType]:
-    """What files leave to the deployment, a line each."""
+    """A line for each value that files leave to the deployment."""
     left_open = list(islice(filter(is_open, report.findings), _MOST_OPEN + 1))
     if left_open:
         yield Text("Not known before the deployment", style="dim")
@@ -211,7 +211,7 @@ def _not_examined(sentences: Sequence[str], most: int | None) -> Iterator[Render
 
 
 def _stack(findings: Sequence[Finding], width: int, report: Report | None) -> Iterator[RenderableType]:
-    """Findings where there is no room for columns."""
+    """Findings below each other, for terminals too narrow for columns."""
     for finding in findings:
         where = f"{_shown(named(finding.resource))} ({_where(finding, report)})"
         yield Text.assemble(
@@ -241,7 +241,7 @@ def _table(
 
 
 def _shown(text: str) -> str:
-    """Text from outside, harmless and of a length that somebody reads."""
+    """Text from outside, with hidden characters escaped and cut to a readable length."""
     return visible(clipped(text, _MOST_CHARACTERS))
 
 
@@ -256,7 +256,7 @@ def _severities(counts: dict[str, int]) -> Text:
 
 
 def printed(parts: Iterable[RenderableType], width: int, color: bool) -> str:
-    """What a terminal of so many columns shows."""
+    """The parts as text for a terminal of `width` columns."""
     out = io.StringIO()
     console = Console(
         file=out, width=width, force_terminal=color, no_color=not color, highlight=False, markup=False, emoji=False

@@ -1,4 +1,4 @@
-"""Makes text from AWS harmless to the eye: what would be invisible or would reorder a line is spelled out."""
+"""Escapes characters in text from AWS that would be invisible or would reorder a line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import chain, groupby
 _WORD = re.compile(r"\S+")
 _PART = re.compile(r"[^:/]+[:/]*|[:/]+")
 _PIECE = re.compile(r"[^-_.]+[-_.]*|[-_.]+")
-# Letters and marks that draw nothing: Unicode's default ignorable code points outside the categories that
-# str.isprintable() already refuses, and the blank Braille pattern.
+# Letters and marks that draw nothing, yet str.isprintable() accepts: Unicode's default ignorable code points and
+# the blank Braille pattern.
 _BLANK = frozenset(
     chain(
         (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180F, 0x2800, 0x3164, 0xFFA0),
@@ -22,12 +22,12 @@ _BLANK = frozenset(
 
 
 def is_visible(char: str) -> bool:
-    """Whether a character draws something and stays in its place. Of all spaces, only the plain one does."""
+    """Whether a character draws something and stays in its place. The plain space counts, other spaces do not."""
     return char.isprintable() and ord(char) not in _BLANK
 
 
 def segments(text: str) -> Iterator[tuple[str, bool]]:
-    """The text in pieces: (piece, False) as it stands, (escape, True) in place of one or more hidden characters."""
+    """The text in pieces: (piece, False) is unchanged, (escape, True) replaces one or more hidden characters."""
     if text.isascii() and text.isprintable():
         yield text, False
         return
@@ -39,20 +39,20 @@ def segments(text: str) -> Iterator[tuple[str, bool]]:
 def visible(text: str) -> str:
     r"""The text with control, bidirectional and invisible characters as escapes: ``\u202e``, ``\U000e0041``.
 
-    The result is one line of characters that draw, safe to print on a terminal. A backslash stands for itself.
+    The result is one line of visible characters, safe to print on a terminal. A backslash stays as it is.
     """
     return "".join(piece for piece, _ in segments(text))
 
 
 def visible_lines(text: str) -> str:
-    """The same for text of several lines, which stay apart."""
+    """The text with hidden characters as escapes, as in `visible`, but with its line breaks."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def unbroken(text: str, width: int) -> str:
-    """Text for so many columns: a word that is wider, such as an ARN, goes on in a new line behind a colon or slash.
+    """Break words that are wider than `width` columns, such as ARNs, after a colon or slash.
 
-    Where what stands between those is wider, too, behind a hyphen, underscore or dot.
+    A part between those that is still too wide is broken after a hyphen, underscore or dot.
     """
     return _WORD.sub(lambda word: _parted(word[0], width), text)
 

@@ -22,12 +22,12 @@ _SPARKS = 60
 
 
 def json(value: Trend | Sequence[PastRun] | Pruned) -> str:
-    """All of it."""
+    """The trend, the list of runs, or what was removed, as indented JSON."""
     return f"{msgspec.json.format(msgspec.json.encode(value), indent=2).decode()}\n"
 
 
 def runs(listed: Sequence[PastRun], *, width: int, color: bool) -> str:
-    """A row a run, the newest last."""
+    """A table with a row for each run, the newest last."""
     columns = ("Began", "Run", "Coverage", "Failed", "unknown", "waived", "accounts", "flows")
     rows = (
         (
@@ -46,20 +46,20 @@ def runs(listed: Sequence[PastRun], *, width: int, color: bool) -> str:
 
 
 def trend(past: Trend, *, width: int, color: bool) -> str:
-    """Open findings over time, how long fixing took, and what is open longest."""
+    """Open findings over time, how long fixes took, and what has been open longest."""
     if not past.nights:
         return "No run is recorded.\n"
     return printed([_course(past.nights), _fixing(past.time_to_fix), _oldest(past.oldest)], width, color)
 
 
 def pruned(removed: Pruned, before: str) -> str:
-    """What was removed, in a line."""
+    """A line on what was removed from the history."""
     runs, findings = count(removed.runs, "run"), count(removed.findings, "finding")
     return f"Removed {runs} from before {_moment(before)}, and {findings} that had been fixed before then.\n"
 
 
 def sparkline(values: Sequence[int]) -> str:
-    """A bar for each value, from none to the most of them; of too many, the last."""
+    """A bar for each value, scaled to the largest; if there are too many, the last ones."""
     values = values[-_SPARKS:]
     most = max((*values, 1))
     return "".join(_BARS[-(-value * (len(_BARS) - 1) // most)] for value in values)
@@ -122,7 +122,7 @@ def _oldest(oldest: Sequence[OpenFinding]) -> RenderableType:
 def _table(
     columns: Iterable[str], rows: Iterable[Sequence[RenderableType]], *, left: int, whole: Container[str] = ()
 ) -> Table:
-    """The first columns are words, broken where it is narrow, but for the `whole` ones; the rest is numbers."""
+    """A table whose first `left` columns hold words and the others numbers. Words wrap, but not in `whole` columns."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for position, name in enumerate(columns):
         if position < left:
@@ -135,7 +135,7 @@ def _table(
 
 
 def _counts(by_severity: dict[str, int]) -> Text:
-    """Those that are not zero, worst first."""
+    """The counts that are not zero, worst severity first."""
     said = [
         Text(f"{number:,}\N{NO-BREAK SPACE}{severity.value}", style=STYLES[severity])
         for severity in Severity

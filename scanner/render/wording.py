@@ -1,4 +1,4 @@
-"""How several formats put things in words. Nothing is escaped here: each format has its own way."""
+"""Phrases that several formats share. Nothing is escaped here: each format escapes in its own way."""
 
 from __future__ import annotations
 
@@ -31,44 +31,44 @@ def count(number: int, noun: str) -> str:
 
 
 def gap_place(gap: ReportedGap) -> str:
-    """Account, region and resource, as far as the gap has them; nothing of a file, which its reason names."""
+    """The gap's account, region and resource, as far as known; nothing for a file, which the reason names."""
     account_id = None if gap.account_id == UNKNOWN else gap.account_id
     return " ".join(filter(None, (account_id, gap.region, gap.resource_arn)))
 
 
 def gap_cause(gap: ReportedGap) -> str:
-    """What was tried, and why it failed; that a file was read, its name tells."""
+    """Which operation failed and why; for files only why."""
     tried = "" if gap.operation == READ_FILE else f"{gap.operation}: "
     return f"{tried}{gap.reason} [{gap.code}]"
 
 
 def gap_line(gap: ReportedGap) -> str:
-    """Where, what and why, and who accepted it."""
+    """Where a gap is, which operation failed and why, and who accepted it."""
     told = ": ".join(filter(None, (gap_place(gap), gap_cause(gap))))
     return "; ".join(filter(None, (told, waived(gap.waiver))))
 
 
 def waived(waiver: Waiver | None) -> str:
-    """Who lives with it, until when and why; nothing where nobody does."""
+    """Who accepted a finding or gap, until when and why; empty without a waiver."""
     return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}" if waiver else ""
 
 
 def evidence_line(evidence: Evidence) -> str:
-    """The condition and what was seen; values are in JSON's notation, which tells "true" from true."""
+    """The condition and the observed value, in JSON's notation, so that "true" differs from true."""
     if isinstance(evidence.gap, GapReference):
         return f"{evidence.path} was not observed ({evidence.gap.code}), required: {evidence.required}"
     return f"{evidence.path} is {msgspec.json.encode(evidence.observed).decode()}, required: {evidence.required}"
 
 
 def requirements(of: Finding | RuleInfo) -> Iterator[str]:
-    """The framework controls: ``soc2 CC6.1``."""
+    """The framework controls of a finding or rule, as ``soc2 CC6.1``."""
     for framework, controls in of.frameworks.items():
         for control in controls:
             yield f"{framework} {control}"
 
 
 def seen(report: Report) -> str:
-    """What was observed of what was in scope: of a scan in accounts and regions, of a check in files."""
+    """How much of the scope was observed: accounts and regions for a scan, files for a check."""
     return f"{_where(report)}: {contents(report.coverage)}"
 
 
@@ -86,7 +86,7 @@ def _where(report: Report) -> str:
 
 
 def contents(coverage: Coverage) -> str:
-    """How much there was of each kind."""
+    """How many resources of each kind were observed."""
     observed = coverage.observed
     return (
         f"{count(observed.app_instances, 'app instance')}, "
@@ -95,45 +95,45 @@ def contents(coverage: Coverage) -> str:
 
 
 def named(resource: Resource) -> str:
-    """App instance and channel flow, as far as they have names or ARNs."""
+    """The resource's app instance and channel flow, by name or ARN."""
     name = resource.name or resource.arn or "unnamed"
     app_instance = resource.app_instance_name or resource.app_instance_arn
     return f"{app_instance} / {name}" if app_instance and resource.type == "channel_flow" else name
 
 
 def place(finding: Finding) -> str:
-    """Where to look: in a file, or in an account and region."""
+    """Where a finding is: a file and line, or an account and region."""
     at = finding.location
     return f"{at.file}:{at.line}:{at.column}" if at else f"{finding.resource.account_id} {finding.resource.region}"
 
 
 def file_and_line(finding: Finding, topic: str) -> Location:
-    """For formats in which everything stands in a file: what is found in no file stands in that of its rule."""
+    """A location for formats that need one: the finding's, or the file of its rule."""
     return finding.location or Location(file=f"rules/{topic}/{finding.rule_id}.yaml", line=1, column=1)
 
 
 def from_top(file: str) -> str:
-    """A path as code hosts ask for it: relative to the top of the repository."""
+    """A path relative to the top of the repository, as code hosts need it."""
     return "/".join(part for part in PurePosixPath(file).parts if part not in ("/", "//", ".."))
 
 
 def is_open(finding: Finding) -> bool:
-    """Whether a file leaves it to the deployment: unknown, but for no gap."""
+    """Whether the finding is unknown because a file leaves a value to the deployment, not because of a gap."""
     explained = any(isinstance(item.gap, GapReference) for item in finding.evidence)
     return finding.status is Status.UNKNOWN and finding.location is not None and not explained
 
 
 def age_days(finding: Finding, report: Report) -> int | None:
-    """How old it was when the run began; None where nobody kept count."""
+    """The finding's age in days when the run began; None where no history is kept."""
     return None if finding.first_seen is None else age(finding.first_seen, report.run.started_at)
 
 
 def aged(finding: Finding, report: Report) -> str:
-    """``23 days``; nothing where it is new, or nobody kept count."""
+    """The finding's age, as ``23 days``; empty where it is new or no history is kept."""
     old = age_days(finding, report)
     return count(old, "day") if old else ""
 
 
 def clipped(text: str, most: int) -> str:
-    """The text, cut to so many characters where it is longer."""
+    """The text, cut to at most `most` characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

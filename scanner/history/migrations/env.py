@@ -1,4 +1,4 @@
-"""Run by Alembic: takes the connection, and the transaction it is in, from ``scanner.history.database``."""
+"""Alembic runs this file. It uses the connection of ``scanner.history.database``, with its open transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scanner.history.database import VERSIONS
 context.configure(
     connection=context.config.attributes["connection"],
     version_table=VERSIONS,
-    render_as_batch=True,  # SQLite alters a table by making it anew
+    render_as_batch=True,  # SQLite alters a table by creating a new one
 )
 with context.begin_transaction():
     context.run_migrations()

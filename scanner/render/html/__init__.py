@@ -1,4 +1,4 @@
-"""The report as an HTML page of its own: it loads nothing, from nowhere."""
+"""The report as one self-contained HTML page, which loads nothing from elsewhere."""
 
 from scanner.render.html.page import render
 

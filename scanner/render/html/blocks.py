@@ -1,4 +1,4 @@
-"""Texts of rules and findings as the page lays them out: paragraphs, commands, references, values."""
+"""Splits texts of rules and findings as the page shows them: paragraphs, commands, references, values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scanner.render.text import is_visible
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
-    """A stretch of text: a paragraph, or commands to be copied."""
+    """A part of a text: a paragraph, or commands to be copied."""
 
     kind: Literal["text", "code"]
     text: str
@@ -20,14 +20,14 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """A reference; without `href` it is not safe to follow and is shown as text."""
+    """A reference. One that is not safe to follow has no `href` and is shown as text."""
 
     text: str
     href: str | None
 
 
 def blocks(text: str) -> tuple[Block, ...]:
-    r"""Paragraphs and commands: a line that starts with ``aws `` is code, and so is what follows its ``\``."""
+    r"""Split a text into paragraphs and commands: lines that start with ``aws `` or continue one after a ``\``."""
     result: list[Block] = []
     continued = False
     for line in text.strip().splitlines():
@@ -42,12 +42,12 @@ def blocks(text: str) -> tuple[Block, ...]:
 
 
 def link(reference: str) -> Link:
-    """Only a plain https address is made a link."""
+    """A reference as a link; only a plain https address can be followed."""
     return Link(text=reference, href=reference if _is_plain_https(reference) else None)
 
 
 def value_text(value: Scalar | tuple[Scalar, ...]) -> str:
-    """An observed value as rules write it: ``true``, ``none``, ``[a, b]``."""
+    """An observed value in the notation of rules: ``true``, ``none``, ``[a, b]``."""
     match value:
         case None:
             return "none"

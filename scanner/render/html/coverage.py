@@ -1,4 +1,4 @@
-"""What the page says of coverage, worked out from a report: what was observed, and each gap with what it hides."""
+"""The page's section on coverage: what was observed, and each gap with what it hides."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_ROWS: Cut[Finding] = Cut(items=(), more=0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meter:
-    """A number that was observed and, where it is known, how many there should have been."""
+    """How many of something were observed and, where it is known, how many there are."""
 
     label: str
     observed: int
@@ -41,7 +41,7 @@ class Meter:
 class CauseView:
     """Gaps of one cause, the places that they hide, and the findings that are unknown because of them.
 
-    `query` finds these findings in the list. The page's script puts a gap together in the same words.
+    `query` finds these findings in the page's list. The page's script describes gaps in the same words.
     """
 
     cause: Cause
@@ -51,12 +51,12 @@ class CauseView:
 
     @property
     def gap(self) -> ReportedGap:
-        """The first of them."""
+        """The first gap of the cause."""
         return self.cause.gaps[0]
 
     @property
     def who(self) -> str:
-        """The account, or how many; or that not even it is known. Of what could not be read of files, the file."""
+        """The account, the number of accounts, or "unknown"; for a file that could not be read, the file."""
         if self.gap.location:
             return self.gap.location.file
         accounts = self.cause.accounts
@@ -64,7 +64,7 @@ class CauseView:
 
     @property
     def region(self) -> str:
-        """The region, or what stands for it; in a file, the line."""
+        """The region, or what to show instead; for a file, the line."""
         if self.gap.location:
             return f"line {self.gap.location.line}"
         regions = {gap.region for gap in self.cause.gaps}
@@ -74,14 +74,14 @@ class CauseView:
 
     @property
     def reason(self) -> str:
-        """What failed, as a sentence begins; of several gaps, with what they hide."""
+        """What failed, with a capital letter; for several gaps also what they hide."""
         if not self.cause.is_alone:
             return self.cause.headline
         return self.gap.reason[:1].upper() + self.gap.reason[1:]
 
     @property
     def extent(self) -> str:
-        """How much it hides, where that is no one resource."""
+        """How much the gaps hide, where it is more than one resource."""
         if not self.cause.is_alone:
             return self.cause.extent
         if self.gap.operation == READ_FILE:
@@ -101,7 +101,7 @@ class CoverageView:
 
 
 def coverage(report: Report, digest: Digest) -> CoverageView:
-    """What was observed, and each cause of gaps with what it makes unknown: open ones first."""
+    """What was observed, and each cause of gaps with the findings that it makes unknown, open causes first."""
     shown = _cause_views(digest)
     return CoverageView(
         statement=coverage_statement(report),
@@ -113,7 +113,7 @@ def coverage(report: Report, digest: Digest) -> CoverageView:
 
 
 def coverage_statement(report: Report) -> Statement:
-    """Whether everything in scope was seen, in plain words."""
+    """A sentence on whether everything in scope was observed."""
     gaps = report.coverage.gaps
     waived = sum(gap.waiver is not None for gap in gaps)
     accepted = f" {count(waived, 'more was', 'more were')} accepted by a waiver." if waived else ""
@@ -137,7 +137,7 @@ def coverage_statement(report: Report) -> Statement:
 
 
 def saw_anything(report: Report) -> bool:
-    """Whether any part of the scope was seen at all."""
+    """Whether any part of the scope was observed."""
     seen = report.coverage.observed
     return any((seen.accounts, seen.targets, seen.files, seen.app_instances, seen.channel_flows))
 
@@ -160,7 +160,7 @@ def _place(gap: ReportedGap) -> str:
 
 
 def _query(cause: Cause, alike: Counter[str]) -> str | None:
-    """None where the words would find those of another cause as well."""
+    """A query that finds the findings of a cause; None where it would also find those of another cause."""
     if not cause.is_alone:
         return term("gap", _call(cause)) if alike[_call(cause)] == 1 else None
     gap = cause.gaps[0]

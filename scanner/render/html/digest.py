@@ -1,6 +1,6 @@
-"""The findings gone through once: what the page counts, and the few that it shows with scripts off.
+"""Counts the findings for the page in one pass, and picks the few that it shows without scripts.
 
-Memory is bounded by these limits and by the number of gaps and accounts, not by the number of findings.
+Memory grows with the limits below and the number of gaps and accounts, not with the number of findings.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNKNOWN_WITHOUT_A_GAP = 100
 
 @dataclass(kw_only=True, slots=True)
 class Some:
-    """The first of many, and the number of all of them."""
+    """The first few findings, and the number of all."""
 
     items: list[Finding] = field(default_factory=list)
     total: int = 0
@@ -37,9 +37,12 @@ class Some:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digest:
-    """`failed` and `waived` stand worst first; `unknown` under the number of each of the `causes` behind it, or under
-    None where the report has no gap of it, and `explained` counts those under causes; `changes` and `accounts`
-    (failures of an account by severity) count failed findings."""
+    """What the page needs of the findings.
+
+    `failed` and `waived` are sorted worst first. `unknown` has the index of a cause in `causes` -> the findings that it
+    leaves unknown; under None are those that no gap explains. `explained` counts the findings that a cause explains.
+    `changes` counts failures by change since the baseline, `accounts` by account and severity.
+    """
 
     causes: Sequence[Cause]
     failed: Cut[Finding]

@@ -1,4 +1,4 @@
-"""What the page shows of findings with scripts off: the worst failures in full, the rest of the first ones in rows."""
+"""The findings that the page shows without scripts: the worst failures in full, some more as table rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRINTED_OPEN = 40
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fact:
-    """One line of evidence as people read it; `missing` where the value was not observed, with the code of the gap."""
+    """One line of evidence; `missing` where the value was not observed, with the error code of the gap."""
 
     path: str
     observed: str
@@ -28,7 +28,7 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindingView:
-    """`known_rule` is whether the rule is among those that the page explains; `age` is in days."""
+    """A finding as the page shows it in full. `known_rule`: whether the page explains its rule; `age` is in days."""
 
     finding: Finding
     facts: tuple[Fact, ...]
@@ -47,7 +47,7 @@ class SeverityGroup:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindingsView:
-    """`rows` are the failures that come after those shown in full."""
+    """The findings that the page shows; `rows` are the failures after those shown in full."""
 
     total: int
     groups: tuple[SeverityGroup, ...]
@@ -60,7 +60,7 @@ class FindingsView:
 
 
 def findings(report: Report, digest: Digest) -> FindingsView:
-    """Failures by severity, worst first; then waived findings; then unknown ones that no gap explains."""
+    """Failures by severity, worst first; waived findings; unknown findings that no gap explains."""
     rules = {rule.id for rule in report.rules}
     shown = tuple(
         FindingView(
@@ -108,7 +108,7 @@ def _groups(digest: Digest, shown: tuple[FindingView, ...]) -> tuple[SeverityGro
 
 
 def _facts(finding: Finding) -> tuple[Fact, ...]:
-    """Evidence line by line. A value that a condition names twice is shown twice: each asks for something else."""
+    """The evidence, line by line. A path that two conditions name is shown twice: each requires something else."""
     return tuple(
         Fact(
             path=item.path,

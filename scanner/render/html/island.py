@@ -1,7 +1,7 @@
 """Every finding of the report, packed for the page's script: JSON, gzipped, as base64 text.
 
-What many findings share is written once: a resource before its findings, and what a finding's rule says with the rule.
-The pieces are made as they are asked for, so that neither the findings nor the text are ever held as a whole.
+What many findings share is written once: a resource before its findings, and a rule's texts with the rule. The pieces
+are made on demand, so that neither the findings nor the text are ever held as a whole.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from scanner.render.wording import age_days
 LEVEL = 7
 RESOURCES_A_PIECE = 256
 LINE = 49_152
-"""Bytes that one line of base64 stands for: a multiple of three, so that each line can be decoded on its own."""
+"""Bytes that one line of base64 encodes: a multiple of three, so that each line can be decoded on its own."""
 
 
 class PackedRule(Struct, frozen=True, kw_only=True):
-    """A rule, its texts as the page lays them out and, to be exported, as they were written."""
+    """A rule, with its texts as the page shows them and, for export, as they were written."""
 
     title: str
     topic: str
@@ -41,9 +41,9 @@ class PackedRule(Struct, frozen=True, kw_only=True):
 
 
 class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A finding without its resource; what is left out is as its rule says it, or null.
+    """A finding without its resource. A field that is left out is the same as its rule's, or null.
 
-    `filled` says that its remediation is its rule's with the placeholders filled in, which the script does.
+    `filled`: its remediation is its rule's with the placeholders filled in, which the page's script does.
     """
 
     rule_id: str
@@ -67,7 +67,7 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
 
 class PackedResource(Struct, frozen=True, kw_only=True, gc=False):
-    """A resource with its findings; `outcomes` has what becomes of a message, for each of its processors."""
+    """A resource with its findings; `outcomes` says for each processor what happens to a message if it fails."""
 
     resource: Resource
     outcomes: tuple[tuple[Outcome, str], ...]
@@ -75,7 +75,7 @@ class PackedResource(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def island(report: Report) -> Iterator[str]:
-    """Lines of base64; decoded and unzipped they are one JSON object. The same report gives the same text."""
+    """Lines of base64, which decode and unzip to one JSON object. The same report gives the same text."""
     pending = b""
     for piece in _gzipped(_json(report)):
         pending += piece
@@ -87,7 +87,7 @@ def island(report: Report) -> Iterator[str]:
 
 
 def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    gzip = zlib.compressobj(LEVEL, wbits=31)  # a gzip header without a time
+    gzip = zlib.compressobj(LEVEL, wbits=31)  # gzip with no time in its header
     for piece in pieces:
         yield gzip.compress(piece)
     yield gzip.flush()

@@ -1,4 +1,4 @@
-"""Small pieces that the parts of the HTML page share: counts in words, times, names, lists cut to a bound."""
+"""Small pieces that the parts of the HTML page share: counts with nouns, times, names, shortened lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Tone = Literal["clean", "failed", "uncertain", "neutral"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """A headline, a sentence that explains it, and how the two should feel."""
+    """A headline, a sentence that explains it, and the tone that styles both."""
 
     tone: Tone
     headline: str
@@ -37,7 +37,7 @@ class Cut(Generic[T]):
         return len(self.items) + self.more
 
     def first(self, limit: int) -> Cut[T]:
-        """At most `limit` of them; none where the limit is negative."""
+        """At most `limit` of the items; none if the limit is negative."""
         shown = self.items[: max(limit, 0)]
         return Cut(items=shown, more=self.total - len(shown))
 
@@ -48,7 +48,7 @@ def cut(items: Iterable[T], limit: int) -> Cut[T]:
 
 
 def number(value: int) -> str:
-    """100,000 is easier to read than 100000."""
+    """The number with commas, as ``100,000``."""
     return f"{value:,}"
 
 
@@ -64,13 +64,13 @@ def listing(parts: Iterable[str]) -> str:
 
 
 def moment(text: str) -> str:
-    """A time as people write it, in UTC; what is not a time stays as it is."""
+    """A time as people write it, in UTC; a text that is not a time stays as it is."""
     parsed = _parsed(text)
     return text if parsed is None else f"{parsed:%Y-%m-%d %H:%M} UTC"
 
 
 def duration(start: str, end: str) -> str | None:
-    """``4 min 35 s``; None where either time is unknown or they stand the wrong way round."""
+    """``4 min 35 s``; None where a time is unknown or the end is before the start."""
     first, last = _parsed(start), _parsed(end)
     if first is None or last is None or last < first:
         return None
@@ -82,17 +82,17 @@ def duration(start: str, end: str) -> str | None:
 
 
 def resource_name(resource: Resource) -> str:
-    """Its name, else the end of its ARN: something to call it by."""
+    """The resource's name or, without one, the end of its ARN."""
     return resource.name or tail(resource.arn) or "unnamed"
 
 
 def app_instance_name(resource: Resource) -> str:
-    """The app instance's name, else its id."""
+    """The app instance's name or, without one, its id."""
     return resource.app_instance_name or tail(resource.app_instance_arn) or "not observed"
 
 
 def term(field: str, value: str) -> str:
-    """One term of the page's query language. It spells out hidden characters, as the page does."""
+    """One term of the page's query language, with hidden characters escaped as on the page."""
     value = visible(value)
     if not value or re.search(r'[\s"]', value):
         value = '"{}"'.format(value.replace('"', '""'))
@@ -100,7 +100,7 @@ def term(field: str, value: str) -> str:
 
 
 def tail(arn: str | None) -> str:
-    """What follows the last slash of an ARN."""
+    """The part of an ARN after its last slash."""
     return (arn or "").rpartition("/")[2]
 
 

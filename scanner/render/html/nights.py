@@ -1,4 +1,4 @@
-"""What the page shows of many nights: a bar a night, and the same as a table."""
+"""The page's trend over many nights: a bar for each night, and a table of the same numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scanner.render.html.labels import count, moment
 
 BARS = 120
 FEWEST = 14
-"""A picture of fewer nights leaves the room on its right empty."""
+"""The number of nights that fill the picture; with fewer, its right side stays empty."""
 NIGHTS = 30
 OLDEST = 10
 HEIGHT = 40.0
@@ -19,7 +19,7 @@ HEIGHT = 40.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """The stretch of a bar that stands for one severity."""
+    """The part of a bar for one severity."""
 
     severity: Severity
     y: float
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bar:
-    """What was open after a night, the worst at the bottom; `title` says it in words."""
+    """What was open after a night, the worst at the bottom; `title` says the same in words."""
 
     title: str
     x: int
@@ -64,7 +64,7 @@ class TrendView:
 
     @property
     def span(self) -> tuple[str, ...]:
-        """The first and the last night: one at each end of the picture, or both at its left where it is not full."""
+        """The labels below the picture: its first and last night, or one label for both if it is not full."""
         first, last = moment(self.first.started_at), moment(self.last.started_at)
         if len(self.bars) < FEWEST:
             return (first if len(self.bars) == 1 else f"{first} to {last}",)
@@ -72,7 +72,7 @@ class TrendView:
 
 
 def view(trend: Trend | None) -> TrendView | None:
-    """None where no history is kept."""
+    """The trend as the page shows it; None where no history is kept."""
     if trend is None or not trend.nights:
         return None
     shown = trend.nights[-BARS:]

@@ -1,7 +1,7 @@
-"""The HTML page: one file that loads nothing, says the truth with scripts off, and lets no text from AWS act.
+"""The HTML page: one file that loads nothing, is correct without scripts, and lets no text from AWS act.
 
-Every expression of the template passes through `shown`, which escapes markup and spells out hidden characters; what
-stands in an attribute passes through the filter ``plain`` instead.
+Every expression of the template passes through `shown`, which escapes markup and hidden characters. Attributes use the
+filter ``plain`` instead.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from scanner.render.text import segments, visible
 
 SCOPE_ITEMS = 200
 BUFFERED = 200
-"""Pieces of the template that are handed on as one: it makes very small ones."""
+"""How many pieces of the template are joined into one; Jinja yields very small ones."""
 MODULES = ("dom", "remedy", "island", "query", "search", "finding", "list", "facets", "export", "page")
-"""Files of the script, each after those that it imports from."""
+"""The files of the script, each after the files that it imports from."""
 _INDENT = re.compile(r"^ +", re.MULTILINE)
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async function|function|class|const)", re.MULTILINE)
@@ -41,7 +41,7 @@ _EXPORT = re.compile(r"^export (?=async function|function|class|const)", re.MULT
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleView:
-    """A rule that ran; `failed` counts its failed findings."""
+    """A rule that ran, with its number of failed findings."""
 
     rule: RuleInfo
     failed: int
@@ -51,7 +51,7 @@ class RuleView:
 
 
 def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
-    """The report as one self-contained HTML document, in pieces; with a trend, it shows the nights before too.
+    """The report as one self-contained HTML document, in pieces; with a trend it also shows earlier nights.
 
     The same report gives the same text.
     """
@@ -84,7 +84,7 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
 
 
 def content_security_policy(style: str, script: str | None) -> str:
-    """Nothing may be loaded, sent or embedded; only these very blocks may style and run."""
+    """A policy that allows this style and this script, by their hashes, and nothing else."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -99,7 +99,7 @@ def content_security_policy(style: str, script: str | None) -> str:
 
 
 def shown(value: object) -> object:
-    """Text as markup that cannot act: escaped, with hidden characters as marked escapes. Other values pass."""
+    """Text as harmless markup: escaped, with hidden characters as highlighted escapes. Other values are unchanged."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     return Markup("").join(
@@ -114,12 +114,12 @@ def plain(value: str) -> Markup:
 
 
 def options(report: Report) -> tuple[tuple[str, str], ...]:
-    """The options of the run as (name, value), by name; those that were not given are left out."""
+    """The options of the report's run as (name, value), sorted; options that were not given are left out."""
     return shown_options(report.run.options)
 
 
 def shown_options(options: Mapping[str, Scalar | tuple[str, ...]]) -> tuple[tuple[str, str], ...]:
-    """The same of any run."""
+    """Recorded options as (name, value), sorted; options that were not given are left out."""
     given = ((name, value) for name, value in sorted(options.items()) if value not in (None, (), False))
     return tuple((name, value_text(value)) for name, value in given)
 
@@ -141,7 +141,7 @@ def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
 
 @cache
 def environment() -> Environment:
-    """Jinja2 for the templates of reports/html."""
+    """The Jinja environment for the templates in reports/html."""
     environment = Environment(
         loader=FunctionLoader(lambda name: _INDENT.sub("", asset(name))),
         autoescape=True,
@@ -168,13 +168,13 @@ def environment() -> Environment:
 
 @cache
 def asset(name: str) -> str:
-    """A file of reports/html."""
+    """The text of a file in reports/html."""
     return (resources.reports() / "html" / name).read_text(encoding="utf-8")
 
 
 @cache
 def _script() -> str:
-    """The modules as one: an inline script cannot import, so they share one scope."""
+    """The modules joined into one script, since an inline script cannot import."""
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", asset(f"script/{name}.js"))).strip() for name in MODULES)
 
 

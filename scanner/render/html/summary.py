@@ -1,4 +1,4 @@
-"""The page's verdict and its numbers, worked out from a report."""
+"""The page's summary: the verdict and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FAILED = "status:failed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleBar:
-    """How many findings one rule failed with; `percent` is of the rule with the most."""
+    """How many findings of a rule failed; `percent` is relative to the rule with the most."""
 
     rule_id: str
     title: str
@@ -33,7 +33,7 @@ class RuleBar:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeatRow:
-    """Failures of one account, by severity; a level from 0 (none) to 4 (as many of it as any account has)."""
+    """Failures of one account by severity, each with a level from 0 (none) to 4 (the most of any account)."""
 
     account_id: str
     cells: tuple[tuple[Severity, int, int], ...]
@@ -46,7 +46,7 @@ class HeatRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """One stretch of a stacked bar, in hundredths of its length."""
+    """One part of a stacked bar; `start` and `width` are in percent of the bar."""
 
     kind: str
     label: str
@@ -63,7 +63,7 @@ class Tile:
 
     @property
     def short(self) -> str:
-        """A word that fits a narrow column."""
+        """A short name for a narrow column."""
         return {Severity.CRITICAL: "crit", Severity.MEDIUM: "med"}.get(self.severity, self.severity.value)
 
     @property
@@ -83,12 +83,12 @@ class SummaryView:
 
     @property
     def judged(self) -> bool:
-        """Whether a zero means anything."""
+        """Whether anything was judged, so that a zero means "none"."""
         return bool(self.judgements)
 
 
 def verdict(report: Report) -> Statement:
-    """The one sentence to take away. It says clean only where everything was seen, judged and passed."""
+    """The page's headline. It says "clean" only if everything was observed, judged and passed."""
     failed = _failed(report)
     if failed:
         return Statement(tone="failed", headline=count(failed, "failed finding"), detail=_failed_detail(report))
@@ -119,13 +119,13 @@ def summary(report: Report, digest: Digest) -> SummaryView:
 
 
 def judgements(by_status: Mapping[str, int]) -> tuple[Segment, ...]:
-    """The stretches of the bar of all judgements; none where nothing was judged."""
+    """The parts of the bar of all judgements; none where nothing was judged."""
     kinds = {"fail": "failed", "waived": "waived", "unknown": "unknown", "pass": "passed"}
     return _stack((kind, label, by_status.get(kind, 0), f"status:{label}") for kind, label in kinds.items())
 
 
 def _changes(digest: Digest) -> tuple[Segment, ...]:
-    """The failures by whether the baseline knew them; none where there was no baseline."""
+    """The parts of the bar of failures, by whether the baseline has them; none without a baseline."""
     kinds = {"new": "new", "existing": "already known"}
     return _stack(
         (kind, label, digest.changes.get(kind, 0), f"{FAILED} change:{kind}") for kind, label in kinds.items()
@@ -133,7 +133,7 @@ def _changes(digest: Digest) -> tuple[Segment, ...]:
 
 
 def _stack(counts: Iterable[tuple[str, str, int, str]]) -> tuple[Segment, ...]:
-    """Counts, each with its kind, label and query, as stretches of one bar; those of nothing are left out."""
+    """(kind, label, count, query) tuples as parts of one bar; zero counts are left out."""
     counts = [item for item in counts if item[2]]
     total = sum(value for _, _, value, _ in counts)
     segments: list[Segment] = []
@@ -196,7 +196,7 @@ def _passing_verdict(report: Report) -> Statement:
 
 
 def _rule_bars(report: Report) -> Cut[RuleBar]:
-    """Worst first: a rule of which much fails is not worse than one that is critical."""
+    """The rules with failures, worst first: by severity, then by number of failures."""
     rules = {rule.id: rule for rule in report.rules}
     ranks = {rule.id: rule.severity.rank for rule in report.rules}
     counts = sorted(
@@ -218,7 +218,7 @@ def _rule_bars(report: Report) -> Cut[RuleBar]:
 
 
 def _heat_map(digest: Digest) -> Cut[HeatRow]:
-    """Worst first: by the critical ones, then by the high ones, and so on."""
+    """The accounts, worst first: by number of critical failures, then of high ones, and so on."""
     counts = {account: [row.get(severity, 0) for severity in Severity] for account, row in digest.accounts.items()}
     most = [max(column, default=0) or 1 for column in zip(*counts.values(), strict=True)]
     rows = (

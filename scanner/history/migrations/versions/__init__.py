@@ -1,1 +1,1 @@
-"""One file a schema that was released, each above the one before."""
+"""One file for each released schema, numbered in order."""
