@@ -1,6 +1,5 @@
 """Reads and judges targets on a Dask cluster: https://distributed.dask.org/
 
-What travels to a worker is a `Work`, with the names of roles and never keys: each worker has credentials of its own.
-What comes back is the journal of what it read and the verdicts on it, which the coordinator writes into the run
-directory.
+A worker is sent a target with the names of roles, never keys: each worker has its own credentials. It sends back the
+journal of what it read and the verdicts on it, which the coordinator writes into the run directory.
 """

@@ -1,7 +1,7 @@
-"""What is sent through a scheduler: plain values, and functions whose code travels with them.
+"""What is sent through the scheduler: plain values, and functions together with their code.
 
-So the scheduler needs no chimeaudit, and a worker can tell that it has none, or another one, before it reads anything
-that its own would not understand.
+So the scheduler needs no chimeaudit. A worker can report that it has another version, or none, before it unpickles
+anything that its version would not understand.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ Sent = TypeVar("Sent", bound=Callable[..., Any])
 
 
 def by_value(function: Sent) -> Sent:
-    """cloudpickle takes the code of a function along whose module is that of a script."""
+    """Make cloudpickle send the code of a function, as it does for functions of a script."""
     function.__module__ = "__main__"
     return function
 
 
 @by_value
 def version() -> str | None:
-    """That of a worker's chimeaudit; None where it has none."""
+    """The version of chimeaudit on a worker; None if it is not installed."""
     try:
         import scanner
     except ModuleNotFoundError:
@@ -30,13 +30,13 @@ def version() -> str | None:
 
 @by_value
 def kept(value: bytes) -> bytes:
-    """A task's result is made again where the worker that holds it dies; what is only scattered is lost with it."""
+    """Return the value. As a task's result it is computed again if its worker dies; scattered data would be lost."""
     return value
 
 
 @by_value
 def read_part(work: bytes, run: str, terms: bytes, expected: str) -> Any:
-    """`scanner.cluster.worker.read_part`, on a worker that has the expected version."""
+    """Call `scanner.cluster.worker.read_part` if the worker has the expected version; else return its version."""
     from distributed import get_worker
 
     found = version()

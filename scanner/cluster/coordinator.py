@@ -1,4 +1,4 @@
-"""The part of a cluster's work that stays with the command."""
+"""The coordinator's side of a cluster: hands out targets to workers and takes in what they read."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from distributed import Future as DaskFuture
 
 LOCAL = "local"
-_SHARE = Share(app_instances=500, channel_flows=5_000)  # some MB on their way, and some seconds of work
-_UNTAKEN = 4  # parts that came and wait to be written down
+_SHARE = Share(app_instances=500, channel_flows=5_000)  # a few MB to send, a few seconds to read
+_UNTAKEN = 4  # fetched parts that wait to be written
 _CONNECT_SECONDS = 10
 _JOIN_SECONDS = 15
 _ANSWER_SECONDS = 5
 _GONE_SECONDS = 10
 _CHECK_SECONDS = 2
-_SILENT_SECONDS = 60  # a worker says something every few seconds
+_SILENT_SECONDS = 60  # a healthy worker sends a heartbeat every few seconds
 _NAMED = 3
 
 Answer = TypeVar("Answer")
@@ -51,12 +51,12 @@ class OtherVersionError(UsageError):
 
 
 class Cluster:
-    """The workers of a cluster, by the address of its scheduler; `local` starts one on this machine.
+    """The workers of a cluster, found by the address of its scheduler; `local` starts a cluster on this machine.
 
-    With `judge`, which is sent there, they judge what they have read. `until` bounds how long it may take to join.
+    If `judge` is given, workers also judge what they read. `until` is the monotonic time by which it must have joined.
 
     Raises:
-        OutOfTimeError: it took longer.
+        OutOfTimeError: joining took longer.
         UsageError: Dask is not installed, or a worker has another version of chimeaudit, or none.
         NothingScannedError: the scheduler does not answer, or has no workers.
     """
@@ -84,7 +84,7 @@ class Cluster:
         self._terms = self._client.submit(by_value.kept, self._pickled, pure=False)
 
     def submit(self, work: Work) -> Future[Done]:
-        """`read_part` on some worker; a worker that dies leaves its works to others."""
+        """Run `read_part` on some worker; if it dies, another worker takes over."""
         done: Future[Done] = Future()
         if work.listed is None and not work.asks_owner:
             known = TargetReader(work.path)
@@ -97,7 +97,7 @@ class Cluster:
         return part
 
     def _send(self, part: _Part, besides: Iterable[str] = ()) -> None:
-        """Have a work done by some worker, or again, by one besides those."""
+        """Send a part to some worker, if possible none of `besides` or of those that failed before."""
         part.besides |= {*besides}
         task = self._client.submit(
             *(by_value.read_part, pickle.dumps(part.work), self._run, self._terms, __version__),
@@ -109,9 +109,10 @@ class Cluster:
         task.add_done_callback(lambda _: self._bring.submit(self._brought, task, part))
 
     def check(self) -> None:
-        """Notice that the scheduler, or the last worker, has been gone for a while; and how many workers there are.
+        """Update the number of threads, and notice workers that hang: others, if there are any, take over their tasks.
 
-        A worker that is frozen is there, and says nothing; what it was to do is given to others, if there are any.
+        Raises:
+            BrokenExecutor: the scheduler or all workers have been gone for a while, or all workers hang.
         """
         now = monotonic()
         if now - self._checked < _CHECK_SECONDS:
@@ -127,7 +128,7 @@ class Cluster:
             raise BrokenExecutor(f"the cluster's {which} any more")
 
     def _on_others(self, besides: Set[str]) -> dict[str, Any]:
-        """What has a task done elsewhere, if there is another worker."""
+        """The options of `submit` that keep a task off the workers `besides`, if there are others."""
         others = sorted(self._heard.keys() - besides) if besides else []
         return {"workers": others, "allow_other_workers": True} if others else {}
 
@@ -140,7 +141,7 @@ class Cluster:
             raise BrokenExecutor(
                 f"the cluster's workers are frozen: no word for {_SILENT_SECONDS} s from {named}{more}"
             )
-        if silent - self._frozen:  # what others read by may lie there, too
+        if silent - self._frozen:  # a frozen worker may also hold the terms that others wait for
             self._terms = self._client.submit(by_value.kept, self._pickled, **self._on_others(silent), pure=False)
             moved = list(self._due.items())
         else:
@@ -154,7 +155,7 @@ class Cluster:
             self._client.cancel([before])
 
     def _held(self, workers: Set[str]) -> set[Any]:
-        """The tasks that are theirs to do."""
+        """The keys of the tasks that the scheduler gave to these workers."""
         scheduler: Any = self._client.scheduler
         with suppress(OSError, AttributeError):
             held = self._client.sync(scheduler.processing, workers=[*workers], callback_timeout=_ANSWER_SECONDS)
@@ -162,7 +163,7 @@ class Cluster:
         return set()
 
     def why_broken(self, error: BaseException) -> str | None:
-        """A work is cancelled where the scheduler is lost, and given up where it killed several workers."""
+        """Why the cluster cannot go on after an error; None if the error is about one target only."""
         from distributed import CancelledError, KilledWorker
 
         match error:
@@ -177,18 +178,18 @@ class Cluster:
         return None
 
     def stop(self) -> None:
-        """Drop what waits for a worker; what a worker has begun it ends soon, as nobody waits for it any more."""
+        """Drop all tasks. Workers soon end those that they have begun, since nobody waits for them."""
         self._stopped.set()
         self._room.release(_UNTAKEN)
         self._leave()
 
     def close(self) -> None:
-        """Leave the cluster."""
+        """Disconnect from the cluster, and end it if it is local."""
         self._leave()
 
     def _brought(self, task: DaskFuture[Any], part: _Part) -> None:
-        """Fetch what came of a work, once there is room; until then it stays on its worker."""
-        if part.task is not task:  # another worker does it
+        """Fetch the result of a task once there is room for it; until then it stays on its worker."""
+        if part.task is not task:  # the part was given to another worker
             return
         self._room.acquire()
         if self._stopped.is_set():
@@ -210,13 +211,13 @@ class Cluster:
             part.set_result(came)
 
     def _threads(self) -> int:
-        """How many works the cluster does at once; none where nobody answers."""
+        """The number of threads of all workers; 0 if the scheduler does not answer."""
         if self._client.status != "running":
             return 0
         try:
             scheduler: Any = self._client.scheduler
             workers = self._client.sync(scheduler.identity, callback_timeout=_ANSWER_SECONDS)["workers"]
-        except (OSError, AttributeError):  # the client closes itself, and has no scheduler any more
+        except (OSError, AttributeError):  # the client has closed itself and has no scheduler any more
             return 0
         now, before = monotonic(), self._heard
         last = {address: worker["last_seen"] for address, worker in workers.items()}
@@ -228,14 +229,17 @@ class Cluster:
 
     def _leave(self) -> None:
         self._bring.shutdown(wait=False, cancel_futures=True)
-        with suppress(Exception):  # whatever it says of a cluster that is gone already
+        with suppress(Exception):  # errors do not matter if the cluster is already gone
             self._client.close(timeout=1)
             if self._own:
                 self._own.close(timeout=10)
 
 
 class _Part(Future[Done]):
-    """What came of a work; taking it makes room for another. `task` is what does it, on no worker of `besides`."""
+    """The future result of a target or a share of it. Taking the result makes room for another one.
+
+    `task` is the Dask task that works on it, if possible on none of the workers `besides`.
+    """
 
     def __init__(self, room: threading.Semaphore, work: Work) -> None:
         super().__init__()
@@ -253,10 +257,10 @@ class _Part(Future[Done]):
 
 
 def check_address(address: str) -> None:
-    """Refuse what no scheduler can be reached by, or with.
+    """Check that an address is well-formed and that Dask is installed.
 
     Raises:
-        UsageError: it is no address, or Dask is not installed.
+        UsageError: it is no address of a scheduler, or Dask is not installed.
     """
     if address != LOCAL and not re.fullmatch(r"((tcp|tls|ws|wss|ucx|ucxx)://)?[^/:@\s]+:[0-9]{1,5}", address):
         message = f"--cluster: {address!r} is not the address of a scheduler"
@@ -265,17 +269,17 @@ def check_address(address: str) -> None:
         import distributed  # noqa: F401 - whether it can be
     except ModuleNotFoundError as error:
         if error.name not in {"dask", "distributed"}:
-            raise  # something that Dask needs: the installation is broken
+            raise  # a dependency of Dask is missing: the installation is broken
         raise UsageError("--cluster needs Dask", hint="Install it: pip install 'chimeaudit[dask]'.") from None
 
 
 def _connect(address: str, until: float | None) -> tuple[Client, LocalCluster | None]:
-    """A client, and the cluster behind it where it is our own."""
+    """A client of the cluster, and the cluster itself if it was started here."""
     import dask
     from distributed import Client
 
-    dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"})  # whoever is gone is gone sooner
-    logging.disable()  # what goes wrong is told in one line, by us; Dask would tell it in tracebacks
+    dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"})  # notice lost workers sooner
+    logging.disable()  # Dask logs tracebacks; chimeaudit reports each error in one line
     if address == LOCAL:
         dask.config.set({f"distributed.nanny.pre-spawn-environ.{SAFE_PATH}": 1})
         with apart():
@@ -303,11 +307,11 @@ def _local_cluster() -> LocalCluster:
 
 
 def _asked(address: str, ask: Callable[[], Answer], until: float | None) -> Answer:
-    """What a cluster answers, in time: what listens there may be no scheduler, and never say so.
+    """Ask a cluster with a time limit: whatever listens at the address may be no scheduler and never answer.
 
     Raises:
-        NothingScannedError: it does not.
-        OutOfTimeError: it does not until then.
+        NothingScannedError: it did not answer within the limit, or with an error.
+        OutOfTimeError: it did not answer before `until`, a monotonic time.
     """
     patience = monotonic() + _JOIN_SECONDS
     try:
@@ -323,7 +327,7 @@ def _asked(address: str, ask: Callable[[], Answer], until: float | None) -> Answ
 
 
 def _numbered(addresses: Sequence[str]) -> dict[str, int]:
-    """Each worker's number among those of its host."""
+    """Number the workers of each host, from 0; the key is the worker's address."""
     on_host: Counter[str] = Counter()
     numbers = {}
     for address in addresses:

@@ -1,4 +1,4 @@
-"""The part of a cluster's work that runs on its workers."""
+"""The workers' side of a cluster: reads and judges what the coordinator sends."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from scanner.store.journal import Target, TargetReader, TargetWriter
 if TYPE_CHECKING:
     from distributed import Worker as DaskWorker
 
-_RUNS_KEPT = 4  # of several scans at once on the same cluster
+_RUNS_KEPT = 4  # several scans may use the same cluster at once
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """What all works of a run share; `numbers` are those of the workers of a host, by address."""
+    """What all tasks of a run share; `numbers` has each worker's number on its host, by address."""
 
     targets: tuple[Target, ...]
     judge: Judge | None
@@ -36,14 +36,14 @@ class Terms(Struct, frozen=True, kw_only=True):
 
 
 class WorkerError(ChimeauditError):
-    """A worker cannot do its part, and another might not either."""
+    """A worker has no room to work, and others might have none either."""
 
 
 def read_part(work: bytes, run: str, terms: bytes) -> Done:
-    """Read a target or a share of it, judge it, and send what came of it.
+    """Read and judge a target or a share of it. `work` and `terms` are pickled, `run` identifies the run.
 
     Raises:
-        WorkerError: there is no room for it.
+        WorkerError: there is no room on disk.
     """
     from distributed import Reschedule, get_worker
 
@@ -52,17 +52,17 @@ def read_part(work: bytes, run: str, terms: bytes) -> Done:
     try:
         return _of_this_run(run, terms).read(pickle.loads(work), worker)  # noqa: S301 - the coordinator's
     except StoppedError:
-        raise Reschedule from None  # means nothing to a task that nobody waits for
+        raise Reschedule from None  # has no effect, since the task was cancelled
     except OutputError as error:
         hint = f"Make room in {tempfile.gettempdir()} there, or let TMPDIR name another directory."
         raise WorkerError(f"worker {worker.address} of the cluster: {error.message}", hint=hint) from None
 
 
 def _stop_profiling(worker: DaskWorker) -> None:
-    """Keep Dask from asking, every 10 ms, what each thread does: before Python 3.11.9 that may hang the process.
+    """Stop Dask's profiler, which inspects all threads every 10 ms: before Python 3.11.9 that may hang the process.
 
-    https://github.com/python/cpython/issues/106883: a garbage collection within the question may let another thread
-    run, and one that is ending then waits for the end of the question, with the interpreter in its hand.
+    https://github.com/python/cpython/issues/106883: a garbage collection during the inspection may switch to a thread
+    that is ending, which then waits for the inspection to end while it holds the interpreter's lock.
     """
     profile = worker.periodic_callbacks.get("profile")
     if sys.version_info >= (3, 11, 9) or profile is None or not profile.is_running():
@@ -78,7 +78,7 @@ def _stop_profiling(worker: DaskWorker) -> None:
 
 
 class _Run:
-    """What the works of one run share in a worker's process."""
+    """The state that the tasks of one run share in a worker's process."""
 
     def __init__(self, terms: Terms) -> None:
         self._terms = terms
@@ -100,9 +100,10 @@ class _Run:
 
 
 class _Reader:
-    """Does works in one thread of a worker, one after the other, so that each counts its own calls.
+    """Reads in one thread of a worker, one target at a time, so that calls are counted for each.
 
-    It is a `Stop` itself: once the task is cancelled, be it that the run was stopped or that the command is gone.
+    It also is the `Stop` that its worker obeys: it is set once the task is cancelled, since the run was stopped or the
+    command has died.
     """
 
     def __init__(self, terms: Terms) -> None:
@@ -121,7 +122,7 @@ class _Reader:
         return Done(target=work.target, complete=True, unfit=worker.address)
 
     def _lacks_credentials(self, work: Work, done: Done) -> bool:
-        """Whether nothing was read, and there is nothing to read it with: asked only then, as that costs a call."""
+        """Whether nothing was read because there are no credentials; checking that costs a call."""
         if not done.missing:
             known = TargetReader(work.path)
             if not known.gaps or known.index:
@@ -133,10 +134,10 @@ class _Reader:
         return task is None or task.state == "cancelled"
 
     def _other_account(self, target: Target) -> Gap | None:
-        """A target without a role is read with the worker's own credentials, which may be of another account."""
+        """The gap of a target without a role if the worker's own credentials are of another account; else None."""
         found = None if target.role else self._worker.account_of(target.profile)
         if found in {None, target.account_id}:
-            return None  # whoever has no credentials is told so by the first call
+            return None  # without credentials, the first call will fail and say so
         advice = "let them assume the role in this one, too"
         return Gap(
             account_id=target.account_id,
@@ -152,7 +153,7 @@ _taking = threading.Lock()
 
 
 def _of_this_run(run: str, terms: bytes) -> _Run:
-    """Kept from task to task; those of runs that are over go when others come."""
+    """The state of a run, kept between tasks; that of older runs is dropped when newer runs come."""
     with _taking:
         if run not in _runs:
             _runs[run] = _Run(pickle.loads(terms))  # noqa: S301 - the coordinator's

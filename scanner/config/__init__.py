@@ -1,4 +1,4 @@
-"""chimeaudit.yaml: what a team checks in. Which rules run, how they differ from the shipped ones, what is waived."""
+"""Reads chimeaudit.yaml, a team's configuration: which rules run, how they are adjusted, what is waived."""
 
 from scanner.config.load import Configuration, find, inline_waivers, load
 from scanner.config.schema import FILE, SHIPPED

@@ -1,4 +1,4 @@
-"""Reads the configuration. The command line wins over the file; every mistake is told in one go, the rules' with it."""
+"""Loads the configuration and its rules. The command line overrides the file. All mistakes are reported at once."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ _SEVERITIES = checks.words(Severity)
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
-    """What is to be done, file and command line taken together.
+    """The configuration from file and command line together.
 
-    `file` is what was read; `rules` are those of the `loaded` ones that were selected; `named` and `select` say how.
+    - `file`: the name of the file that was read; None: there is none.
+    - `named`: the rule files and folders to load, as they were named.
+    - `select`: the selectors of rules, such as ids and tags.
+    - `loaded`: all loaded rules; `rules`: those of them that are selected.
     """
 
     file: str | None
@@ -42,10 +45,10 @@ class Configuration(Struct, frozen=True, kw_only=True):
 
 
 def find(given: Path | None) -> Path | None:
-    """The file that was given, or the one of the working directory or of the nearest folder above, in its repository.
+    """The given file, or the configuration in the working directory or the nearest folder above, within the repository.
 
     Raises:
-        UsageError: a folder has it under both names.
+        UsageError: a folder has the configuration under both names.
     """
     if given:
         return given
@@ -57,7 +60,7 @@ def find(given: Path | None) -> Path | None:
 
 
 def _within(folder: Path) -> Path | None:
-    """Whatever has the name counts: that it is no file is told when it is read."""
+    """The configuration in a folder. It need not be a file: that is checked when it is read."""
     there = [folder / name for name in NAMES if os.path.lexists(folder / name)]
     if len(there) > 1:
         raise UsageError(
@@ -67,10 +70,10 @@ def _within(folder: Path) -> Path | None:
 
 
 def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] = ()) -> Configuration:
-    """The configuration in a file; `rules` and `select`, from the command line, stand in for what the file says.
+    """Load a configuration file; None: use the defaults. `rules` and `select` of the command line override it.
 
     Raises:
-        InvalidConfigurationError, InvalidRulesError: with every mistake.
+        InvalidConfigurationError, InvalidRulesError: the file or its rules have mistakes; all of them are listed.
         UsageError: a selector of the command line selects nothing.
     """
     file = None if path is None else repository.name_within(path)
@@ -100,19 +103,19 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         fail_on=fail_on,
         loaded=adjusted,
         rules=chosen,
-        waivers=_heeded(waived, chosen),
+        waivers=_applicable(waived, chosen),
     )
 
 
 def inline_waivers(metadata: Node, key: str, configuration: Configuration, mistakes: Mistakes) -> tuple[Entry, ...]:
-    """The waivers in the metadata of the resource with this key, as far as rules ran that they are for."""
+    """The waivers in a resource's metadata for rules that ran; `key` as `scanner.language.vocabulary.key` gives it."""
     loaded = {each.info.id: each for each in configuration.loaded}
     entries = waivers.inline(metadata, key, Reading(rules=loaded, complete=True, mistakes=mistakes))
-    return _heeded(entries, configuration.rules)
+    return _applicable(entries, configuration.rules)
 
 
-def _heeded(entries: Iterable[Entry], rules: Sequence[Rule]) -> tuple[Entry, ...]:
-    """The waivers that are for rules which were selected, or for gaps; each with whether these can give all of it."""
+def _applicable(entries: Iterable[Entry], rules: Sequence[Rule]) -> tuple[Entry, ...]:
+    """The waivers for selected rules or for gaps. `reached` tells whether this run can produce all that they name."""
     ran = {each.info.id for each in rules}
     on = {each.info.id for each in rules if not each.off}
     called = {operation.name for operation in needed(rule.facets(rules)) | ORGANIZATION | OBTAINING_CREDENTIALS}
@@ -142,9 +145,9 @@ def _loaded(paths: Sequence[Path]) -> tuple[dict[str, Rule], Sequence[Mistake]]:
 def _where_they_are_named(
     faults: Sequence[Mistake], named: Mapping[str, tuple[Node, str]], mistakes: Mistakes
 ) -> list[Mistake]:
-    """Mistakes in rule files; one that is about a whole path goes to where the configuration names it.
+    """The mistakes in rule files. A mistake about a whole path is added where the configuration names that path.
 
-    Files that the configuration names are called as reports call files, whatever folder it was read from.
+    Files that the configuration names are shown relative to the repository, as in reports.
     """
     within: list[Mistake] = []
     for fault in faults:
@@ -159,7 +162,7 @@ def _where_they_are_named(
 def _chosen(
     rules: Sequence[Rule], selectors: Sequence[str], written: Node | None, mistakes: Mistakes
 ) -> tuple[Rule, ...]:
-    """The rules that are selected; `written` is where the file says so, if it does."""
+    """The selected rules; `written` is the place of the selectors in the file, or None if they are not from it."""
     try:
         return selection.select(rules, selectors)
     except UsageError as error:

@@ -1,5 +1,4 @@
-"""The keys of chimeaudit.yaml, what each is for, and the JSON Schema made of them; the loader checks by the same
-tables."""
+"""The keys of chimeaudit.yaml with their descriptions, and the JSON Schema. The loader uses the same tables."""
 
 from __future__ import annotations
 
@@ -39,7 +38,7 @@ WAIVER_REQUIRED: Final = ("resource", "reason", "owner", "expires")
 INLINE_KEYS: Final[Mapping[str, str]] = {
     key: text for key, text in WAIVER_KEYS.items() if key not in ("gap", "resource")
 }
-"""Of a waiver in the metadata of the resource that it is for."""
+"""The keys of a waiver in the metadata of a resource."""
 INLINE_REQUIRED: Final = tuple(INLINE_KEYS)
 RESOURCE_KEYS: Final[Mapping[str, str]] = {
     "arn": "The ARN of the resource; * and ? are wildcards.",
@@ -59,7 +58,7 @@ _ONE_OR_MORE: Final[Schema] = {"anyOf": [_TEXT, _TEXTS]}
 
 
 def config_schema() -> Schema:
-    """The schema; it admits every configuration that the loader does."""
+    """The JSON Schema of chimeaudit.yaml; it accepts every configuration that the loader accepts."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:chimeaudit:schema:config-1.0",
@@ -76,7 +75,7 @@ def config_schema() -> Schema:
 
 
 def render() -> str:
-    """The schema as it is checked in."""
+    """The text of the schema file in the repository."""
     return json.dumps(config_schema(), indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What the parts of the configuration's loader share."""
+"""Reads waivers, in chimeaudit.yaml and in the metadata of resources, and what reading other keys shares with it."""
 
 from __future__ import annotations
 
@@ -27,27 +27,30 @@ from scanner.outcome.waivers import Entry, Pattern
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """One file being read. Where the `rules` are not `complete`, an id that is not among them is no mistake."""
+    """A file that is being read: the rules by id, and the mistakes so far.
+
+    If the rules are not `complete`, since some failed to load, an unknown id is no mistake.
+    """
 
     rules: Mapping[str, Rule]
     complete: bool
     mistakes: Mistakes
 
     def is_rule(self, node: Node, id_: str) -> bool:
-        """Whether a rule has that id; notes a mistake where it surely has none."""
+        """Whether a rule has this id; adds a mistake if it surely has not."""
         if self.complete and id_ not in self.rules:
             self.mistakes.add(node, unknown("rule", id_, self.rules))
         return id_ in self.rules
 
 
 def members_of(node: Node | None, what: str, mistakes: Mistakes) -> list[tuple[Scalar, Node]]:
-    """The keys and values of a mapping that may be left out."""
+    """The keys and values of a mapping, which may be missing; `what` describes it in mistakes."""
     table = None if node is None else checks.table(node, what, mistakes)
     return [] if table is None else [(table.keys[name], value) for name, value in table.entries.items()]
 
 
 def placed(node: Node | None, what: str, mistakes: Mistakes) -> tuple[tuple[Node, str], ...]:
-    """A text or a list of them, that may be left out; each with where it stands."""
+    """A text or a list of texts, which may be missing, each with its node; `what` describes it in mistakes."""
     if node is None:
         return ()
     nodes = (node,) if isinstance(node, Scalar) else checks.items(node, what, mistakes)
@@ -59,13 +62,13 @@ _OPERATIONS = {READ_FILE, *(each.name for each in needed(FACETS) | ORGANIZATION 
 
 
 def read(node: Node | None, reading: Reading) -> list[Entry]:
-    """The `waivers` of a configuration."""
+    """The entries under `waivers` in a configuration."""
     nodes = () if node is None else checks.items(node, "a list of waivers", reading.mistakes)
     return [entry for each in nodes if (entry := _entry(each, reading)) is not None]
 
 
 def inline(metadata: Node, key: str, reading: Reading) -> list[Entry]:
-    """What stands under `chimeaudit` in the metadata of the resource with this key (scanner.language.vocabulary)."""
+    """The waivers under `chimeaudit` in a resource's metadata; `key` as `scanner.language.vocabulary.key` gives it."""
     table = checks.table(metadata, "a mapping with waive", reading.mistakes)
     if table is None:
         return []

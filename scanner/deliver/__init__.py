@@ -1,1 +1,1 @@
-"""Takes what an audit says where people look: S3, an SNS topic, a webhook, AWS Security Hub. Nothing goes unasked."""
+"""Delivers reports and findings to S3, SNS topics, webhooks and AWS Security Hub, where an option asks for it."""

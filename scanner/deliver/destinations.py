@@ -1,4 +1,4 @@
-"""Where deliveries go, as the user writes it. All of it is checked before anything is scanned."""
+"""Parses the destinations of deliveries, so that mistakes are found before anything is scanned."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Topic(Struct, frozen=True):
 
 
 class Webhook(Struct, frozen=True):
-    """Who knows its URL may post to it, so that the URL is told to nobody."""
+    """A webhook. Its URL is a secret, since whoever knows it may post there; only the host may be shown."""
 
     url: str
     host: str
@@ -54,10 +54,10 @@ Target = Topic | Webhook
 
 
 def s3_object(value: str) -> S3Object:
-    """Read ``s3://bucket/key``.
+    """Parse ``s3://bucket/key``.
 
     Raises:
-        UsageError: it is none, or the key is empty or a folder's.
+        UsageError: the bucket's name is invalid, or the key is empty, names a folder or cannot be used.
     """
     bucket, _, key = value.removeprefix(S3).partition("/")
     if not _BUCKET.fullmatch(bucket):
@@ -72,10 +72,10 @@ def s3_object(value: str) -> S3Object:
 
 
 def target(value: str) -> Target:
-    """Read one ``--notify``. What may be a secret is not repeated.
+    """Parse one value of ``--notify``. Error messages do not repeat what may be a secret.
 
     Raises:
-        UsageError: it is neither a topic nor a webhook that can be used.
+        UsageError: it is neither the ARN of a topic nor the URL of a usable webhook.
     """
     topic = _TOPIC.fullmatch(value)
     if topic:
@@ -101,7 +101,7 @@ def _split(value: str) -> SplitResult:
     )
     try:
         url = urlsplit(value)
-        _ = url.port  # raises where it is none
+        _ = url.port  # raises ValueError if the port is invalid
     except ValueError:
         raise refused from None
     if url.scheme not in {"https", "http"} or not url.hostname or not value.isascii() or not value.isprintable():

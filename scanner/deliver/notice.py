@@ -1,7 +1,7 @@
-"""What people are told when there is something new: a headline, and a line for each of the worst of it.
+"""The notice of new failures and gaps: a headline, and a line for each of the worst.
 
-A line has no more than 500 characters and a notice at most 45 lines, so that it fits everywhere: into the 256 KB of an
-SNS message, and into Slack's 50 blocks of 3,000 characters each even where every character is escaped.
+A line has at most 500 characters and a notice at most 45 lines. So a notice fits into the 256 KB of an SNS message and
+into Slack's 50 blocks of 3,000 characters, even if every character is escaped.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _MOST_SUBJECT = 100
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """Plain text; names in it are hostile, but each line is one line of characters that draw."""
+    """A notice as plain text. Names in it come from outside; each line holds visible characters only."""
 
     headline: str
     lines: tuple[str, ...]
 
     @property
     def subject(self) -> str:
-        """For SNS: at most 100 ASCII characters."""
+        """The subject of an SNS message: at most 100 ASCII characters."""
         return self.headline[:_MOST_SUBJECT]
 
     @property
@@ -41,9 +41,9 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 def notice(report: Report, baseline: Report | None, places: Sequence[str]) -> Notice | None:
-    """None where nothing failed, and nothing was missed, that was not so in the baseline already.
+    """The notice on failures and gaps that the baseline does not have; None if there are none.
 
-    `places` are where the reports are to be read.
+    `places` are the paths and addresses of the reports.
     """
     counts = Counter(finding.severity for finding in _new(report))
     gaps = tuple(new_gaps(report, baseline))

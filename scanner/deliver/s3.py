@@ -1,4 +1,4 @@
-"""Reports in S3: written whole and encrypted, and read back."""
+"""Writes reports to S3, encrypted, and reads them back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from scanner.errors import OutputError, UsageError
 _IN_MEMORY = _PART = 8 << 20
 _ATTEMPTS = 3
 _BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-# What is larger than a part is sent in parts, one after the other, each read from disk when its turn comes.
+# Larger objects are sent in parts, one after the other, so that only one part is in memory.
 _TRANSFER = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False)
 
 
 class Storing(Struct, frozen=True, kw_only=True):
-    """How objects are stored. Without a KMS key, S3 encrypts with keys of its own (AES256)."""
+    """How objects are stored. Without a KMS key, S3 encrypts with its own keys (AES256)."""
 
     kms_key: str | None = None
     bucket_owner: str | None = None
@@ -40,7 +40,7 @@ class Storing(Struct, frozen=True, kw_only=True):
         return {"ServerSideEncryption": "AES256"}
 
     def put(self, to: S3Object, pieces: Iterable[bytes], content_type: str) -> None:
-        """Write an object, in place of the one that has its key. It is there as a whole, or not at all.
+        """Write an object, replacing one of the same key. It is written as a whole, or not at all.
 
         Raises:
             OutputError: it could not be written.
@@ -64,10 +64,10 @@ class Storing(Struct, frozen=True, kw_only=True):
             raise _unwritten(to, self._explained(error, client, to)) from None
 
     def get(self, at: S3Object) -> bytes | None:
-        """The object; None where the bucket has none of that key.
+        """Read an object; None if the bucket has no object of that key.
 
         Raises:
-            UsageError: it cannot be read.
+            UsageError: the object cannot be read.
         """
         client = _client()
         try:
@@ -75,14 +75,14 @@ class Storing(Struct, frozen=True, kw_only=True):
         except FailedCallError as error:
             if _code(error) == "NoSuchKey":
                 return None
-            # S3 answers 403 for a key that is not there to those who may not list the bucket.
+            # Without permission to list the bucket, S3 answers 403 for a key that does not exist.
             hint = (
                 "Mend that or the name; s3:ListBucket tells an object that is not there from one that may not be read."
             )
             raise UsageError(f"{at} cannot be read: {self._explained(error, client, at)}", hint=hint) from None
 
     def _read(self, client: Any, at: S3Object, attempts: int = _ATTEMPTS) -> bytes:
-        """The whole object; one that breaks off on the way is read again."""
+        """Read a whole object, again if the answer breaks off."""
         try:
             with calling("s3", "GetObject"):
                 body: bytes = client.get_object(Bucket=at.bucket, Key=at.key, **self._owner)["Body"].read()
@@ -102,7 +102,7 @@ class Storing(Struct, frozen=True, kw_only=True):
         return why(error)
 
     def _whose(self, client: Any, bucket: str) -> str:
-        """S3 refuses the bucket of somebody else in the same words as what is not allowed in one's own."""
+        """Why access was denied. S3's error is the same for a bucket of another account and a missing permission."""
         others = f"the bucket belongs to another account than {self.bucket_owner}, which --s3-bucket-owner names"
         if not _is_there(client, Bucket=bucket):
             return f"access denied; either {others}, or s3:PutObject and s3:GetObject are not allowed"

@@ -1,4 +1,4 @@
-"""Findings into AWS Security Hub, each under its own account and region, which the default product ARN demands.
+"""Imports findings into AWS Security Hub, each in its own account and region, as the default product ARN requires.
 
 https://docs.aws.amazon.com/securityhub/latest/userguide/finding-update-batchimportfindings.html
 """
@@ -41,16 +41,16 @@ Place = tuple[str, str]
 
 
 class Way(Struct, frozen=True, kw_only=True):
-    """How the accounts of the findings are entered: by this role, or, without one, only one's own."""
+    """The role to assume in the accounts of the findings; without one, only the caller's own account is reached."""
 
     role_name: str | None = None
     external_id: str | None = None
 
 
 class Imported(Struct, frozen=True, kw_only=True):
-    """How many findings were taken, of them archived, and a line for each reason why others were not.
+    """How many findings were taken, how many of them as archived, and a line for each reason why others were not.
 
-    `all_archived` is false where one of those that are fixed was not taken.
+    `all_archived` is false if a fixed finding could not be archived.
     """
 
     taken: int = 0
@@ -60,7 +60,7 @@ class Imported(Struct, frozen=True, kw_only=True):
 
 
 class _Refused(Struct, frozen=True):
-    """https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ImportFindingsError.html"""
+    """A refused finding: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_ImportFindingsError.html"""
 
     Id: str
     ErrorCode: str | None = None
@@ -68,21 +68,21 @@ class _Refused(Struct, frozen=True):
 
     @property
     def reason(self) -> str:
-        """In one line, whatever the service says."""
+        """The service's message and code, on one line."""
         message = visible(" ".join((self.ErrorMessage or "refused").split()))
         code = visible(" ".join((self.ErrorCode or "Unknown").split()))
         return f"{clipped(message, _MOST_CHARACTERS)} [{clipped(code, _MOST_CHARACTERS)}]"
 
 
 class _Answer(Struct, frozen=True):
-    """https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"""
+    """The answer: https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html"""
 
     SuccessCount: int
     FailedFindings: tuple[_Refused, ...] | None = None
 
 
 def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
-    """Import the findings, and archive those of `fixed_since` that this report looked for and has no more."""
+    """Import the findings, and archive those of the earlier report `fixed_since` that this report found fixed."""
     try:
         aws = connect()
         importing = _Import(aws, aws.identity(), way)
@@ -96,11 +96,11 @@ def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
 
 
 def _findings(report: Report, fixed_since: Report | None) -> Iterator[Asff]:
-    """Merged, so that those of one account and region come together where a report is in order, as ours are."""
+    """All findings to import. Merging sorted sources keeps those of one account and region together."""
     archived = _archived(report, fixed_since) if fixed_since else ()
     found = (
         asff.build_finding(finding, report) for finding in report.findings
-    )  # those without a place fail, and are told
+    )  # findings without account or region are refused, and reported so
     return heapq.merge(asff.coverage_findings(report), found, archived, key=_place)
 
 
@@ -109,7 +109,7 @@ def _archived(report: Report, fixed_since: Report) -> Iterator[Asff]:
 
 
 def batches(findings: Iterable[Asff]) -> Iterator[list[Asff]]:
-    """As many findings at once as Security Hub takes, by their number and their bytes."""
+    """Split findings into batches that Security Hub accepts, by number and bytes."""
     batch: list[Asff] = []
     room = BATCH_BYTES
     for finding in map(_fitting, findings):
@@ -124,7 +124,7 @@ def batches(findings: Iterable[Asff]) -> Iterator[list[Asff]]:
 
 
 def _fitting(finding: Asff) -> Asff:
-    """The finding with as much of its evidence as fits."""
+    """The finding with as much evidence as fits into the size limit."""
     fields = dict(finding["ProductFields"])
     while fields and _size({**finding, "ProductFields": fields}) > FINDING_BYTES:
         fields.popitem()
@@ -132,7 +132,7 @@ def _fitting(finding: Asff) -> Asff:
 
 
 def _size(finding: Asff) -> int:
-    """Bytes on the wire, with the comma behind it; botocore spells out what is not ASCII."""
+    """The bytes of a finding in a request, with its comma; botocore escapes characters that are not ASCII."""
     return len(json.dumps(finding)) + 2
 
 
@@ -141,7 +141,7 @@ def _place(finding: Asff) -> Place:
 
 
 class _Import:
-    """Sends batches; a place that refused one is not asked again, and the others go on."""
+    """Sends batches. After a place refused a whole batch, nothing more is sent there; other places go on."""
 
     def __init__(self, aws: Aws, own: Identity, way: Way) -> None:
         self._aws = aws
@@ -152,7 +152,7 @@ class _Import:
         self._missed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
     def send(self, place: Place, parts: Iterable[list[Asff]]) -> None:
-        """Import into one account and region; its client is let go of afterwards, for there may be thousands."""
+        """Import into one account and region. Its client is closed afterwards, since there may be thousands."""
         client = None
         for batch in parts:
             try:
@@ -238,7 +238,7 @@ def _number_archived(findings: Iterable[Asff]) -> int:
 
 
 class _ClosedError(Exception):
-    """Nothing can be imported into an account and region."""
+    """An account and region takes no findings at all."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

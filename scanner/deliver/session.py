@@ -1,6 +1,6 @@
-"""The AWS of deliveries: a session of its own, with the credentials that the AWS variables name, never the scanner's.
+"""The AWS session of deliveries. It uses the credentials in the AWS variables, never those of a scan.
 
-It is fenced as the scanner's is, to what deliveries send and nothing else.
+It is restricted to the operations that deliveries send, as a scan's session is to reading.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _S3 = (
     "CompleteMultipartUpload",
     "CreateMultipartUpload",
     "GetObject",
-    "HeadBucket",  # botocore asks where a bucket is when it was looked for in the wrong region
+    "HeadBucket",  # botocore sends it to find the region of a bucket
     "PutObject",
     "UploadPart",
 )
@@ -27,7 +27,7 @@ DELIVERING = OBTAINING_CREDENTIALS | {
     Operation("securityhub", "BatchImportFindings"),
 }
 
-# What AWS always sends with success. Without it something else answered, or not all of its answer came through.
+# Members of every successful answer. Without them the answer is incomplete, or not from AWS.
 _PROMISED = {
     "CompleteMultipartUpload": ("ETag",),
     "CreateMultipartUpload": ("UploadId",),
@@ -38,7 +38,7 @@ _PROMISED = {
 
 
 def connect() -> Aws:
-    """A connection for deliveries.
+    """Create the session for deliveries.
 
     Raises:
         UsageError: the AWS configuration cannot be read.
@@ -47,7 +47,7 @@ def connect() -> Aws:
 
 
 def client(aws: Aws, service: str, region: str, role: Role | None = None) -> Any:
-    """A client that takes for success only an answer that has what AWS promises.
+    """A client that treats an answer without the members that AWS promises as a failure.
 
     Raises:
         UsageError: the configuration leads to no endpoint.
@@ -67,7 +67,7 @@ def _keep_promises(**event: Any) -> None:
 
 
 def why(error: FailedCallError) -> str:
-    """The code and the plain words. A scan's next step is not a delivery's, but what to allow is."""
+    """The reason and code of a failed call. Of its advice, which is for scans, only what to allow is kept."""
     code, reason = error.explained
     what, _, step = reason.partition("; ")
     return f"{what}; {step} [{code}]" if step.startswith("allow ") else f"{what} [{code}]"

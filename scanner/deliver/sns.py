@@ -1,4 +1,4 @@
-"""A notice as a message of an SNS topic."""
+"""Publishes a notice to an SNS topic."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from scanner.errors import OutputError, UsageError
 
 
 def publish(to: Topic, notice: Notice) -> None:
-    """https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+    """Publish a notice: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
     Raises:
-        OutputError: it could not be published.
+        OutputError: the notice could not be published.
     """
     try:
         topics = client(connect(), "sns", to.region)

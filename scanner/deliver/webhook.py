@@ -1,4 +1,4 @@
-"""A notice as a message of a webhook in Slack's format. The webhook's URL is in no message of ours.
+"""Posts a notice to a webhook in Slack's format. No error message holds the webhook's URL, which is a secret.
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 """
@@ -33,10 +33,10 @@ _TOO_MANY_REQUESTS = 429
 
 
 def post(to: Webhook, notice: Notice, *, deadline: float = _DEADLINE) -> None:
-    """Post it; again where the other side is busy or ill. All of it takes no longer than so many seconds.
+    """Post a notice, again if the receiver is busy or fails, for at most `deadline` seconds in all.
 
     Raises:
-        OutputError: it was not taken.
+        OutputError: the receiver did not accept the notice.
     """
     body = msgspec.json.encode(message(notice))
     until = time.monotonic() + deadline
@@ -51,7 +51,7 @@ def post(to: Webhook, notice: Notice, *, deadline: float = _DEADLINE) -> None:
 
 
 def _within(until: float, to: Webhook, body: bytes) -> _Answer:
-    """What the webhook answers, in a thread of its own: names and answers that drip in know no deadline."""
+    """Send in another thread and wait for the answer: name lookups and slow answers have no timeout of their own."""
     ended: Queue[_Answer | OutputError] = Queue()
 
     def send() -> None:
@@ -74,7 +74,7 @@ def _within(until: float, to: Webhook, body: bytes) -> _Answer:
 
 
 def message(notice: Notice) -> dict[str, Any]:
-    """Slack's own: a line of text where blocks are not shown, and a block a line."""
+    """A Slack message: a block for each line, and the headline as text for clients that do not show blocks."""
     headline = _escaped(notice.headline)
     sections = (f"*{headline}*", *map(_escaped, notice.lines))
     return {
@@ -88,7 +88,7 @@ class _Answer(Struct, frozen=True):
     retry_after: str | None
 
     def wait(self, attempt: int) -> float | None:
-        """Seconds until it is worth another try; None where it is not."""
+        """Seconds to wait before the next attempt; None if another attempt is pointless."""
         if self.status != _TOO_MANY_REQUESTS and self.status < 500:
             return None
         if not _SECONDS.fullmatch(self.retry_after or ""):
@@ -103,7 +103,7 @@ class _Answer(Struct, frozen=True):
 
 
 def _send(to: Webhook, body: bytes, patience: float) -> _Answer:
-    """As botocore sends: by the proxy and the certificates that the variables name, following no redirect."""
+    """Send once, as botocore does: proxies and certificates come from the variables, redirects are not followed."""
     session = URLLib3Session(
         verify=os.environ.get("AWS_CA_BUNDLE") or True,  # type: ignore[arg-type]  # the stubs forget the file
         proxies=get_environ_proxies(to.url),
@@ -122,12 +122,12 @@ def _send(to: Webhook, body: bytes, patience: float) -> _Answer:
 
 
 def _escaped(text: str) -> str:
-    """https://docs.slack.dev/messaging/formatting-message-text#escaping"""
+    """Escape a text for Slack: https://docs.slack.dev/messaging/formatting-message-text#escaping"""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _verbatim(text: str) -> dict[str, Any]:
-    """Nothing in it becomes a link or a mention."""
+    """A text object in which Slack makes nothing a link or a mention."""
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
