@@ -1,1 +1,1 @@
-"""The language in which rules are written: reading, checking and explaining it."""
+"""The language of rules: reading, checking and explaining rule files."""

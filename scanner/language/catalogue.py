@@ -1,4 +1,4 @@
-"""Describes rules to people and machines: all of them as a table, Markdown or JSON, or one in full."""
+"""Describes rules: all of them as a table, Markdown or JSON, or one rule in full."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LABEL = 12
 
 
 def table(rules: Sequence[Rule]) -> str:
-    """A line a rule, worst first within its topic."""
+    """A table with a line for each rule, by topic, the most severe first."""
     rows = [("RULE", "SEVERITY", "TOPIC", "WHAT IT FINDS"), *(_row(rule) for rule in _ordered(rules))]
     first, second, third = (max(len(row[column]) for row in rows) for column in range(3))
     return "".join(f"{a:<{first}}  {b:<{second}}  {c:<{third}}  {d}\n" for a, b, c, d in rows)
 
 
 def markdown(rules: Sequence[Rule]) -> str:
-    """A section a topic; with what each rule needs beside the lists of app instances and channel flows."""
+    """A section for each topic. Each rule has the facets that it needs besides lists of app instances and flows."""
     lines = ["# Rules", "", "As `chimeaudit rules list --format markdown` prints them.", ""]
     for topic, members in groupby(_ordered(rules), key=lambda rule: rule.info.topic):
         lines += [f"## {topic}", "", *_section(members), ""]
@@ -35,13 +35,13 @@ def markdown(rules: Sequence[Rule]) -> str:
 
 
 def as_json(rules: Sequence[Rule]) -> str:
-    """A list of objects: what reports say of a rule, and its parameters, facets and IAM actions."""
+    """A list of objects: the rule as in reports, and its parameters, facets and IAM actions."""
     described = [_described(rule) for rule in _ordered(rules)]
     return msgspec.json.format(msgspec.json.encode(described), indent=2).decode() + "\n"
 
 
 def explained(rule: Rule) -> str:
-    """Everything about one rule."""
+    """A description of one rule in full."""
     info = rule.info
     facts = {
         "Severity": info.severity.value,
@@ -62,7 +62,7 @@ def explained(rule: Rule) -> str:
 
 
 def actions(rule: Rule) -> list[str]:
-    """The IAM actions that a scan needs for this rule alone, once it is on."""
+    """The IAM actions that a scan needs for this rule alone, even if the rule is off now."""
     return sorted({operation.action for operation in needed(rule.reads_facets)})
 
 
@@ -114,7 +114,7 @@ def _wrapped(text: str) -> str:
 
 
 def _block(key: str, rule: Rule) -> str:
-    """A part of the rule as it is written, with the parameters' values of now."""
+    """One key of the rule as it is written; parameters are shown with their current values."""
     assert isinstance(rule.source, dict)  # noqa: S101 - a rule is a mapping
     if key not in rule.source:
         return ""

@@ -1,5 +1,4 @@
-"""Checks that all parts of the loader use: keys of mappings, kinds of values, patterns, and values against the type of
-a fact."""
+"""Checks that all loaders use: keys of mappings, kinds of nodes, regular expressions, values of the type of a fact."""
 
 from __future__ import annotations
 
@@ -18,11 +17,15 @@ Search = Callable[[str], bool]
 
 
 class PatternError(ValueError):
-    """RE2 does not take the pattern."""
+    """RE2 rejects the pattern."""
 
 
 def search(pattern: str) -> Search:
-    """Says whether `pattern` matches anywhere in a text. Raises PatternError."""
+    """Compile a regular expression to a function that says whether it matches anywhere in a text.
+
+    Raises:
+        PatternError: RE2 rejects the pattern.
+    """
     options = re2.Options()
     options.log_errors = False  # RE2 would print to stderr
     try:
@@ -34,9 +37,10 @@ def search(pattern: str) -> Search:
 
 
 def _fast(pattern: str, options: re2.Options, slow: Search) -> Search | None:
-    """The same by re2.Set, in half the time, or None where Set does not take the pattern.
+    """A search with re2.Set, which takes half the time; None if Set rejects the pattern.
 
-    A Set that runs out of memory says that nothing matched: a second pattern, which matches everything, gives it away.
+    A Set that runs out of memory reports no match. So a second pattern, which always matches, is in the Set as well: if
+    it is missing from the matches, `slow` decides.
     """
     patterns = re2.Set.SearchSet(options)
     try:
@@ -71,7 +75,7 @@ _EXPECTED = {
 
 
 def keys(table: Table, known: Collection[str], required: Sequence[str], what: str, mistakes: Mistakes) -> None:
-    """Notes every key that is not known and every required one that is missing."""
+    """Add a mistake for each unknown key and each missing required key; `what` is the noun in the message."""
     for name, key in table.keys.items():
         if name not in known:
             mistakes.add(key, unknown(what, name, known))
@@ -81,7 +85,7 @@ def keys(table: Table, known: Collection[str], required: Sequence[str], what: st
 
 
 def table(node: Node, what: str, mistakes: Mistakes) -> Table | None:
-    """The node as a mapping that holds something."""
+    """The node if it is a mapping with entries; else add a mistake, which expected `what`, and return None."""
     if isinstance(node, Table) and node.entries:
         return node
     empty = "found an empty mapping" if isinstance(node, Table) else found(node)
@@ -90,7 +94,7 @@ def table(node: Node, what: str, mistakes: Mistakes) -> Table | None:
 
 
 def items(node: Node, what: str, mistakes: Mistakes) -> tuple[Node, ...]:
-    """The items of a list that is not empty; nothing where it is none."""
+    """The items of a list that is not empty; else add a mistake, which expected `what`, and return ()."""
     if isinstance(node, Listing) and node.items:
         return node.items
     empty = "found an empty list" if isinstance(node, Listing) else found(node)
@@ -99,7 +103,7 @@ def items(node: Node, what: str, mistakes: Mistakes) -> tuple[Node, ...]:
 
 
 def text(node: Node, mistakes: Mistakes, what: str = "text") -> str | None:
-    """The node as text that is not blank, without the space around it."""
+    """The node's text, stripped, if it is text and not blank; else add a mistake and return None."""
     if isinstance(node, Scalar) and isinstance(node.value, str):
         if stripped := node.value.strip():
             return stripped
@@ -110,7 +114,7 @@ def text(node: Node, mistakes: Mistakes, what: str = "text") -> str | None:
 
 
 def word(node: Node, known: Collection[str], what: str, mistakes: Mistakes) -> str | None:
-    """The node as one of the known words."""
+    """The node's text if it is one of the known words; else add a mistake and return None."""
     written = text(node, mistakes, what)
     if written is not None and written not in known:
         mistakes.add(node, unknown(what, written, known))
@@ -119,12 +123,12 @@ def word(node: Node, known: Collection[str], what: str, mistakes: Mistakes) -> s
 
 
 def words(enumeration: type[Enum]) -> list[str]:
-    """The values of an enumeration."""
+    """The values of an enumeration, as texts."""
     return [str(member.value) for member in enumeration]
 
 
 def literal(node: Node, fact: Fact, mistakes: Mistakes) -> str | int | bool | None:
-    """The node as a value that a fact of this type can have."""
+    """The node's value if a fact of this type can have it; else add a mistake and return None."""
     if not isinstance(node, Scalar):
         mistakes.add(node, f"{found(node)}; expected {_expected(fact)}")
         return None
@@ -135,7 +139,7 @@ def literal(node: Node, fact: Fact, mistakes: Mistakes) -> str | int | bool | No
 
 
 def misfit(value: object, fact: Fact) -> str | None:
-    """What was expected, where a value is none that a fact of this type can have."""
+    """What is expected instead of a value that a fact of this type cannot have; None if it can."""
     fits = {
         "text": isinstance(value, str) and (not fact.choices or value in fact.choices),
         "pattern": isinstance(value, str),
@@ -167,6 +171,6 @@ def _hint(node: Scalar, fact: Fact) -> str:
 
 
 def _in_quotes(node: Node) -> str:
-    """YAML reads digits, true and false as something other than text: say how to write text."""
+    """A hint on how to write a text that YAML has read as a number or boolean; else empty."""
     written = isinstance(node, Scalar) and node.plain and isinstance(node.value, int | float)
     return f" in quotes: {quote(node.text)}" if written and isinstance(node, Scalar) else ""

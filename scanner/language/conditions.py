@@ -1,6 +1,6 @@
-"""The condition language as a tree: what a rule's `when` and `require` consist of once they are checked.
+"""The tree of a condition: what a rule's `when` and `require` become once they are checked.
 
-There is no `not` in the tree: `negate` carries it down to the leaves, so that evidence speaks of single values.
+The tree has no `not`: `negate` moves it down to the leaves, so that evidence is about single values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Literals = str | int | bool | tuple[str | int | bool, ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What a condition is compiled for: the values of the rule's parameters, and the moment from which ages count."""
+    """The values with which a condition is compiled: the rule's parameters, and the time that ages refer to."""
 
     params: Mapping[str, Literals]
     now: datetime
@@ -32,14 +32,17 @@ class Constant:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
-    """A value that the rule's parameters hold."""
+    """The value of one of the rule's parameters, by its name."""
 
     name: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """A value read from the resource (`root`), or from what the condition speaks of."""
+    """A value read from a path: from the resource if `root`, else from the record that the condition is about.
+
+    `written` is the path as the rule spells it.
+    """
 
     path: str
     root: bool
@@ -51,7 +54,7 @@ Operand = Constant | Parameter | Reference
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """One operator and what it compares with."""
+    """An operator and the operand that it compares with."""
 
     operator: str
     operand: Operand
@@ -60,7 +63,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leaf:
-    """One value must pass one test. The path is empty where it is an element of a list of texts itself."""
+    """The value at a path must pass a test. The path is empty for the elements of a list of texts."""
 
     path: str
     test: Comparison
@@ -68,23 +71,23 @@ class Leaf:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AllOf:
-    """Every part must hold."""
+    """All parts must hold."""
 
     parts: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnyOf:
-    """One part must hold."""
+    """At least one part must hold."""
 
     parts: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Elements:
-    """Each, or some, element of a list (of those that `where` lets through) must fulfil the body.
+    """Each element, or some element, of a list must fulfil `body`. Only elements that fulfil `where` count.
 
-    `on_empty` is the verdict on a list without elements.
+    `on_empty` is the verdict if there are none.
     """
 
     path: str
@@ -96,7 +99,7 @@ class Elements:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Count:
-    """The number of elements (of those that `where` lets through) must pass the test."""
+    """The number of elements that fulfil `where` must pass a test."""
 
     path: str
     where: Condition | None
@@ -105,7 +108,7 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Series:
-    """A field's values over a list: all different (`unique`), or exactly 1 to n in any order (`contiguous`)."""
+    """The values of a field in all elements must differ (`unique`) or be 1 to n in any order (`contiguous`)."""
 
     path: str
     shape: Literal["unique", "contiguous"]
@@ -117,7 +120,7 @@ Condition = Leaf | AllOf | AnyOf | Elements | Count | Series
 
 
 def negate(condition: Condition) -> Condition:
-    """The condition that holds exactly where this one does not, and is unknown where this one is."""
+    """The opposite of a condition: it is unknown where the condition is."""
     match condition:
         case Leaf() | Count():
             return replace(condition, test=replace(condition.test, negated=not condition.test.negated))
@@ -138,12 +141,12 @@ def negate(condition: Condition) -> Condition:
 
 
 def value(operand: Constant | Parameter, settings: Settings) -> Literals:
-    """What a constant or a parameter stands for."""
+    """The value of a constant or a parameter."""
     return operand.value if isinstance(operand, Constant) else settings.params[operand.name]
 
 
 def phrase(test: Comparison, settings: Settings, observed: str | None = None) -> str:
-    """What a test requires, in words. `observed` is what a reference turned out to be."""
+    """What a test requires, in words. `observed` is the value of a reference, if it is known."""
     operator = OPERATORS[test.operator]
     words = operator.inverse if test.negated else operator.phrase
     if operator.operand == "boolean":
@@ -155,7 +158,7 @@ def phrase(test: Comparison, settings: Settings, observed: str | None = None) ->
 
 
 def show(shown: object) -> str:
-    """A value as messages and evidence spell it."""
+    """A value as text for messages and evidence."""
     if isinstance(shown, bool):
         return "true" if shown else "false"
     if isinstance(shown, tuple):
@@ -166,7 +169,7 @@ def show(shown: object) -> str:
 
 
 def describe(condition: Condition, settings: Settings) -> str:
-    """The whole condition in words, for where there is no single value to point at."""
+    """A whole condition in words, for evidence that is not about a single value."""
     match condition:
         case Leaf():
             return f"{condition.path} {phrase(condition.test, settings)}".lstrip()

@@ -1,8 +1,8 @@
-"""The tests inside a rule file: a resource, and the verdict that the rule must reach on it.
+"""The tests inside a rule file. A test gives a resource and the verdict that the rule must reach on it.
 
-`given` names only what matters to the test; the rest is filled in (scanner.language.healthy). Of each processor, too,
-only what matters is written. A time is given by its age, such as 90d. The plain word `unknown` says that a fact could
-not be observed (in quotes it is text), and null that it is known to be absent.
+`given` holds only the facts that matter to the test; scanner.language.healthy fills in the rest, also of each
+processor. A time is given by its age, such as 90d. The plain word `unknown` means that a fact was not observed (in
+quotes it is text), and null that it is known to be absent.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
 UNKNOWN = "unknown"
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the run of the tests started."""
+"""The time at which tests take place; ages refer to it."""
 
 Partial = dict[str, Any]
 
 
 def given_resource(node: Node, root: Root, mistakes: Mistakes) -> Resource | None:
-    """The resource that a test judges."""
+    """The resource that a test gives; None if there are mistakes, which are added."""
     before = len(mistakes.found)
     partial = _record(node, root.type, mistakes)
     if len(mistakes.found) > before:
@@ -107,7 +107,7 @@ _WANTED = ("pass", "fail", "unknown")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """One test; `line` and `column` say where it stands in the rule's file."""
+    """One test of a rule; `line` and `column` are its place in the rule's file."""
 
     name: str
     given: Resource
@@ -120,7 +120,10 @@ class Example:
 def read(
     node: Node, root: Root, declared: Mapping[str, Param], mistakes: Mistakes, *, asks: bool
 ) -> tuple[Example, ...]:
-    """The `tests` of a rule; they must show it passing, failing and, where it `asks` AWS for a facet, unknown."""
+    """Read the `tests` of a rule. There must be one that passes, one that fails and, if `asks`, an unknown one.
+
+    `asks`: whether the rule reads a facet, which AWS may refuse to tell.
+    """
     items = checks.items(node, "a list of tests", mistakes)
     before = len(mistakes.found)
     found = [_example(item, root, declared, mistakes) for item in items]

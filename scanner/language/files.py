@@ -1,4 +1,4 @@
-"""Finds and reads rule files: whatever cannot be read is a mistake, never left out."""
+"""Finds and reads rule files. Whatever cannot be read is a mistake, and is never skipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scanner.model.yamltree import MAX_BYTES, Mistakes
 
 
 def find(path: Path, mistakes: list[Mistake]) -> Iterator[Path]:
-    """The file itself, or every rule file in a folder and below it, by name."""
+    """The file itself, or all rule files in a folder and below, sorted by name."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
@@ -31,7 +31,10 @@ def find(path: Path, mistakes: list[Mistake]) -> Iterator[Path]:
 
 
 def content(file: Path, mistakes: Mistakes) -> bytes | None:
-    """Enough of the file to see whether it is too large; a pipe is not opened, which would wait for a writer."""
+    """The file's bytes, at most one more than is allowed; None and a mistake if it cannot be read.
+
+    A pipe is not opened, since that would wait for a writer.
+    """
     try:
         if file.is_file():
             with file.open("rb") as stream:
@@ -59,7 +62,7 @@ def _below(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
         status = os.stat(parent)  # noqa: PTH116 - the walk speaks of paths as text
         if (status.st_dev, status.st_ino) in seen:
-            folders.clear()  # a link led back here
+            folders.clear()  # a link has led to a folder that was already visited
             continue
         seen.add((status.st_dev, status.st_ino))
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -78,5 +81,5 @@ def _neighbour(path: Path) -> str:
 
 
 def _mistake(path: Path | str, text: str) -> Mistake:
-    """One that is about the whole path."""
+    """A mistake about a whole path: it has no line."""
     return Mistake(file=str(path), line=0, column=0, message=text)

@@ -1,4 +1,4 @@
-"""Reads conditions: from the YAML tree to the condition tree, with every path, operator and value checked."""
+"""Reads conditions: turns a YAML tree into a condition tree and checks every path, operator and value."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ LIST_MATCHERS = ("where", *QUANTIFIERS, "count", "unique", "contiguous", "exists
 
 @dataclass(kw_only=True, slots=True)
 class Context:
-    """One rule being read; `facts` gathers the facts that it reads, `uses` what its parameters are compared with."""
+    """A rule that is being read.
+
+    `facts` collects the facts that it reads, `uses` each parameter's name with a fact that it is compared with.
+    """
 
     root: Root
     params: Mapping[str, Param]
@@ -47,7 +50,7 @@ class Context:
     uses: list[tuple[str, Fact]] = field(default_factory=list)
 
     def fact(self, node: Node, path: str, record: type[Struct]) -> Fact | None:
-        """The fact that a path leads to from a record."""
+        """The fact at a path of a record; a mistake and None if there is none."""
         fact = lookup(record, path)
         if fact is None:
             self.mistakes.add(node, _no_field(self.root, path, record))
@@ -58,7 +61,7 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """What is compared: the fact under `path`. A count has no record, and so nothing beside it to compare with."""
+    """The fact that is compared. `record` holds the fields that it can be compared with; a count has no record."""
 
     path: str
     fact: Fact
@@ -66,7 +69,7 @@ class Subject:
 
 
 def comparisons(context: Context, node: Node, subject: Subject) -> list[Comparison | None]:
-    """The operators under a path, or `equals` where a bare value stands there; None for each mistake."""
+    """The comparisons under a path: one for each operator, or `equals` for a bare value; None for each mistake."""
     if not isinstance(node, Table):
         operand = _operand(context, "equals", node, subject)
         return [None if operand is None else Comparison(operator="equals", operand=operand)]
@@ -76,7 +79,7 @@ def comparisons(context: Context, node: Node, subject: Subject) -> list[Comparis
 
 
 def comparison(context: Context, key: Scalar, node: Node, subject: Subject) -> Comparison | None:
-    """One operator and its value."""
+    """The comparison of one operator and its value; None if there is a mistake."""
     fitting = applicable(subject.fact.kind)
     if key.text not in fitting:
         context.mistakes.add(key, _no_operator(key.text, fitting, subject))
@@ -105,7 +108,7 @@ def _operand(context: Context, operator: str, node: Node, subject: Subject) -> O
 
 
 def compared(operator: str, fact: Fact) -> Fact:
-    """What an operand must be: some operators take a piece of the value, not one of those it can have."""
+    """The type of an operator's operand: that of the fact or, for some operators, a pattern, a duration or any text."""
     match operator:
         case "matches":
             return Fact(kind="pattern")
@@ -203,7 +206,7 @@ _POSITIONS = {"first": "is_first", "last": "is_last"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _List:
-    """A list that a condition speaks of, and which of its elements."""
+    """A list in a condition; `where` selects its elements."""
 
     path: str
     element: type[Struct]
@@ -211,7 +214,7 @@ class _List:
 
 
 def condition(context: Context, node: Node, record: type[Struct]) -> Condition | None:
-    """A mapping whose entries must all hold of a `record`; None where something in it is mistaken."""
+    """The condition in a mapping, whose entries must all hold for a `record`; None if there is a mistake."""
     table = checks.table(node, "a condition such as {name: {equals: text}}", context.mistakes)
     if table is None:
         return None
@@ -253,7 +256,7 @@ def _list(context: Context, path: str, fact: Fact, node: Node) -> Condition | No
 
 
 def _texts(context: Context, path: str, fact: Fact, node: Node) -> Condition | None:
-    """Conditions on a list of plain texts: each of them is compared as it is."""
+    """The condition on a list of plain texts, which are compared themselves instead of their fields."""
     table = checks.table(node, f"a mapping with {one_of(TEXTS_MATCHERS)}", context.mistakes)
     if table is None:
         return None
@@ -303,7 +306,7 @@ def _matcher(context: Context, of: _List, fact: Fact, key: Scalar, node: Node) -
 
 
 def _no_matcher(name: str, element: type[Struct]) -> str:
-    """A condition on the elements stands under a quantifier, which says how many must fulfil it."""
+    """The message on an unknown matcher. Often it is a condition that lacks a quantifier such as `each`."""
     if name in COMBINATORS or lookup(element, name):
         return f"found {quote(name)} beside a list's matchers; did you mean each: {{{name}: ...}}, some: or none:?"
     return unknown("matcher of a list", name, LIST_MATCHERS)
@@ -331,7 +334,7 @@ def _count(context: Context, path: str, where: Condition | None, node: Node) -> 
 
 
 def _position(context: Context, of: _List, key: Scalar) -> Condition | None:
-    """First and last are facts of the elements: where two share the place, both hold it."""
+    """The condition that selects the first or last elements; several elements may share that place."""
     path = _POSITIONS[key.text]
     context.fact(key, path, of.element)
     return Leaf(path=path, test=Comparison(operator="equals", operand=Constant(value=True)))

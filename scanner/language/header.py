@@ -1,4 +1,4 @@
-"""What a rule says of itself: the keys of a rule file that describe it, and those that hold its logic and tests."""
+"""The keys of a rule file, and reading those that describe the rule rather than hold its logic and tests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _URL = re.compile(r"https://[^\s/]+\.[^\s/]+/\S*")
 
 
 def read(table: Table, topic: str, stem: str, mistakes: Mistakes) -> RuleInfo | None:
-    """The description of a rule from the file `stem`.yaml in the folder `topic`."""
+    """The description of a rule in the file `stem`.yaml in the folder `topic`; None if there are mistakes."""
     checks.keys(table, KEYS, REQUIRED, "rule key", mistakes)
     before = len(mistakes.found)
     readers: dict[str, Callable[[Node], Any]] = {

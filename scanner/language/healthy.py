@@ -1,9 +1,9 @@
-"""What the tests inside rule files leave out: a channel flow, or an app instance, in good order.
+"""Builds a healthy channel flow or app instance around the facts that a test in a rule file gives.
 
-In account 111122223333 and us-east-1; a flow has channels, and one processor whose function is a pinned version in the
-same account and region, healthy, invocable by its own app instance alone, and whose fallback action is ABORT. What
-follows from something given follows: a function's ARN from its parts and its parts from an ARN, is_first and is_last
-from the execution orders, which count from 1; and of a function that does not exist nothing is there.
+It is in account 111122223333 and us-east-1. A flow has channels and one processor with the fallback action ABORT. Its
+function is a pinned version in the same account and region, is healthy, and only its own app instance may invoke it.
+Facts that depend on given ones are derived: a function's ARN from its parts and the parts from an ARN, is_first and
+is_last from the execution orders, which count from 1. A function that does not exist has no other facts.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _CALLBACK: Final = {"allowed": True, "excessive": ()}
 
 
 def app_instance(given: Partial) -> AppInstance:
-    """The app instance, with one channel flow, that a test gives parts of."""
+    """A healthy app instance with one channel flow, except for the given facts."""
     place = _PLACE | _chosen(given, _PLACE)
     arn = _app_instance_arn(place)
     flows = given.get("flows", [{}])
@@ -72,7 +72,7 @@ def app_instance(given: Partial) -> AppInstance:
 
 
 def channel_flow(given: Partial) -> ChannelFlow:
-    """The channel flow, with one processor, that a test gives parts of."""
+    """A healthy channel flow with one processor, except for the given facts."""
     place = _PLACE | _chosen(given, _PLACE)
     arn = _app_instance_arn(place)
     processors = given.get("processors", [{}])
@@ -150,7 +150,7 @@ def _configured(given: Partial) -> Partial:
 
 
 def _record(record: type[Made], sound: Partial | None, given: Any) -> Any:
-    """The record with what is given of it; as a whole it may be unknown, or absent."""
+    """A record of the `sound` facts, replaced by given ones. It may be given as a whole as unknown or absent."""
     if given is UNSET or given is None:
         return given
     if sound is None and not given:

@@ -20,7 +20,7 @@ _BRACES = "expected the path of a field in braces, such as {name}, and {{ or }} 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placeholder:
-    """A fact to fill in, of the resource (`root`) or of whatever failed."""
+    """A fact to fill in: one of the resource if `root`, else of the thing that failed."""
 
     path: str
     names: tuple[str, ...]
@@ -29,21 +29,21 @@ class Placeholder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """A message in pieces; `render` puts them together."""
+    """A message, split into texts and placeholders."""
 
     pieces: tuple[str | Placeholder, ...]
 
     def render(self, root: Resource, thing: object, prefix: str = "") -> str:
-        """`prefix` leads from the resource to the thing that failed."""
+        """The message with its facts filled in. `prefix` is the path from the resource to the thing that failed."""
         return "".join(
             piece if isinstance(piece, str) else _filled(piece, root, thing, prefix) for piece in self.pieces
         )
 
 
 def parse(node: Node, text: str, require: Condition | None, context: Context) -> Message:
-    """The message; every placeholder must be a field of everything that can fail.
+    """Parse a message. Each placeholder must be a field of every record that can fail under `require`.
 
-    Where the condition could not be read (None), it has to be one of anything that may.
+    If the condition could not be read (None), it need only be a field of some record.
     """
     root = context.root
     speakers = None if require is None else _speakers(require, root.type)
@@ -90,13 +90,13 @@ def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> s
 
 
 def _records(root: type[Struct]) -> list[type[Struct]]:
-    """All that a condition on a resource can speak of."""
+    """The records that a condition on a resource can be about: the resource and the elements of its lists."""
     listed = (fact.record for fact in paths(root).values() if fact.kind == "list" and fact.record is not None)
     return [root, *listed]
 
 
 def _speakers(condition: Condition, record: type[Struct]) -> set[type[Struct]]:
-    """What a failing condition can speak of: a record, or the elements of its lists."""
+    """The types of the records that can fail a condition: the record itself or elements of its lists."""
     match condition:
         case AllOf():
             return set().union(*(_speakers(part, record) for part in condition.parts))
@@ -107,7 +107,7 @@ def _speakers(condition: Condition, record: type[Struct]) -> set[type[Struct]]:
 
 
 def _filled(placeholder: Placeholder, root: Resource, thing: object, prefix: str) -> str:
-    """The fact; of one that only the deployment settles, what the file says."""
+    """The fact as text; for one that only the deployment settles, what the file has for it."""
     value = read(root if placeholder.root else thing, placeholder.names)
     if value is not UNSET:
         return show(value)

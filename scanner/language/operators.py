@@ -1,7 +1,7 @@
-"""The operators that compare one value: what they apply to, what they mean, how evidence names them.
+"""The operators that compare one value: the kinds of facts they apply to, their meaning, their words in evidence.
 
-A fact that is known to be absent (None) equals nothing but itself and is in no list; nothing else holds of it. The
-operand of a duration is the moment that lies so far back.
+An absent fact (None) equals only another absent one; no other operator but `exists` holds for it. A duration as operand
+is turned into the time that lies so far back.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ANY: Final[frozenset[Kind]] = frozenset({"text", "integer", "boolean", "time", 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operator:
-    """`test` is given the value and the operand; `phrase` and `inverse` say in evidence what was required."""
+    """An operator. `test` takes the value and the operand. `phrase`, or `inverse` if negated, is for evidence."""
 
     kinds: frozenset[Kind]
     operand: OperandKind
@@ -156,10 +156,10 @@ OPERATORS: Final[Mapping[str, Operator]] = {
 }
 
 NEGATIVES: Final[Mapping[str, str]] = {"not_equals": "equals", "not_in": "in", "not_matches": "matches"}
-"""Operators that hold exactly where another one does not."""
+"""Negative operators, each with the operator that it negates."""
 
 
 def applicable(kind: Kind) -> dict[str, Operator]:
-    """The operators for a kind of fact, by every name that a rule may use."""
+    """The operators that fit a kind of fact, by each name that a rule may use, negative ones included."""
     fitting = {name: each for name, each in OPERATORS.items() if kind in each.kinds}
     return fitting | {name: fitting[base] for name, base in NEGATIVES.items() if base in fitting}

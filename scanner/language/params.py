@@ -1,4 +1,4 @@
-"""Parameters of rules: what an organisation may set without writing a rule of its own."""
+"""Parameters of rules, with which an organisation adjusts a rule without writing its own."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ KEYS = ("type", "default", "description")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Param:
-    """A declared parameter. `uses` are the facts that its value, or each item of it, is compared with.
+    """A declared parameter. `uses` are the facts with which its value, or each item of it, is compared.
 
-    A `switch` may be empty whatever it is compared with: the rule is off then. Nothing is checked against a `faulty`
-    one, of which it has been told what is wrong.
+    A `switch` may be empty, whatever it is compared with, and then turns the rule off. A `faulty` parameter has a
+    mistake in its declaration, which was reported, so no value is checked against it.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Param:
         return TYPES[self.type]
 
     def misfit(self, value: object) -> str | None:
-        """What was expected, where `value` cannot be this parameter's."""
+        """What is expected instead of a value that this parameter cannot have; None if it can."""
         if self.faulty or (self.switch and value == ""):
             return None
         if self.type != "list":
@@ -55,7 +55,7 @@ class Param:
 
 
 def read(node: Node, mistakes: Mistakes, switch: str = "") -> dict[str, Param]:
-    """The `params` of a rule, by name; `switch` is the one without which the rule is off."""
+    """Read the `params` of a rule, by name; `switch` is the name of the one that turns the rule off if it is empty."""
     table = checks.table(node, "parameters by name", mistakes)
     if table is None:
         return {}
@@ -67,7 +67,7 @@ def read(node: Node, mistakes: Mistakes, switch: str = "") -> dict[str, Param]:
 
 
 def setting(param: Param, node: Node, mistakes: Mistakes) -> Literals | None:
-    """The node as a value of the parameter."""
+    """The node's value if the parameter can have it; else add a mistake and return None."""
     if param.type != "list":
         empty = param.switch and isinstance(node, Scalar) and node.value == ""
         return "" if empty else _fitting(node, (param.fact, *param.uses), mistakes)
@@ -79,7 +79,7 @@ def setting(param: Param, node: Node, mistakes: Mistakes) -> Literals | None:
 
 
 def named(declared: Mapping[str, Param], key: Scalar, node: Node, mistakes: Mistakes) -> Literals | None:
-    """The node as a value of the parameter that the key names."""
+    """The node's value if the parameter named by `key` can have it; else add a mistake and return None."""
     if key.text not in declared:
         mistakes.add(key, unknown("parameter", key.text, declared))
         return None
@@ -110,7 +110,7 @@ def _declared(name: str, table: Table, switch: bool, mistakes: Mistakes) -> Para
 
 
 def _fitting(node: Node, facts: Sequence[Fact], mistakes: Mistakes) -> str | int | bool | None:
-    """The node as a value that all the facts can have."""
+    """The node's value if all the facts can have it; else add a mistake and return None."""
     value = node.value if isinstance(node, Scalar) else None
     wrong = (fact for fact in facts if checks.misfit(value, fact) is not None)
     return checks.literal(node, next(wrong, facts[0]), mistakes)

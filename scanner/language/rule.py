@@ -1,6 +1,6 @@
-"""Rules: one YAML file each, loaded with every check that can be made before a resource is seen.
+"""Loads rules, one from each YAML file, and checks all that can be checked without a resource.
 
-A mistake in any file refuses them all, so that nobody reads a report that a rule is silently missing from.
+A mistake in any file refuses all rules, so that no report silently lacks a rule.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from scanner.model.yamltree import START, Mistakes, Node, Plain, Scalar, Table, 
 class Rule:
     """A rule that passed every check.
 
-    `settings` are the values of its parameters, `reads` the facts that it reads; it is off unless the parameter
-    `off_unless` has a value.
+    `settings` are the values of its parameters, `reads` the facts that it reads. It is off if `off_unless` names a
+    parameter whose value is empty.
     """
 
     info: RuleInfo
@@ -52,27 +52,31 @@ class Rule:
 
     @property
     def facets(self) -> frozenset[Facet]:
-        """What has to be collected for the rule to be judged; nothing while it is off."""
+        """The facets that a scan must collect for the rule; none if it is off."""
         return frozenset() if self.off else self.reads_facets
 
     @property
     def reads_facets(self) -> frozenset[Facet]:
-        """The same, on or off."""
+        """The facets that the rule reads, even if it is off."""
         return vocabulary.facets(self.reads)
 
     @property
     def reads_flows(self) -> bool:
-        """Whether it looks into all the channel flows of an app instance."""
+        """Whether the rule, if it is on, reads all channel flows of an app instance."""
         return not self.off and any(fact.record is vocabulary.FlowReference for fact in self.reads)
 
 
 def facets(rules: Iterable[Rule]) -> frozenset[Facet]:
-    """What has to be collected for these rules to be judged."""
+    """The facets that a scan must collect for these rules."""
     return frozenset().union(*(rule.facets for rule in rules))
 
 
 def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
-    """The rules in files and folders, by id. Raises InvalidRulesError with every mistake in every file."""
+    """The rules in files and folders, sorted by id.
+
+    Raises:
+        InvalidRulesError: with every mistake in every file.
+    """
     mistakes: list[Mistake] = []
     rules: list[Rule] = []
     seen: set[str] = set()
@@ -88,19 +92,19 @@ def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
 
 
 def configured(rule: Rule, *, severity: Severity | None = None, settings: Mapping[str, Literals] | None = None) -> Rule:
-    """The rule with a severity and parameters of one's own, which fit it."""
+    """The rule with another severity and other values of parameters, which must fit."""
     info = rule.info if severity is None else msgspec.structs.replace(rule.info, severity=severity)
     return replace(rule, info=info, settings={**rule.settings, **(settings or {})})
 
 
 def digest(rules: Iterable[Rule]) -> str:
-    """A name for exactly these rules, whatever their files' places, comments and layout."""
+    """The SHA-256 of the rules' content and settings; paths, comments and layout of files do not matter."""
     content = sorted((rule.info.id, rule.info.topic, rule.info.severity, rule.settings, rule.source) for rule in rules)
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
 
 def _load(file: Path, ids: dict[str, str], found: list[Mistake]) -> Iterator[Rule]:
-    """The rule in a file; `ids` are those of the files before, with their names."""
+    """The rule in a file, if it has no mistakes; `ids` has the ids of earlier files, each with its file."""
     mistakes = Mistakes(str(file))
     data = files.content(file, mistakes)
     table = None if data is None else parse(data, mistakes)
@@ -155,9 +159,9 @@ def _says(entries: Mapping[str, Node], key: str, value: str) -> bool:
 
 
 def _used(table: Table, context: Context, *, whole: bool) -> dict[str, Param]:
-    """The parameters with the facts that they are compared with; each must be used, and its default must fit.
+    """The parameters, each with the facts that it is compared with. It must be used, and its default must fit.
 
-    Where a condition could not be read (not `whole`), a parameter that seems unused may stand in it.
+    If a condition could not be read (not `whole`), a parameter that seems unused is no mistake.
     """
     block = table.entries.get("params")
     used = {}
@@ -176,7 +180,7 @@ def _used(table: Table, context: Context, *, whole: bool) -> dict[str, Param]:
 
 
 def _note(table: Table, ids: dict[str, str], mistakes: Mistakes) -> None:
-    """Take note of a rule's id, whatever else is wrong with it."""
+    """Record a rule's id, even if the rule has mistakes; add a mistake if an earlier file has the same id."""
     id_ = table.entries.get("id")
     if isinstance(id_, Scalar) and (earlier := ids.setdefault(id_.text, mistakes.file)) != mistakes.file:
         mistakes.add(id_, f"found the id {quote(id_.text)} again, after {earlier}; expected it in one file")

@@ -1,4 +1,4 @@
-"""The JSON Schema of a rule file, from the tables that the loader checks by; editors complete the keys with it."""
+"""The JSON Schema of a rule file, made from the loader's own tables; editors use it to complete keys."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _CONTIGUOUS = "This field must run from 1 without gaps or repeats."
 
 
 def definitions() -> Schema:
-    """The definitions, by the names under which rule files, and each other, refer to them."""
+    """The `$defs` of the schema, by name."""
     records = _records()
     return {
         **{f"{record.__name__}Condition": _condition(record) for record in records},
@@ -72,7 +72,7 @@ def definitions() -> Schema:
 
 
 def _records() -> list[type[Struct]]:
-    """Every struct that a rule can look into, in the order in which they are met."""
+    """Every struct that a rule can read, in the order in which the roots lead to them."""
     found: dict[type[Struct], None] = {}
 
     def visit(record: type[Struct]) -> None:
@@ -232,7 +232,7 @@ _TEXT: Final[Schema] = {"type": "string", "pattern": r"\S"}
 
 
 def rule_schema() -> Schema:
-    """The schema; it admits every rule that the loader does, and turns down what a schema can."""
+    """The JSON Schema of a rule file. It accepts every rule that the loader accepts, and some that it refuses."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:chimeaudit:schema:rule-1.0",
@@ -248,7 +248,7 @@ def rule_schema() -> Schema:
 
 
 def render() -> str:
-    """The schema as it is checked in."""
+    """The text of the schema file in the repository."""
     return json.dumps(rule_schema(), indent=2) + "\n"
 
 

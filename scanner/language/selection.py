@@ -1,4 +1,4 @@
-"""Picks the rules to apply: by id, or those of a profile that have a topic, a severity or a framework."""
+"""Selects the rules to apply: by id, or by profile, topic, severity and framework."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from scanner.model.phrases import nearest, one_of, quote
 from scanner.model.report import RuleInfo
 
 _LISTED = 12
-"""Names that a message lists; of more, it gives the nearest."""
+"""How many names a message lists; if there are more, it gives only the nearest."""
 
 
 def select(rules: Sequence[Rule], selectors: Sequence[str]) -> tuple[Rule, ...]:
-    """The rules that selectors pick, in the order of `rules`.
+    """The rules that selectors select, in the order of `rules`.
 
-    An id picks its rule, whatever the profile. `profile:` picks whole profiles; `topic:`, `severity:` and `framework:`
-    narrow them, or `profile:default` where none is named. Values of one kind add up (`topic:lambda`, `topic:access`);
-    a rule is picked where it fits every kind that is named. Without selectors, `profile:default`.
+    An id selects its rule, whatever the profile. `profile:` selects whole profiles; the default is `profile:default`.
+    `topic:`, `severity:` and `framework:` narrow the profiles. A rule must fit every kind that is named, by any of its
+    values: `topic:lambda` and `topic:access` together select both topics.
 
     Raises:
-        UsageError: a selector names nothing that there is, or picks no rule of these profiles.
+        UsageError: a selector names something unknown, or selects no rule in these profiles.
     """
     named: dict[str, list[str]] = {}
     for selector in selectors:
@@ -35,10 +35,10 @@ def select(rules: Sequence[Rule], selectors: Sequence[str]) -> tuple[Rule, ...]:
 
 
 def parse(rules: Sequence[Rule], selector: str) -> tuple[str, str]:
-    """The kind of a selector, `id` for a bare id, and its value, which some rule has.
+    """The kind and value of a selector; the kind of a bare id is `id`.
 
     Raises:
-        UsageError: there is no such kind, or no rule has the value.
+        UsageError: the kind is unknown, or no rule has the value.
     """
     kind, separator, value = selector.partition(":")
     if not separator:
@@ -54,7 +54,7 @@ def parse(rules: Sequence[Rule], selector: str) -> tuple[str, str]:
 
 
 def selectors(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """Everything that picks a rule: the ids, then each kind with its values."""
+    """All valid selectors: the ids, then each other kind with its values."""
     narrowing = (f"{kind}:{value}" for kind in (*_NARROWING, _PROFILE) for value in _values(rules, kind))
     return (*_values(rules, _ID), *narrowing)
 
@@ -94,7 +94,7 @@ def _profiles(names: Sequence[str]) -> str:
 
 
 def _offer(rules: Sequence[Rule], kind: str, value: str) -> str:
-    """What there is instead: the nearest name, another kind that has the value, or all names where they are few."""
+    """A hint on an unknown value: the same value of another kind, all values if they are few, the nearest one."""
     known = _values(rules, kind)
     if kind == _ID:
         others = [f"{other}:{value}" for other in (*_NARROWING, _PROFILE) if value in _values(rules, other)]

@@ -1,4 +1,4 @@
-"""What a new rule starts from: commented, sound, and passing its own tests."""
+"""The template of a new rule file: a valid rule with comments, which passes its own tests."""
 
 from __future__ import annotations
 

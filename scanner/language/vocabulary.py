@@ -1,8 +1,8 @@
-"""What rules can read: the fields of the structs in scanner.model.facts, their types, and the facets they belong to.
+"""The facts that rules can read: the fields of the structs in scanner.model.facts, with their types and facets.
 
-A path such as ``lambda.account_id`` leads through structs, and ``tags.owner`` to a single tag; a list is read with a
-quantifier, not by a path. A field that costs calls of its own names its facet (scanner.model.facts.facet); the rules
-that read it decide whether those calls are made.
+A path such as ``lambda.account_id`` leads through structs, and ``tags.owner`` to a single tag. A list is read with a
+quantifier, not by a path. A field whose collection costs extra calls names its facet (scanner.model.facts.facet); these
+calls are made only if a rule reads the field.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ from scanner.model.facts import NOT_YET, ChannelFlow, Processor, says
 from scanner.model.report import ResourceType
 
 Facet = str
-"""A group of facts that is collected only where a loaded rule reads one of them."""
+"""A group of facts that a scan collects only if a loaded rule reads one of them."""
 
 Kind = Literal["text", "integer", "boolean", "time", "record", "list", "texts", "tags", "pattern", "duration"]
-"""A list consists of records, `texts` is a list of plain text. No field is a pattern or a duration: they are text that
-must be a regular expression, or a length of time, as operands can be."""
+"""The kind of a value: `list` is a list of records, `texts` a list of plain texts.
+
+Only operands can be a `pattern`, a text that is a regular expression, or a `duration`, a text that is a length of time.
+"""
 
 _SCALARS: Final[dict[object, Kind]] = {str: "text", int: "integer", bool: "boolean", datetime: "time"}
 _PLAIN: Final[dict[object, Kind]] = {**_SCALARS, tuple[str, ...]: "texts", dict[str, str]: "tags"}
@@ -39,10 +41,10 @@ _NOT_FACTS = frozenset({"gaps", "declared", "identity"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fact:
-    """The type of a field. `record` is what a record, or each element of a list, consists of.
+    """The type of a field. `record` is the struct of a record, or of the elements of a list.
 
-    `absent` and `unknown` say that it can be; `derived` that it is computed from other facts. `description` says to
-    authors of rules what it is.
+    `absent` and `unknown`: whether the field can be None or UNSET. `derived`: it is computed from other facts.
+    `description` explains it to authors of rules.
     """
 
     kind: Kind
@@ -73,7 +75,7 @@ Resource = ChannelFlow | AppInstance
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Root:
-    """A type of resource, and the name by which a rule speaks of it from inside a quantifier."""
+    """A type of resource, and its name in rules, by which conditions inside a quantifier refer to it."""
 
     type: type[ChannelFlow] | type[AppInstance]
     name: str
@@ -87,7 +89,7 @@ ROOTS: Final[Mapping[ResourceType, Root]] = {
 
 @cache
 def fields(record: type[Struct]) -> dict[str, Fact]:
-    """The facts of a struct by the names that rules use; properties that give a scalar are facts too."""
+    """The facts of a struct, by their names in rules: its fields, and its properties that give a scalar."""
     declared = {
         field.encode_name: _fact(field.type) for field in msgspec.structs.fields(record) if field.name not in _NOT_FACTS
     }
@@ -102,7 +104,7 @@ def fields(record: type[Struct]) -> dict[str, Fact]:
 
 @cache
 def paths(record: type[Struct]) -> dict[str, Fact]:
-    """Every path that a condition may name, with the type of what it leads to."""
+    """Every path that a condition may name, with the type of its fact."""
     found: dict[str, Fact] = {}
     for name, fact in fields(record).items():
         found[name] = fact
@@ -112,7 +114,7 @@ def paths(record: type[Struct]) -> dict[str, Fact]:
 
 
 def lookup(record: type[Struct], path: str) -> Fact | None:
-    """The fact that a path leads to, or None where it leads nowhere. A single tag can always be absent."""
+    """The fact at a path of a record; None if there is none. A single tag can always be absent."""
     known = paths(record)
     tags, _, key = path.partition(".")
     if path not in known and key and tags in known and known[tags].kind == "tags":
@@ -121,19 +123,19 @@ def lookup(record: type[Struct], path: str) -> Fact | None:
 
 
 def facets(facts: Iterable[Fact]) -> frozenset[Facet]:
-    """What has to be collected for these facts to be known."""
+    """The facets to which the facts belong."""
     return frozenset(fact.facet for fact in facts if fact.facet is not None)
 
 
 def attributes(path: str) -> tuple[str, ...]:
-    """A path as attribute names; ``lambda``, a keyword of Python, is ``lambda_`` there. A tag's key may hold dots."""
+    """The attribute names of a path. ``lambda``, a Python keyword, becomes ``lambda_``. A tag's key may hold dots."""
     if path.startswith(_TAG):
         return (_TAGS, path.removeprefix(_TAG))
     return tuple(f"{name}_" if keyword.iskeyword(name) else name for name in path.split(".") if name)
 
 
 def getter(path: str) -> Callable[[Any], Any]:
-    """Reads a path fast; raises AttributeError where anything on the way is unknown or absent."""
+    """A fast function that reads a path; it raises AttributeError if anything on the way is unknown or absent."""
     names = attributes(path)
     if not names:
         return lambda thing: thing
@@ -143,7 +145,7 @@ def getter(path: str) -> Callable[[Any], Any]:
 
 
 def read(thing: object, names: tuple[str, ...]) -> object:
-    """What stands at the end of a path: UNSET where anything on the way is unknown, None where it is absent."""
+    """The value at the end of a path; UNSET if anything on the way is unknown, None if it is absent."""
     for name in names:
         if thing is UNSET or thing is None:
             return thing
@@ -152,7 +154,7 @@ def read(thing: object, names: tuple[str, ...]) -> object:
 
 
 def part(element: object) -> str:
-    """What identifies an element of a list across runs: for a processor, the function it invokes."""
+    """An id of a list's element that is stable across runs: for a processor, its function; for a flow, its ARN."""
     if isinstance(element, FlowReference):
         return element.arn
     if not isinstance(element, Processor):
@@ -161,13 +163,13 @@ def part(element: object) -> str:
 
 
 def key(resource: Resource) -> str:
-    """What identifies a resource across runs: its ARN or, before it has one, its place in the file that declares it."""
+    """An id of a resource that is stable across runs: its ARN or, before deployment, its place in its file."""
     declared = resource.declared
     return resource.arn if resource.arn is not NOT_YET or isinstance(declared, UnsetType) else declared.key
 
 
 def written(resource: Resource, path: str) -> str | None:
-    """What a file says of a fact that only the deployment settles."""
+    """The file's text for a fact that only the deployment settles; None if there is none."""
     return None if isinstance(resource.declared, UnsetType) else resource.declared.written.get(path)
 
 

@@ -1,20 +1,20 @@
-"""Amazon Chime SDK for moto, which has none, and the demo organisation.
+"""Simulates Amazon Chime SDK, which moto lacks, and the demo organisation.
 
-`models`, `responses` and `urls` have the shape of a moto backend: app instances, channel flows, the channels associated
-with them, and tags, per account and region. `lambdareads` is another, for what moto's own Lambda cannot say. IAM,
-EventBridge, Organizations and STS are moto's. `organisation` and `surroundings` say what is to be simulated, `seeding`
-puts it there, and `server` serves it: ``with start() as aws: ...``. From a shell: ``python -m scanner.simulator``.
+`models`, `responses` and `urls` form a moto backend of app instances, channel flows, their channels and tags in each
+account and region. `lambdareads` is another backend, for what moto's own Lambda cannot answer. IAM, EventBridge,
+Organizations and STS are moto's. `organisation` and `surroundings` describe what to simulate, `seeding` creates it, and
+`server` serves it: ``with start() as aws: ...``. From a shell: ``python -m scanner.simulator``.
 
-The simulation departs from AWS where moto does, and here:
+The simulation differs from AWS where moto does, and as follows:
 
 - Both services share one host on the server, so ListTagsForResource answers for app instances and channel flows alike.
-- A region without the service has no host to answer in AWS; here it answers ForbiddenException.
-- A role need not exist, nor trust the caller, to be assumed: AssumeRole opens every account. An account outside the
-  organisation, which an unknown access key belongs to as well, is empty.
-- IAM is enforced only where `start` is told to, and then without conditions and permissions boundaries. Then, too, a
-  role has to exist to be assumed.
-- A policy that a function has without a qualifier is $LATEST's too.
-- Lambda's server knows the reads of `lambdareads` and nothing else.
+- AWS has no host for a region without the service. Here such a region answers ForbiddenException.
+- AssumeRole works for every account, even if the role does not exist or does not trust the caller. An account outside
+  the organisation is empty; an unknown access key belongs to such an account.
+- IAM is enforced only if `start` is told to, and then without conditions and permissions boundaries. Then a role must
+  exist to be assumed.
+- A function's policy without a qualifier is also that of $LATEST.
+- The server of Lambda answers the reads of `lambdareads` and nothing else.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import sys
 def register() -> None:
     """Make moto answer for Amazon Chime SDK, in process (``mock_aws``) and in its server, until the process ends.
 
-    Lambda's reads are answered by the backend here too; its other operations, in process, still by moto's.
+    Lambda's reads are answered by `lambdareads`; in process, moto still answers Lambda's other operations.
 
-    moto looks a service up by URL and then imports ``moto.<service>``; a backend from outside has no other way in.
+    moto finds a service by URL and then imports ``moto.<service>``, so this is the only way to add a backend.
     """
-    # Not at the top: importing moto takes a quarter of a second, and needs the extra.
+    # Imported here, since moto takes a quarter of a second to import and needs the extra.
     from moto import backend_index
 
     from scanner.simulator import models, urls
@@ -43,5 +43,5 @@ def register() -> None:
     ):
         if f"moto.{service}" not in sys.modules:
             sys.modules[f"moto.{service}"] = service_models
-            # Ahead of moto's own Lambda, which answers at the same host.
+            # First, since moto's own Lambda answers at the same host.
             backend_index.backend_url_patterns[:0] = [(service, re.compile(base)) for base in bases]

@@ -1,4 +1,4 @@
-"""IAM, enforced: a call that the caller's policies do not allow is denied, in the words of the service."""
+"""Enforces IAM: a call that the caller's policies do not allow is denied, in the service's error format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moto.iam.models import iam_backends
 
 
 class DeniesInJson(BaseResponse):
-    """A response that words denials as the service words its other errors."""
+    """A response that formats denials like the service's other errors."""
 
     def _denial(self, message: str) -> JsonRESTError:
         raise NotImplementedError
@@ -24,7 +24,7 @@ class DeniesInJson(BaseResponse):
         try:
             super()._authenticate_and_authorize_normal_action(resource)
         except AccessDeniedError as error:
-            # moto would answer in XML, and takes over only the body of what is raised here.
+            # moto would answer in XML, and uses only the body of what is raised here.
             denial = self._denial(error.message)
             self.response_headers.update(denial.get_headers())
             raise denial from error
@@ -37,7 +37,7 @@ _is_permitted = IAMRequest.check_action_permitted
 
 @contextmanager
 def enforced() -> Iterator[None]:
-    """moto looks at actions and resources; conditions, permissions boundaries and signatures it does not."""
+    """Enforce IAM in moto: actions and resources, but not conditions, permissions boundaries or signatures."""
     with (
         patch.object(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0),
         # moto's check fails for requests without a body.
@@ -49,7 +49,7 @@ def enforced() -> Iterator[None]:
 
 
 def _check(request: IAMRequest, resource: str) -> None:
-    # moto lends out credentials of roles that are not there, and fails when they are used.
+    # moto gives credentials of roles that do not exist, and fails when they are used.
     if request._action == "sts:AssumeRole" and not _exists(resource):
         _deny(request)
     _is_permitted(request, resource)

@@ -8,7 +8,7 @@ from moto.core.exceptions import JsonRESTError
 
 
 class ChimeSDKError(JsonRESTError):
-    """A name in the ``x-amzn-ErrorType`` header, a code and a message in the body."""
+    """An error with its name in the ``x-amzn-ErrorType`` header, and a code and a message in the body."""
 
     def __init__(self, message: str) -> None:
         name = type(self).__name__
@@ -17,18 +17,18 @@ class ChimeSDKError(JsonRESTError):
 
 
 class BadRequestException(ChimeSDKError):  # noqa: N818 - AWS's name
-    """A parameter that the service model does not allow, or a NextToken of another listing."""
+    """A parameter is not as the service model allows, or a NextToken is of another listing."""
 
     code = 400
 
 
 class ForbiddenException(ChimeSDKError):  # noqa: N818 - AWS's name
-    """What the caller may not see. None of the operations declares NotFoundException: an unknown ARN ends here too."""
+    """The caller may not see the resource, or it does not exist: no operation declares NotFoundException."""
 
     code = 403
 
 
 class AccessDeniedException(ChimeSDKError):  # noqa: N818 - AWS's name
-    """What IAM does not allow the caller to do. Not among the declared errors; IAM speaks before the service."""
+    """IAM does not allow the call. The service does not declare this error, since IAM answers before it."""
 
     code = 403

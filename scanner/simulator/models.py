@@ -95,7 +95,7 @@ class ChannelFlow:
 
 @dataclass(frozen=True, kw_only=True)
 class AppInstance:
-    """One chat tenant, with its channel flows by ARN."""
+    """An app instance, with its channel flows by ARN."""
 
     arn: str
     name: str
@@ -121,7 +121,7 @@ def _timestamps(created: datetime, updated: datetime) -> dict[str, float]:
 
 
 class ChimeSDKBackend(BaseBackend):
-    """Chime SDK identity and messaging: two services over the same resources, and one signing name."""
+    """Chime SDK identity and messaging: two services that share resources and a signing name."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)

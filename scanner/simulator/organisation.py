@@ -1,7 +1,7 @@
-"""An organisation to simulate, as a file says it: accounts, regions, app instances, channel flows, and what is wrong.
+"""The file format of an organisation to simulate: accounts, regions, app instances, channel flows, and their faults.
 
-Beside each app instance and channel flow stand the ids of the rules it breaks (`expect`; none: healthy). ARNs follow
-from names, so one file always gives the same ARNs.
+Each app instance and channel flow lists the ids of the rules that it breaks (`expect`; none if it is healthy). ARNs are
+derived from names, so a file always gives the same ARNs.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ READ_ONLY: tuple[Statement, ...] = (
 
 
 class Processor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"lambda_": "lambda"}):
-    """`lambda` is an ARN, or ``function[:qualifier]`` in the flow's own account and region.
+    """A processor. `lambda` is an ARN, or ``function[:qualifier]`` in the flow's own account and region.
 
-    Left out, `name` is the function's name and `order` the place in the list.
+    By default `name` is the function's name and `order` the place in the list.
     """
 
     lambda_: FunctionReference
@@ -59,9 +59,10 @@ class Processor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, r
 
 
 class ChannelFlow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`repeat` makes that many of it, ``{n}`` in the name counting from 1; `channels` is how many it processes.
+    """A channel flow. `repeat` makes several, with ``{n}`` in the name as a number from 1.
 
-    `updated` is the day of its last update, if that was not the day it was created.
+    `channels` is the number of channels that it processes; `updated` is the day of its last update, by default the day
+    of its creation.
     """
 
     name: Name
@@ -74,7 +75,7 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class AppInstance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`repeat` as for channel flows: each of them has all the channel flows."""
+    """An app instance. `repeat` makes several, with ``{n}`` in the name as a number; each has all the channel flows."""
 
     name: Name
     repeat: Repeat = 1
@@ -85,10 +86,10 @@ class AppInstance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`unit` is an organizational unit below the root; `app_instances`, `functions` and `alerts` are given by region.
+    """An account. `unit` is an organizational unit below the root.
 
-    The role that functions run as unless they say otherwise, and an alert in each region with app instances, are there
-    without being described.
+    `app_instances`, `functions` and `alerts` are by region. The default role of functions, and an alert in each region
+    with app instances, exist without being described.
     """
 
     id: AccountId
@@ -110,10 +111,10 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What there is to simulate.
+    """An organisation to simulate.
 
-    `audit_policy` is what the user of the given key, and the role that an audit assumes in each account, may do, where
-    IAM is enforced.
+    `audit_policy` is the policy of the user whose key is returned, and of the role that an audit assumes in each
+    account. It matters only if IAM is enforced.
     """
 
     management: Account
@@ -129,7 +130,7 @@ Entry = TypeVar("Entry", AppInstance, ChannelFlow)
 
 
 class Placed(NamedTuple):
-    """One app instance in its account and region, with its own channel flows: nothing left to repeat."""
+    """A single app instance in its account and region, with its channel flows; `repeat` is resolved."""
 
     account_id: str
     region: str
@@ -148,7 +149,7 @@ class PlacedFlow(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """That a rule finds fault with an app instance or a channel flow."""
+    """A finding that is expected: the rule, and the app instance or channel flow that breaks it."""
 
     account_id: str
     region: str
@@ -157,7 +158,7 @@ class Expectation(NamedTuple):
 
 
 class _Loader(yaml.CSafeLoader):
-    """A key given twice would silently hide what the first one held."""
+    """A loader that refuses duplicate keys, of which YAML would silently drop the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -169,9 +170,10 @@ class _Loader(yaml.CSafeLoader):
 
 
 def load(path: Path = DEMO) -> Organisation:
-    """The organisation that a file describes.
+    """Read the organisation that a file describes.
 
-    Raises UsageError for a file that cannot be read or understood.
+    Raises:
+        UsageError: the file cannot be read, or is invalid.
     """
     try:
         document = yaml.load(encoding.utf8(path.read_bytes()).decode(), Loader=_Loader)  # noqa: S506 - a SafeLoader
@@ -195,7 +197,7 @@ def load(path: Path = DEMO) -> Organisation:
 
 
 def placed(organisation: Organisation) -> Iterator[Placed]:
-    """Every app instance that there is to be, with its ARN and its channel flows."""
+    """Every single app instance of the organisation, with its ARN and its channel flows."""
     for account in organisation.accounts:
         for region, app_instances in account.app_instances.items():
             parent = f"arn:aws:chime:{region}:{account.id}:app-instance"
@@ -205,7 +207,7 @@ def placed(organisation: Organisation) -> Iterator[Placed]:
 
 
 def expected(organisation: Organisation) -> frozenset[Expectation]:
-    """Everything that the default rules should find, and nothing else."""
+    """Exactly the findings that the default rules should have."""
     return frozenset(
         Expectation(instance.account_id, instance.region, arn, rule_id)
         for instance in placed(organisation)
@@ -215,7 +217,7 @@ def expected(organisation: Organisation) -> frozenset[Expectation]:
 
 
 def child_arn(parent: str, name: str, occurrence: int = 1) -> str:
-    """The ARN of the nth thing of this name below a parent: the same whenever it is asked for."""
+    """The ARN of the nth resource of this name below a parent; it is always the same."""
     return f"{parent}/{uuid5(ARN_NAMESPACE, f'{parent}/{name}/{occurrence}')}"
 
 

@@ -1,4 +1,4 @@
-"""Requests to Chime SDK identity and messaging, read and answered on the wire."""
+"""Parses HTTP requests to Chime SDK identity and messaging and answers them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHIME_ARN = re.compile(r"arn:[a-z0-9.-]{1,63}:chime:[a-z0-9-]*:[0-9]*:[^/].*", r
 
 
 class ChimeSDKResponse(DeniesInJson):
-    """What both services have: a backend for the caller's account and region, parameters, pages and tags."""
+    """What both services share: the backend of the caller's account and region, parameters, pages and tags."""
 
     @property
     def backend(self) -> ChimeSDKBackend:
@@ -62,7 +62,10 @@ class ChimeSDKResponse(DeniesInJson):
 
 
 class ChimeSDKIdentityResponse(ChimeSDKResponse):
-    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_Operations_Amazon_Chime_SDK_Identity.html"""
+    """The reads of Amazon Chime SDK identity.
+
+    https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_Operations_Amazon_Chime_SDK_Identity.html
+    """
 
     def __init__(self) -> None:
         super().__init__(service_name="chime-sdk-identity")
@@ -88,7 +91,10 @@ class ChimeSDKIdentityResponse(ChimeSDKResponse):
 
 
 class ChimeSDKMessagingResponse(ChimeSDKResponse):
-    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_Operations_Amazon_Chime_SDK_Messaging.html"""
+    """The reads of Amazon Chime SDK messaging.
+
+    https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_Operations_Amazon_Chime_SDK_Messaging.html
+    """
 
     def __init__(self) -> None:
         super().__init__(service_name="chime-sdk-messaging")

@@ -23,7 +23,7 @@ try:
     from scanner.simulator.seeding import reset, seed
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in {"moto", "flask", "flask_cors"}:
-        raise  # no part of the extra: the installation is broken
+        raise  # the package is not of the extra: the installation is broken
     raise UsageError(
         f"The simulated AWS needs a package that is not installed: {error.name}",
         hint="pip install 'chimeaudit[demo]'",
@@ -31,13 +31,13 @@ except ModuleNotFoundError as error:
 
 LOOPBACK = "127.0.0.1"
 _BY_PATH = ("chime-sdk-identity", "chime-sdk-messaging", "lambda")
-"""Services whose operations are told by their path."""
+"""Services whose requests name the operation by path."""
 
 _in_use = Lock()
 
 
 class SimulatedAWS(Struct, frozen=True, kw_only=True):
-    """Where the simulation answers, and the key of a user in its management account."""
+    """A running simulation: its address, and the access key of a user in its management account."""
 
     url: str
     account_id: str
@@ -46,12 +46,12 @@ class SimulatedAWS(Struct, frozen=True, kw_only=True):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that lead an AWS client here; it needs no other configuration."""
+        """The environment variables that make an AWS client use the simulation; it needs nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
-            "AWS_SESSION_TOKEN": "",  # a user's key has none, and one from the surroundings would not fit it
+            "AWS_SESSION_TOKEN": "",  # a user's key has none, and one in the environment would not fit
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
         }
@@ -61,13 +61,14 @@ class SimulatedAWS(Struct, frozen=True, kw_only=True):
 def start(
     organisation: Organisation | None = None, *, port: int = 0, enforce_iam: bool = False
 ) -> Iterator[SimulatedAWS]:
-    """Serve an organisation (the demo, if none is given) until the block is left. Port 0 is any free port.
+    """Serve an organisation (by default the demo) until the block is left. Port 0 means any free port.
 
-    With `enforce_iam` callers may do what the organisation's `audit_policy` says, and no more.
+    With `enforce_iam`, callers may do only what the organisation's `audit_policy` allows. moto's state is global to the
+    process, so whatever it simulated before is dropped.
 
-    moto's state is global to the process: whatever it simulated before is forgotten, and a second server beside a
-    running one raises RuntimeError. Raises UsageError for a port that cannot be had, and for an organisation that
-    cannot be seeded.
+    Raises:
+        RuntimeError: a server is already running in this process.
+        UsageError: the port is not available, or the organisation cannot be created.
     """
     if not _in_use.acquire(blocking=False):
         raise RuntimeError("A simulated AWS is running in this process already, and moto's state is global")
@@ -89,7 +90,7 @@ def start(
 
 class _QuietRequestHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """A line for every request would drown what the client prints."""
+        """Log nothing: a line for every request would bury what the client prints."""
 
 
 @contextmanager
@@ -107,13 +108,13 @@ def _serve(port: int) -> Iterator[str]:
 
 
 def _compile_routes() -> None:
-    """Before anybody asks: moto would in each thread that asks, and in Python 3.11 two that do so at once may fail."""
+    """Compile routes before the first request: in Python 3.11 moto may fail to do so in two threads at once."""
     for service in _BY_PATH:
         get_service_router(service)._get_router("rest-json")
 
 
 def _listen(port: int) -> BaseWSGIServer:
-    # werkzeug ends the process when it cannot bind, so it is handed a socket that is bound.
+    # werkzeug ends the process if it cannot bind, so it gets a socket that is already bound.
     app: Any = DomainDispatcherApplication(create_backend_app)
     try:
         listener = socket.create_server((LOOPBACK, port))

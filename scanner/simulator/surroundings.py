@@ -1,6 +1,6 @@
-"""What an account holds around its channel flows, as a file says it: Lambda functions, the roles they run as, alerts.
+"""The file format of what surrounds channel flows in an account: Lambda functions, their roles, alerts.
 
-Everything left out is as it should be, so that a healthy function is ``name: {}``.
+All defaults are healthy, so a healthy function is ``name: {}``.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 PROCESSOR_ROLE = "chat-processor"
-"""The role that functions run as unless they say otherwise."""
+"""The default role of functions."""
 
 FAILURE_ALERT = "processor-failures"
-"""The alert of a region that describes none."""
+"""The name of the alert in a region that describes none."""
 
 Statement = dict[str, Any]
-"""A statement of a policy, as IAM writes it."""
+"""A policy statement in IAM's JSON format."""
 
 FunctionPolicy = Literal["own-region", "own-account", "none"] | tuple[Statement, ...]
-"""Whose app instances may invoke a function: those of its region, or of all regions, in its account.
+"""Which app instances may invoke a function: those of its region or its account, none, or as statements say.
 
-In a statement, what is left out is what AddPermission would put: ``Allow``, ``lambda:InvokeFunction``, the function.
+The defaults in a statement are those of AddPermission: ``Allow``, ``lambda:InvokeFunction``, the function.
 """
 
 RolePolicy = Literal["call-back"] | tuple[Statement, ...]
@@ -32,12 +32,12 @@ Qualifier = Annotated[str, Meta(pattern=r"^(\$LATEST|[a-zA-Z0-9_-]{1,128})$")]
 
 
 class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Versions 1 to `versions` are published; each of `aliases` points to the newest.
+    """A function. Versions 1 to `versions` are published; each of `aliases` points to the newest.
 
-    `last_update_status` speaks of $LATEST: published versions do not change. `on_failure` is where events go that could
-    not be processed: to a dead-letter queue, to an on-failure destination or nowhere. `policies` says what is different
-    for one alias or version ($LATEST: without qualifier), as each has a policy of its own. `urls` are the URLs of
-    aliases and of the function without qualifier, by how callers authenticate.
+    - `last_update_status` is that of $LATEST, since published versions do not change.
+    - `on_failure`: where failed events go: a dead-letter queue, an on-failure destination, or nowhere.
+    - `policies`: the policies of aliases and versions that differ from the function's; $LATEST: without qualifier.
+    - `urls`: the authentication types of the URLs of aliases and of $LATEST.
     """
 
     runtime: str = "python3.13"
@@ -58,7 +58,7 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Role(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Policies by name; `attached` and `boundary` are managed by the customer. AWS's own, for logs, is always there."""
+    """A role's policies by name. `attached` and `boundary` are customer managed; AWS's for logs is always attached."""
 
     inline: dict[str, RolePolicy] = field(default_factory=lambda: {"call-back": "call-back"})
     attached: dict[str, RolePolicy] = field(default_factory=dict)
@@ -66,10 +66,10 @@ class Role(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule on the default event bus: by default, for processors that cannot be invoked.
+    """A rule on the default event bus; by default it matches processors that cannot be invoked.
 
-    With a `schedule` there is no `pattern`. `targets` are SNS topics of the account and region. `repeat` makes that
-    many of it, ``{n}`` in the name counting.
+    With a `schedule` there is no `pattern`. `targets` are SNS topics of the account and region. `repeat` makes several,
+    with ``{n}`` in the name as a number.
     """
 
     repeat: Annotated[int, Meta(ge=1, le=300)] = 1
@@ -86,12 +86,12 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def document(statements: Sequence[Statement]) -> dict[str, Any]:
-    """A policy document of these statements."""
+    """A policy document with these statements."""
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def function_policy(policy: FunctionPolicy, function_arn: str) -> dict[str, Any] | None:
-    """The resource policy that a function, or one of its versions or aliases, has; none where nothing was permitted."""
+    """The resource policy of a function, or of one of its versions or aliases; None if it permits nothing."""
     if policy == "none":
         return None
     added = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function_arn}
@@ -100,7 +100,7 @@ def function_policy(policy: FunctionPolicy, function_arn: str) -> dict[str, Any]
 
 
 def role_policy(policy: RolePolicy, account_id: str) -> dict[str, Any]:
-    """The document of a policy of a role."""
+    """The document of one of a role's policies."""
     if isinstance(policy, tuple):
         return document(policy)
     channels = f"arn:aws:chime:*:{account_id}:app-instance/*"

@@ -1,6 +1,6 @@
-"""Where Chime SDK identity and messaging answer.
+"""The URLs at which Chime SDK identity and messaging answer.
 
-The third host is the one that moto's server makes up from the name both services sign with.
+moto's server derives the third host from the signing name that both services share.
 """
 
 from __future__ import annotations

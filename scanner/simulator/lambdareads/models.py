@@ -18,7 +18,7 @@ from moto.core.exceptions import JsonRESTError
 
 
 class LambdaError(JsonRESTError):
-    """A name in the ``x-amzn-ErrorType`` header, a message in the body."""
+    """An error with its name in the ``x-amzn-ErrorType`` header, and a message in the body."""
 
     def __init__(self, message: str) -> None:
         super().__init__(type(self).__name__, message)
@@ -26,19 +26,19 @@ class LambdaError(JsonRESTError):
 
 
 class ResourceNotFoundException(LambdaError):  # noqa: N818 - AWS's name
-    """No such function, version or alias; or nothing of the kind that was asked for."""
+    """The function, version or alias does not exist, or has none of what was asked for."""
 
     code = 404
 
 
 class InvalidParameterValueException(LambdaError):  # noqa: N818 - AWS's name
-    """A function that is named in a way the operation does not take."""
+    """The operation does not accept this form of a function's name."""
 
     code = 400
 
 
 class AccessDeniedException(LambdaError):  # noqa: N818 - AWS's name
-    """What the caller may not see: every function of another account."""
+    """The caller may not see the function, as every function of another account."""
 
     code = 403
 
@@ -49,14 +49,14 @@ REFERENCE = re.compile(
     r"(?:(?:arn:[a-z-]+:lambda:(?P<region>[a-z0-9-]+):)?(?P<account_id>[0-9]{12}):function:)?"
     r"(?P<name>[a-zA-Z0-9_-]+)(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9_-]+))?"
 )
-"""A function's ARN, partial ARN or name, with a version or an alias or without."""
+"""A function's ARN, partial ARN or name, with or without a version or alias."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """`policies`, `failure_destinations` and `urls`, which are authentication types, are by qualifier.
+    """A function. `policies`, `failure_destinations` and `urls` (authentication types) are by qualifier.
 
-    $LATEST is the function without one.
+    The function without a qualifier is $LATEST.
     """
 
     arn: str
@@ -102,7 +102,7 @@ class Function:
         } | (queue | self._condition(version))
 
     def _condition(self, version: str) -> dict[str, Any]:
-        """A published version is not updated any more, so no update of it has failed."""
+        """The state of a version. A published version is never updated, so no update of it has failed."""
         last_update_status = self.last_update_status if version == LATEST else "Successful"
         reasons = {
             "StateReason": {"Failed": "The KMS key is disabled.", "Inactive": "The function was idle."},
@@ -130,7 +130,7 @@ class LambdaReadsBackend(BaseBackend):
     def get_policy(self, reference: str, qualifier: str | None) -> dict[str, Any]:
         function, qualifier = self._find(reference, qualifier, "GetPolicy")
         policy = function.policies.get(qualifier or LATEST)
-        if policy is None or qualifier == LATEST:  # which has no policy of its own
+        if policy is None or qualifier == LATEST:  # $LATEST has no policy of its own
             raise ResourceNotFoundException("No policy is associated with the given resource.")
         return {"Policy": json.dumps(policy), "RevisionId": _revision(function.arn, json.dumps(policy))}
 

@@ -1,4 +1,4 @@
-"""Requests to AWS Lambda, read and answered on the wire."""
+"""Parses HTTP requests to AWS Lambda and answers them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scanner.simulator.lambdareads.models import AccessDeniedException, LambdaRe
 
 
 class LambdaReadsResponse(DeniesInJson):
-    """https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html"""
+    """The reads of AWS Lambda: https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html"""
 
     def __init__(self) -> None:
         super().__init__(service_name="lambda")

@@ -1,4 +1,4 @@
-"""Where AWS Lambda answers."""
+"""The URLs at which AWS Lambda answers."""
 
 from __future__ import annotations
 

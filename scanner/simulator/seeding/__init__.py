@@ -1,4 +1,4 @@
-"""Puts an organisation into the backends, one module for each service."""
+"""Creates an organisation in the backends; there is one module for each service."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scanner.simulator.seeding.functions import seed_alerts, seed_functions
 
 
 def reset() -> None:
-    """Forget everything that moto simulates in this process, and start its random identifiers over."""
+    """Reset everything that moto simulates in this process, and the seed of its random identifiers."""
     BackendDict.reset()
     organizations_backends.master_accounts.clear()
     reset_model_data()
@@ -23,9 +23,10 @@ def reset() -> None:
 
 
 def seed(organisation: Organisation) -> AccessKey:
-    """Put the organisation in place; the key belongs to a user in the management account.
+    """Create the organisation, and return the access key of a user in its management account.
 
-    Raises UsageError for what cannot be put there, such as an app instance in a region without Amazon Chime SDK.
+    Raises:
+        UsageError: a part of it cannot exist, such as an app instance in a region without Amazon Chime SDK.
     """
     seed_organization(organisation)
     for account in organisation.accounts:

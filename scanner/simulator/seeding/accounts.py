@@ -1,4 +1,4 @@
-"""Accounts: the organisation around them, the roles in them, and the user who starts the audit."""
+"""Creates accounts: the organisation around them, the roles in them, and the user who starts the audit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _create_unit(backend: OrganizationsBackend, name: str) -> str:
 
 
 AUDIT_ROLE = "chimeaudit"
-"""The role that every account holds for an audit to assume."""
+"""The role that an audit assumes in each account."""
 
 AUDITOR = "auditor"
 
@@ -58,7 +58,7 @@ _LOGGING: Statement = {
 
 
 def create_auditor(organisation: Organisation) -> AccessKey:
-    """The user in the management account, with the key that an audit starts from."""
+    """Create the user in the management account, and return the access key with which an audit starts."""
     iam = _iam(organisation.management.id)
     user = iam.create_user("us-east-1", AUDITOR)
     user.create_date = _NAIVE_CREATED
@@ -67,17 +67,21 @@ def create_auditor(organisation: Organisation) -> AccessKey:
 
 
 def create_audit_role(account_id: str, organisation: Organisation) -> None:
-    """The role may do what the auditor may; the management account may assume it."""
+    """Create an account's role for audits. It has the auditor's policy, and the management account may assume it."""
     management = f"arn:aws:iam::{organisation.management.id}"
-    # The root principal stands for the whole account, but moto takes it for a user of its own.
+    # The root principal means the whole account, but moto treats it as a user.
     role = _create_role(_iam(account_id), AUDIT_ROLE, {"AWS": [f"{management}:root", f"{management}:user/{AUDITOR}"]})
     role.put_policy("audit", json.dumps(document(organisation.audit_policy)))
 
 
 def seed_roles(account: Account) -> None:
-    """The roles of an account's functions. Raises UsageError for a policy that is none."""
+    """Create the roles of an account's functions.
+
+    Raises:
+        UsageError: a policy is invalid.
+    """
     iam = _iam(account.id)
-    for role in iam.get_roles():  # Organizations has made one
+    for role in iam.get_roles():  # Organizations has created one
         role.create_date = _NAIVE_CREATED
     logging = _create_logging_policy(iam)
     for name, described in account.all_roles.items():
@@ -124,7 +128,7 @@ def _create_policy(iam: IAMBackend, name: str, content: Mapping[str, Any]) -> Ma
 
 
 def _create_logging_policy(iam: IAMBackend) -> AWSManagedPolicy:
-    """The one policy of AWS's own that functions need; moto can load all thousand or none."""
+    """Create the only AWS managed policy that functions need; moto can load all of the thousand or none."""
     day = CREATED.isoformat()
     data = {"Path": "/service-role/", "Document": document([_LOGGING]), "CreateDate": day, "UpdateDate": day}
     policy = AWSManagedPolicy.from_data("AWSLambdaBasicExecutionRole", iam.account_id, "us-east-1", data)

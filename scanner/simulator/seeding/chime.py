@@ -1,4 +1,4 @@
-"""App instances, channel flows, their channels and tags."""
+"""Creates app instances, channel flows, their channels and tags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from scanner.simulator.seeding.shared import CREATED, in_region
 
 
 def seed_app_instance(instance: described.Placed) -> None:
-    """Raises UsageError for a region where Amazon Chime SDK does not exist."""
+    """Create an app instance with its channel flows.
+
+    Raises:
+        UsageError: Amazon Chime SDK does not exist in the region.
+    """
     backend = in_region(chimesdk_backends, instance.account_id, instance.region, service="Amazon Chime SDK")
     backend.app_instances[instance.arn] = AppInstance(
         arn=instance.arn,

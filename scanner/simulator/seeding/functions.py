@@ -1,4 +1,4 @@
-"""The Lambda functions of each region, and the rules on its default event bus."""
+"""Creates the Lambda functions of each region, and the rules on its default event bus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from scanner.simulator.surroundings import FunctionPolicy, function_policy
 
 
 def seed_functions(account: Account) -> None:
-    """Functions with their versions, aliases and policies. Raises UsageError for a region that does not exist."""
+    """Create an account's functions with their versions, aliases and policies.
+
+    Raises:
+        UsageError: a region does not exist.
+    """
     for region, functions in account.functions.items():
         backend = in_region(lambdareads_backends, account.id, region, service="Lambda")
         for name, described in functions.items():
@@ -55,7 +59,11 @@ def _policies(arn: str, described: Described) -> dict[str, dict[str, object]]:
 
 
 def seed_alerts(account: Account) -> None:
-    """Alerts, and whatever else listens to the bus. Raises UsageError for a region that does not exist."""
+    """Create an account's rules on the event bus: alerts, and other rules.
+
+    Raises:
+        UsageError: a region does not exist.
+    """
     for region, alerts in account.all_alerts.items():
         backend = in_region(events_backends, account.id, region, service="EventBridge")
         topics = f"arn:aws:sns:{region}:{account.id}"

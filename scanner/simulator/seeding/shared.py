@@ -1,4 +1,4 @@
-"""When everything was made, the same every time so that what is served is the same too; and where services exist."""
+"""What seeding shares: a constant time of creation, so that answers never change, and where services exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ CREATED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 def in_region(backends: BackendDict[SERVICE_BACKEND], account_id: str, region: str, *, service: str) -> SERVICE_BACKEND:
-    """The backend of an account in a region. Raises UsageError where the service does not exist."""
+    """The backend of an account in a region.
+
+    Raises:
+        UsageError: the service does not exist in the region.
+    """
     there = backends[account_id]
     if region not in there:
         raise UsageError(
