@@ -67,9 +67,9 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
 
 
 def prune(connection: Connection, before: str) -> Pruned:
-    """Remove runs that began before then, with their gaps, and findings that were fixed before then.
+    """Remove the runs that began before a time (as text), with their gaps, and findings that were fixed before it.
 
-    What is open or waived keeps its whole life.
+    Open and waived findings keep their whole life.
     """
     return Pruned(
         **{name: connection.execute(text(delete), {"before": before}).rowcount for name, delete in _PRUNE.items()}

@@ -1,6 +1,6 @@
-"""Runs, gaps, findings and what became of them.
+"""Creates the first tables: runs, gaps, findings and their changes.
 
-Times are texts, as in the JSON report: ``2026-11-22T03:00:12Z``. They sort, and are the same in every database.
+Times are texts, as in the JSON report: ``2026-11-22T03:00:12Z``. Such texts sort, in every database alike.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """The first tables."""
+    """Create the tables."""
     _runs()
     _what_a_run_left_open()
     _findings()
 
 
 def _runs() -> None:
-    # When, under what, and how much of its scope it saw.
+    # A run: when, with which options and rules, and how much of its scope it saw.
     op.create_table(
         "run",
         sa.Column("id", sa.Text, primary_key=True),
         *_texts("started_at", "finished_at", "version", "rules_digest"),
         *_texts("options", "scope", "rules", "summary"),  # JSON
-        *_texts("reports"),  # JSON: the paths of the reports that it wrote, by format
+        *_texts("reports"),  # JSON: the paths of its reports, by format
         sa.Column("complete", sa.Boolean, nullable=False),
         *_numbers("accounts_in_scope", "targets_in_scope"),
         *_numbers("accounts", "targets", "app_instances", "channel_flows", "processors"),
@@ -37,7 +37,7 @@ def _runs() -> None:
 
 
 def _what_a_run_left_open() -> None:
-    # What it could not observe.
+    # The gaps of a run.
     op.create_table(
         "gap",
         _of_a_run(),
@@ -48,13 +48,13 @@ def _what_a_run_left_open() -> None:
         sa.Column("waived", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("run_id", "position"),
     )
-    # What it could not judge, for want of a fact.
+    # What a run could not judge, because a fact was missing.
     op.create_table("not_judged", _of_a_run(), *_texts("rule_id", "resource_arn"))
     op.create_index("not_judged_by_place", "not_judged", ["run_id", "rule_id", "resource_arn"])
 
 
 def _findings() -> None:
-    # A finding as the last run that judged it, at `judged_at`, left it. What is unknown tonight is still what it was.
+    # A finding as of the last run that judged it (`judged_at`). A run that could not judge it leaves its state.
     op.create_table(
         "finding",
         sa.Column("fingerprint", sa.Text, primary_key=True),
@@ -67,11 +67,11 @@ def _findings() -> None:
         *_texts("since"),  # when it was last opened
     )
     op.create_index("finding_by_state", "finding", ["state", "first_seen"])
-    # What a run changed in the life of a finding. It has no foreign keys: it stays when its run is pruned.
+    # A change of a finding's state by a run. There are no foreign keys, so that it outlives its run.
     op.create_table(
         "change",
         *_texts("fingerprint", "run_id", "at"),
-        *_texts("was", null=True),  # null where the run saw it first
+        *_texts("was", null=True),  # null for the first time that it was seen
         *_texts("now", "since"),
         sa.PrimaryKeyConstraint("fingerprint", "run_id"),
     )
