@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from scanner import resources
 from scanner.language import schema
 from tests.judge.build import SOUND
-from tests.language.test_conditions import CONDITIONS
+from tests.judge.test_compiler import CONDITIONS
 
 VALIDATOR = Draft202012Validator(schema.rule_schema())
 

@@ -149,7 +149,7 @@ def test_the_demo_keeps_away_from_the_users_own_aws(tmp_path: Path) -> None:
 
 
 def test_make_demo_keeps_to_venv_and_out(tmp_path: Path) -> None:
-    shutil.copy(Path(__file__).parents[1] / "Makefile", tmp_path)
+    shutil.copy(Path(__file__).parents[2] / "Makefile", tmp_path)
     (tmp_path / ".venv/bin").mkdir(parents=True)
     stand_in = tmp_path / ".venv/bin/chimeaudit"
     stand_in.write_text('#!/bin/sh\necho "$XDG_STATE_HOME $PYTHONPYCACHEPREFIX $*"; exit 1\n')

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "engine.py"
+BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "engine.py"
 
 
 def test_the_benchmark_measures_every_default_rule_over_flows_of_which_a_fifth_fails() -> None:
