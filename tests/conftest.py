@@ -69,6 +69,14 @@ def aws() -> Iterator[FakeAws]:
 
 
 @pytest.fixture
+def aws_in_environment(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """That AWS, as the tests' own process finds it."""
+    for name, value in aws.variables.items():
+        monkeypatch.setenv(name, value)
+    return aws
+
+
+@pytest.fixture
 def scan(aws: FakeAws, tmp_path: Path) -> Scan:
     """`chimeaudit scan` against that AWS."""
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,15 +8,7 @@ from scanner.aws.hardening import ALLOWED, IDENTITY, MESSAGING
 from scanner.aws.session import Aws
 from scanner.errors import ChimeauditError
 from scanner.model.operations import OBTAINING_CREDENTIALS
-from tests.fake_aws import FakeAws, serve
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
-    with serve(FakeAws()) as aws:
-        for name, value in aws.variables.items():
-            monkeypatch.setenv(name, value)
-        yield aws
+from tests.fake_aws import FakeAws
 
 
 @pytest.mark.parametrize(
@@ -33,14 +24,14 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
     ],
 )
 def test_what_is_not_declared_is_stopped_before_it_is_sent(
-    fake: FakeAws, service: str, method: str, arguments: dict[str, str]
+    aws_in_environment: FakeAws, service: str, method: str, arguments: dict[str, str]
 ) -> None:
     client = Aws().client(service, "us-east-1")
 
     with pytest.raises(ChimeauditError, match="refused to call"):
         getattr(client, method)(**arguments)
 
-    assert not fake.calls
+    assert not aws_in_environment.calls
 
 
 @pytest.mark.parametrize(
@@ -52,14 +43,14 @@ def test_what_is_not_declared_is_stopped_before_it_is_sent(
     ],
 )
 def test_a_client_that_somebody_else_makes_of_the_session_is_held_too(
-    fake: FakeAws, service: str, method: str, arguments: dict[str, Any]
+    aws_in_environment: FakeAws, service: str, method: str, arguments: dict[str, Any]
 ) -> None:
     client = Aws()._boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]  # a name in a variable
 
     with pytest.raises(ChimeauditError, match="refused to call"):
         getattr(client, method)(**arguments)
 
-    assert not fake.calls
+    assert not aws_in_environment.calls
 
 
 def test_every_declared_operation_reads() -> None:

@@ -6,8 +6,9 @@ from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from scanner.collect.run import BrokenRunError, Collection
+from scanner.collect.run import Backlog, BrokenRunError, Collection
 from scanner.collect.target import Pace, Work, fast
 from scanner.collect.worker import Done
 from scanner.model.report import Scope
@@ -68,3 +69,22 @@ def test_what_came_is_kept_though_another_work_failed(tmp_path: Path, failing: T
         collection.run()
 
     assert set(told) == {*TARGETS} - {failing}
+
+
+def test_a_backlog_gives_works_in_their_order_and_keeps_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scanner.collect.run._IN_MEMORY", 1)
+    first_work = Work(target=TARGETS[0], facets=frozenset(), path=tmp_path / "0.jsonl", pace=fast(1))
+    works = [structs.replace(first_work, listed=b"x" * number) for number in range(5)]
+    backlog = Backlog(tmp_path)
+    backlog.extend(works[:2])
+
+    first = next(backlog)
+    backlog.extend(works[2:4])
+    rest = list(backlog)
+    backlog.extend(works[4:])
+
+    assert [first, *rest, *backlog] == works
+    assert list(backlog) == []
+    assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""A giant target is read in shares: each app instance in one of them, and none much beyond its size."""
+"""scanner.collect.target: a giant target is read in shares, each app instance in one, and none much beyond its size."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ def work(directory: Path, share: Share) -> Work:
 
 
 @pytest.fixture
-def worker(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    for name, value in aws.variables.items():
-        monkeypatch.setenv(name, value)
+def worker(aws_in_environment: FakeAws) -> Worker:
+    assert aws_in_environment.url
     return Worker(threading.Event(), [TARGET])
 
 
@@ -68,22 +67,3 @@ def test_without_a_share_all_is_read(aws: FakeAws, worker: Worker, tmp_path: Pat
 
     assert not done.more
     assert len(TargetReader(tmp_path / "0.jsonl").index) == 60
-
-
-def test_a_backlog_gives_works_in_their_order_and_keeps_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("scanner.collect.run._IN_MEMORY", 1)
-    share = Share(app_instances=1, channel_flows=1)
-    works = [structs.replace(work(tmp_path, share), listed=b"x" * number) for number in range(5)]
-    backlog = Backlog(tmp_path)
-    backlog.extend(works[:2])
-
-    first = next(backlog)
-    backlog.extend(works[2:4])
-    rest = list(backlog)
-    backlog.extend(works[4:])
-
-    assert [first, *rest, *backlog] == works
-    assert list(backlog) == []
-    assert list(tmp_path.iterdir()) == []

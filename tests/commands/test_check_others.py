@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from scanner.declared.files import find
-from scanner.errors import Mistake
 from tests.declared.checking import Check, checking, processor, request, write
 
 BAD = request(processor(FallbackAction="CONTINUE"))
@@ -56,23 +54,6 @@ def test_where_nothing_could_be_judged_the_error_is_all(check: Check, tmp_path: 
     assert ended.error.startswith(f"error: {path}")
     assert "hint: 1 mistake in the files; nothing was judged" in ended.stderr
     assert len(ended.gaps) == 1
-
-
-def test_a_working_directory_that_was_deleted_is_no_empty_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
-    mistakes: list[Mistake] = []
-
-    found = find(["."], mistakes)
-
-    assert not found
-    assert [str(each) for each in mistakes] == [
-        ".: leads from the working directory, which was deleted; expected one that is there"
-    ]
 
 
 def test_what_a_bad_path_is_named_beside_is_judged(check: Check) -> None:

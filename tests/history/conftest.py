@@ -11,6 +11,7 @@ import pytest
 from scanner.history import address
 from scanner.history.address import Address
 from tests.history import postgresql
+from tests.history.nights import save
 from tests.history.postgresql import Cluster
 
 
@@ -46,3 +47,9 @@ def history(url: str) -> Address:
 @pytest.fixture
 def another_history(new_database: Callable[[str], str]) -> Address:
     return address.parse(new_database("another"))
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> str:
+    """A saved report with one finding."""
+    return save(tmp_path / "report.json", 1, "a")

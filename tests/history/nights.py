@@ -15,8 +15,11 @@ from scanner.history.address import Address
 from scanner.history.record import Recorded, record
 from scanner.model.report import Finding, Report, Status, Waiver
 from scanner.model.trend import Trend
+from scanner.render.json import render
+from tests.command import Ended, chimeaudit
 from tests.render import sample
 
+SECRET = "hunter2-not-to-be-read"
 FIRST = datetime(2026, 11, 1, 3, tzinfo=UTC)
 WAIVER = Waiver(reason="known", owner="us", expires="2027-01-01")
 
@@ -35,6 +38,17 @@ def report(night: int, findings: Sequence[Finding] = (), *, run_id: str | None =
 
 def kept(history: Address, what: Report, **reports: str) -> Recorded:
     return record(history, what, reports=reports, directory=Path())
+
+
+def save(path: Path, night: int, *names: str) -> str:
+    """A saved report of that night, with a finding for each name."""
+    path.write_text("".join(render(report(night, failing(*names)))))
+    return str(path)
+
+
+def recorded(saved: str, url: str, home: Path) -> Ended:
+    """Records a saved report, as a user does."""
+    return chimeaudit("report", saved, "--history", url, "-o", "json:-", home=home)
 
 
 def failing(*names: str) -> list[Finding]:

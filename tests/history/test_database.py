@@ -23,31 +23,15 @@ from scanner.history.address import Address, parse
 from scanner.model.report import InScope
 from scanner.render.json import render
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
-from tests.history.nights import at, failing, kept, lives, report, trend
+from tests.history.nights import SECRET, at, failing, kept, lives, recorded, report, save, trend
 from tests.history.postgresql import PASSWORD, Cluster
 from tests.render import sample
 
-SECRET = "hunter2-not-to-be-read"
 _CAPABILITIES = "-dac_override,-dac_read_search"
 WITHOUT_PRIVILEGE = (
     ("setpriv", f"--bounding-set={_CAPABILITIES}", f"--inh-caps={_CAPABILITIES}") if os.geteuid() == 0 else ()
 )
 """Runs what follows so that the modes of files count, for root too."""
-
-
-@pytest.fixture
-def saved(tmp_path: Path) -> str:
-    """A saved report with one finding."""
-    return save(tmp_path / "report.json", 1, "a")
-
-
-def save(path: Path, night: int, *names: str) -> str:
-    path.write_text("".join(render(report(night, failing(*names)))))
-    return str(path)
-
-
-def recorded(saved: str, url: str, home: Path) -> Ended:
-    return chimeaudit("report", saved, "--history", url, "-o", "json:-", home=home)
 
 
 def told(ended: Ended) -> str:
@@ -57,69 +41,6 @@ def told(ended: Ended) -> str:
     assert error.startswith("error: ")
     assert hint.startswith("hint: ")
     return error
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        SECRET,
-        f"mysql://us:{SECRET}@db/history",
-        f"postgresql+psycopg2://us:{SECRET}@db/history",
-        f"postgresql://us:{SECRET}@db",
-        f"postgresql://us:{SECRET}@db:port/history",
-        "sqlite://",
-        "sqlite:///:memory:",
-        "sqlite://history.db",
-        f"sqlite://us:{SECRET}@db/history.db",
-        "sqlite:///file:history.db?mode=memory&uri=true",
-        "sqlite:///why?.db",
-        f"postgresql://us:a@{SECRET}@db/history",
-        f"postgresql://us:{SECRET}@db/history?row_factory=x",
-        f"postgresql://us:{SECRET}@db/history?foo=x",
-        "sqlite+aiosqlite:///history.db",
-    ],
-)
-def test_a_bad_url_is_refused_before_anything_is_done(url: str, saved: str, tmp_path: Path) -> None:
-    ended = recorded(saved, url, tmp_path)
-
-    assert ended.code == 2
-    assert not ended.stdout
-    assert SECRET not in ended.stderr
-    assert "--history" in ended.error
-
-
-def test_without_the_extra_one_line_says_what_to_install(saved: str, tmp_path: Path) -> None:
-    without = "import sys; sys.modules['sqlalchemy'] = None; from scanner import cli; cli.main()"
-    for command in (["scan", "--demo"], ["report", saved], ["history", "list"]):
-        ended = subprocess.run(
-            [sys.executable, "-c", without, *command, "--history", "sqlite:///h.db"],
-            env=environment(tmp_path),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert (ended.returncode, ended.stdout) == (2, "")
-        assert ended.stderr.splitlines() == [
-            "error: --history needs sqlalchemy",
-            "hint: Install it: pip install 'chimeaudit[history]'",
-        ]
-
-
-@pytest.mark.parametrize("arguments", [["--version"], ["scan", "--help"], ["report", "{saved}"]])
-def test_who_keeps_no_history_does_not_wait_for_its_libraries(arguments: list[str], saved: str, tmp_path: Path) -> None:
-    script = (
-        "import sys; from scanner import cli; cli.run(sys.argv[1:]); "
-        "sys.exit(bool({'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules)))"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", script, *(each.format(saved=saved) for each in arguments)],
-        env=environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_file_that_is_no_database_is_told_and_left_alone(saved: str, tmp_path: Path) -> None:
@@ -220,14 +141,6 @@ def test_a_wrong_password_is_told_and_not_said(cluster: Cluster, saved: str, tmp
     assert len(ended.report["findings"]) == 1
     assert "password authentication failed" in told(ended)
     assert SECRET not in ended.stderr + ended.stdout
-
-
-def test_a_database_says_nothing_back_that_it_was_told_in_confidence() -> None:
-    address = parse(f"postgresql://us:{SECRET}@db/history?sslpassword=also-secret")
-
-    assert address.name == "postgresql://db/history"
-    assert address.without_secrets(f"no such option: {SECRET}, also-secret") == "no such option: ***, ***"
-    assert SECRET not in repr(address)
 
 
 def test_a_server_with_a_stricter_isolation_takes_runs_that_are_recorded_at_once(cluster: Cluster) -> None:

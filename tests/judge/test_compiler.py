@@ -1,8 +1,7 @@
-"""The condition language, from YAML to verdicts: grammar, operands, compiler, lists and judgement together."""
+"""The condition language, from YAML to verdicts: grammar, operands, compiler and judgement together."""
 
 from __future__ import annotations
 
-import json
 import random
 from datetime import timedelta
 from typing import Any
@@ -12,40 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.judge.compiler import compile_condition
-from scanner.judge.judgement import Compiled, Judgement, Scope
-from scanner.language.conditions import Settings, negate
+from scanner.judge.judgement import Compiled, Scope
 from scanner.language.examples import NOW
-from scanner.language.grammar import Context, condition
-from scanner.language.vocabulary import ROOTS, attributes, fields
-from scanner.model.facts import ChannelFlow, FunctionAccess, LambdaFunction, Processor
-from scanner.model.yamltree import Mistakes, parse
+from scanner.language.vocabulary import attributes, fields
+from scanner.model.facts import ChannelFlow
 from tests.judge import reference
 from tests.judge.build import ACCOUNT, flow, function
-
-
-def compiled(written: dict[str, Any], *, negated: bool = False) -> Compiled:
-    mistakes = Mistakes("x.yaml")
-    root = ROOTS["channel_flow"]
-    table = parse(json.dumps(written).encode(), mistakes)
-    assert table is not None
-    tree = condition(Context(root=root, params={}, mistakes=mistakes), table, root.type)
-    assert not mistakes.found
-    assert tree is not None
-    return compile_condition(negate(tree) if negated else tree, Settings(params={}, now=NOW))
-
-
-def judge(written: dict[str, Any], resource: ChannelFlow) -> Judgement:
-    return compiled(written).judge(Scope(root=resource, thing=resource))
-
-
-def evidence(written: dict[str, Any], resource: ChannelFlow) -> list[tuple[str, object, str]]:
-    found = [note.evidence for note in judge(written, resource).notes]
-    return [(each.path, each.observed, each.required) for each in found]
-
-
-def step(**facts: Any) -> Processor:
-    return Processor(**{"name": "p", "is_first": True, "is_last": True, **facts})
+from tests.judge.conditions import compiled, evidence, judge, step
+from tests.language.strategies import CONDITIONS, FLOWS
 
 
 @pytest.mark.parametrize(
@@ -99,63 +72,6 @@ def test_what_is_known_to_be_absent_fulfils_only_negative_operators() -> None:
     assert verdict({"not_matches": "1"}) is True
     assert verdict({"contains": ""}) is False
     assert verdict({"matches": ""}) is False
-
-
-@pytest.mark.parametrize(
-    ("quantifier", "empty"), [("each", True), ("none", True), ("some", False), ("first", False), ("last", False)]
-)
-def test_quantifiers_over_an_empty_list(quantifier: str, empty: bool) -> None:
-    written = {"processors": {quantifier: {"name": "p"}}}
-
-    judgement = judge(written, flow())
-
-    assert judgement.holds is empty
-    assert [(note.evidence.path, note.evidence.observed, note.empty) for note in judgement.notes] == (
-        [] if empty else [("processors", (), "processors")]
-    )
-
-
-def test_a_list_that_is_unknown_is_unknown_under_every_matcher() -> None:
-    for matcher in ({"each": {"name": "p"}}, {"some": {"name": "p"}}, {"count": 1}, {"unique": "name"}):
-        assert judge({"processors": matcher}, flow(known=False)).holds is None
-
-
-def test_last_is_every_processor_that_shares_the_last_place() -> None:
-    resource = flow(step(fallback_action="ABORT"), step(fallback_action="CONTINUE"))
-
-    assert evidence({"processors": {"last": {"fallback_action": "ABORT"}}}, resource) == [
-        ("processors[1].fallback_action", "CONTINUE", "equals ABORT")
-    ]
-
-
-def test_last_is_decided_without_knowing_which_one_it_is_where_all_agree() -> None:
-    unplaced = {"is_last": UNSET, "fallback_action": "ABORT"}
-
-    assert judge({"processors": {"last": {"fallback_action": "ABORT"}}}, flow(step(**unplaced))).holds is True
-    assert judge({"processors": {"last": {"fallback_action": "CONTINUE"}}}, flow(step(**unplaced))).holds is None
-
-
-def test_where_narrows_each_some_none_and_count() -> None:
-    resource = flow(step(name="a", is_last=False), step(name="b"))
-
-    def verdict(matcher: dict[str, Any]) -> bool | None:
-        return judge({"processors": {"where": {"is_last": False}, **matcher}}, resource).holds
-
-    assert verdict({"each": {"name": "a"}}) is True
-    assert verdict({"some": {"name": "b"}}) is False
-    assert verdict({"none": {"name": "b"}}) is True
-    assert verdict({"count": 1}) is True
-
-
-def test_count_in_doubt_is_decided_where_every_number_agrees() -> None:
-    resource = flow(step(name="a"), step(name=UNSET))
-
-    def verdict(count: object) -> bool | None:
-        return judge({"processors": {"where": {"name": "a"}, "count": count}}, resource).holds
-
-    assert verdict({"gte": 1}) is True
-    assert verdict({"gt": 1}) is None
-    assert verdict({"gt": 2}) is False
 
 
 def test_evidence_names_path_value_and_requirement_of_each_leaf_that_failed() -> None:
@@ -249,173 +165,7 @@ def test_required_keys_of_tags() -> None:
     ]
 
 
-def test_texts_in_a_list_fail_one_by_one_and_belong_to_what_holds_them() -> None:
-    one = step(lambda_=structs.replace(function(), access=FunctionAccess(foreign_app_instances=("1", "2"))))
-    written = {"processors": {"each": {"lambda.access.foreign_app_instances": {"none": {"starts_with": "2"}}}}}
-
-    (note,) = judge(written, flow(one)).notes
-
-    assert note.evidence.path == "processors[0].lambda.access.foreign_app_instances[1]"
-    assert (note.evidence.observed, note.evidence.required) == ("2", "does not start with 2")
-    assert (note.scope.thing, note.scope.part) == (one, function().unqualified_arn)
-
-
-def test_a_list_of_texts_of_the_wrong_length_is_shown() -> None:
-    one = step(lambda_=structs.replace(function(), access=FunctionAccess(foreign_app_instances=("1", "2"))))
-
-    assert evidence({"processors": {"each": {"lambda.access.foreign_app_instances": {"count": 0}}}}, flow(one)) == [
-        ("processors[0].lambda.access.foreign_app_instances", ("1", "2"), "count equals 0")
-    ]
-
-
-def test_of_a_field_that_must_not_repeat_only_what_repeats_is_shown() -> None:
-    resource = flow(step(name="b"), step(name="a"), step(name="c"), step(name="a"), step(name="b"))
-
-    assert evidence({"processors": {"unique": "name"}}, resource) == [
-        ("processors", ("a", "b"), "name does not repeat")
-    ]
-
-
 # --- against the reference ------------------------------------------------------------------------------------------
-
-WORDS = ["a", "b", "ab"]
-UNKNOWN: st.SearchStrategy[UnsetType] = st.just(UNSET)
-
-
-def accesses() -> st.SearchStrategy[FunctionAccess]:
-    return st.builds(
-        FunctionAccess,
-        public=st.booleans() | UNKNOWN,
-        foreign_app_instances=st.lists(st.sampled_from(WORDS), max_size=2).map(tuple) | UNKNOWN,
-    )
-
-
-def functions() -> st.SearchStrategy[LambdaFunction]:
-    return st.builds(
-        LambdaFunction,
-        arn=st.sampled_from(WORDS),
-        partition=st.just("aws"),
-        account_id=st.sampled_from(WORDS),
-        region=st.just("us-east-1"),
-        name=st.sampled_from(WORDS),
-        qualifier=st.none() | st.sampled_from(WORDS),
-        access=st.none() | UNKNOWN | accesses(),
-    )
-
-
-def processors() -> st.SearchStrategy[Processor]:
-    return st.builds(
-        Processor,
-        name=st.sampled_from(WORDS) | UNKNOWN,
-        execution_order=st.integers(0, 3) | UNKNOWN,
-        is_first=st.booleans() | UNKNOWN,
-        is_last=st.booleans() | UNKNOWN,
-        fallback_action=st.sampled_from(["CONTINUE", "ABORT"]) | UNKNOWN,
-        lambda_=functions() | UNKNOWN,
-    )
-
-
-def flows() -> st.SearchStrategy[ChannelFlow]:
-    return st.builds(
-        lambda steps, name, **facets: structs.replace(
-            flow(*(steps or ()), name=name, known=steps is not None), **facets
-        ),
-        st.none() | st.lists(processors(), max_size=3),
-        st.sampled_from(WORDS) | UNKNOWN,
-        tags=st.dictionaries(st.sampled_from(WORDS), st.sampled_from(WORDS)) | UNKNOWN,
-        updated_at=st.integers(0, 4).map(lambda days: NOW - timedelta(days=days)) | UNKNOWN,
-        has_channels=st.booleans() | UNKNOWN,
-    )
-
-
-FLOWS = flows()
-
-
-NUMBERS: st.SearchStrategy[Any] = st.integers(0, 3) | st.dictionaries(
-    st.sampled_from(["equals", "gt", "gte", "lt", "lte", "not_equals"]), st.integers(0, 3), min_size=1, max_size=2
-)
-
-
-def some_of(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({}, optional=optional).filter(bool)
-
-
-@st.composite
-def text_matchers(draw: st.DrawFn, *references: str) -> Any:
-    word, several = st.sampled_from(WORDS), st.lists(st.sampled_from(WORDS), max_size=2)
-    value = word | st.sampled_from(references).map(lambda path: {"field": path})
-    partial = {"contains": value, "starts_with": word, "ends_with": value, "matches": word, "not_matches": word}
-    whole = {"equals": value, "not_equals": value, "in": several, "not_in": several, "exists": st.booleans()}
-    return draw(word | some_of(**partial, **whole))
-
-
-@st.composite
-def combined(draw: st.DrawFn, leaves: st.SearchStrategy[Any], depth: int = 2) -> Any:
-    if depth == 0 or draw(st.booleans()):
-        return draw(leaves)
-    inner = combined(leaves, depth - 1)
-    parts = st.lists(inner, min_size=1, max_size=3)
-    return draw(some_of(all_of=parts, any_of=parts, **{"not": inner}))
-
-
-def texts_matchers() -> st.SearchStrategy[Any]:
-    word = st.sampled_from(WORDS)
-    element = word | some_of(equals=word, starts_with=word, not_in=st.lists(word, max_size=2), matches=word)
-    return some_of(each=element, some=element, none=element, count=NUMBERS, contains=word)
-
-
-def ages() -> st.SearchStrategy[Any]:
-    duration = st.integers(1, 4).map(lambda days: f"{days}d")
-    return some_of(older_than=duration, newer_than=duration, exists=st.booleans())
-
-
-@st.composite
-def element_conditions(draw: st.DrawFn) -> Any:
-    text = text_matchers("name", "lambda.qualifier", "flow.name", "lambda.name")
-    fields = {
-        "name": text,
-        "execution_order": NUMBERS,
-        "is_last": st.booleans(),
-        "fallback_action": st.sampled_from(["CONTINUE", "ABORT"]),
-        "lambda.account_id": text,
-        "lambda.qualifier": text,
-        "lambda": some_of(exists=st.booleans()),
-        "lambda.access.public": st.booleans(),
-        "lambda.access.foreign_app_instances": texts_matchers(),
-    }
-    return draw(combined(some_of(**fields)))
-
-
-@st.composite
-def list_matchers(draw: st.DrawFn) -> Any:
-    inside = element_conditions()
-    filtered = some_of(each=inside, some=inside, none=inside, count=NUMBERS)
-    return draw(
-        filtered.flatmap(lambda matchers: inside.map(lambda where: {"where": where, **matchers}))
-        | some_of(each=inside, some=inside, none=inside, first=inside, last=inside)
-        | some_of(
-            count=NUMBERS,
-            unique=st.sampled_from(["name", "lambda.qualifier", "execution_order"]),
-            contiguous=st.just("execution_order"),
-        )
-    )
-
-
-@st.composite
-def conditions(draw: st.DrawFn) -> Any:
-    text = text_matchers("name", "app_instance.name", "tags.a")
-    fields = {
-        "name": text,
-        "tags.a": text,
-        "tags": some_of(has_keys=st.lists(st.sampled_from(WORDS), max_size=2), exists=st.booleans()),
-        "updated_at": ages(),
-        "has_channels": st.booleans(),
-        "processors": list_matchers(),
-    }
-    return draw(combined(some_of(**fields)))
-
-
-CONDITIONS = conditions()
 
 
 @settings(max_examples=250, deadline=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -214,81 +213,6 @@ def test_all_mistakes_of_all_files_are_reported_in_one_go(tmp_path: Path) -> Non
     assert any("found no title" in each_.message for each_ in found if each_.file.endswith("two.yaml"))
 
 
-@pytest.mark.parametrize(
-    ("param", "use", "message"),
-    [
-        ({"type": "list", "default": ["x"]}, {"in": {"param": "p"}}, "does not fit where"),
-        ({"type": "string", "default": "x"}, {"equals": {"param": "p"}}, "does not fit where"),
-        (
-            {"type": "string", "default": "x"},
-            {"in": {"param": "p"}},
-            "found a parameter of type string; expected one of type list",
-        ),
-        ({"type": "integer", "default": 1}, {"equals": {"param": "p"}}, "expected one of type string"),
-    ],
-)
-def test_a_parameter_must_fit_where_it_is_used(
-    tmp_path: Path, param: dict[str, Any], use: dict[str, Any], message: str
-) -> None:
-    declared = {"p": {**param, "description": "x"}}
-
-    found = messages(tmp_path, params=declared, require=each({"fallback_action": use}), message="x")
-
-    assert any(message in each_ for each_ in found), found
-
-
-def test_a_parameter_that_is_a_regular_expression_must_be_one(tmp_path: Path) -> None:
-    declared = {"wanted": {**PARAM["wanted"], "default": "("}}
-
-    found = messages(tmp_path, params=declared, require={"name": {"matches": {"param": "wanted"}}})
-
-    assert any("expected a regular expression that RE2 takes" in each_ for each_ in found)
-
-
-@pytest.mark.parametrize(
-    "faulty",
-    [{"default": 7}, {"type": "strng"}, {"description": ""}, {"default": ""}, {"more": "x"}, {"type": "list"}],
-)
-def test_what_uses_a_faulty_parameter_is_no_mistake_too(tmp_path: Path, faulty: dict[str, Any]) -> None:
-    declared = {"wanted": {**PARAM["wanted"], **faulty}}
-    tests = [{**SOUND["tests"][0], "params": {"wanted": "x"}}, SOUND["tests"][1]]
-    used = {"name": {"equals": {"param": "wanted"}}}
-
-    found = messages(tmp_path, params=declared, require=used, severity="x", off_unless="wanted", tests=tests)
-
-    assert len(found) == 2 - (faulty == {"default": ""}), found
-
-
-@pytest.mark.parametrize(
-    ("message", "told"),
-    [
-        ("{}", "found the placeholder {}; expected the path of a field in braces, such as {name}"),
-        ("{name", "found a brace that does not belong to a placeholder"),
-        ("{app_instance}", "found the placeholder {app_instance}, which is a record; expected a value in it, such as"),
-        ("{processors}", "found the placeholder {processors}, which is a list; expected a field with a single value"),
-    ],
-)
-def test_a_placeholder_that_is_none_is_told_with_what_it_could_be(tmp_path: Path, message: str, told: str) -> None:
-    (found,) = messages(tmp_path, message=message)
-
-    assert found.startswith(told)
-
-
-def test_a_placeholder_is_no_mistake_only_because_the_condition_is_one(tmp_path: Path) -> None:
-    found = messages(tmp_path, require=each({"fallback_acton": "ABORT"}), message="{lambda.arn} {name} {nope}")
-
-    assert [message.partition(";")[0] for message in found] == [
-        'unknown field "fallback_acton"',
-        'unknown placeholder "nope"',
-    ]
-
-
-def test_a_parameter_in_a_mistaken_condition_is_not_called_unused(tmp_path: Path) -> None:
-    require = {"nam": "x", "name": {"equal": {"param": "wanted"}}}
-
-    assert not any("unused" in each_ for each_ in messages(tmp_path, params=PARAM, require=require))
-
-
 def test_the_id_is_the_name_of_the_file(tmp_path: Path) -> None:
     path = rule_file(tmp_path)
     path.rename(path.with_stem("other"))
@@ -316,107 +240,6 @@ def test_that_an_id_occurs_twice_is_told_with_everything_else(tmp_path: Path) ->
         f'found the id "sound" again, after {first}',
         "found blank text",
         'unknown severity "x"',
-    ]
-
-
-def test_a_file_named_twice_is_loaded_once(tmp_path: Path) -> None:
-    path = rule_file(tmp_path)
-
-    assert len(rule.load([path, tmp_path, path.parent])) == 1
-
-
-def test_files_are_named_as_the_user_gave_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rule_file(tmp_path, severity="x")
-    monkeypatch.chdir(tmp_path)
-
-    (mistake,) = mistakes(Path("topic"))
-
-    assert mistake.file == os.path.join("topic", "sound.yaml")  # noqa: PTH118 - a text, not a path
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        (
-            "topics",
-            '(No such file or directory); expected a rule file or a folder; did you mean "topic"?',
-        ),
-        ("x/y", "found nothing to read"),
-        ("x\0", "found nothing to read (not a path)"),
-        ("x" * 9999, "name too long"),
-    ],
-)
-def test_a_path_that_leads_nowhere_is_a_mistake(tmp_path: Path, name: str, message: str) -> None:
-    rule_file(tmp_path)
-
-    (mistake,) = mistakes(tmp_path / name)
-
-    assert message in mistake.message
-
-
-def test_a_folder_without_rules_is_a_mistake(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("no rules here")
-
-    (mistake,) = mistakes(tmp_path)
-
-    assert mistake.message == "found no rules; expected .yaml files in this folder or below"
-
-
-def test_hidden_files_and_other_suffixes_in_a_folder_are_no_rules(tmp_path: Path) -> None:
-    path = rule_file(tmp_path)
-    for name in (".#sound.yaml", "notes.md"):
-        path.with_name(name).write_text("x")
-    (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "x.yaml").write_text("x")
-
-    assert len(rule.load([tmp_path])) == 1
-
-
-def test_the_short_suffix_is_not_skipped_in_silence(tmp_path: Path) -> None:
-    path = rule_file(tmp_path)
-    path.rename(path.with_suffix(".yml"))
-
-    assert [each_.message for each_ in mistakes(tmp_path)] == ["found the suffix .yml; expected .yaml"]
-
-
-@pytest.mark.parametrize("direct", [True, False])
-def test_a_pipe_does_not_make_us_wait(tmp_path: Path, direct: bool) -> None:
-    os.mkfifo(tmp_path / "pipe.yaml")
-
-    (mistake,) = mistakes(tmp_path / "pipe.yaml" if direct else tmp_path)
-
-    assert mistake.message == "found something that is no file; expected a file"
-
-
-def test_links_that_lead_nowhere_or_in_circles_are_mistakes(tmp_path: Path) -> None:
-    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nothing")
-    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
-
-    assert [mistake.message for mistake in mistakes(tmp_path)] == [
-        "found a link that leads nowhere; expected a file"
-    ] * 2
-
-
-def test_folders_that_are_links_are_entered_once(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "rules").mkdir()
-    rule_file(tmp_path / "elsewhere")
-    (tmp_path / "rules" / "linked").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "rules")
-
-    assert [each_.info.id for each_ in rule.load([tmp_path / "rules"])] == ["sound"]
-
-
-def test_what_cannot_be_read_is_not_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rule_file(tmp_path)
-
-    def denied(*_: object) -> None:
-        raise PermissionError(13, "Permission denied", str(tmp_path / "topic"))
-
-    monkeypatch.setattr(os, "scandir", denied)
-
-    assert "found a folder that cannot be read (Permission denied); expected rules" in [
-        mistake.message for mistake in mistakes(tmp_path)
     ]
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from scanner.model.report import Observed, Report, Severity, Status
+from scanner.model.report import Finding, Observed, Report, Severity, Status
+from scanner.outcome.compare import marked
 from scanner.outcome.gate import ExitCode, gate
 from tests.render import sample
 
@@ -58,3 +59,15 @@ def test_nothing_seen_cannot_be_waived_either() -> None:
 
 def test_nothing_seen_outweighs_all_and_cannot_be_allowed() -> None:
     assert gate(incomplete(report(), Observed()), None, allow_gaps=True) is ExitCode.NOTHING_SCANNED
+
+
+def test_only_what_is_new_gates() -> None:
+    known, other = (sample.fails_open(sample.flow(name)) for name in ("known", "other"))
+    before = sample.report([known])
+
+    def code(*findings: Finding) -> ExitCode:
+        return gate(marked(sample.report(findings), before), Severity.HIGH)
+
+    assert code(known) is ExitCode.OK
+    assert code(known, other) is ExitCode.FINDINGS
+    assert gate(sample.report([known]), Severity.HIGH) is ExitCode.FINDINGS

@@ -1,0 +1,154 @@
+"""Conditions of the rule language, and channel flows to judge by them, as hypothesis draws them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType, structs
+
+from scanner.language.examples import NOW
+from scanner.model.facts import ChannelFlow, FunctionAccess, LambdaFunction, Processor
+from tests.judge.build import flow
+
+WORDS = ["a", "b", "ab"]
+
+
+UNKNOWN: st.SearchStrategy[UnsetType] = st.just(UNSET)
+
+
+def accesses() -> st.SearchStrategy[FunctionAccess]:
+    return st.builds(
+        FunctionAccess,
+        public=st.booleans() | UNKNOWN,
+        foreign_app_instances=st.lists(st.sampled_from(WORDS), max_size=2).map(tuple) | UNKNOWN,
+    )
+
+
+def functions() -> st.SearchStrategy[LambdaFunction]:
+    return st.builds(
+        LambdaFunction,
+        arn=st.sampled_from(WORDS),
+        partition=st.just("aws"),
+        account_id=st.sampled_from(WORDS),
+        region=st.just("us-east-1"),
+        name=st.sampled_from(WORDS),
+        qualifier=st.none() | st.sampled_from(WORDS),
+        access=st.none() | UNKNOWN | accesses(),
+    )
+
+
+def processors() -> st.SearchStrategy[Processor]:
+    return st.builds(
+        Processor,
+        name=st.sampled_from(WORDS) | UNKNOWN,
+        execution_order=st.integers(0, 3) | UNKNOWN,
+        is_first=st.booleans() | UNKNOWN,
+        is_last=st.booleans() | UNKNOWN,
+        fallback_action=st.sampled_from(["CONTINUE", "ABORT"]) | UNKNOWN,
+        lambda_=functions() | UNKNOWN,
+    )
+
+
+def flows() -> st.SearchStrategy[ChannelFlow]:
+    return st.builds(
+        lambda steps, name, **facets: structs.replace(
+            flow(*(steps or ()), name=name, known=steps is not None), **facets
+        ),
+        st.none() | st.lists(processors(), max_size=3),
+        st.sampled_from(WORDS) | UNKNOWN,
+        tags=st.dictionaries(st.sampled_from(WORDS), st.sampled_from(WORDS)) | UNKNOWN,
+        updated_at=st.integers(0, 4).map(lambda days: NOW - timedelta(days=days)) | UNKNOWN,
+        has_channels=st.booleans() | UNKNOWN,
+    )
+
+
+FLOWS = flows()
+
+
+NUMBERS: st.SearchStrategy[Any] = st.integers(0, 3) | st.dictionaries(
+    st.sampled_from(["equals", "gt", "gte", "lt", "lte", "not_equals"]), st.integers(0, 3), min_size=1, max_size=2
+)
+
+
+def some_of(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=optional).filter(bool)
+
+
+@st.composite
+def text_matchers(draw: st.DrawFn, *references: str) -> Any:
+    word, several = st.sampled_from(WORDS), st.lists(st.sampled_from(WORDS), max_size=2)
+    value = word | st.sampled_from(references).map(lambda path: {"field": path})
+    partial = {"contains": value, "starts_with": word, "ends_with": value, "matches": word, "not_matches": word}
+    whole = {"equals": value, "not_equals": value, "in": several, "not_in": several, "exists": st.booleans()}
+    return draw(word | some_of(**partial, **whole))
+
+
+@st.composite
+def combined(draw: st.DrawFn, leaves: st.SearchStrategy[Any], depth: int = 2) -> Any:
+    if depth == 0 or draw(st.booleans()):
+        return draw(leaves)
+    inner = combined(leaves, depth - 1)
+    parts = st.lists(inner, min_size=1, max_size=3)
+    return draw(some_of(all_of=parts, any_of=parts, **{"not": inner}))
+
+
+def texts_matchers() -> st.SearchStrategy[Any]:
+    word = st.sampled_from(WORDS)
+    element = word | some_of(equals=word, starts_with=word, not_in=st.lists(word, max_size=2), matches=word)
+    return some_of(each=element, some=element, none=element, count=NUMBERS, contains=word)
+
+
+def ages() -> st.SearchStrategy[Any]:
+    duration = st.integers(1, 4).map(lambda days: f"{days}d")
+    return some_of(older_than=duration, newer_than=duration, exists=st.booleans())
+
+
+@st.composite
+def element_conditions(draw: st.DrawFn) -> Any:
+    text = text_matchers("name", "lambda.qualifier", "flow.name", "lambda.name")
+    fields = {
+        "name": text,
+        "execution_order": NUMBERS,
+        "is_last": st.booleans(),
+        "fallback_action": st.sampled_from(["CONTINUE", "ABORT"]),
+        "lambda.account_id": text,
+        "lambda.qualifier": text,
+        "lambda": some_of(exists=st.booleans()),
+        "lambda.access.public": st.booleans(),
+        "lambda.access.foreign_app_instances": texts_matchers(),
+    }
+    return draw(combined(some_of(**fields)))
+
+
+@st.composite
+def list_matchers(draw: st.DrawFn) -> Any:
+    inside = element_conditions()
+    filtered = some_of(each=inside, some=inside, none=inside, count=NUMBERS)
+    return draw(
+        filtered.flatmap(lambda matchers: inside.map(lambda where: {"where": where, **matchers}))
+        | some_of(each=inside, some=inside, none=inside, first=inside, last=inside)
+        | some_of(
+            count=NUMBERS,
+            unique=st.sampled_from(["name", "lambda.qualifier", "execution_order"]),
+            contiguous=st.just("execution_order"),
+        )
+    )
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> Any:
+    text = text_matchers("name", "app_instance.name", "tags.a")
+    fields = {
+        "name": text,
+        "tags.a": text,
+        "tags": some_of(has_keys=st.lists(st.sampled_from(WORDS), max_size=2), exists=st.booleans()),
+        "updated_at": ages(),
+        "has_channels": st.booleans(),
+        "processors": list_matchers(),
+    }
+    return draw(combined(some_of(**fields)))
+
+
+CONDITIONS = conditions()
