@@ -68,7 +68,7 @@ class Aws:
         ownership.check_assumed_roles(session)
         policies: Any = json_decode_policies  # drops the first of two members of one name
         session.unregister("after-call.iam", policies)
-        self.traffic = Traffic(session)
+        self.counter = CallCounter(session)
         self._session = session
         self._boto3 = boto3.Session(botocore_session=session)
         self._making_a_client = threading.RLock()
@@ -184,7 +184,7 @@ class Identity(Struct, frozen=True, kw_only=True):
     partition: str
 
 
-class Traffic:
+class CallCounter:
     """How many requests the clients of a session have sent, and how many of them were throttled."""
 
     def __init__(self, session: botocore.session.Session) -> None:

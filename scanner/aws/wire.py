@@ -192,7 +192,7 @@ class GetFunctionEventInvokeConfig(_Answer, frozen=True):
     DestinationConfig: DestinationConfig | None = None
 
 
-class Rule(_Member, frozen=True):
+class EventBridgeRule(_Member, frozen=True):
     Arn: str
     Name: str
     State: str | None = None
@@ -206,11 +206,11 @@ class Rule(_Member, frozen=True):
 class ListRules(_Answer, frozen=True):
     """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html"""
 
-    Rules: tuple[Rule, ...]
+    Rules: tuple[EventBridgeRule, ...]
     NextToken: str | None = None
 
     @property
-    def items(self) -> tuple[Rule, ...]:
+    def items(self) -> tuple[EventBridgeRule, ...]:
         return self.Rules
 
 

@@ -35,7 +35,7 @@ def kept(value: bytes) -> bytes:
 
 
 @by_value
-def read_part(work: bytes, run: str, terms: bytes, expected: str) -> Any:
+def read_part(task: bytes, run: str, terms: bytes, expected: str) -> Any:
     """Call `scanner.cluster.worker.read_part` if the worker has the expected version; else return its version."""
     from distributed import get_worker
 
@@ -44,4 +44,4 @@ def read_part(work: bytes, run: str, terms: bytes, expected: str) -> Any:
         return found, get_worker().address
     from scanner.cluster import worker
 
-    return worker.read_part(work, run, terms)
+    return worker.read_part(task, run, terms)

@@ -23,8 +23,8 @@ from scanner.aws import waiting
 from scanner.cluster import by_value
 from scanner.cluster.worker import Terms, WorkerError
 from scanner.collect.executors import SAFE_PATH, apart
-from scanner.collect.target import Share, Work, fast
-from scanner.collect.worker import Done, Judge
+from scanner.collect.target import Share, Task, fast
+from scanner.collect.worker import TaskResult, Judge
 from scanner.errors import NothingScannedError, UsageError
 from scanner.store.journal import Target, TargetReader
 
@@ -61,7 +61,7 @@ class Cluster:
         NothingScannedError: the scheduler does not answer, or has no workers.
     """
 
-    tally = None
+    traffic = None
 
     def __init__(
         self, address: str, targets: Sequence[Target], judge: Judge | None = None, *, until: float | None = None
@@ -83,30 +83,30 @@ class Cluster:
         self._pickled = pickle.dumps(Terms(targets=tuple(targets), judge=judge, numbers=_numbered(sorted(versions))))
         self._terms = self._client.submit(by_value.kept, self._pickled, pure=False)
 
-    def submit(self, work: Work) -> Future[Done]:
+    def submit(self, task: Task) -> Future[TaskResult]:
         """Run `read_part` on some worker; if it dies, another worker takes over."""
-        done: Future[Done] = Future()
-        if work.listed is None and not work.asks_owner:
-            known = TargetReader(work.path)
+        done: Future[TaskResult] = Future()
+        if task.listed is None and not task.asks_owner:
+            known = TargetReader(task.path)
             if known.complete:
-                done.set_result(Done(target=work.target, complete=True))
+                done.set_result(TaskResult(target=task.target, complete=True))
                 return done
-            work = structs.replace(work, share=_SHARE, passed_over=frozenset(known.index))
-        part = _Part(self._room, work)
+            task = structs.replace(task, share=_SHARE, passed_over=frozenset(known.index))
+        part = _Part(self._room, task)
         self._send(part)
         return part
 
     def _send(self, part: _Part, besides: Iterable[str] = ()) -> None:
         """Send a part to some worker, if possible none of `besides` or of those that failed before."""
         part.besides |= {*besides}
-        task = self._client.submit(
-            *(by_value.read_part, pickle.dumps(part.work), self._run, self._terms, __version__),
+        future = self._client.submit(
+            *(by_value.read_part, pickle.dumps(part.task), self._run, self._terms, __version__),
             **self._on_others(part.besides),
             pure=False,
         )
-        part.task = task
-        self._due[task.key] = part
-        task.add_done_callback(lambda _: self._bring.submit(self._brought, task, part))
+        part.future = future
+        self._due[future.key] = part
+        future.add_done_callback(lambda _: self._bring.submit(self._brought, future, part))
 
     def check(self) -> None:
         """Update the number of threads, and notice workers that hang: others, if there are any, take over their tasks.
@@ -149,7 +149,7 @@ class Cluster:
             moved = [(key, part) for key, part in list(self._due.items()) if key in held]
         self._frozen = {*silent}
         for key, part in moved:
-            before, part.task = part.task, None
+            before, part.future = part.future, None
             self._due.pop(key, None)
             self._send(part, besides=silent)
             self._client.cancel([before])
@@ -187,20 +187,20 @@ class Cluster:
         """Disconnect from the cluster, and end it if it is local."""
         self._leave()
 
-    def _brought(self, task: DaskFuture[Any], part: _Part) -> None:
+    def _brought(self, future: DaskFuture[Any], part: _Part) -> None:
         """Fetch the result of a task once there is room for it; until then it stays on its worker."""
-        if part.task is not task:  # the part was given to another worker
+        if part.future is not future:  # the part was given to another worker
             return
         self._room.acquire()
         if self._stopped.is_set():
             self._room.release()
             return
         try:
-            came = task.result()
-            if not isinstance(came, Done):
+            came = future.result()
+            if not isinstance(came, TaskResult):
                 version, worker = came
                 _check_version(version, worker)
-            self._due.pop(task.key, None)
+            self._due.pop(future.key, None)
             if came.unfit and self._heard.keys() - part.besides - {came.unfit}:
                 self._room.release()
                 self._send(part, besides={came.unfit})
@@ -235,20 +235,20 @@ class Cluster:
                 self._own.close(timeout=10)
 
 
-class _Part(Future[Done]):
+class _Part(Future[TaskResult]):
     """The future result of a target or a share of it. Taking the result makes room for another one.
 
-    `task` is the Dask task that works on it, if possible on none of the workers `besides`.
+    `future` is the Dask task that works on it, if possible on none of the workers `besides`.
     """
 
-    def __init__(self, room: threading.Semaphore, work: Work) -> None:
+    def __init__(self, room: threading.Semaphore, task: Task) -> None:
         super().__init__()
-        self.work = work
-        self.task: Any = None
+        self.task = task
+        self.future: Any = None
         self.besides: set[str] = set()
         self._taking = iter((room,))
 
-    def result(self, timeout: float | None = None) -> Done:
+    def result(self, timeout: float | None = None) -> TaskResult:
         try:
             return super().result(timeout)
         finally:

@@ -15,8 +15,8 @@ from msgspec import Struct, structs
 
 from scanner.aws.failure import StoppedError
 from scanner.collect.cpus import share, staying_on
-from scanner.collect.target import Work
-from scanner.collect.worker import Done, Judge, Worker
+from scanner.collect.target import Task
+from scanner.collect.worker import TaskResult, Judge, Worker
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
 from scanner.store.journal import Target, TargetReader, TargetWriter
@@ -39,8 +39,8 @@ class WorkerError(ChimeauditError):
     """A worker has no room to work, and others might have none either."""
 
 
-def read_part(work: bytes, run: str, terms: bytes) -> Done:
-    """Read and judge a target or a share of it. `work` and `terms` are pickled, `run` identifies the run.
+def read_part(task: bytes, run: str, terms: bytes) -> TaskResult:
+    """Read and judge a target or a share of it. `task` and `terms` are pickled, `run` identifies the run.
 
     Raises:
         WorkerError: there is no room on disk.
@@ -50,7 +50,7 @@ def read_part(work: bytes, run: str, terms: bytes) -> Done:
     worker = get_worker()
     _stop_profiling(worker)
     try:
-        return _of_this_run(run, terms).read(pickle.loads(work), worker)  # noqa: S301 - the coordinator's
+        return _of_this_run(run, terms).read(pickle.loads(task), worker)  # noqa: S301 - the coordinator's
     except StoppedError:
         raise Reschedule from None  # has no effect, since the task was cancelled
     except OutputError as error:
@@ -84,7 +84,7 @@ class _Run:
         self._terms = terms
         self._readers: dict[int, _Reader] = {}
 
-    def read(self, work: Work, worker: DaskWorker) -> Done:
+    def read(self, task: Task, worker: DaskWorker) -> TaskResult:
         thread = threading.get_ident()
         if thread not in self._readers:
             self._readers[thread] = _Reader(self._terms)
@@ -94,9 +94,9 @@ class _Run:
             tempfile.TemporaryDirectory(prefix="chimeaudit-") as directory,
         ):
             path = Path(directory) / "part.jsonl"
-            done = reader.do(structs.replace(work, path=path), worker)
-            more = tuple(structs.replace(each, path=work.path) for each in done.more)
-            return structs.replace(done, more=more, part=None if work.asks_owner else path.read_bytes())
+            done = reader.do(structs.replace(task, path=path), worker)
+            more = tuple(structs.replace(each, path=task.path) for each in done.more)
+            return structs.replace(done, more=more, part=None if task.asks_owner else path.read_bytes())
 
 
 class _Reader:
@@ -108,30 +108,30 @@ class _Reader:
 
     def __init__(self, terms: Terms) -> None:
         self._worker = Worker(self, terms.targets, terms.judge)
-        self._tasks: Mapping[Any, Any] = {}
-        self._task: Any = None
+        self._dask_tasks: Mapping[Any, Any] = {}
+        self._dask_task: Any = None
 
-    def do(self, work: Work, worker: DaskWorker) -> Done:
-        self._tasks, self._task = worker.state.tasks, worker.get_current_task()
-        gap = None if work.asks_owner else self._other_account(work.target)
+    def do(self, task: Task, worker: DaskWorker) -> TaskResult:
+        self._dask_tasks, self._dask_task = worker.state.tasks, worker.get_current_task()
+        gap = None if task.asks_owner else self._other_account(task.target)
         if gap is None:
-            done = self._worker.do(work)
-            return structs.replace(done, unfit=worker.address) if self._lacks_credentials(work, done) else done
-        with TargetWriter(work.path) as journal:
+            done = self._worker.do(task)
+            return structs.replace(done, unfit=worker.address) if self._lacks_credentials(task, done) else done
+        with TargetWriter(task.path) as journal:
             journal.target((gap,))
-        return Done(target=work.target, complete=True, unfit=worker.address)
+        return TaskResult(target=task.target, complete=True, unfit=worker.address)
 
-    def _lacks_credentials(self, work: Work, done: Done) -> bool:
+    def _lacks_credentials(self, task: Task, done: TaskResult) -> bool:
         """Whether nothing was read because there are no credentials; checking that costs a call."""
         if not done.missing:
-            known = TargetReader(work.path)
+            known = TargetReader(task.path)
             if not known.gaps or known.index:
                 return False
-        return self._worker.account_of(work.target.profile) is None
+        return self._worker.account_of(task.target.profile) is None
 
     def is_set(self) -> bool:
-        task = self._tasks.get(self._task)
-        return task is None or task.state == "cancelled"
+        dask_task = self._dask_tasks.get(self._dask_task)
+        return dask_task is None or dask_task.state == "cancelled"
 
     def _other_account(self, target: Target) -> Gap | None:
         """The gap of a target without a role if the worker's own credentials are of another account; else None."""

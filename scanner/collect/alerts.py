@@ -10,8 +10,8 @@ from msgspec import UNSET, UnsetType, structs
 from scanner.aws import ownership
 from scanner.aws.calls import ask, new_items
 from scanner.aws.failure import calling
-from scanner.aws.wire import ListRules, Rule
-from scanner.collect.single_flight import Once
+from scanner.aws.wire import EventBridgeRule, ListRules
+from scanner.collect.single_flight import SingleFlight
 from scanner.model.facts import AppInstance
 from scanner.policy import EventRule, listens
 
@@ -20,8 +20,8 @@ class Alerts:
     """The rules of one target; each is read once, and its targets only where it may listen."""
 
     def __init__(self) -> None:
-        self._rules: Once[str, tuple[Rule, ...]] = Once()
-        self._targets: Once[str, bool] = Once()
+        self._rules: SingleFlight[str, tuple[EventBridgeRule, ...]] = SingleFlight()
+        self._targets: SingleFlight[str, bool] = SingleFlight()
 
     def failure_alert(self, client: Any, app_instance: AppInstance) -> bool | UnsetType:
         """Whether somebody is told when a processor of the app instance cannot be invoked.
@@ -32,7 +32,7 @@ class Alerts:
         rules = self._rules.get("", lambda: tuple(_rules(client, app_instance)))
         return _listens([self._with_targets(client, rule, app_instance) for rule in rules], app_instance)
 
-    def _with_targets(self, client: Any, rule: Rule, app_instance: AppInstance) -> EventRule:
+    def _with_targets(self, client: Any, rule: EventBridgeRule, app_instance: AppInstance) -> EventRule:
         event_rule = EventRule(pattern=rule.EventPattern, enabled=_is_enabled(rule.State), has_targets=True)
         if _listens([event_rule], app_instance) is False:
             return event_rule
@@ -56,7 +56,7 @@ def _is_enabled(state: str | None) -> bool | UnsetType:
     return True if state and state.startswith("ENABLED") else UNSET
 
 
-def _rules(client: Any, app_instance: AppInstance) -> Iterator[Rule]:
+def _rules(client: Any, app_instance: AppInstance) -> Iterator[EventBridgeRule]:
     for page in new_items(client, ListRules):
         with calling("events", ListRules.__name__):
             for rule in page:
@@ -64,6 +64,6 @@ def _rules(client: Any, app_instance: AppInstance) -> Iterator[Rule]:
         yield from page
 
 
-def _has_targets(client: Any, rule: Rule) -> bool:
-    answer = ask(client, "ListTargetsByRule", Rule=rule.Name, Limit=1)
+def _has_targets(client: Any, rule: EventBridgeRule) -> bool:
+    answer = ask(client, "ListTargetsByRule", EventBridgeRule=rule.Name, Limit=1)
     return bool(answer.Targets or answer.NextToken)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from scanner.aws import ownership
 from scanner.aws.calls import ask, iam_items, iam_member
 from scanner.aws.failure import FailedCallError, calling
-from scanner.collect.single_flight import Once
+from scanner.collect.single_flight import SingleFlight
 
 
 class RolePolicies(Struct, frozen=True, kw_only=True):
@@ -21,12 +21,12 @@ class RolePolicies(Struct, frozen=True, kw_only=True):
     boundary: str | None = None
 
 
-class Roles:
+class RoleReader:
     """The roles of one account's functions; a managed policy that many have attached is read once."""
 
     def __init__(self) -> None:
-        self._roles: Once[str, RolePolicies] = Once()
-        self._managed: Once[str, str] = Once()
+        self._roles: SingleFlight[str, RolePolicies] = SingleFlight()
+        self._managed: SingleFlight[str, str] = SingleFlight()
 
     def policies(self, client: Any, role_arn: str) -> RolePolicies:
         """The policies of a role; one that does not exist has none.

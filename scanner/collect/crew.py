@@ -1,4 +1,4 @@
-"""Threads that do works: as many as can be had, and where none can be, whoever brings a work does it."""
+"""Threads that do tasks: as many as can be had, and where none can be, whoever brings a task does it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, ParamSpec, TypeVar
 
 Result = TypeVar("Result")
 Params = ParamSpec("Params")
-_Work = Callable[[], None]
+_Task = Callable[[], None]
 _ROOM = 48 << 20
 """A thread that finds no memory for its first steps dies of it, and who started it waits for these for ever: 8 MB of
 stack, and what it works with."""
 
 
 class Crew(Executor):
-    """At most `most` threads, started as works come; each calls `begin` first.
+    """At most `most` threads, started as tasks come; each calls `begin` first.
 
     A limit of the system on threads or memory is none on what gets done.
     """
@@ -28,14 +28,14 @@ class Crew(Executor):
         self.most = most
         self._name = name
         self._begin = begin
-        self._waiting: SimpleQueue[tuple[Future[Any], _Work] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Future[Any], _Task] | None] = SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._growing = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._is_closed = False
 
-    def submit(self, work: Callable[Params, Result], /, *args: Params.args, **named: Params.kwargs) -> Future[Result]:
-        """Have a work done.
+    def submit(self, task: Callable[Params, Result], /, *args: Params.args, **named: Params.kwargs) -> Future[Result]:
+        """Have a task done.
 
         Raises:
             RuntimeError: the crew has been shut down.
@@ -44,7 +44,7 @@ class Crew(Executor):
         with self._growing:
             if self._is_closed:
                 raise RuntimeError("the crew has been shut down")
-            self._waiting.put((future, partial(_do, future, partial(work, *args, **named))))
+            self._waiting.put((future, partial(_do, future, partial(task, *args, **named))))
             self._grow()
         if not self._threads:
             self._do_what_waits()
@@ -58,7 +58,7 @@ class Crew(Executor):
                 self._grow()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more works; the threads end when those that wait are done, or with `cancel_futures` dropped."""
+        """Take no more tasks; the threads end when those that wait are done, or with `cancel_futures` dropped."""
         with self._growing:
             self._is_closed = True
         while cancel_futures and (dropped := self._next()):
@@ -71,7 +71,7 @@ class Crew(Executor):
     def _grow(self) -> None:
         if self._idle.acquire(blocking=False) or len(self._threads) >= self.most:
             return
-        thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
+        thread = threading.Thread(target=self._run, name=f"{self._name}-{len(self._threads)}", daemon=True)
         try:
             mmap(-1, _ROOM).close()
             thread.start()
@@ -79,14 +79,14 @@ class Crew(Executor):
             return
         self._threads.append(thread)
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         self._begin()
         while (taken := self._waiting.get()) is not None:
             taken[1]()
             del taken
             self._idle.release()
 
-    def _next(self) -> tuple[Future[Any], _Work] | None:
+    def _next(self) -> tuple[Future[Any], _Task] | None:
         try:
             return self._waiting.get_nowait()
         except Empty:
@@ -97,11 +97,11 @@ class Crew(Executor):
             taken[1]()
 
 
-def _do(future: Future[Result], work: Callable[[], Result]) -> None:
+def _do(future: Future[Result], task: Callable[[], Result]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
-        result = work()
+        result = task()
     except BaseException as error:  # noqa: BLE001 - it is raised to whoever asks for the result
         future.set_exception(error)
     else:

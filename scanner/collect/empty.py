@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import structs
 
 from scanner.collect.target import Owned
-from scanner.collect.worker import Done
+from scanner.collect.worker import TaskResult
 from scanner.model.facts import Gap
 from scanner.store.journal import Journal, Target, TargetWriter
 
@@ -23,18 +23,18 @@ class EmptyTargets:
         self._journal = journal
         self._named: set[str] = set()
         self._unread: Counter[str] = Counter()
-        self._waiting: dict[str, list[Done]] = {}
+        self._waiting: dict[str, list[TaskResult]] = {}
 
     def begin(self, targets: Iterable[Target]) -> None:
         """These targets are going to be read."""
         self._unread = Counter(target.account_id for target in targets)
 
-    def note(self, part: Done) -> None:
+    def note(self, part: TaskResult) -> None:
         """Remember whose list named something, be it but a part of a target that has been read."""
         if part.owned is Owned.NAMED:
             self._named.add(part.target.account_id)
 
-    def settle(self, done: Done) -> Iterator[Done]:
+    def settle(self, done: TaskResult) -> Iterator[TaskResult]:
         """What can be said now that this target has been read, of it and of others of its account.
 
         Raises:
@@ -52,12 +52,12 @@ class EmptyTargets:
         if account_id in self._named and not self._unread[account_id]:
             yield from self._answered(account_id, ())
 
-    def asks_owner_of(self, done: Done) -> bool:
+    def asks_owner_of(self, done: TaskResult) -> bool:
         """Whether STS is to be asked: all of the account has been read, and nothing was named."""
         account_id = done.target.account_id
         return account_id in self._waiting and not self._unread[account_id]
 
-    def _answered(self, account_id: str, missing: tuple[Gap, ...] | None) -> Iterator[Done]:
+    def _answered(self, account_id: str, missing: tuple[Gap, ...] | None) -> Iterator[TaskResult]:
         for done in self._waiting.pop(account_id, ()):
             if missing is not None:
                 with TargetWriter(self._journal.target_path(done.target)) as journal:

@@ -1,4 +1,4 @@
-"""Where works are done on this machine: in threads of this process, or in processes of their own."""
+"""Where tasks are done on this machine: in threads of this process, or in processes of their own."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any, Protocol
 
 from scanner.collect.cpus import shares, stay_on
 from scanner.collect.crew import Crew
-from scanner.collect.target import Pace, Work, fast
-from scanner.collect.worker import Done, Tally, Worker, begin_process, do_in_process
+from scanner.collect.target import Pace, Task, fast
+from scanner.collect.worker import TaskResult, Traffic, Worker, begin_process, do_in_process
 from scanner.store.journal import Target
 
 TARGETS_AT_ONCE = 8
 SAFE_PATH = "PYTHONSAFEPATH"
 
 
-class Place(Protocol):
-    """An executor of works. `pace` is that of a first try; `tally` is live where the place can tell, else None.
+class Executor(Protocol):
+    """An executor of tasks. `pace` is that of a first try; `traffic` is live where the executor can tell, else None.
 
-    `at_once` works keep it busy; more would only wait, and take memory.
+    `at_once` tasks keep it busy; more would only wait, and take memory.
     """
 
     @property
@@ -32,22 +32,22 @@ class Place(Protocol):
     @property
     def at_once(self) -> int: ...
     @property
-    def tally(self) -> Tally | None: ...
+    def traffic(self) -> Traffic | None: ...
 
-    def submit(self, work: Work) -> Future[Done]:
-        """Have a work done."""
+    def submit(self, task: Task) -> Future[TaskResult]:
+        """Have a task done."""
         ...
 
     def check(self) -> None:
-        """Asked now and then while works are awaited.
+        """Asked now and then while tasks are awaited.
 
         Raises:
-            BrokenExecutor: the place is gone, and none of them will be done any more.
+            BrokenExecutor: the executor is gone, and none of them will be done any more.
         """
         ...
 
     def why_broken(self, error: BaseException) -> str | None:
-        """In plain words, where an error means that the place is gone."""
+        """In plain words, where an error means that the executor is gone."""
         ...
 
     def stop(self) -> None:
@@ -70,16 +70,16 @@ class Threads:
         self.pace = fast(max(1, min(TARGETS_AT_ONCE, len(targets))))
         self._stop = threading.Event()
         self._worker = Worker(self._stop, targets)
-        self._executor = Crew(TARGETS_AT_ONCE, "target", lambda: stay_on(cpu))
+        self._threads = Crew(TARGETS_AT_ONCE, "target", lambda: stay_on(cpu))
 
     @property
-    def tally(self) -> Tally:
+    def traffic(self) -> Traffic:
         """Live."""
-        return self._worker.tally
+        return self._worker.traffic
 
-    def submit(self, work: Work) -> Future[Done]:
+    def submit(self, task: Task) -> Future[TaskResult]:
         """`Worker.do`, in a thread."""
-        return self._executor.submit(self._worker.do, work)
+        return self._threads.submit(self._worker.do, task)
 
     def check(self) -> None:
         """Threads stay."""
@@ -90,11 +90,11 @@ class Threads:
     def stop(self) -> None:
         """Heeded by each thread when its call is answered."""
         self._stop.set()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         """Let the threads end; one that still waits for an answer nobody can end but the process."""
-        self._executor.shutdown(wait=not self._stop.is_set())
+        self._threads.shutdown(wait=not self._stop.is_set())
 
 
 class NoProcessError(BrokenExecutor):
@@ -108,28 +108,28 @@ class Processes:
         NoProcessError: they cannot be started.
     """
 
-    tally = None
+    traffic = None
 
     def __init__(self, targets: Iterable[Target], workers: int) -> None:
-        processes = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("spawn")
         self.pace = fast(1)
         self.at_once = 2 * workers
         with apart(), _starting():
-            cpus = processes.SimpleQueue()
+            cpus = context.SimpleQueue()
             for cpu in shares(workers):
                 cpus.put(cpu)
-            self._stop = processes.Event()
+            self._stop = context.Event()
         terms = (os.environ.get(SAFE_PATH), self._stop, tuple(targets), cpus)
         with _starting():
-            self._executor = ProcessPoolExecutor(workers, processes, _begin, terms)
+            self._processes = ProcessPoolExecutor(workers, context, _begin, terms)
 
-    def submit(self, work: Work) -> Future[Done]:
+    def submit(self, task: Task) -> Future[TaskResult]:
         """`Worker.do`, in a process."""
         with apart(), _starting():
-            return self._executor.submit(do_in_process, work)
+            return self._processes.submit(do_in_process, task)
 
     def check(self) -> None:
-        """A process that is killed breaks its works."""
+        """A process that is killed breaks its tasks."""
 
     def why_broken(self, error: BaseException) -> str | None:
         """A process that is killed breaks all."""
@@ -149,7 +149,7 @@ class Processes:
         if self._stop.is_set():
             for process in multiprocessing.active_children():
                 process.kill()
-        self._executor.shutdown(cancel_futures=True)
+        self._processes.shutdown(cancel_futures=True)
 
 
 def _begin(safe_path: str | None, *terms: Any) -> None:

@@ -19,9 +19,9 @@ from scanner.aws.clients import Clients
 from scanner.aws.failure import FailedCallError, calling, containing
 from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.collect.alerts import Alerts
-from scanner.collect.callback_role import Roles
+from scanner.collect.callback_role import RoleReader
 from scanner.collect.function import FunctionRead, read_function, read_url
-from scanner.collect.single_flight import Once
+from scanner.collect.single_flight import SingleFlight
 from scanner.model.facts import (
     AppInstance,
     CallbackPermission,
@@ -46,13 +46,13 @@ class Facets:
         FailedCallError: `tolerate` raised it.
     """
 
-    def __init__(self, wanted: frozenset[str], clients: Clients, roles: Roles, tolerate: Tolerate) -> None:
+    def __init__(self, wanted: frozenset[str], clients: Clients, roles: RoleReader, tolerate: Tolerate) -> None:
         self._wanted = wanted
         self._clients = clients
         self._tolerate = tolerate
-        self._functions: Once[str, FunctionRead] = Once()
-        self._concurrencies: Once[str, Any] = Once()
-        self._urls: Once[str, policy.FunctionUrl] = Once()
+        self._functions: SingleFlight[str, FunctionRead] = SingleFlight()
+        self._concurrencies: SingleFlight[str, Any] = SingleFlight()
+        self._urls: SingleFlight[str, policy.FunctionUrl] = SingleFlight()
         self._roles = roles
         self._alerts = Alerts()
 

@@ -17,7 +17,7 @@ _FALLBACK_ACTIONS: dict[str, FallbackAction] = {action: action for action in get
 Value = TypeVar("Value")
 
 
-class Place(Struct, frozen=True):
+class ArnFields(Struct, frozen=True):
     """Where a resource lives."""
 
     partition: str
@@ -29,14 +29,14 @@ class _Unknown(Struct, frozen=True):
     """The gaps of one resource, by the path of the fact, and the operation that ought to have told it."""
 
     arn: str
-    place: Place
+    fields: ArnFields
     operation: str
     gaps: dict[str, Gap] = field(default_factory=dict)
 
     def note(self, path: str, code: str, reason: str) -> None:
         self.gaps[path] = Gap(
-            account_id=self.place.account_id,
-            region=self.place.region,
+            account_id=self.fields.account_id,
+            region=self.fields.region,
             resource_arn=self.arn,
             operation=self.operation,
             code=code,
@@ -58,46 +58,46 @@ class _Unknown(Struct, frozen=True):
 
 def app_instance(seen: wire.AppInstanceSummary, account_id: str, region: str) -> AppInstance:
     """`account_id` and `region` say where it was listed; they count where its ARN does not say it."""
-    place = _place(seen.arn, account_id, region)
-    unknown = _Unknown(seen.arn, place, "ListAppInstances")
+    fields = _arn_fields(seen.arn, account_id, region)
+    unknown = _Unknown(seen.arn, fields, "ListAppInstances")
     return AppInstance(
         arn=seen.arn,
         id=seen.arn.rpartition("/")[2],
         name=unknown.unless_missing("", "name", seen.Name),
-        account_id=place.account_id,
-        region=place.region,
-        partition=place.partition,
+        account_id=fields.account_id,
+        region=fields.region,
+        partition=fields.partition,
         gaps=unknown.gaps,
     )
 
 
 def channel_flow(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFlow:
     """A flow with its processors in execution order."""
-    place = _place_within(owner, seen.arn)
-    unknown = _Unknown(seen.arn, place, "ListChannelFlows")
+    fields = _arn_fields_within(owner, seen.arn)
+    unknown = _Unknown(seen.arn, fields, "ListChannelFlows")
     unknown.gaps.update({f"app_instance.{path}": gap for path, gap in owner.gaps.items()})
     return ChannelFlow(
         arn=seen.arn,
         name=unknown.unless_missing("", "name", seen.Name),
-        account_id=place.account_id,
-        region=place.region,
-        partition=place.partition,
+        account_id=fields.account_id,
+        region=fields.region,
+        partition=fields.partition,
         app_instance=owner.ref,
         processors=_processors(seen.Processors, unknown),
         gaps=unknown.gaps,
     )
 
 
-def _place_within(owner: AppInstance, arn: str) -> Place:
+def _arn_fields_within(owner: AppInstance, arn: str) -> ArnFields:
     """An ARN that begins with the owner's, as all should, need not be taken apart."""
     if arn.startswith(f"{owner.arn}/"):
-        return Place(owner.partition, owner.region, owner.account_id)
-    return _place(arn, owner.account_id, owner.region)
+        return ArnFields(owner.partition, owner.region, owner.account_id)
+    return _arn_fields(arn, owner.account_id, owner.region)
 
 
-def _place(arn: str, account_id: str, region: str) -> Place:
+def _arn_fields(arn: str, account_id: str, region: str) -> ArnFields:
     match = _RESOURCE_ARN.fullmatch(arn)
-    return Place(**match.groupdict()) if match else Place("aws", region, account_id)
+    return ArnFields(**match.groupdict()) if match else ArnFields("aws", region, account_id)
 
 
 def _processors(seen: Sequence[wire.Processor] | None, unknown: _Unknown) -> tuple[Processor, ...] | UnsetType:

@@ -12,7 +12,7 @@ from scanner.aws import ownership
 from scanner.aws.calls import ask
 from scanner.aws.failure import FailedCallError, calling
 from scanner.aws.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetFunctionUrlConfig
-from scanner.collect.single_flight import Once
+from scanner.collect.single_flight import SingleFlight
 from scanner.model.facts import Function, LambdaFunction
 from scanner.policy.function_url import AUTH_TYPES, NO_URL, FunctionUrl
 
@@ -52,7 +52,7 @@ def read_function(
     client: Any,
     target: LambdaFunction,
     whole: bool,
-    concurrencies: Once[str, Any],
+    concurrencies: SingleFlight[str, Any],
     tolerate: Callable[[FailedCallError], None],
 ) -> FunctionRead:
     """Read all that Lambda says of a function or, unless `whole`, its configuration alone.

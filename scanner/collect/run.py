@@ -17,9 +17,9 @@ from msgspec import Struct, field, structs
 
 from scanner.aws.failure import StoppedError
 from scanner.collect.empty import EmptyTargets
-from scanner.collect.executors import Place, Threads
-from scanner.collect.target import Pace, Work, slow
-from scanner.collect.worker import Done, Tally
+from scanner.collect.executors import Executor, Threads
+from scanner.collect.target import Pace, Task, slow
+from scanner.collect.worker import TaskResult, Traffic
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
@@ -28,8 +28,8 @@ from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetWriter
 _IN_MEMORY = 1 << 20
 
 
-class Backlog(Iterator[Work]):
-    """Gives the works that were put in, in that order, each once.
+class Backlog(Iterator[Task]):
+    """Gives the tasks that were put in, in that order, each once.
 
     What is more than a megabyte goes to a file in `directory` that has no name, and is gone with the process.
     """
@@ -39,31 +39,31 @@ class Backlog(Iterator[Work]):
         self._next = self._end = 0
         weakref.finalize(self, self._file.close)
 
-    def extend(self, works: Iterable[Work]) -> None:
-        """Put works in.
+    def extend(self, tasks: Iterable[Task]) -> None:
+        """Put tasks in.
 
         Raises:
             OutputError: there is no room for them.
         """
         try:
             self._file.seek(self._end)
-            for work in works:
-                pickle.dump(work, self._file)
+            for task in tasks:
+                pickle.dump(task, self._file)
             self._file.flush()
             self._end = self._file.tell()
         except OSError as error:
             hint = "Make room, or name another directory with --run-dir."
             raise OutputError(f"what is yet to be read cannot be kept on disk: {error.strerror}", hint=hint) from None
 
-    def __next__(self) -> Work:
+    def __next__(self) -> Task:
         if self._next == self._end:
             self._next = self._end = 0
             self._file.truncate(0)
             raise StopIteration
         self._file.seek(self._next)
-        work: Work = pickle.load(self._file)  # noqa: S301 - nobody else can open the file
+        task: Task = pickle.load(self._file)  # noqa: S301 - nobody else can open the file
         self._next = self._file.tell()
-        return work
+        return task
 
 
 class _Open(Struct):
@@ -82,7 +82,7 @@ class Parts:
         self._journal = journal
         self._open: dict[Target, _Open] = {}
 
-    def take(self, done: Done) -> Done:
+    def take(self, done: TaskResult) -> TaskResult:
         """Write down a part. What comes back is complete once every part of its target is.
 
         Raises:
@@ -115,6 +115,7 @@ class Parts:
             whole.writer.close()
 
 
+_Futures = set[Future[TaskResult]]
 _GRACE_SECONDS = 1
 _CHECK_SECONDS = 2
 
@@ -126,15 +127,15 @@ class Progress(Struct, frozen=True, kw_only=True):
     targets_read: int
     accounts: int
     accounts_read: int
-    tally: Tally
+    traffic: Traffic
 
 
 class BrokenRunError(ChimeauditError):
-    """The place where targets were read is gone; what was read until then is in the journal."""
+    """What read the targets is gone; what was read until then is in the journal."""
 
 
 class Collection:
-    """The collecting of one run, at a place: in threads of this process where none is named.
+    """The collecting of one run, by an executor: in threads of this process where none is named.
 
     `tell` is called with each target as it is done with, for good or until its second try, and before that `take`
     with the verdicts on each part of it that was judged where it was read.
@@ -143,9 +144,9 @@ class Collection:
     def __init__(
         self,
         journal: Journal,
-        place: Place | None = None,
+        executor: Executor | None = None,
         *,
-        tell: Callable[[Done], None] = lambda _: None,
+        tell: Callable[[TaskResult], None] = lambda _: None,
         take: Callable[[Target, Verdicts], None] = lambda _, __: None,
     ) -> None:
         self._journal = journal
@@ -153,9 +154,9 @@ class Collection:
         self._left = set(self._targets)
         self._tell = tell
         self._judged = take
-        self._elsewhere = Tally()
-        self._place = place or Threads(journal.header.targets)
-        self._pace = self._place.pace
+        self._elsewhere = Traffic()
+        self._executor = executor or Threads(journal.header.targets)
+        self._pace = self._executor.pace
         self._parts = Parts(journal)
         self._backlog = Backlog(journal.directory)
         self._empty = EmptyTargets(journal)
@@ -170,30 +171,30 @@ class Collection:
             OutputError: the journal cannot be written.
             BrokenRunError: a worker process was killed, or the cluster is gone.
         """
-        running: set[Future[Done]] = set()
+        running: _Futures = set()
         try:
             for try_ in (1, 2):
                 self._pace = self._pace_of(try_)
                 self._empty.begin(self._left)
-                waiting = map(self._work, sorted(self._left))
-                running = self._submit(waiting, self._place.at_once)
+                waiting = map(self._task, sorted(self._left))
+                running = self._submit(waiting, self._executor.at_once)
                 while running:
                     done, running = _wait(running, until)
                     self._take(done)
-                    self._place.check()
-                    running |= self._submit(waiting, self._place.at_once - len(running))
+                    self._executor.check()
+                    running |= self._submit(waiting, self._executor.at_once - len(running))
         except BaseException as error:
-            self._place.stop()
+            self._executor.stop()
             wait(running, timeout=_GRACE_SECONDS)
             if isinstance(error, StoppedError | TimeoutError):
                 return False
-            why = self._place.why_broken(error)
+            why = self._executor.why_broken(error)
             if why:
                 raise BrokenRunError(why, hint="") from error
             raise
         finally:
             self._parts.close()
-            self._place.close()
+            self._executor.close()
         return True
 
     @property
@@ -206,28 +207,28 @@ class Collection:
             targets_read=len(self._targets) - len(left),
             accounts=len(accounts),
             accounts_read=len(accounts) - len({target.account_id for target in left}),
-            tally=self._place.tally or self._elsewhere,
+            traffic=self._executor.traffic or self._elsewhere,
         )
 
     def _pace_of(self, try_: int) -> Pace:
-        first = self._place.pace
-        return first if try_ == 1 else slow(first, len(self._left), max(1, self._place.at_once // 2))
+        first = self._executor.pace
+        return first if try_ == 1 else slow(first, len(self._left), max(1, self._executor.at_once // 2))
 
-    def _work(self, target: Target) -> Work:
+    def _task(self, target: Target) -> Task:
         facets = frozenset(self._journal.header.facets)
-        return Work(target=target, facets=facets, path=self._journal.target_path(target), pace=self._pace)
+        return Task(target=target, facets=facets, path=self._journal.target_path(target), pace=self._pace)
 
-    def _submit(self, waiting: Iterator[Work], room: int) -> set[Future[Done]]:
+    def _submit(self, waiting: Iterator[Task], room: int) -> _Futures:
         """Shares of what was begun come before targets that were not."""
-        return {self._place.submit(work) for work in islice(chain(self._backlog, waiting), max(0, room))}
+        return {self._executor.submit(task) for task in islice(chain(self._backlog, waiting), max(0, room))}
 
-    def _take(self, done: Iterable[Future[Done]]) -> None:
-        """Write down what came of works before what went wrong with others is raised."""
+    def _take(self, done: Iterable[Future[TaskResult]]) -> None:
+        """Write down what came of tasks before what went wrong with others is raised."""
         for future in sorted(done, key=lambda future: future.exception() is not None):
             self._note(future.result())
 
-    def _note(self, part: Done) -> None:
-        self._elsewhere += part.tally
+    def _note(self, part: TaskResult) -> None:
+        self._elsewhere += part.traffic
         self._backlog.extend(part.more)
         self._empty.note(part)
         done = self._parts.take(part)
@@ -240,10 +241,10 @@ class Collection:
                 self._left.discard(settled.target)
             self._tell(settled)
         if self._empty.asks_owner_of(done):
-            self._backlog.extend([structs.replace(self._work(done.target), asks_owner=True)])
+            self._backlog.extend([structs.replace(self._task(done.target), asks_owner=True)])
 
 
-def _wait(running: set[Future[Done]], until: float | None) -> tuple[set[Future[Done]], set[Future[Done]]]:
+def _wait(running: _Futures, until: float | None) -> tuple[_Futures, _Futures]:
     """Those that are done, and those that are not; now and then without any.
 
     Not the word to stop alone: who waits for an answer does not hear it.

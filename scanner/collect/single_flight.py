@@ -11,7 +11,7 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class Once(Generic[Key, Value]):
+class SingleFlight(Generic[Key, Value]):
     """What was read, by key; who comes while it is being read waits, and gets the same answer or the same error."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.aws.patience import Patience, current
 from scanner.aws.wire import ListAppInstances, ListChannelFlows
 from scanner.collect import facts
-from scanner.collect.callback_role import Roles
+from scanner.collect.callback_role import RoleReader
 from scanner.collect.crew import Crew
 from scanner.collect.facets import Facets
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
@@ -101,7 +101,7 @@ class Control:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._sharing = threading.Lock()
-        self._roles = lru_cache(maxsize=_ACCOUNTS_AT_ONCE)(lambda _: Roles())
+        self._roles = lru_cache(maxsize=_ACCOUNTS_AT_ONCE)(lambda _: RoleReader())
         self.app_instances = self.channel_flows = 0
 
     def check(self) -> None:
@@ -109,7 +109,7 @@ class Control:
         if self._stop.is_set():
             raise StoppedError
 
-    def roles_of(self, account_id: str) -> Roles:
+    def roles_of(self, account_id: str) -> RoleReader:
         """They are the same in every region."""
         with self._sharing:
             return self._roles(account_id)
@@ -122,13 +122,13 @@ class Control:
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """How much of a target one work takes on: no further app instance once so many were begun, or flows were read."""
+    """How much of a target one task takes on: no further app instance once so many were begun, or flows were read."""
 
     app_instances: int
     channel_flows: int
 
 
-class Work(Struct, frozen=True, kw_only=True):
+class Task(Struct, frozen=True, kw_only=True):
     """A target to be read, with these facets, into the file at `path`. It can be pickled.
 
     `listed` holds those app instances that are to be read, where it is not all, in JSON, as that takes a third of the
@@ -157,7 +157,7 @@ class Owned(Enum):
     NOT_READ = "it was not read, or not to its end"
 
 
-class Reading(Struct, frozen=True, kw_only=True):
+class TargetReading(Struct, frozen=True, kw_only=True):
     """What came of reading a target: whether it is complete but for the `rest`, and where faults of ours happened.
 
     A target whose list is empty is not closed in the journal: that may be the list of somebody else.
@@ -169,16 +169,16 @@ class Reading(Struct, frozen=True, kw_only=True):
     rest: tuple[AppInstance, ...] = ()
 
 
-def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Control) -> Reading:
+def read_target(task: Task, clients: Clients, journal: TargetWriter, control: Control) -> TargetReading:
     """Read a target. The word to stop is heeded before each page, and before the facets of each channel flow.
 
     Raises:
         StoppedError: it was told to stop; the target stays open in the journal.
         OutputError: the journal cannot be written.
     """
-    pace = work.pace
+    pace = task.pace
     with Crew(max(pace.threads, pace.most), "app-instance") as readers, Crew(pace.facet_threads, "facet") as helpers:
-        reading = _Reading(work, clients, journal, control, helpers)
+        reading = _Reading(task, clients, journal, control, helpers)
         running: set[Future[None]] = set()
         try:
             for app_instance in reading.app_instances():
@@ -198,10 +198,10 @@ def read_target(work: Work, clients: Clients, journal: TargetWriter, control: Co
     complete = not reading.left_open and owned is not Owned.EMPTY
     if complete:
         journal.target(tuple(reading.gaps))
-    return Reading(complete=complete, owned=owned, faults=tuple(reading.faults), rest=tuple(reading.rest))
+    return TargetReading(complete=complete, owned=owned, faults=tuple(reading.faults), rest=tuple(reading.rest))
 
 
-def ask_owner(work: Work, clients: Clients) -> tuple[Gap, ...] | None:
+def ask_owner(task: Task, clients: Clients) -> tuple[Gap, ...] | None:
     """What is missing of a target whose list is empty: all, unless the credentials are those of its account.
 
     None where that could not be learned, and a later try may go better.
@@ -210,26 +210,27 @@ def ask_owner(work: Work, clients: Clients) -> tuple[Gap, ...] | None:
         with containing(IDENTIFY):
             clients.check_owner()
     except FailedCallError as failed:
-        return None if work.pace.lets_wait(failed) else (_gap(work.target, failed, None),)
+        return None if task.pace.lets_wait(failed) else (_gap(task.target, failed, None),)
     return ()
 
 
 class _Reading:
-    def __init__(self, work: Work, clients: Clients, journal: TargetWriter, control: Control, helpers: Crew) -> None:
-        roles = Roles() if work.pace.is_last_try else control.roles_of(work.target.account_id)  # not what failed before
-        self._target = work.target
-        self._pace = work.pace
+    def __init__(self, task: Task, clients: Clients, journal: TargetWriter, control: Control, helpers: Crew) -> None:
+        failed_before = task.pace.is_last_try
+        roles = RoleReader() if failed_before else control.roles_of(task.target.account_id)
+        self._target = task.target
+        self._pace = task.pace
         self._clients = clients
         self._journal = journal
         self._control = control
         self._helpers = helpers
-        self._facets = Facets(work.facets, clients, roles, self._tolerate)
-        self._done = journal.app_instances | work.passed_over
-        self._named = None if work.listed is None else _app_instances.decode(work.listed)
-        self._share = work.share
+        self._facets = Facets(task.facets, clients, roles, self._tolerate)
+        self._done = journal.app_instances | task.passed_over
+        self._named = None if task.listed is None else _app_instances.decode(task.listed)
+        self._share = task.share
         self._begun = self._ended = self._flows_read = self._largest = 0
         self._vanished: dict[str, AppInstance] = {}
-        self._patience_each = work.pace.patience
+        self._patience_each = task.pace.patience
         self._waited_for: dict[str, Patience] = {}
         self._owned = Owned.NOT_READ
         self.gaps: list[Gap] = []
@@ -238,7 +239,7 @@ class _Reading:
         self.left_open = False
 
     def takes_on(self, app_instance: AppInstance) -> bool:
-        """Whether it is within this work's share; otherwise it is part of the rest."""
+        """Whether it is within this task's share; otherwise it is part of the rest."""
         if self._share and (self._begun >= self._share.app_instances or self._has_its_flows):
             self.rest.append(app_instance)
             return False

@@ -18,14 +18,14 @@ from scanner.aws.clients import Clients
 from scanner.aws.failure import FailedCallError
 from scanner.aws.session import Aws
 from scanner.collect.cpus import stay_on
-from scanner.collect.target import Control, Owned, Reading, Stop, Work, ask_owner, read_target
+from scanner.collect.target import Control, Owned, Stop, TargetReading, Task, ask_owner, read_target
 from scanner.errors import NothingScannedError, UsageError
 from scanner.model.facts import AppInstance, Gap
 from scanner.model.verdicts import Verdicts
 from scanner.store.journal import Target, TargetReader, TargetWriter
 
 
-class Tally(Struct, frozen=True, kw_only=True):
+class Traffic(Struct, frozen=True, kw_only=True):
     """What has been read, and by how many calls."""
 
     app_instances: int = 0
@@ -33,18 +33,18 @@ class Tally(Struct, frozen=True, kw_only=True):
     calls: int = 0
     throttles: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
 
-    def __sub__(self, other: Tally) -> Tally:
-        return Tally(**{name: getattr(self, name) - getattr(other, name) for name in self.__struct_fields__})
+    def __sub__(self, other: Traffic) -> Traffic:
+        return Traffic(**{name: getattr(self, name) - getattr(other, name) for name in self.__struct_fields__})
 
 
-class Done(Struct, frozen=True, kw_only=True):
-    """What came of a work; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
+class TaskResult(Struct, frozen=True, kw_only=True):
+    """What came of a task; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
 
-    `more` is what was beyond the work's share; `part` is the journal, where it was not written to its place, and
-    `verdicts` those on what it holds, where they were asked for. `missing` is the answer to a work that asks for the
+    `more` is what was beyond the task's share; `part` is the journal, where it was not written to its place, and
+    `verdicts` those on what it holds, where they were asked for. `missing` is the answer to a task that asks for the
     owner, as `ask_owner` gives it. `unfit` says who could read nothing for want of credentials, which another may have.
     """
 
@@ -54,20 +54,20 @@ class Done(Struct, frozen=True, kw_only=True):
     asked_owner: bool = False
     missing: tuple[Gap, ...] | None = None
     faults: tuple[str, ...] = ()
-    tally: Tally = Tally()
-    more: tuple[Work, ...] = ()
+    traffic: Traffic = Traffic()
+    more: tuple[Task, ...] = ()
     part: bytes | None = None
     verdicts: Verdicts | None = None
     unfit: str | None = None
 
 
-_READ_BEFORE = Reading(complete=True, owned=Owned.NOT_READ)
+_READ_BEFORE = TargetReading(complete=True, owned=Owned.NOT_READ)
 Judge = Callable[[Path], Verdicts]
 """Judges what a journal file holds. Who collects does not know rules."""
 
 
 class Worker:
-    """What the works that run in one process share: connections, one for each profile, and the ways into accounts.
+    """What the tasks that run in one process share: connections, one for each profile, and the ways into accounts.
 
     With `judge`, what has been read to its end is judged at once.
     """
@@ -81,17 +81,17 @@ class Worker:
         self._accounts: dict[str | None, str | None] = {}
 
     @property
-    def tally(self) -> Tally:
+    def traffic(self) -> Traffic:
         """All that was done in this process so far."""
-        traffic = [aws.traffic for aws in tuple(self._connections.values())]
-        return Tally(
+        counters = [aws.counter for aws in tuple(self._connections.values())]
+        return Traffic(
             app_instances=self._control.app_instances,
             channel_flows=self._control.channel_flows,
-            calls=sum(each.calls for each in traffic),
-            throttles=sum(each.throttles for each in traffic),
+            calls=sum(each.calls for each in counters),
+            throttles=sum(each.throttles for each in counters),
         )
 
-    def do(self, work: Work) -> Done:
+    def do(self, task: Task) -> TaskResult:
         """Read the target, unless it has been read.
 
         Raises:
@@ -99,21 +99,21 @@ class Worker:
             OutputError: the journal or the findings cannot be written.
         """
         self._control.check()
-        before = self.tally
-        if work.asks_owner:
-            missing = self._ask_owner(work)
-            return Done(
-                target=work.target, complete=False, asked_owner=True, missing=missing, tally=self.tally - before
+        before = self.traffic
+        if task.asks_owner:
+            missing = self._ask_owner(task)
+            return TaskResult(
+                target=task.target, complete=False, asked_owner=True, missing=missing, traffic=self.traffic - before
             )
-        reading = _READ_BEFORE if TargetReader(work.path).complete else self._read(work)
-        return Done(
-            target=work.target,
+        reading = _READ_BEFORE if TargetReader(task.path).complete else self._read(task)
+        return TaskResult(
+            target=task.target,
             complete=reading.complete,
             owned=reading.owned,
             faults=reading.faults,
-            tally=self.tally - before,
-            more=tuple(_shares(work, reading.rest)),
-            verdicts=self._judge(work.path) if self._judge and reading.complete else None,
+            traffic=self.traffic - before,
+            more=tuple(_shares(task, reading.rest)),
+            verdicts=self._judge(task.path) if self._judge and reading.complete else None,
         )
 
     def account_of(self, profile: str | None) -> str | None:
@@ -125,17 +125,17 @@ class Worker:
                 self._accounts[profile] = None
         return self._accounts[profile]
 
-    def _read(self, work: Work) -> Reading:
-        with TargetWriter(work.path) as journal, closing(self._clients(work, anew=work.pace.is_last_try)) as clients:
-            return read_target(work, clients, journal, self._control)
+    def _read(self, task: Task) -> TargetReading:
+        with TargetWriter(task.path) as journal, closing(self._clients(task, anew=task.pace.is_last_try)) as clients:
+            return read_target(task, clients, journal, self._control)
 
-    def _ask_owner(self, work: Work) -> tuple[Gap, ...] | None:
+    def _ask_owner(self, task: Task) -> tuple[Gap, ...] | None:
         """With the credentials that the target was read with, and so without new ones."""
-        with closing(self._clients(work, anew=False)) as clients:
-            return ask_owner(work, clients)
+        with closing(self._clients(task, anew=False)) as clients:
+            return ask_owner(task, clients)
 
-    def _clients(self, work: Work, *, anew: bool) -> Clients:
-        return Clients(self._connect, work.target, self._ways, work.pace.connections, anew=anew)
+    def _clients(self, task: Task, *, anew: bool) -> Clients:
+        return Clients(self._connect, task.target, self._ways, task.pace.connections, anew=anew)
 
     def _connect(self, profile: str | None) -> Aws:
         with self._connecting:
@@ -144,18 +144,18 @@ class Worker:
             return self._connections[profile]
 
 
-def _shares(work: Work, rest: Sequence[AppInstance]) -> Iterator[Work]:
-    if work.share:
-        for start in range(0, len(rest), work.share.app_instances):
-            listed = msgspec.json.encode(rest[start : start + work.share.app_instances])
-            yield structs.replace(work, listed=listed, passed_over=frozenset())
+def _shares(task: Task, rest: Sequence[AppInstance]) -> Iterator[Task]:
+    if task.share:
+        for start in range(0, len(rest), task.share.app_instances):
+            listed = msgspec.json.encode(rest[start : start + task.share.app_instances])
+            yield structs.replace(task, listed=listed, passed_over=frozenset())
 
 
 _of_this_process: list[Worker] = []
 
 
 def begin_process(stop: Stop, targets: Iterable[Target], cpus: SimpleQueue[int | None]) -> None:
-    """Prepare a process that does nothing but works; the terminal's Ctrl-C is for its parent to act on.
+    """Prepare a process that does nothing but tasks; the terminal's Ctrl-C is for its parent to act on.
 
     The process takes one of the `cpus` for itself.
     """
@@ -173,6 +173,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def do_in_process(work: Work) -> Done:
+def do_in_process(task: Task) -> TaskResult:
     """`Worker.do`, in a process that `begin_process` prepared."""
-    return _of_this_process[0].do(work)
+    return _of_this_process[0].do(task)

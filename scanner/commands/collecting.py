@@ -25,9 +25,9 @@ from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
 from scanner.terminal import Log
 
 if TYPE_CHECKING:
-    from scanner.collect.executors import Place
+    from scanner.collect.executors import Executor
     from scanner.collect.scope import Resolved, Wanted
-    from scanner.collect.worker import Done
+    from scanner.collect.worker import TaskResult
 
 
 class Ended(Enum):
@@ -105,7 +105,7 @@ def _collect(
     audit = begin(journal)
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
 
-    def tell(done: Done) -> None:
+    def tell(done: TaskResult) -> None:
         target = done.target
         for fault in done.faults:
             log.detail("fault", fault, account_id=target.account_id, region=target.region)
@@ -116,7 +116,7 @@ def _collect(
             audit.judge(target)
 
     try:
-        collection = Collection(journal, _place(where, journal, audit, until), tell=tell, take=audit.take)
+        collection = Collection(journal, _executor(where, journal, audit, until), tell=tell, take=audit.take)
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(until)
     except KeyboardInterrupt:
@@ -131,7 +131,7 @@ def _collect(
     return Observed(journal, audit, ended, awaited="" if in_time else waiting.awaited())
 
 
-def _place(where: Where, journal: Journal, audit: Audit, until: float | None) -> Place:
+def _executor(where: Where, journal: Journal, audit: Audit, until: float | None) -> Executor:
     if where.cluster:
         from scanner.cluster.coordinator import Cluster
 

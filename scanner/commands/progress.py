@@ -69,14 +69,14 @@ def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
 
 
 def _line(progress: Progress, log: Log) -> None:
-    counts = {name: getattr(progress, name) for name in progress.__struct_fields__ if name != "tally"}
-    log.tell("progress", _words(progress), **counts, **structs.asdict(progress.tally))
+    counts = {name: getattr(progress, name) for name in progress.__struct_fields__ if name != "traffic"}
+    log.tell("progress", _words(progress), **counts, **structs.asdict(progress.traffic))
 
 
 def _words(progress: Progress) -> str:
-    tally = progress.tally
-    throttled = f", {tally.throttles:,} throttled" if tally.throttles else ""
+    traffic = progress.traffic
+    throttled = f", {traffic.throttles:,} throttled" if traffic.throttles else ""
     return (
-        f"{progress.accounts_read:,} of {progress.accounts:,} accounts, {tally.app_instances:,} app instances, "
-        f"{tally.channel_flows:,} channel flows, {tally.calls:,} calls{throttled}"
+        f"{progress.accounts_read:,} of {progress.accounts:,} accounts, {traffic.app_instances:,} app instances, "
+        f"{traffic.channel_flows:,} channel flows, {traffic.calls:,} calls{throttled}"
     )

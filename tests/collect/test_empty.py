@@ -8,7 +8,7 @@ import pytest
 
 from scanner.collect.empty import EmptyTargets
 from scanner.collect.target import Owned
-from scanner.collect.worker import Done
+from scanner.collect.worker import TaskResult
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
 from scanner.store.journal import Journal, RunHeader, Target
@@ -32,11 +32,11 @@ def empty(journal: Journal) -> EmptyTargets:
     return empty
 
 
-def read(number: int, owned: Owned) -> Done:
-    return Done(target=TARGETS[number], complete=owned is not Owned.EMPTY, owned=owned)
+def read(number: int, owned: Owned) -> TaskResult:
+    return TaskResult(target=TARGETS[number], complete=owned is not Owned.EMPTY, owned=owned)
 
 
-def take(empty: EmptyTargets, done: Done) -> tuple[list[tuple[str, bool]], bool]:
+def take(empty: EmptyTargets, done: TaskResult) -> tuple[list[tuple[str, bool]], bool]:
     """The regions that are settled by it, each with whether it is complete; and whether STS is to be asked."""
     empty.note(done)
     return [(each.target.region, each.complete) for each in empty.settle(done)], empty.asks_owner_of(done)
@@ -60,7 +60,7 @@ def test_where_none_does_the_last_one_makes_sts_be_asked_once(empty: EmptyTarget
     assert take(empty, read(2, Owned.EMPTY)) == ([], True)
     assert not journal.reader(TARGETS[0]).complete
 
-    answer = Done(target=TARGETS[2], complete=False, asked_owner=True, missing=(GAP,))
+    answer = TaskResult(target=TARGETS[2], complete=False, asked_owner=True, missing=(GAP,))
 
     assert take(empty, answer) == ([("a", True), ("c", True)], False)
     gaps = [gap for target in TARGETS for gap in journal.reader(target).gaps]
@@ -70,13 +70,13 @@ def test_where_none_does_the_last_one_makes_sts_be_asked_once(empty: EmptyTarget
 def test_whom_sts_does_not_tell_is_left_to_the_second_try(empty: EmptyTargets, journal: Journal) -> None:
     for number in range(3):
         take(empty, read(number, Owned.EMPTY))
-    silent = Done(target=TARGETS[0], complete=False, asked_owner=True, missing=None)
+    silent = TaskResult(target=TARGETS[0], complete=False, asked_owner=True, missing=None)
 
     assert take(empty, silent) == ([(region, False) for region in REGIONS], False)
     assert not any(journal.reader(target).complete for target in TARGETS)
 
     empty.begin(TARGETS)
     assert [take(empty, read(number, Owned.EMPTY))[1] for number in range(3)] == [False, False, True]
-    owned = Done(target=TARGETS[0], complete=False, asked_owner=True, missing=())
+    owned = TaskResult(target=TARGETS[0], complete=False, asked_owner=True, missing=())
     assert take(empty, owned) == ([(region, True) for region in REGIONS], False)
     assert [journal.reader(target).gaps for target in TARGETS] == [(), (), ()]

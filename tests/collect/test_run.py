@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 from scanner.collect.run import Backlog, BrokenRunError, Collection
-from scanner.collect.target import Pace, Work, fast
-from scanner.collect.worker import Done
+from scanner.collect.target import Pace, Task, fast
+from scanner.collect.worker import TaskResult
 from scanner.model.report import Scope
 from scanner.model.verdicts import Verdicts
 from scanner.store.journal import Journal, RunHeader, Target
@@ -23,17 +23,17 @@ class Failing:
 
     pace: Pace = fast(1)
     at_once = 8
-    tally = None
+    traffic = None
 
     def __init__(self, failing: Target) -> None:
         self.failing = failing
 
-    def submit(self, work: Work) -> Future[Done]:
-        future: Future[Done] = Future()
-        if work.target == self.failing:
+    def submit(self, task: Task) -> Future[TaskResult]:
+        future: Future[TaskResult] = Future()
+        if task.target == self.failing:
             future.set_exception(BrokenExecutor("it is gone"))
         else:
-            future.set_result(Done(target=work.target, complete=True))
+            future.set_result(TaskResult(target=task.target, complete=True))
         return future
 
     def check(self) -> None:
@@ -75,16 +75,16 @@ def test_a_backlog_gives_works_in_their_order_and_keeps_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scanner.collect.run._IN_MEMORY", 1)
-    first_work = Work(target=TARGETS[0], facets=frozenset(), path=tmp_path / "0.jsonl", pace=fast(1))
-    works = [structs.replace(first_work, listed=b"x" * number) for number in range(5)]
+    first_task = Task(target=TARGETS[0], facets=frozenset(), path=tmp_path / "0.jsonl", pace=fast(1))
+    tasks = [structs.replace(first_task, listed=b"x" * number) for number in range(5)]
     backlog = Backlog(tmp_path)
-    backlog.extend(works[:2])
+    backlog.extend(tasks[:2])
 
     first = next(backlog)
-    backlog.extend(works[2:4])
+    backlog.extend(tasks[2:4])
     rest = list(backlog)
-    backlog.extend(works[4:])
+    backlog.extend(tasks[4:])
 
-    assert [first, *rest, *backlog] == works
+    assert [first, *rest, *backlog] == tasks
     assert list(backlog) == []
     assert list(tmp_path.iterdir()) == []

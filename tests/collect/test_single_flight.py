@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scanner.collect.single_flight import Once
+from scanner.collect.single_flight import SingleFlight
 
 
 def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
-    once: Once[str, str] = Once()
+    reads: SingleFlight[str, str] = SingleFlight()
     reading, goes_on = threading.Event(), threading.Event()
     reads: list[int] = []
 
@@ -20,9 +20,9 @@ def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
         return "answer"
 
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(once.get, "key", read)
+        first = pool.submit(reads.get, "key", read)
         reading.wait(10)
-        others = [pool.submit(once.get, "key", read) for _ in range(3)]
+        others = [pool.submit(reads.get, "key", read) for _ in range(3)]
         goes_on.set()
 
         assert {future.result(10) for future in (first, *others)} == {"answer"}
@@ -30,13 +30,13 @@ def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
 
 
 def test_keys_are_read_each_for_itself() -> None:
-    once: Once[str, str] = Once()
+    reads: SingleFlight[str, str] = SingleFlight()
 
-    assert [once.get(key, key.upper) for key in ("a", "b", "a")] == ["A", "B", "A"]
+    assert [reads.get(key, key.upper) for key in ("a", "b", "a")] == ["A", "B", "A"]
 
 
 def test_a_failure_is_everybodys() -> None:
-    once: Once[str, str] = Once()
+    reads: SingleFlight[str, str] = SingleFlight()
     reads: list[int] = []
 
     def fail() -> str:
@@ -45,5 +45,5 @@ def test_a_failure_is_everybodys() -> None:
 
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            once.get("key", fail)
+            reads.get("key", fail)
     assert len(reads) == 1

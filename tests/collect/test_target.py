@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from scanner.collect.run import Backlog
-from scanner.collect.target import Share, Work, fast
+from scanner.collect.target import Share, Task, fast
 from scanner.collect.worker import Worker
 from scanner.store.journal import Target, TargetReader
 from tests.fake_aws import ACCOUNT, FakeAws, Flow
@@ -18,8 +18,8 @@ from tests.fake_aws import ACCOUNT, FakeAws, Flow
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")
 
 
-def work(directory: Path, share: Share) -> Work:
-    return Work(target=TARGET, facets=frozenset(), path=directory / "0.jsonl", pace=fast(1), share=share)
+def task(directory: Path, share: Share) -> Task:
+    return Task(target=TARGET, facets=frozenset(), path=directory / "0.jsonl", pace=fast(1), share=share)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_every_app_instance_is_in_one_share_and_no_share_is_much_too_large(
 ) -> None:
     aws.inventory = {"us-east-1": {f"tenant-{number:03}": [Flow()] * flows for number in range(60)}}
     waiting = Backlog(tmp_path)
-    waiting.extend([work(tmp_path, share)])
+    waiting.extend([task(tmp_path, share)])
     read: Counter[str] = Counter()
     sizes = []
 
@@ -63,7 +63,7 @@ def test_every_app_instance_is_in_one_share_and_no_share_is_much_too_large(
 def test_without_a_share_all_is_read(aws: FakeAws, worker: Worker, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {f"tenant-{number:03}": [Flow()] for number in range(60)}}
 
-    done = worker.do(structs.replace(work(tmp_path, Share(app_instances=1, channel_flows=1)), share=None))
+    done = worker.do(structs.replace(task(tmp_path, Share(app_instances=1, channel_flows=1)), share=None))
 
     assert not done.more
     assert len(TargetReader(tmp_path / "0.jsonl").index) == 60
