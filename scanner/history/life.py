@@ -20,7 +20,7 @@ from scanner.history.database import AT_ONCE, insert
 from scanner.history.sightings import DETAILS
 from scanner.model.facts import Gap
 from scanner.model.report import Resource, Scope
-from scanner.outcome.observed_scope import Sight
+from scanner.outcome.observed_scope import ObservedScope
 
 _COLUMNS = ", ".join(DETAILS)
 
@@ -119,33 +119,33 @@ WHERE gap.run_id = :run
 """
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class RecordedRun(Struct, frozen=True, kw_only=True):
     """A recorded run; `at` is the time at which it began, as text."""
 
     id: str
     at: str
 
 
-def judge(connection: Connection, run: Run, *, again: bool) -> None:
+def judge(connection: Connection, run: RecordedRun, *, again: bool) -> None:
     """Write what the run changes in the life of findings; `again`: the run was recorded before."""
     _run_all(connection, run, _NOT_JUDGED, _CHANGES, _FINDINGS)
-    sight = _sight(connection, run)
-    _missed(connection, run, sight, _NOT_SEEN, *_FIXED)
+    observed = _observed_scope(connection, run)
+    _missed(connection, run, observed, _NOT_SEEN, *_FIXED)
     if again:
         _run_all(connection, run, *_TAKE_BACK)
     for number, later in enumerate(_later(connection, run)):
         if number == 0:
             _run_all(connection, run, *_LATE)
-            _missed(connection, run, sight, _FIXED_EARLIER, _EARLIER)
-        _missed(connection, later, _sight(connection, later), _OPENED_LATE, *_FIXED)
+            _missed(connection, run, observed, _FIXED_EARLIER, _EARLIER)
+        _missed(connection, later, _observed_scope(connection, later), _OPENED_LATE, *_FIXED)
 
 
-def _run_all(connection: Connection, run: Run, *statements: str) -> None:
+def _run_all(connection: Connection, run: RecordedRun, *statements: str) -> None:
     for statement in statements:
         connection.execute(text(statement), {"run": run.id, "at": run.at})
 
 
-def _missed(connection: Connection, run: Run, sight: Sight, which: str, *statements: str) -> None:
+def _missed(connection: Connection, run: RecordedRun, observed: ObservedScope, which: str, *statements: str) -> None:
     """Run the statements on findings that the run looked for and did not see; they find these in table `gone`.
 
     `which` is an SQL condition on the findings to consider.
@@ -153,7 +153,7 @@ def _missed(connection: Connection, run: Run, sight: Sight, which: str, *stateme
     missed = text(_MISSED.format(which=which))
     after = ""
     while rows := connection.execute(missed, {"run": run.id, "at": run.at, "after": after, "most": AT_ONCE}).all():
-        gone = [{"fingerprint": row.fingerprint} for row in rows if not sight.missing(row.rule_id, _resource(row))]
+        gone = [{"fingerprint": row.fingerprint} for row in rows if not observed.missing(row.rule_id, _resource(row))]
         insert(connection, "gone", gone)
         after = rows[-1].fingerprint
     _run_all(connection, run, *statements, "DELETE FROM gone")
@@ -171,17 +171,17 @@ def _resource(row: Any) -> Resource:
     )
 
 
-def _later(connection: Connection, run: Run) -> list[Run]:
+def _later(connection: Connection, run: RecordedRun) -> list[RecordedRun]:
     """The recorded runs that began later than this one, in order."""
     later = text("SELECT id, started_at FROM run WHERE started_at > :at ORDER BY started_at, id")
-    return [Run(id=row.id, at=row.started_at) for row in connection.execute(later, {"at": run.at}).all()]
+    return [RecordedRun(id=row.id, at=row.started_at) for row in connection.execute(later, {"at": run.at}).all()]
 
 
-def _sight(connection: Connection, run: Run) -> Sight:
+def _observed_scope(connection: Connection, run: RecordedRun) -> ObservedScope:
     looked = connection.execute(text(_LOOKED), {"run": run.id}).one()
     gaps = connection.execute(text(_GAPS), {"run": run.id}).mappings()
     left_open = connection.execute(text(_LEFT_OPEN), {"run": run.id})
-    return Sight(
+    return ObservedScope(
         rules=msgspec.json.decode(looked.rules, type=tuple[str, ...]),
         scope=msgspec.json.decode(looked.scope, type=Scope),
         gaps=(Gap(**each) for each in gaps),

@@ -17,7 +17,7 @@ from scanner.errors import UsageError
 from scanner.history import life, queries, sightings
 from scanner.history.address import Address
 from scanner.history.database import insert, kept, written
-from scanner.history.life import Run
+from scanner.history.life import RecordedRun
 from scanner.model.moments import moment
 from scanner.model.report import Report
 from scanner.model.trend import Pruned, Trend
@@ -52,7 +52,7 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
             "--history: found the report of a check, of files; expected one of a scan",
             hint="Leave --history out.",
         )
-    run = Run(id=kept(report.run.id), at=moment(report.run.started_at))
+    run = RecordedRun(id=kept(report.run.id), at=moment(report.run.started_at))
     with written(address) as connection:
         before = connection.scalar(text("DELETE FROM run WHERE id = :run RETURNING reports"), {"run": run.id})
         written_before = {} if before is None else msgspec.json.decode(before, type=dict[str, str])
@@ -76,7 +76,7 @@ def prune(connection: Connection, before: str) -> Pruned:
     )
 
 
-def _run_row(report: Report, run: Run, reports: Mapping[str, str]) -> dict[str, Any]:
+def _run_row(report: Report, run: RecordedRun, reports: Mapping[str, str]) -> dict[str, Any]:
     seen, scope = report.coverage.observed, report.coverage.in_scope
     return {
         "id": run.id,
@@ -100,7 +100,7 @@ def _run_row(report: Report, run: Run, reports: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _gap_rows(report: Report, run: Run) -> Iterator[dict[str, Any]]:
+def _gap_rows(report: Report, run: RecordedRun) -> Iterator[dict[str, Any]]:
     for position, gap in enumerate(report.coverage.gaps):
         yield {
             "run_id": run.id,

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from scanner.model.report import Evidence, Finding, GapReference, Report, ReportedGap, Run, Status
 from scanner.outcome import former
-from scanner.outcome.observed_scope import Reason, Sight
+from scanner.outcome.observed_scope import ObservedScope, Reason
 
 SCHEMA_VERSION = "1.0"
 
@@ -48,8 +48,8 @@ def compare(old: Report, new: Report) -> Difference:
     old = former.aligned(old, new)
     before = {finding.fingerprint: finding for finding in old.findings if finding.is_known_failure}
     now = {finding.fingerprint: finding for finding in new.findings if finding.status is not Status.UNKNOWN}
-    sight = Sight.of(new)
-    gone = [(finding, sight.missing_of(finding)) for key, finding in before.items() if key not in now]
+    observed = ObservedScope.of(new)
+    gone = [(finding, observed.missing_of(finding)) for key, finding in before.items() if key not in now]
     return Difference(
         old_run=old.run,
         new_run=new.run,
@@ -71,10 +71,10 @@ def unseen(old: Report, new: Report) -> Iterator[tuple[Finding, Reason]]:
 
 
 def _gone(old: Report, new: Report) -> Iterator[tuple[Finding, Reason | None]]:
-    sight = Sight.of(new)
+    observed = ObservedScope.of(new)
     for finding in old.findings:
-        if finding.fingerprint not in sight.found:
-            yield finding, sight.missing_of(finding)
+        if finding.fingerprint not in observed.found:
+            yield finding, observed.missing_of(finding)
 
 
 class Before(Struct, frozen=True):

@@ -40,7 +40,7 @@ class Reason(Struct, frozen=True, kw_only=True):
         return cls(text=text, was_asked=False)
 
 
-class Sight:
+class ObservedScope:
     """What a run looked at. `unknown` are the verdicts that it left open, by rule and resource.
 
     A resource of a file has no ARN; there the fingerprint stands for it.

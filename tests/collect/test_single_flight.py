@@ -9,7 +9,7 @@ from scanner.collect.single_flight import SingleFlight
 
 
 def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
-    reads: SingleFlight[str, str] = SingleFlight()
+    flight: SingleFlight[str, str] = SingleFlight()
     reading, goes_on = threading.Event(), threading.Event()
     reads: list[int] = []
 
@@ -20,9 +20,9 @@ def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
         return "answer"
 
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(reads.get, "key", read)
+        first = pool.submit(flight.get, "key", read)
         reading.wait(10)
-        others = [pool.submit(reads.get, "key", read) for _ in range(3)]
+        others = [pool.submit(flight.get, "key", read) for _ in range(3)]
         goes_on.set()
 
         assert {future.result(10) for future in (first, *others)} == {"answer"}
@@ -30,13 +30,13 @@ def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
 
 
 def test_keys_are_read_each_for_itself() -> None:
-    reads: SingleFlight[str, str] = SingleFlight()
+    flight: SingleFlight[str, str] = SingleFlight()
 
-    assert [reads.get(key, key.upper) for key in ("a", "b", "a")] == ["A", "B", "A"]
+    assert [flight.get(key, key.upper) for key in ("a", "b", "a")] == ["A", "B", "A"]
 
 
 def test_a_failure_is_everybodys() -> None:
-    reads: SingleFlight[str, str] = SingleFlight()
+    flight: SingleFlight[str, str] = SingleFlight()
     reads: list[int] = []
 
     def fail() -> str:
@@ -45,5 +45,5 @@ def test_a_failure_is_everybodys() -> None:
 
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            reads.get("key", fail)
+            flight.get("key", fail)
     assert len(reads) == 1

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from scanner.model.report import Finding, Location, Report, ReportedGap, Scope
-from scanner.outcome.observed_scope import Sight
+from scanner.outcome.observed_scope import ObservedScope
 from tests.render import sample
 
 FLOW = sample.flow()
@@ -24,7 +24,7 @@ def gap(
 
 def missed(finding: Finding, *gaps: ReportedGap, besides: tuple[Finding, ...] = ()) -> str | None:
     """Why a report with these gaps says nothing of the finding."""
-    reason = Sight.of(sample.report(besides, gaps=gaps)).missing_of(finding)
+    reason = ObservedScope.of(sample.report(besides, gaps=gaps)).missing_of(finding)
     return reason.text if reason else None
 
 
@@ -109,7 +109,7 @@ def test_a_fact_of_the_app_instance_hides_nothing_of_its_flows_nor_their_list_wh
 def test_an_account_that_could_not_be_listed_was_asked_for(of_scope: ReportedGap, asked: bool) -> None:
     chat = sample.fails_open(sample.flow(account=sample.CHAT))
 
-    reason = Sight.of(sample.report(accounts=(sample.PROD,), gaps=(of_scope,))).missing_of(chat)
+    reason = ObservedScope.of(sample.report(accounts=(sample.PROD,), gaps=(of_scope,))).missing_of(chat)
 
     assert reason
     assert reason.was_asked is asked
@@ -125,7 +125,7 @@ def test_in_a_file_that_was_read_what_is_gone_is_fixed_wherever_it_would_have_be
     mistake = structs.replace(gap("ReadFile", region=None, account="unknown"), location=here.location)
 
     def reason(report: Report) -> str | None:
-        missing = Sight.of(report).missing_of(here)
+        missing = ObservedScope.of(report).missing_of(here)
         return missing.text if missing else None
 
     assert reason(check("a.yaml")) is None
