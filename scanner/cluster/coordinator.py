@@ -24,7 +24,7 @@ from scanner.cluster import by_value
 from scanner.cluster.worker import Terms, WorkerError
 from scanner.collect.executors import SAFE_PATH, apart
 from scanner.collect.target import Share, Task, fast
-from scanner.collect.worker import TaskResult, Judge
+from scanner.collect.worker import Judge, TaskResult
 from scanner.errors import NothingScannedError, UsageError
 from scanner.store.journal import Target, TargetReader
 

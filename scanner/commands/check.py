@@ -18,7 +18,7 @@ from scanner.config import Configuration, inline_waivers
 from scanner.declared.documents import MAX_BYTES
 from scanner.declared.files import find
 from scanner.declared.holes import Text
-from scanner.declared.read import Document, Reading, broken, read
+from scanner.declared.read import Document, FileReading, broken, read
 from scanner.declared.requests import Home
 from scanner.declared.unread import Unread
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
@@ -253,7 +253,7 @@ class _Checking:
         return self._preview.report(run, self.mistakes, unread)
 
 
-def _came_to(reading: Reading, mistakes: Mistakes) -> str:
+def _came_to(reading: FileReading, mistakes: Mistakes) -> str:
     if mistakes.found:
         return "could not be judged"
     if reading.documents:

@@ -14,7 +14,7 @@ from scanner.commands.options import values
 from scanner.errors import OutputError
 from scanner.model.trend import PastRun
 from scanner.render import Format, site
-from scanner.render.site import Link
+from scanner.render.site import ReportLink
 from scanner.store import files
 
 _PAGE = "index.html"
@@ -49,7 +49,7 @@ def command(directory: Path, history: str | None) -> None:
     terminal.say(f"Site      {directory / _PAGE}")
 
 
-def _links(run: PastRun, directory: Path) -> Iterator[Link]:
+def _links(run: PastRun, directory: Path) -> Iterator[ReportLink]:
     root = Path(os.path.realpath(directory))
     for form in _LINKED:
         path = Path(run.reports.get(form.value, ""))

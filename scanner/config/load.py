@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from scanner import resources
 from scanner.config import waivers
 from scanner.config.schema import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
-from scanner.config.waivers import Reading, members_of, placed
+from scanner.config.waivers import ConfigReading, members_of, placed
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.language import checks, files, params, rule, selection
 from scanner.language.rule import Rule
@@ -85,7 +85,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     paths = [resources.rules() if name == SHIPPED else folder / name for name in named]
     loaded, faults = _loaded(paths)
     told = _where_they_are_named(faults, dict(zip(map(str, paths), asked, strict=False)), mistakes)
-    reading = Reading(rules=loaded, complete=not faults, mistakes=mistakes)
+    reading = ConfigReading(rules=loaded, complete=not faults, mistakes=mistakes)
     own = _overrides(entries.get("overrides"), reading)
     waived = waivers.read(entries.get("waivers"), reading)
     selectors = tuple(select) or _selectors(entries.get("select"), reading)
@@ -110,7 +110,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
 def inline_waivers(metadata: Node, key: str, configuration: Configuration, mistakes: Mistakes) -> tuple[Entry, ...]:
     """The waivers in a resource's metadata for rules that ran; `key` as `scanner.language.vocabulary.key` gives it."""
     loaded = {each.info.id: each for each in configuration.loaded}
-    entries = waivers.inline(metadata, key, Reading(rules=loaded, complete=True, mistakes=mistakes))
+    entries = waivers.inline(metadata, key, ConfigReading(rules=loaded, complete=True, mistakes=mistakes))
     return _applicable(entries, configuration.rules)
 
 
@@ -172,12 +172,12 @@ def _chosen(
         raise InvalidConfigurationError(mistakes.found) from None
 
 
-def _overrides(node: Node | None, reading: Reading) -> dict[str, Rule | None]:
+def _overrides(node: Node | None, reading: ConfigReading) -> dict[str, Rule | None]:
     members = members_of(node, "rules by id", reading.mistakes)
     return {key.text: _override(key, each, reading) for key, each in members}
 
 
-def _override(key: Scalar, node: Node, reading: Reading) -> Rule | None:
+def _override(key: Scalar, node: Node, reading: ConfigReading) -> Rule | None:
     mistakes = reading.mistakes
     table = checks.table(node, f"a mapping with {one_of(OVERRIDE_KEYS)}", mistakes)
     if not reading.is_rule(key, key.text) or table is None:
@@ -194,14 +194,14 @@ def _override(key: Scalar, node: Node, reading: Reading) -> Rule | None:
     )
 
 
-def _selectors(node: Node | None, reading: Reading) -> tuple[str, ...]:
+def _selectors(node: Node | None, reading: ConfigReading) -> tuple[str, ...]:
     if node is None:
         return ()
     nodes = (node,) if isinstance(node, Scalar) else checks.items(node, "a list of selectors", reading.mistakes)
     return tuple(text for each in nodes if (text := _selector(each, reading)) is not None)
 
 
-def _selector(node: Node, reading: Reading) -> str | None:
+def _selector(node: Node, reading: ConfigReading) -> str | None:
     text = checks.text(node, reading.mistakes, "a selector")
     try:
         if text is not None and reading.complete:

@@ -26,7 +26,7 @@ from scanner.outcome.waivers import Entry, Pattern
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class ConfigReading:
     """A file that is being read: the rules by id, and the mistakes so far.
 
     If the rules are not `complete`, since some failed to load, an unknown id is no mistake.
@@ -61,13 +61,13 @@ _DAY = "a day such as 2027-03-31"
 _OPERATIONS = {READ_FILE, *(each.name for each in needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS)}
 
 
-def read(node: Node | None, reading: Reading) -> list[Entry]:
+def read(node: Node | None, reading: ConfigReading) -> list[Entry]:
     """The entries under `waivers` in a configuration."""
     nodes = () if node is None else checks.items(node, "a list of waivers", reading.mistakes)
     return [entry for each in nodes if (entry := _entry(each, reading)) is not None]
 
 
-def inline(metadata: Node, key: str, reading: Reading) -> list[Entry]:
+def inline(metadata: Node, key: str, reading: ConfigReading) -> list[Entry]:
     """The waivers under `chimeaudit` in a resource's metadata; `key` as `scanner.language.vocabulary.key` gives it."""
     table = checks.table(metadata, "a mapping with waive", reading.mistakes)
     if table is None:
@@ -78,7 +78,7 @@ def inline(metadata: Node, key: str, reading: Reading) -> list[Entry]:
     return [entry for each in nodes if (entry := _inline(each, key, reading)) is not None]
 
 
-def _inline(node: Node, key: str, reading: Reading) -> Entry | None:
+def _inline(node: Node, key: str, reading: ConfigReading) -> Entry | None:
     mistakes = reading.mistakes
     table = checks.table(node, f"a waiver with {one_of(INLINE_KEYS)}", mistakes)
     if table is None:
@@ -92,7 +92,7 @@ def _inline(node: Node, key: str, reading: Reading) -> Entry | None:
     return Entry(rules=rules, resource=Pattern(key=key), waiver=waiver, place=f"{mistakes.file}:{node.line}")
 
 
-def _entry(node: Node, reading: Reading) -> Entry | None:
+def _entry(node: Node, reading: ConfigReading) -> Entry | None:
     mistakes = reading.mistakes
     table = checks.table(node, f"a waiver with {one_of(WAIVER_KEYS)}", mistakes)
     if table is None:
@@ -111,7 +111,7 @@ def _entry(node: Node, reading: Reading) -> Entry | None:
     return Entry(rules=rules, gaps=gaps, resource=resource, waiver=waiver, place=place)
 
 
-def _rules(table: Table, reading: Reading) -> tuple[str, ...]:
+def _rules(table: Table, reading: ConfigReading) -> tuple[str, ...]:
     rules = placed(table.entries.get("rule"), "the id of a rule", reading.mistakes)
     for each, id_ in rules:
         reading.is_rule(each, id_)

@@ -18,8 +18,8 @@ from scanner.declared.intrinsics import Resolver
 from scanner.declared.lookup import Lookup
 from scanner.declared.policies import access, value
 from scanner.declared.requests import Facts, Home
-from scanner.declared.resources import Resource
-from scanner.declared.roles import Roles, name_of
+from scanner.declared.resources import TemplateResource
+from scanner.declared.roles import TemplateRoles, name_of
 from scanner.model.facts import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
 from scanner.model.logic import Verdict, all_of
 from scanner.model.yamltree import Node, Scalar, Table
@@ -47,14 +47,14 @@ _CONDITIONS = {
 class Functions:
     """The functions of one template."""
 
-    def __init__(self, resources: Mapping[str, Resource], resolver: Resolver, home: Home) -> None:
+    def __init__(self, resources: Mapping[str, TemplateResource], resolver: Resolver, home: Home) -> None:
         self._resources = resources
         self._resolver = resolver
         self._home = home
-        self._roles = Roles(resources, resolver, home)
-        self._by_name: Lookup[tuple[Resource, FunctionName]] | None = None
+        self._roles = TemplateRoles(resources, resolver, home)
+        self._by_name: Lookup[tuple[TemplateResource, FunctionName]] | None = None
 
-    def attribute(self, resource: Resource, name: str) -> Text | None:
+    def attribute(self, resource: TemplateResource, name: str) -> Text | None:
         """What Ref (name "") and Fn::GetAtt give of functions, their versions and aliases, and of roles."""
         version: Text = (Hole(name=f"{resource.id}.Version", plain=True, new=True),)
         if resource.type in (FUNCTION, SERVERLESS) and name in ("", "Arn"):
@@ -99,7 +99,7 @@ class Functions:
             callback=self._roles.callback(role, owner),
         )
 
-    def _declared(self, named: FunctionName) -> tuple[Resource | None, bool]:
+    def _declared(self, named: FunctionName) -> tuple[TemplateResource | None, bool]:
         """The function of this template that is named, and whether it surely is."""
         functions = self._all()
         for function, own in functions.exactly(named.name):
@@ -108,7 +108,7 @@ class Functions:
         candidates = functions if named.hides else functions.maybe(named.name)
         return next((each for each, own in candidates if same_function(named, own) is not False), None), False
 
-    def _all(self) -> Lookup[tuple[Resource, FunctionName]]:
+    def _all(self) -> Lookup[tuple[TemplateResource, FunctionName]]:
         """The functions by their names. While these are worked out, which may refer to functions, there are none."""
         if self._by_name is None:
             self._by_name = Lookup()
@@ -116,16 +116,16 @@ class Functions:
             self._by_name = Lookup((own.name, (each, own)) for each, own in named)
         return self._by_name
 
-    def _function_name(self, resource: Resource) -> FunctionName:
+    def _function_name(self, resource: TemplateResource) -> FunctionName:
         home = self._home
         return FunctionName(
             name=self._name(resource), account_id=home.account_id, region=home.region, partition=home.partition
         )
 
-    def _name(self, resource: Resource) -> Text:
+    def _name(self, resource: TemplateResource) -> Text:
         return name_of(resource, self._text(resource, "FunctionName"))
 
-    def _arn(self, resource: Resource) -> Text:
+    def _arn(self, resource: TemplateResource) -> Text:
         return self._written(self._function_name(resource))
 
     def _written(self, named: FunctionName) -> Text:
@@ -134,11 +134,11 @@ class Functions:
         account_id = named.account_id or self._home.account_id
         return joined([("arn",), partition, ("lambda",), region, account_id, ("function",), named.name], (":",))
 
-    def _qualified(self, resource: Resource, qualifier: Text | None) -> Text | None:
+    def _qualified(self, resource: TemplateResource, qualifier: Text | None) -> Text | None:
         function = self._target(resource)
         return None if function is None or qualifier is None else joined([function, qualifier], (":",))
 
-    def _target(self, resource: Resource) -> Text | None:
+    def _target(self, resource: TemplateResource) -> Text | None:
         """The ARN of the function that a version or an alias belongs to."""
         if (named := self._named(resource)) is None:
             return None
@@ -147,12 +147,14 @@ class Functions:
             return self._arn(function)
         return None if named.hides else self._written(named)
 
-    def _named(self, resource: Resource) -> FunctionName | None:
+    def _named(self, resource: TemplateResource) -> FunctionName | None:
         """What names the function that a version, an alias, a permission or the like belongs to."""
         text = self._text(resource, "FunctionName")
         return None if text is None else function_name(text)
 
-    def _made_for(self, function: Resource, type_: str) -> Iterator[tuple[Resource, FunctionName | None, Verdict]]:
+    def _made_for(
+        self, function: TemplateResource, type_: str
+    ) -> Iterator[tuple[TemplateResource, FunctionName | None, Verdict]]:
         """What of a type is, or may be, made for a function, what names it there, and whether it surely is."""
         own = self._function_name(function)
         for each, named in self._by_target[type_].maybe(own.name):
@@ -161,15 +163,15 @@ class Functions:
                 yield each, named, all_of((is_for, self._resolver.made(each)))
 
     @cached_property
-    def _by_target(self) -> Mapping[str, Lookup[tuple[Resource, FunctionName | None]]]:
+    def _by_target(self) -> Mapping[str, Lookup[tuple[TemplateResource, FunctionName | None]]]:
         """Permissions and the like, by the name of the function that each is made for."""
-        targets: dict[str, list[tuple[Text, tuple[Resource, FunctionName | None]]]] = {}
+        targets: dict[str, list[tuple[Text, tuple[TemplateResource, FunctionName | None]]]] = {}
         for type_ in (PERMISSION, INVOKE_CONFIG):
             named = [(each, self._named(each)) for each in self._of_type(type_)]
             targets[type_] = [(_ANY if own is None or own.hides else own.name, (each, own)) for each, own in named]
         return {type_: Lookup(named) for type_, named in targets.items()}
 
-    def _function(self, resource: Resource, qualifier: Text | None, role: Text | None) -> Function:
+    def _function(self, resource: TemplateResource, qualifier: Text | None, role: Text | None) -> Function:
         timeout = self._text(resource, "Timeout")
         return Function(
             exists=True,
@@ -180,7 +182,7 @@ class Functions:
             role_arn=(known(role) or UNSET) if role else UNSET,
         )
 
-    def _failure_destination(self, resource: Resource, qualifier: Text | None) -> str | UnsetType | None:
+    def _failure_destination(self, resource: TemplateResource, qualifier: Text | None) -> str | UnsetType | None:
         """What has an ARN only after the deployment is a destination all the same."""
         found = [self._inner(resource, "DeadLetterConfig", "TargetArn")]
         for each, _, is_for in self._made_for(resource, INVOKE_CONFIG):
@@ -192,7 +194,7 @@ class Functions:
         sure = (each for each in found if isinstance(each, str))
         return next(sure, UNSET if UNSET in found else None)
 
-    def _statements(self, resource: Resource, qualifier: Text | None) -> list[Any] | None:
+    def _statements(self, resource: TemplateResource, qualifier: Text | None) -> list[Any] | None:
         """Those of the function's resource policy for a qualifier; None where they are not known."""
         own = self._function_name(resource)
         statements = []
@@ -205,7 +207,7 @@ class Functions:
                 statements.append(self._statement(each))
         return statements
 
-    def _url(self, resource: Resource, qualifier: Text | None) -> FunctionUrl:
+    def _url(self, resource: TemplateResource, qualifier: Text | None) -> FunctionUrl:
         """The URL of a function or its alias. Where none is declared there may be one that something else made.
 
         One that exists already keeps its age when the template is deployed again.
@@ -222,7 +224,7 @@ class Functions:
                 return FunctionUrl(exists=True, auth_types=(str(auth_type),))
         return UNKNOWN_URL
 
-    def _statement(self, permission: Resource) -> dict[str, Any]:
+    def _statement(self, permission: TemplateResource) -> dict[str, Any]:
         """Which function it is for makes no difference to who may invoke it: functions alike share a verdict.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html"""
@@ -244,7 +246,7 @@ class Functions:
             **({"Condition": conditions} if conditions else {}),
         }
 
-    def _mark(self, resource: Resource, facts: Facts, path: str) -> None:
+    def _mark(self, resource: TemplateResource, facts: Facts, path: str) -> None:
         """Where the facts of a function stand: at its properties, else at its logical id."""
         properties = resource.properties
         for name in ("function", "access", "callback"):
@@ -264,15 +266,15 @@ class Functions:
         if (role := self._roles.declared(self._resolver.text(properties.entries.get("Role")))) is not None:
             facts.at(f"{path}.callback", role.key)
 
-    def _of_type(self, *types: str) -> list[Resource]:
+    def _of_type(self, *types: str) -> list[TemplateResource]:
         """Those that are not surely left out by their condition."""
         resources = self._resources.values()
         return [each for each in resources if each.type in types and self._resolver.made(each) is not False]
 
-    def _text(self, resource: Resource, name: str) -> Text | None:
+    def _text(self, resource: TemplateResource, name: str) -> Text | None:
         return self._resolver.text(resource.properties.entries.get(name))
 
-    def _settled(self, resource: Resource, name: str) -> str | UnsetType | None:
+    def _settled(self, resource: TemplateResource, name: str) -> str | UnsetType | None:
         """A property; None where there is none, UNSET where its value is not known."""
         node = resource.properties.entries.get(name)
         resolved = None if node is None else self._resolver.resolve(node)
@@ -280,7 +282,7 @@ class Functions:
             return None
         return resolved.text if isinstance(resolved, Scalar) else UNSET
 
-    def _inner(self, resource: Resource, *names: str) -> str | UnsetType | None:
+    def _inner(self, resource: TemplateResource, *names: str) -> str | UnsetType | None:
         """A text in a property, as the file writes it; UNSET where it may not be there."""
         node: Node | None = self._resolver.resolve(resource.properties)
         for name in names:

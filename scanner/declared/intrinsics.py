@@ -13,7 +13,7 @@ from dataclasses import replace
 from msgspec import UNSET, UnsetType
 
 from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written
-from scanner.declared.resources import Resource
+from scanner.declared.resources import TemplateResource
 from scanner.model.logic import Verdict, all_of, any_of, negate
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 
@@ -88,7 +88,7 @@ class Resolver:
         """The text that a value comes to; None where it is no text."""
         return None if node is None else text_of(self.resolve(node))
 
-    def made(self, resource: Resource) -> Verdict:
+    def made(self, resource: TemplateResource) -> Verdict:
         """Whether the deployment makes a resource."""
         return True if resource.condition is None else self.holds(resource.condition)
 

@@ -20,7 +20,7 @@ _UNREAD_OF_FUNCTIONS = {"function": "function access", "callback_role": "callbac
 Group = tuple[AppInstance | None, Iterator[ChannelFlow]]
 
 
-class Recorded(Declaration, frozen=True, kw_only=True):
+class JournalDeclaration(Declaration, frozen=True, kw_only=True):
     """Where a journal holds a fact: looked for only when somebody asks, since most lines are never asked for."""
 
     path: Path
@@ -54,14 +54,14 @@ class Recording:
         """Each app instance with its flows."""
         for read in self._reader.app_instances():
             seen = read.app_instance
-            declared = self._recorded(self._reader.index[seen.arn], "app_instance", 0)
+            declared = self._declaration(self._reader.index[seen.arn], "app_instance", 0)
             yield structs.replace(seen, declared=declared), self._flows(read)
 
     def _flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
         for offset in read.pages:
             for index, flow in enumerate(self._reader.page(read.app_instance.arn, offset)):
                 count = len(flow.processors) if isinstance(flow.processors, tuple) else 0
-                yield structs.replace(flow, declared=self._recorded(offset, f"flows[{index}]", count))
+                yield structs.replace(flow, declared=self._declaration(offset, f"flows[{index}]", count))
 
     @property
     def gaps(self) -> set[Gap]:
@@ -70,8 +70,8 @@ class Recording:
         unread = set() if self._reader.complete else {interrupted(Target(account_id=account_id, region=region))}
         return unread.union(self._reader.gaps, *(read.gaps for read in self._reader.app_instances()))
 
-    def _recorded(self, offset: int, member: str, processors: int) -> Recorded:
-        return Recorded(
+    def _declaration(self, offset: int, member: str, processors: int) -> JournalDeclaration:
+        return JournalDeclaration(
             file=self.name,
             id="",
             spots={},

@@ -11,7 +11,7 @@ from __future__ import annotations
 from scanner.declared.holes import known
 from scanner.declared.intrinsics import Resolver, function_name
 from scanner.declared.requests import member
-from scanner.declared.resources import CUSTOM, Resource
+from scanner.declared.resources import CUSTOM, TemplateResource
 from scanner.model.yamltree import Node, Table
 
 CHANNEL_FLOW, APP_INSTANCE = "ChannelFlow", "AppInstance"
@@ -20,7 +20,7 @@ _KINDS = {kind.lower(): kind for kind in (CHANNEL_FLOW, APP_INSTANCE)}
 _NEEDS = {CHANNEL_FLOW: "Processors", APP_INSTANCE: "Name"}
 
 
-def kind(resource: Resource, resolver: Resolver) -> str | None:
+def kind(resource: TemplateResource, resolver: Resolver) -> str | None:
     """ChannelFlow or AppInstance, where a resource makes one by a request that is there to be judged."""
     carried = request(resource)
     if not resource.type.startswith(CUSTOM):
@@ -40,18 +40,18 @@ def _carried(own: str | None, request: Table) -> str | None:
     return own if is_there else None
 
 
-def said_kind(resource: Resource, resolver: Resolver) -> str | None:
+def said_kind(resource: TemplateResource, resolver: Resolver) -> str | None:
     """What a custom resource says that it makes; None where that is not known."""
     text = resolver.text(kind_node(resource))
     return None if text is None else known(text)
 
 
-def kind_node(resource: Resource) -> Node | None:
+def kind_node(resource: TemplateResource) -> Node | None:
     """Where a custom resource says what it makes."""
     return member(resource.properties, "ResourceType")
 
 
-def request(resource: Resource) -> Table:
+def request(resource: TemplateResource) -> Table:
     """The request that a resource carries."""
     inner = member(resource.properties, "Properties") if resource.type.startswith(CUSTOM) else None
     return inner if isinstance(inner, Table) else resource.properties

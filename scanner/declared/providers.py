@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from scanner.declared.documents import parts
-from scanner.declared.resources import NOTHING, Resource
+from scanner.declared.resources import NOTHING, TemplateResource
 from scanner.model.yamltree import Listing, Node, Scalar, Table
 
 _FUNCTIONS = ("AWS::Lambda::", "AWS::Serverless::Function")
@@ -21,7 +21,7 @@ _IN_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)")
 class Providers:
     """The functions of one template, and the policies around them."""
 
-    def __init__(self, resources: Mapping[str, Resource]) -> None:
+    def __init__(self, resources: Mapping[str, TemplateResource]) -> None:
         self._resources = resources
 
     def may_make_flows(self, provider: Node) -> bool:

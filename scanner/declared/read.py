@@ -73,7 +73,7 @@ class Document:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class FileReading:
     """What a file came to: documents, several where it is a run, or what may make flows in one of no known form.
 
     `is_read` says that it was gone through to its end as JSON or YAML, so that something can be said of it.
@@ -84,10 +84,10 @@ class Reading:
     is_read: bool = True
 
 
-_UNREAD = Reading(is_read=False)
+_UNREAD = FileReading(is_read=False)
 
 
-def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> Reading:
+def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
     """The file; nothing comes of one that is none of ours, or cannot be read, which is a mistake.
 
     What makes up a folder need not be ours; `has_to_be` says that this one does.
@@ -106,16 +106,16 @@ def broken(name: str, error: OSError | UsageError) -> Mistake:
     return unreadable(name, f"{error.message.removeprefix(f'{name}: ')}; {error.hint}")
 
 
-def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> Reading:
+def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
     if candidate.is_folder:
-        return Reading(documents=_run(candidate.path, candidate.name, mistakes))
+        return FileReading(documents=_run(candidate.path, candidate.name, mistakes))
     if not candidate.is_file:
         if has_to_be:
             raise OSError(0, "it is no file, nor a link to one")
         return _UNREAD
     data = encoding.utf8(candidate.content())
     if _RECORDED.match(data) and not candidate.is_stdin:
-        return Reading(documents=(_recording(candidate),))
+        return FileReading(documents=(_recording(candidate),))
     if not has_to_be and not _is_likely(candidate) and not _SPEAKS.search(data):
         return _UNREAD  # source code and the like; there may be much of it
     own = Mistakes(candidate.name)
@@ -126,12 +126,12 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
     before = len(mistakes.found)
     documents = _recognised(root, candidate, home, mistakes)
     if documents or len(mistakes.found) > before:
-        return Reading(documents=documents)
+        return FileReading(documents=documents)
     if has_to_be:
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):
-        return Reading(unread=(Unread(place=root, what="channel flows in a form that is not known"),))
-    return _UNREAD if isinstance(root, Scalar) else Reading()  # to YAML, a script may be one long word
+        return FileReading(unread=(Unread(place=root, what="channel flows in a form that is not known"),))
+    return _UNREAD if isinstance(root, Scalar) else FileReading()  # to YAML, a script may be one long word
 
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:

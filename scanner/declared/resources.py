@@ -13,7 +13,7 @@ NOTHING = Table(line=1, column=1, entries={}, keys={})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Resource:
+class TemplateResource:
     """A resource; `key` is where its logical id stands, `metadata` what they hold for us.
 
     `init` is what an instance runs when it starts, and `asset` the file that the CDK uploads for it.
@@ -30,7 +30,7 @@ class Resource:
     asset: Node | None
 
 
-def resources(root: Table) -> Mapping[str, Resource]:
+def resources(root: Table) -> Mapping[str, TemplateResource]:
     """Those that are written out, in their order."""
     section = root.entries.get("Resources")
     if not isinstance(section, Table):
@@ -42,10 +42,10 @@ def resources(root: Table) -> Mapping[str, Resource]:
     }
 
 
-def _resource(id_: str, key: Scalar, node: Table) -> Resource:
+def _resource(id_: str, key: Scalar, node: Table) -> TemplateResource:
     metadata = _table(node.entries.get("Metadata")).entries
     type_, properties, condition = (node.entries.get(name) for name in ("Type", "Properties", "Condition"))
-    return Resource(
+    return TemplateResource(
         id=id_,
         key=key,
         type=type_.text if isinstance(type_, Scalar) else "",

@@ -18,7 +18,7 @@ from scanner.declared.intrinsics import Resolver
 from scanner.declared.lookup import Lookup
 from scanner.declared.policies import about_chime, callback, value
 from scanner.declared.requests import Home
-from scanner.declared.resources import Resource
+from scanner.declared.resources import TemplateResource
 from scanner.model.facts import CallbackPermission
 from scanner.model.logic import Verdict, all_of, any_of
 from scanner.model.yamltree import Listing, Node, Table
@@ -45,15 +45,15 @@ _NOTHING_OF_CHIME = frozenset(
 _EVERYTHING = {"AdministratorAccess": "*", "AmazonChimeFullAccess": "chime:*"}
 
 
-class Roles:
+class TemplateRoles:
     """The roles of one template, and the policies that are attached to them."""
 
-    def __init__(self, resources: Mapping[str, Resource], resolver: Resolver, home: Home) -> None:
+    def __init__(self, resources: Mapping[str, TemplateResource], resolver: Resolver, home: Home) -> None:
         self._resources = resources
         self._resolver = resolver
         self._home = home
 
-    def attribute(self, resource: Resource, name: str) -> Text | None:
+    def attribute(self, resource: TemplateResource, name: str) -> Text | None:
         """What Ref (name "") and Fn::GetAtt give of roles and managed policies."""
         match resource.type, name:
             case "AWS::IAM::Role", "":
@@ -64,7 +64,7 @@ class Roles:
                 return self._arn("policy", resource, "ManagedPolicyName")
         return None
 
-    def declared(self, arn: Text | None) -> Resource | None:
+    def declared(self, arn: Text | None) -> TemplateResource | None:
         """The role of this template that has the ARN."""
         return next((each for each in self._named(ROLE, arn) if self._has(each, arn) is True), None)
 
@@ -80,7 +80,7 @@ class Roles:
         identity = [about_chime(each) for each in self._identity(role)]
         return callback(identity, self._boundary(role), app_instance)
 
-    def _identity(self, role: Resource) -> Iterator[Any]:
+    def _identity(self, role: TemplateResource) -> Iterator[Any]:
         properties = role.properties.entries
         for policy in self._items(properties.get("Policies")):
             yield self._document(policy)
@@ -92,11 +92,11 @@ class Roles:
             if attached is not False:
                 yield self._document(each.properties) if attached else UNSET
 
-    def _is_attached(self, policy: Resource, role: Resource) -> Verdict:
+    def _is_attached(self, policy: TemplateResource, role: TemplateResource) -> Verdict:
         name = self._name(role, "RoleName")
         return any_of(same(each, name) for each in self._roles_of(policy))
 
-    def _roles_of(self, policy: Resource) -> list[Text]:
+    def _roles_of(self, policy: TemplateResource) -> list[Text]:
         """The names of the roles that a policy is attached to."""
         own = policy.properties.entries
         names = [text_of(item) for item in self._items(own.get("Roles"))]
@@ -104,12 +104,12 @@ class Roles:
         return [each for each in names if each is not None]
 
     @cached_property
-    def _attached(self) -> Lookup[Resource]:
+    def _attached(self) -> Lookup[TemplateResource]:
         """Policies by the names of the roles that each is attached to."""
         policies = self._of_type(INLINE, ROLE_POLICY, MANAGED)
         return Lookup((name, each) for each in policies for name in self._roles_of(each))
 
-    def _named(self, type_: str, arn: Text | None) -> Iterator[Resource]:
+    def _named(self, type_: str, arn: Text | None) -> Iterator[TemplateResource]:
         """What of a type may have the ARN, and some others."""
         if arn is None:
             return iter(())
@@ -117,18 +117,18 @@ class Roles:
         return self._by_name[type_].maybe(name) if name else iter(self._by_name[type_])
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Lookup[Resource]]:
+    def _by_name(self) -> Mapping[str, Lookup[TemplateResource]]:
         """Roles and managed policies, by what names them in their ARNs."""
         arns = {
             type_: [(self.attribute(each, "Arn"), each) for each in self._of_type(type_)] for type_ in (ROLE, MANAGED)
         }
         return {type_: Lookup((_name_in(arn) or (), each) for arn, each in named) for type_, named in arns.items()}
 
-    def _has(self, role: Resource, arn: Text | None) -> Verdict:
+    def _has(self, role: TemplateResource, arn: Text | None) -> Verdict:
         own = self.attribute(role, "Arn")
         return False if arn is None or own is None else same_arn(arn, own)
 
-    def _boundary(self, role: Resource) -> Any:
+    def _boundary(self, role: TemplateResource) -> Any:
         node = role.properties.entries.get("PermissionsBoundary")
         resolved = None if node is None else self._resolver.resolve(node)
         return None if resolved is None else self._managed(text_of(resolved))
@@ -163,21 +163,21 @@ class Roles:
             return resolved.items
         return () if resolved is None else (resolved,)
 
-    def _of_type(self, *types: str) -> list[Resource]:
+    def _of_type(self, *types: str) -> list[TemplateResource]:
         """Those that are not surely left out by their condition."""
         resources = self._resources.values()
         return [each for each in resources if each.type in types and self._resolver.made(each) is not False]
 
-    def _name(self, resource: Resource, property_: str) -> Text:
+    def _name(self, resource: TemplateResource, property_: str) -> Text:
         return name_of(resource, self._resolver.text(resource.properties.entries.get(property_)))
 
-    def _arn(self, kind: str, resource: Resource, property_: str) -> Text:
+    def _arn(self, kind: str, resource: TemplateResource, property_: str) -> Text:
         home, path = self._home, self._resolver.text(resource.properties.entries.get("Path")) or ("/",)
         name = joined([(kind,), path, self._name(resource, property_)])
         return joined([("arn",), home.partition, ("iam",), (), home.account_id, name], (":",))
 
 
-def name_of(resource: Resource, own: Text | None) -> Text:
+def name_of(resource: TemplateResource, own: Text | None) -> Text:
     """The name that a resource is given (`own`), or one that the deployment makes up. It holds no colon or slash."""
     given = own or (Hole(name=resource.id, new=True),)
     return tuple(replace(piece, plain=True) if isinstance(piece, Hole) else piece for piece in given)

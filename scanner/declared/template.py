@@ -16,7 +16,7 @@ from scanner.declared.intrinsics import Resolver
 from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, NATIVE, kind, request
 from scanner.declared.providers import referred_to
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
-from scanner.declared.resources import CUSTOM, NOTHING, Resource, resources
+from scanner.declared.resources import CUSTOM, NOTHING, TemplateResource, resources
 from scanner.declared.unread import Unreads
 from scanner.model.facts import AppInstance, ChannelFlow
 from scanner.model.yamltree import Mistakes, Node, Table
@@ -60,15 +60,15 @@ class Template:
         yield None, [flow for members in flows.values() for flow in members]
 
     @cached_property
-    def _flows(self) -> dict[str | None, list[Resource]]:
+    def _flows(self) -> dict[str | None, list[TemplateResource]]:
         """What makes flows, by the app instance of this template that they belong to."""
-        flows: dict[str | None, list[Resource]] = {}
+        flows: dict[str | None, list[TemplateResource]] = {}
         for resource in self._of_kind(CHANNEL_FLOW):
             owner = self._owner(member(self._request(resource), "AppInstanceArn"))
             flows.setdefault(owner, []).append(resource)
         return flows
 
-    def _of_kind(self, wanted: str) -> list[Resource]:
+    def _of_kind(self, wanted: str) -> list[TemplateResource]:
         """Without those whose condition surely does not hold."""
         return [
             resource
@@ -76,20 +76,20 @@ class Template:
             if self._kinds[id_] == wanted and self._resolver.made(resource) is not False
         ]
 
-    def _request(self, resource: Resource) -> Table:
+    def _request(self, resource: TemplateResource) -> Table:
         """The request that a custom resource carries; where all of it is pending, each member is."""
         if resource.id not in self._requests:
             self._requests[resource.id] = self._resolved_request(resource)
         return self._requests[resource.id]
 
-    def _resolved_request(self, resource: Resource) -> Table:
+    def _resolved_request(self, resource: TemplateResource) -> Table:
         carried = request(resource)
         resolved = self._resolver.resolve(carried)
         if isinstance(resolved, Pending):
             return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
         return resolved if isinstance(resolved, Table) else NOTHING
 
-    def _may_have_other_flows(self, app_instance: Resource) -> bool:
+    def _may_have_other_flows(self, app_instance: TemplateResource) -> bool:
         """Whether its flows may be others than those that are here.
 
         Something is not followed, its ARN is handed on, a flow here has no clear owner, or may not be made.
@@ -114,12 +114,12 @@ class Template:
             chain.from_iterable(map(referred_to, (self._root.entries.get("Outputs", NOTHING), *parameters)))
         )
 
-    def _facts(self, resource: Resource) -> Facts:
+    def _facts(self, resource: TemplateResource) -> Facts:
         facts = Facts(file=self._file, id=resource.id, mistakes=self._mistakes)
         facts.at("", resource.key)
         return facts
 
-    def _flow(self, resource: Resource, owner: str | None) -> ChannelFlow:
+    def _flow(self, resource: TemplateResource, owner: str | None) -> ChannelFlow:
         return channel_flow(
             self._request(resource),
             self._facts(resource),
@@ -128,7 +128,7 @@ class Template:
             configured=self._functions.configured,
         )
 
-    def _app_instance(self, resource: Resource) -> AppInstance:
+    def _app_instance(self, resource: TemplateResource) -> AppInstance:
         facts = self._facts(resource)
         facts.untold |= _UNTOLD_OF_APP_INSTANCES
         if self._may_have_other_flows(resource):
@@ -148,7 +148,7 @@ class Template:
             declared=facts.declaration,
         )
 
-    def _app_instance_name(self, resource: Resource) -> Text:
+    def _app_instance_name(self, resource: TemplateResource) -> Text:
         return text_of(member(self._request(resource), "Name")) or (resource.id,)
 
     def _owner(self, arn: Node | None) -> str | None:
@@ -184,7 +184,7 @@ class Template:
                 self._naming.discard(id_)
         return self._attributes[id_, name]
 
-    def _worked_out(self, resource: Resource, name: str) -> Text | None:
+    def _worked_out(self, resource: TemplateResource, name: str) -> Text | None:
         match NATIVE.get(resource.type), name:
             case "AppInstance", ("" | "AppInstanceArn"):
                 return self._arn(resource.id)
@@ -194,7 +194,7 @@ class Template:
             return self._arn(resource.id) if name == "" or name.lower().endswith("arn") else None
         return self._functions.attribute(resource, name)
 
-    def _flow_arn(self, flow: Resource) -> Text | None:
+    def _flow_arn(self, flow: TemplateResource) -> Text | None:
         owner = self._resolver.text(member(request(flow), "AppInstanceArn"))
         return owner and joined([owner, (Hole(name=flow.id, plain=True, new=True),)], ("/channel-flow/",))
 

@@ -15,7 +15,7 @@ from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver, function_name
 from scanner.declared.kinds import NATIVE, kind_node, said_kind
 from scanner.declared.providers import Providers
 from scanner.declared.requests import member
-from scanner.declared.resources import AWS, CUSTOM, Resource
+from scanner.declared.resources import AWS, CUSTOM, TemplateResource
 from scanner.model.yamltree import Listing, Node, Scalar, Table, plain
 
 _MODULE = "::MODULE"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html
@@ -75,7 +75,7 @@ class Unreads:
         self,
         root: Table,
         file: str,
-        resources: Mapping[str, Resource],
+        resources: Mapping[str, TemplateResource],
         kinds: Mapping[str, str | None],
         resolver: Resolver,
     ) -> None:
@@ -149,7 +149,7 @@ class Unreads:
     def _matters(self, node: Node) -> bool:
         return self._is_about_chime or speaks(node, _NAMES_CHIME) or speaks(node, _FALLBACK)
 
-    def _unread(self, resource: Resource) -> Unread | None:
+    def _unread(self, resource: TemplateResource) -> Unread | None:
         if self._kinds[resource.id] is not None or self._resolver.made(resource) is False:
             return None
         what = self._may_make(resource)
@@ -157,7 +157,7 @@ class Unreads:
             return None
         return Unread(place=resource.key, what=what, unless=self._template_of(resource))
 
-    def _may_make(self, resource: Resource) -> str | None:
+    def _may_make(self, resource: TemplateResource) -> str | None:
         """What a resource may make or unmake that is not read."""
         id_, type_ = resource.id, resource.type
         if type_.endswith(_MODULE):
@@ -174,11 +174,11 @@ class Unreads:
             return self._may_custom_make(resource)
         return _by_type(resource) if _NAMES_CHIME.search(type_) else None
 
-    def _named(self, resource: Resource) -> bool:
+    def _named(self, resource: TemplateResource) -> bool:
         """Whether it has to do with Chime, by its template or by how it is named."""
         return bool(_NAMES_CHIME.search(f"{resource.id} {resource.type}")) or self._matters(resource.properties)
 
-    def _may_aws_make(self, resource: Resource) -> str | None:
+    def _may_aws_make(self, resource: TemplateResource) -> str | None:
         type_ = resource.type
         if type_ in NATIVE:
             return _of_no_known_request(resource)
@@ -188,14 +188,14 @@ class Unreads:
             return None
         return self._may_call(resource)
 
-    def _may_call(self, resource: Resource) -> str | None:
+    def _may_call(self, resource: TemplateResource) -> str | None:
         for node in (resource.properties, resource.init):
             resolved = None if node is None else self._resolver.resolve(node)
             if resolved is not None and (call := call_in(resolved)) is not None:
                 return f"the channel flows that {resource.id} may make or unmake; it calls {call}"
         return None
 
-    def _may_custom_make(self, resource: Resource) -> str | None:
+    def _may_custom_make(self, resource: TemplateResource) -> str | None:
         if (calling := self._may_call(resource)) is not None:
             return calling
         said_at, provider = kind_node(resource), resource.properties.entries.get("ServiceToken")
@@ -211,7 +211,7 @@ class Unreads:
             return f"the channel flows that {resource.id} may make; its function may call Chime for that"
         return None
 
-    def _template_of(self, resource: Resource) -> str | None:
+    def _template_of(self, resource: TemplateResource) -> str | None:
         """The file that holds a nested stack's template, if it lies beside this one."""
         if resource.type not in _NESTED:
             return None
@@ -222,11 +222,11 @@ class Unreads:
         return posixpath.normpath(posixpath.join(posixpath.dirname(self._file), path))
 
 
-def _by_type(resource: Resource) -> str:
+def _by_type(resource: TemplateResource) -> str:
     return f"the channel flows that {resource.id} may make or unmake; its type {resource.type} is not known here"
 
 
-def _of_no_known_request(resource: Resource) -> str:
+def _of_no_known_request(resource: TemplateResource) -> str:
     return f"the channel flow that {resource.id} may make; its properties hold no request that is known here"
 
 

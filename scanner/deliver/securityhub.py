@@ -36,7 +36,7 @@ _IMPORT = "BatchImportFindings"
 _MALFORMED = "the answer is malformed: it does not speak of every finding"
 
 Asff = dict[str, Any]
-Place = tuple[str, str]
+AccountRegion = tuple[str, str]
 """An account and a region."""
 
 
@@ -47,7 +47,7 @@ class Way(Struct, frozen=True, kw_only=True):
     external_id: str | None = None
 
 
-class Imported(Struct, frozen=True, kw_only=True):
+class ImportResult(Struct, frozen=True, kw_only=True):
     """How many findings were taken, how many of them as archived, and a line for each reason why others were not.
 
     `all_archived` is false if a fixed finding could not be archived.
@@ -81,7 +81,7 @@ class _Answer(Struct, frozen=True):
     FailedFindings: tuple[_Refused, ...] | None = None
 
 
-def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
+def deliver(report: Report, fixed_since: Report | None, way: Way) -> ImportResult:
     """Import the findings, and archive those of the earlier report `fixed_since` that this report found fixed."""
     try:
         aws = connect()
@@ -89,9 +89,9 @@ def deliver(report: Report, fixed_since: Report | None, way: Way) -> Imported:
     except (UsageError, FailedCallError) as error:
         reason = error.message if isinstance(error, UsageError) else why(error)
         nothing_fixed = fixed_since is None or not any(settled(fixed_since, report))
-        return Imported(failures=(f"Security Hub: nothing was imported: {reason}",), all_archived=nothing_fixed)
-    for place, group in groupby(_findings(report, fixed_since), key=_place):
-        importing.send(place, batches(group))
+        return ImportResult(failures=(f"Security Hub: nothing was imported: {reason}",), all_archived=nothing_fixed)
+    for where, group in groupby(_findings(report, fixed_since), key=_account_region):
+        importing.send(where, batches(group))
     return importing.result
 
 
@@ -101,7 +101,7 @@ def _findings(report: Report, fixed_since: Report | None) -> Iterator[Asff]:
     found = (
         asff.build_finding(finding, report) for finding in report.findings
     )  # findings without account or region are refused, and reported so
-    return heapq.merge(asff.coverage_findings(report), found, archived, key=_place)
+    return heapq.merge(asff.coverage_findings(report), found, archived, key=_account_region)
 
 
 def _archived(report: Report, fixed_since: Report) -> Iterator[Asff]:
@@ -136,7 +136,7 @@ def _size(finding: Asff) -> int:
     return len(json.dumps(finding)) + 2
 
 
-def _place(finding: Asff) -> Place:
+def _account_region(finding: Asff) -> AccountRegion:
     return finding["AwsAccountId"], finding["Region"]
 
 
@@ -147,28 +147,28 @@ class _Import:
         self._aws = aws
         self._own = own
         self._way = way
-        self._closed: dict[Place, str] = {}
+        self._closed: dict[AccountRegion, str] = {}
         self._taken = self._archived = self._unarchived = 0
         self._missed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
-    def send(self, place: Place, parts: Iterable[list[Asff]]) -> None:
+    def send(self, where: AccountRegion, parts: Iterable[list[Asff]]) -> None:
         """Import into one account and region. Its client is closed afterwards, since there may be thousands."""
         client = None
         for batch in parts:
             try:
-                if place in self._closed:
-                    raise _ClosedError(self._closed[place])
-                client = client or self._client(place)
-                self._send(client, place, batch)
+                if where in self._closed:
+                    raise _ClosedError(self._closed[where])
+                client = client or self._client(where)
+                self._send(client, where, batch)
             except _ClosedError as error:
-                self._closed[place] = error.reason
-                self._miss(place, error.reason, batch)
+                self._closed[where] = error.reason
+                self._miss(where, error.reason, batch)
         if client:
             client.close()
 
     @property
-    def result(self) -> Imported:
-        return Imported(
+    def result(self) -> ImportResult:
+        return ImportResult(
             taken=self._taken,
             archived=self._archived,
             all_archived=not self._unarchived,
@@ -179,12 +179,12 @@ class _Import:
             ),
         )
 
-    def _miss(self, place: Place, reason: str, findings: Sequence[Asff]) -> None:
-        account_id, region = place
+    def _miss(self, where: AccountRegion, reason: str, findings: Sequence[Asff]) -> None:
+        account_id, region = where
         self._missed[account_id, reason][region] += len(findings)
         self._unarchived += _number_archived(findings)
 
-    def _send(self, client: Any, place: Place, batch: list[Asff]) -> None:
+    def _send(self, client: Any, where: AccountRegion, batch: list[Asff]) -> None:
         try:
             with containing(_IMPORT), calling("securityhub", _IMPORT):
                 told = client.batch_import_findings(Findings=batch)
@@ -198,12 +198,12 @@ class _Import:
         if answer.SuccessCount != len(batch) - len(missed) or len(answer.FailedFindings or ()) != len(missed):
             raise _ClosedError(_MALFORMED)
         for finding in missed:
-            self._miss(place, refused[finding["Id"]], [finding])
+            self._miss(where, refused[finding["Id"]], [finding])
         self._taken += answer.SuccessCount
         self._archived += _number_archived(batch) - _number_archived(missed)
 
-    def _client(self, place: Place) -> Any:
-        account_id, region = place
+    def _client(self, where: AccountRegion) -> Any:
+        account_id, region = where
         if not _ACCOUNT_ID.fullmatch(account_id) or not self._aws.is_region(region):
             raise _ClosedError("the report names an account or a region that AWS has not")
         try:

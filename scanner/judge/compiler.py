@@ -17,9 +17,9 @@ from scanner.judge import quantifiers
 from scanner.judge.judgement import (
     Certain,
     Compiled,
+    EvaluationContext,
     Judge,
     Judgement,
-    Scope,
     conjunction,
     decided,
     disjunction,
@@ -133,32 +133,32 @@ def _judge_leaf(leaf: Leaf, settings: Settings) -> Judge:
     test, negated, constant = OPERATORS[leaf.test.operator].test, leaf.test.negated, _operand(leaf.test, settings)
     reference = leaf.test.operand if isinstance(leaf.test.operand, Reference) else None
 
-    def judge(scope: Scope) -> Judgement:
-        found = read(scope.thing, names)
+    def judge(context: EvaluationContext) -> Judgement:
+        found = read(context.thing, names)
         if found is UNSET:
-            same = reference is not None and leaf.test.operator == "equals" and _written_alike(scope, path, reference)
+            same = reference is not None and leaf.test.operator == "equals" and _written_alike(context, path, reference)
             return (
-                decided(not negated, scope, path, None, required)
+                decided(not negated, context, path, None, required)
                 if same
-                else undecided(scope, scope.prefix + path, required)
+                else undecided(context, context.prefix + path, required)
             )
         if reference is None:
-            return decided(test(found, constant) is not negated, scope, path, found, required)
-        operand = read(scope.root if reference.root else scope.thing, attributes(reference.path))
+            return decided(test(found, constant) is not negated, context, path, found, required)
+        operand = read(context.root if reference.root else context.thing, attributes(reference.path))
         if operand is UNSET:
-            fact = reference.path if reference.root else scope.prefix + reference.path
-            return undecided(scope, fact, f"known, because {scope.prefix}{path} {required}")
+            fact = reference.path if reference.root else context.prefix + reference.path
+            return undecided(context, fact, f"known, because {context.prefix}{path} {required}")
         spelled = phrase(leaf.test, settings, show(operand))
-        return decided(test(found, operand) is not negated, scope, path, found, spelled)
+        return decided(test(found, operand) is not negated, context, path, found, spelled)
 
     return judge
 
 
-def _written_alike(scope: Scope, path: str, reference: Reference) -> bool:
+def _written_alike(context: EvaluationContext, path: str, reference: Reference) -> bool:
     """Whether a file writes both facts alike: whatever the deployment makes of them, they will be equal."""
-    said = written(scope.root, scope.prefix + path)
-    other = reference.path if reference.root else scope.prefix + reference.path
-    return said is not None and said == written(scope.root, other)
+    said = written(context.root, context.prefix + path)
+    other = reference.path if reference.root else context.prefix + reference.path
+    return said is not None and said == written(context.root, other)
 
 
 def _all_of(parts: Sequence[Compiled]) -> Compiled:
@@ -170,7 +170,7 @@ def _all_of(parts: Sequence[Compiled]) -> Compiled:
                 return False
         return True
 
-    return Compiled(certain=certain, judge=lambda scope: conjunction([judge(scope) for judge in judges]))
+    return Compiled(certain=certain, judge=lambda context: conjunction([judge(context) for judge in judges]))
 
 
 def _any_of(parts: Sequence[Compiled]) -> Compiled:
@@ -182,4 +182,4 @@ def _any_of(parts: Sequence[Compiled]) -> Compiled:
                 return True
         return False
 
-    return Compiled(certain=certain, judge=lambda scope: disjunction([judge(scope) for judge in judges], scope))
+    return Compiled(certain=certain, judge=lambda context: disjunction([judge(context) for judge in judges], context))

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from scanner.judge.compiler import compile_condition
-from scanner.judge.judgement import HOLDS, Certain, Judge, Judgement, Note, Scope
+from scanner.judge.judgement import HOLDS, Certain, EvaluationContext, Judge, Judgement, Note
 from scanner.language import vocabulary
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import Verdict
@@ -49,11 +49,11 @@ class Program:
 
     def verdict(self, resource: vocabulary.Resource) -> tuple[Verdict, tuple[Note, ...]]:
         """The verdict by Kleene's logic, with the notes that explain a fail or an unknown."""
-        scope = Scope(root=resource, thing=resource)
-        applies = self.when(scope)
+        context = EvaluationContext(root=resource, thing=resource)
+        applies = self.when(context)
         if applies.holds is False:
             return "not_applicable", ()
-        judgement = self.require(scope)
+        judgement = self.require(context)
         if judgement.holds is True:
             return "pass", ()
         if applies.holds is None:
@@ -157,7 +157,7 @@ def _surely(certain: Certain, resource: vocabulary.Resource) -> bool:
 def _findings(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note]) -> Iterator[Finding]:
     parts: dict[str, list[Note]] = {}
     for note in notes:
-        parts.setdefault(note.scope.part, []).append(note)
+        parts.setdefault(note.context.part, []).append(note)
     for part in sorted(parts):
         failed = [note for note in parts[part] if note.holds is False]
         yield _finding(rule, resource, part, failed or parts[part])
@@ -198,7 +198,7 @@ def _message(rule: Rule, notes: Sequence[Note]) -> str:
     said = (
         f"{rule.info.title}: there are no {note.empty}"
         if note.empty
-        else rule.message.render(note.scope.root, note.scope.thing, note.scope.prefix)
+        else rule.message.render(note.context.root, note.context.thing, note.context.prefix)
         for note in notes
     )
     return "; ".join(dict.fromkeys(said))

@@ -13,7 +13,7 @@ from scanner.language.vocabulary import Resource
 from scanner.model.report import Evidence, Scalar
 
 
-class Scope(Struct, frozen=True, kw_only=True, gc=False):
+class EvaluationContext(Struct, frozen=True, kw_only=True, gc=False):
     """What a condition speaks of: the resource itself, or an element of one of its lists."""
 
     root: Resource
@@ -29,7 +29,7 @@ class Note(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     holds: bool | None
-    scope: Scope
+    context: EvaluationContext
     evidence: Evidence
     fact: str = ""
     empty: str = ""
@@ -45,7 +45,7 @@ class Judgement(Struct, frozen=True, kw_only=True, gc=False):
 Certain = Callable[[Any, Any], bool]
 """The fast form of a condition, given the resource and the thing that the condition speaks of."""
 
-Judge = Callable[[Scope], Judgement]
+Judge = Callable[[EvaluationContext], Judgement]
 """The full form of a condition."""
 
 
@@ -59,24 +59,24 @@ class Compiled(Struct, frozen=True, kw_only=True):
 HOLDS = Judgement(holds=True)
 
 
-def decided(holds: bool, scope: Scope, path: str, found: object, required: str) -> Judgement:
-    """The verdict on a value that is known; `path` leads to it from what `scope` speaks of."""
+def decided(holds: bool, context: EvaluationContext, path: str, found: object, required: str) -> Judgement:
+    """The verdict on a value that is known; `path` leads to it from what `context` speaks of."""
     if holds:
         return HOLDS
-    evidence = Evidence(path=scope.prefix + path, observed=_observed(found), required=required)
-    return Judgement(holds=False, notes=(Note(holds=False, scope=scope, evidence=evidence),))
+    evidence = Evidence(path=context.prefix + path, observed=_observed(found), required=required)
+    return Judgement(holds=False, notes=(Note(holds=False, context=context, evidence=evidence),))
 
 
-def lacking(scope: Scope, path: str, required: str) -> Judgement:
+def lacking(context: EvaluationContext, path: str, required: str) -> Judgement:
     """The verdict on a list that has none of the elements that are asked for."""
-    evidence = Evidence(path=scope.prefix + path, observed=(), required=f"at least one ({required})")
-    return Judgement(holds=False, notes=(Note(holds=False, scope=scope, evidence=evidence, empty=path),))
+    evidence = Evidence(path=context.prefix + path, observed=(), required=f"at least one ({required})")
+    return Judgement(holds=False, notes=(Note(holds=False, context=context, evidence=evidence, empty=path),))
 
 
-def undecided(scope: Scope, fact: str, required: str) -> Judgement:
+def undecided(context: EvaluationContext, fact: str, required: str) -> Judgement:
     """The verdict where `fact`, a path from the resource, is unknown."""
     evidence = Evidence(path=fact, observed=None, required=required)
-    return Judgement(holds=None, notes=(Note(holds=None, scope=scope, evidence=evidence, fact=fact),))
+    return Judgement(holds=None, notes=(Note(holds=None, context=context, evidence=evidence, fact=fact),))
 
 
 def conjunction(judgements: Sequence[Judgement]) -> Judgement:
@@ -86,7 +86,7 @@ def conjunction(judgements: Sequence[Judgement]) -> Judgement:
     return Judgement(holds=holds, notes=tuple(note for judgement in judgements for note in judgement.notes))
 
 
-def disjunction(judgements: Sequence[Judgement], scope: Scope) -> Judgement:
+def disjunction(judgements: Sequence[Judgement], context: EvaluationContext) -> Judgement:
     """One of them. They fail together, so what they have to say belongs to the one part that asked for them."""
     verdicts = [judgement.holds for judgement in judgements]
     if True in verdicts:
@@ -94,7 +94,7 @@ def disjunction(judgements: Sequence[Judgement], scope: Scope) -> Judgement:
     holds = None if None in verdicts else False
     deciding = [judgement for judgement in judgements if judgement.holds is holds]
     notes = [note for judgement in deciding for note in judgement.notes if note.holds is holds]
-    return Judgement(holds=holds, notes=tuple(structs.replace(note, scope=scope) for note in notes))
+    return Judgement(holds=holds, notes=tuple(structs.replace(note, context=context) for note in notes))
 
 
 def _observed(found: object) -> Scalar | tuple[Scalar, ...]:

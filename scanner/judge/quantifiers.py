@@ -12,9 +12,9 @@ from scanner.judge.judgement import (
     HOLDS,
     Certain,
     Compiled,
+    EvaluationContext,
     Judge,
     Judgement,
-    Scope,
     conjunction,
     decided,
     disjunction,
@@ -42,24 +42,24 @@ def elements(condition: Elements, body: Compiled, where: Filter | None, required
     names, path, judge_body, judge_where = attributes(condition.path), condition.path, body.judge, _judge(where)
     each, on_empty = condition.quantifier == "each", condition.on_empty
 
-    def judge(scope: Scope) -> Judgement:
-        found: Any = read(scope.thing, names)
+    def judge(context: EvaluationContext) -> Judgement:
+        found: Any = read(context.thing, names)
         if found is UNSET:
-            return undecided(scope, scope.prefix + path, required)
+            return undecided(context, context.prefix + path, required)
         if not found:
-            return HOLDS if on_empty else lacking(scope, path, required)
-        inside = [_within(judge_where(one), judge_body, one, outside=each) for one in _scopes(scope, path, found)]
+            return HOLDS if on_empty else lacking(context, path, required)
+        inside = [_within(judge_where(one), judge_body, one, outside=each) for one in _contexts(context, path, found)]
         if each:
-            return conjunction(inside) if isinstance(found[0], Struct) else _told(conjunction(inside), scope)
-        judgement = disjunction(inside, scope)
-        return lacking(scope, path, required) if judgement.holds is False and not judgement.notes else judgement
+            return conjunction(inside) if isinstance(found[0], Struct) else _told(conjunction(inside), context)
+        judgement = disjunction(inside, context)
+        return lacking(context, path, required) if judgement.holds is False and not judgement.notes else judgement
 
     return Compiled(certain=_certain_elements(condition, body.certain, where), judge=judge)
 
 
-def _told(judgement: Judgement, scope: Scope) -> Judgement:
+def _told(judgement: Judgement, context: EvaluationContext) -> Judgement:
     """What is said of a plain text is said of the record that holds it."""
-    notes = tuple(structs.replace(note, scope=scope) for note in judgement.notes)
+    notes = tuple(structs.replace(note, context=context) for note in judgement.notes)
     return Judgement(holds=judgement.holds, notes=notes)
 
 
@@ -67,21 +67,21 @@ def _judge(where: Filter | None) -> Judge:
     return _EVERYTHING.judge if where is None else where.judge
 
 
-def _scopes(scope: Scope, path: str, found: Sequence[object]) -> list[Scope]:
-    return [_inside(scope, element, f"{scope.prefix}{path}[{index}]") for index, element in enumerate(found)]
+def _contexts(context: EvaluationContext, path: str, found: Sequence[object]) -> list[EvaluationContext]:
+    return [_inside(context, element, f"{context.prefix}{path}[{index}]") for index, element in enumerate(found)]
 
 
-def _inside(scope: Scope, element: object, place: str) -> Scope:
+def _inside(context: EvaluationContext, element: object, place: str) -> EvaluationContext:
     if isinstance(element, Struct):
-        return Scope(root=scope.root, thing=element, prefix=f"{place}.", part=part(element))
-    return Scope(root=scope.root, thing=element, prefix=place, part=scope.part)
+        return EvaluationContext(root=context.root, thing=element, prefix=f"{place}.", part=part(element))
+    return EvaluationContext(root=context.root, thing=element, prefix=place, part=context.part)
 
 
-def _within(filtered: Judgement, body: Judge, scope: Scope, *, outside: bool) -> Judgement:
+def _within(filtered: Judgement, body: Judge, context: EvaluationContext, *, outside: bool) -> Judgement:
     """The body's judgement on one element; `outside` is the verdict on an element that the filter keeps out."""
     if filtered.holds is False:
         return Judgement(holds=outside)
-    judgement = body(scope)
+    judgement = body(context)
     if filtered.holds is True or judgement.holds is outside:
         return judgement
     doubts = tuple(note for note in filtered.notes + judgement.notes if note.holds is None)
@@ -136,18 +136,18 @@ def count(condition: Count, operand: Any, where: Filter | None, required: str) -
     names, path, judge_where = attributes(condition.path), condition.path, _judge(where)
     test, negated = OPERATORS[condition.test.operator].test, condition.test.negated
 
-    def judge(scope: Scope) -> Judgement:
-        found: Any = read(scope.thing, names)
+    def judge(context: EvaluationContext) -> Judgement:
+        found: Any = read(context.thing, names)
         if found is UNSET:
-            return undecided(scope, scope.prefix + path, required)
-        filtered = [judge_where(one) for one in _scopes(scope, path, found or ())]
+            return undecided(context, context.prefix + path, required)
+        filtered = [judge_where(one) for one in _contexts(context, path, found or ())]
         fewest = sum(judgement.holds is True for judgement in filtered)
         doubts = [judgement for judgement in filtered if judgement.holds is None]
         verdicts = {test(number, operand) is not negated for number in range(fewest, fewest + len(doubts) + 1)}
         if len(verdicts) == 1:
             counted = fewest if not found or isinstance(found[0], Struct) else found
-            return decided(verdicts.pop(), scope, path, counted, required)
-        return disjunction(doubts, scope)
+            return decided(verdicts.pop(), context, path, counted, required)
+        return disjunction(doubts, context)
 
     return Compiled(certain=_certain_count(condition, operand, where), judge=judge)
 
@@ -172,16 +172,16 @@ def series(condition: Series) -> Compiled:
     names, field, path = attributes(condition.path), attributes(condition.field), condition.path
     holds, negated, required = _SHAPES[condition.shape], condition.negated, series_phrase(condition)
 
-    def judge(scope: Scope) -> Judgement:
-        found: Any = read(scope.thing, names)
+    def judge(context: EvaluationContext) -> Judgement:
+        found: Any = read(context.thing, names)
         if found is UNSET:
-            return undecided(scope, scope.prefix + path, required)
+            return undecided(context, context.prefix + path, required)
         values = tuple(read(element, field) for element in found or ())
         verdict = holds(values)
         if verdict is None:
-            return undecided(scope, f"{scope.prefix}{path}[{values.index(UNSET)}].{condition.field}", required)
+            return undecided(context, f"{context.prefix}{path}[{values.index(UNSET)}].{condition.field}", required)
         shown = _repeated(values) if condition.shape == "unique" else values
-        return decided(verdict is not negated, scope, path, shown, required)
+        return decided(verdict is not negated, context, path, shown, required)
 
     return Compiled(certain=_certain_series(condition), judge=judge)
 

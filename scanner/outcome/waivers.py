@@ -19,7 +19,7 @@ _OPEN = "\N{OBJECT REPLACEMENT CHARACTER}" * 2
 """Stands in an ARN for what only the deployment will settle: nothing but a wildcard fits it."""
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class WaiverSubject(Struct, frozen=True, kw_only=True):
     """Where a finding or a gap is; `key` identifies the resource of a finding across runs
     (scanner.language.vocabulary).
 
@@ -46,7 +46,7 @@ class Pattern(Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = {}
     key: str | None = None
 
-    def fits(self, place: Place, tags: Tags) -> bool:
+    def fits(self, place: WaiverSubject, tags: Tags) -> bool:
         """What is not known does not fit."""
         return (
             (self.account is None or _like(place.account_id, self.account))
@@ -140,7 +140,7 @@ class Waivers:
     def _first(
         self, entries: Iterable[tuple[int, Entry]], of: Resource | Gap, tags: Tags, key: str | None = None
     ) -> Waiver | None:
-        place = structs.replace(_place(of), key=key)
+        place = structs.replace(_subject(of), key=key)
         fitting = [(number, entry) for number, entry in entries if entry.resource.fits(place, tags)]
         self._used.update(number for number, _ in fitting)
         return fitting[0][1].waiver if fitting else None
@@ -173,14 +173,14 @@ def _region_and_account(arn: str | None) -> tuple[str | None, str | None]:
     return (None, None) if {"*", None} & {*parts[1:3]} else (parts[3], parts[4])
 
 
-def _place(of: Resource | Gap) -> Place:
+def _subject(of: Resource | Gap) -> WaiverSubject:
     if isinstance(of, Resource):
         account_id = _OPEN if of.account_id == UNKNOWN else of.account_id
         app_instance_arn = of.app_instance_arn or _undeployed(of.region, account_id)
         arn = app_instance_arn if of.type == "app_instance" else f"{app_instance_arn}/channel-flow/{_OPEN}"
-        return Place(arn=of.arn or arn, account_id=account_id, app_instance_arn=app_instance_arn)
+        return WaiverSubject(arn=of.arn or arn, account_id=account_id, app_instance_arn=app_instance_arn)
     within = _APP_INSTANCE.match(of.resource_arn or "")
-    return Place(arn=of.resource_arn, account_id=of.account_id, app_instance_arn=within[0] if within else None)
+    return WaiverSubject(arn=of.resource_arn, account_id=of.account_id, app_instance_arn=within[0] if within else None)
 
 
 def _undeployed(region: str, account_id: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UnsetType
 
 from scanner.model.facts import FunctionAccess
-from scanner.policy.app_instances import AppInstance, admits, admits_strangers, foreign
+from scanner.policy.app_instances import FlowOwner, admits, admits_strangers, foreign
 from scanner.policy.documents import read_policy
 from scanner.policy.function_url import INVOKE_URL, UNKNOWN_URL, FunctionUrl
 from scanner.policy.principals import may_anyone_invoke, other_accounts
@@ -52,7 +52,7 @@ def access(
     policy, parts = read_policy(document), app_instance_arn.split(":")
     if isinstance(policy, UnsetType) or len(parts) != 6:
         return FunctionAccess()
-    home = AppInstance(account_id=account_id, arn=app_instance_arn)
+    home = FlowOwner(account_id=account_id, arn=app_instance_arn)
     own = frozenset({account_id, function_account_id or account_id})
     return FunctionAccess(
         chime_can_invoke=admits(policy, home),

@@ -24,7 +24,7 @@ _NOT_IN_AN_ARN = ":*?"  # no part of an ARN that AWS issues holds these
 _Values = tuple[str | None, ...]
 
 
-class AppInstance(Struct, frozen=True, kw_only=True):
+class FlowOwner(Struct, frozen=True, kw_only=True):
     """An app instance on whose behalf the service invokes a function."""
 
     account_id: str
@@ -35,7 +35,7 @@ class AppInstance(Struct, frozen=True, kw_only=True):
         return self.arn.split(":")[1]
 
 
-def admits(policy: Policy, caller: AppInstance) -> Verdict:
+def admits(policy: Policy, caller: FlowOwner) -> Verdict:
     """Whether the service may invoke the function on behalf of this app instance, whatever its organisation is."""
     return allowed([policy], _by_service(caller, None))
 
@@ -50,10 +50,10 @@ def admits_strangers(policy: Policy, partition: str) -> Verdict:
     )
     if strangers is None:
         return UNSET
-    return any_of(_admits_from_elsewhere(policy, AppInstance(account_id=issued.ACCOUNT, arn=arn)) for arn in strangers)
+    return any_of(_admits_from_elsewhere(policy, FlowOwner(account_id=issued.ACCOUNT, arn=arn)) for arn in strangers)
 
 
-def _by_service(caller: AppInstance, organization: _Values | None) -> Request:
+def _by_service(caller: FlowOwner, organization: _Values | None) -> Request:
     """The request that the service sends. `organization` holds the values of aws:SourceOrgID; None: not known.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
@@ -73,13 +73,13 @@ def _by_service(caller: AppInstance, organization: _Values | None) -> Request:
     return Request(service=CHIME_MESSAGING, action=INVOKE, context=context)
 
 
-def _admits_from_elsewhere(policy: Policy, caller: AppInstance) -> Verdict:
+def _admits_from_elsewhere(policy: Policy, caller: FlowOwner) -> Verdict:
     """Whether the caller is admitted if it has no organisation, or one that the policy does not name."""
     organizations = (None, *issued.organizations(values_of(policy, _ORG)))
     return any_of(allowed([policy], _by_service(caller, (each,))) for each in organizations)
 
 
-def foreign(policy: Policy, home: AppInstance) -> tuple[str, ...] | UnsetType:
+def foreign(policy: Policy, home: FlowOwner) -> tuple[str, ...] | UnsetType:
     """The condition values that admit app instances of other accounts, after denials; UNSET: not known."""
     denies = tuple(statement for statement in policy.statements if not statement.allows)
     found: set[str] = set()
@@ -95,7 +95,7 @@ def foreign(policy: Policy, home: AppInstance) -> tuple[str, ...] | UnsetType:
     return UNSET if unknown and not found else tuple(sorted(found))
 
 
-def _foreign_by(statement: Statement, policy: Policy, home: AppInstance) -> tuple[str, ...] | UnsetType:
+def _foreign_by(statement: Statement, policy: Policy, home: FlowOwner) -> tuple[str, ...] | UnsetType:
     callers = _foreign_callers(policy, home)
     if callers is None:
         return UNSET
@@ -114,14 +114,14 @@ def _may_differ_in_case(policy: Policy) -> bool:
     return len(clauses) > 1 and any("ignorecase" in clause.operator for clause in clauses)
 
 
-def _may(policy: Policy, caller: AppInstance) -> Verdict:
+def _may(policy: Policy, caller: FlowOwner) -> Verdict:
     """Whether the caller is admitted, without an organisation or with any."""
     if not clauses_of(policy, _ORG):
         return admits(policy, caller)
     return any_of((_admits_from_elsewhere(policy, caller), admits(policy, caller)))
 
 
-def _foreign_callers(policy: Policy, home: AppInstance) -> list[AppInstance] | None:
+def _foreign_callers(policy: Policy, home: FlowOwner) -> list[FlowOwner] | None:
     """App instances of other accounts: one for each combination of the policy's values that can match. None: too many.
 
     Whether a value is a pattern or plain text depends on its operator, so both readings are tried. The service sends
@@ -137,11 +137,11 @@ def _foreign_callers(policy: Policy, home: AppInstance) -> list[AppInstance] | N
     arns = representatives(anywhere, globs, without=_NOT_IN_AN_ARN)
     if arns is None:
         return None
-    callers = [AppInstance(account_id=arn.split(":")[4], arn=arn) for arn in arns]
+    callers = [FlowOwner(account_id=arn.split(":")[4], arn=arn) for arn in arns]
     return [caller for caller in callers if caller.account_id != home.account_id]
 
 
-def _named(statement: Statement, caller: AppInstance, policy: Policy) -> list[str]:
+def _named(statement: Statement, caller: FlowOwner, policy: Policy) -> list[str]:
     """The values of a statement that admit a caller: its account values or, where none matches, its ARN values."""
     context = _by_service(caller, None).context
     for key in (_ACCOUNT, _ARN):

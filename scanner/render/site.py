@@ -14,7 +14,7 @@ from scanner.render.html import nights, page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Link:
+class ReportLink:
     """A link to one report of a night."""
 
     text: str
@@ -24,16 +24,16 @@ class Link:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     run: PastRun
-    links: tuple[Link, ...]
+    links: tuple[ReportLink, ...]
     options: tuple[tuple[str, str], ...]
 
 
-def link(form: str, path: Iterable[str]) -> Link:
+def link(form: str, path: Iterable[str]) -> ReportLink:
     """A link to a file below the page, given by the parts of its path. Whatever they hold, it leads nowhere else."""
-    return Link(text=form, href="./" + "/".join(quote(part, safe="") for part in path))
+    return ReportLink(text=form, href="./" + "/".join(quote(part, safe="") for part in path))
 
 
-def row(run: PastRun, links: Sequence[Link]) -> Row:
+def row(run: PastRun, links: Sequence[ReportLink]) -> Row:
     return Row(run=run, links=tuple(links), options=page.shown_options(run.options))
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from scanner.judge.compiler import compile_condition
-from scanner.judge.judgement import Compiled, Judgement, Scope
+from scanner.judge.judgement import Compiled, EvaluationContext, Judgement
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import NOW
 from scanner.language.grammar import Context, condition
@@ -27,7 +27,7 @@ def compiled(written: dict[str, Any], *, negated: bool = False) -> Compiled:
 
 
 def judge(written: dict[str, Any], resource: ChannelFlow) -> Judgement:
-    return compiled(written).judge(Scope(root=resource, thing=resource))
+    return compiled(written).judge(EvaluationContext(root=resource, thing=resource))
 
 
 def evidence(written: dict[str, Any], resource: ChannelFlow) -> list[tuple[str, object, str]]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.judge.judgement import Compiled, Scope
+from scanner.judge.judgement import Compiled, EvaluationContext
 from scanner.language.examples import NOW
 from scanner.language.vocabulary import attributes, fields
 from scanner.model.facts import ChannelFlow
@@ -174,7 +174,7 @@ def test_conditions_agree_with_the_reference(written: dict[str, Any], resource: 
     expected = reference.holds(written, resource, resource)
     both = compiled(written)
 
-    judgement = both.judge(Scope(root=resource, thing=resource))
+    judgement = both.judge(EvaluationContext(root=resource, thing=resource))
 
     assert judgement.holds is expected
     assert any(note.holds is expected for note in judgement.notes) or expected is True
@@ -189,7 +189,7 @@ def test_the_negation_holds_exactly_where_the_condition_does_not(
     expected = reference.no(reference.holds(written, resource, resource))
     both = compiled(written, negated=True)
 
-    assert both.judge(Scope(root=resource, thing=resource)).holds is expected
+    assert both.judge(EvaluationContext(root=resource, thing=resource)).holds is expected
     assert not surely(both, resource) or expected is True
 
 

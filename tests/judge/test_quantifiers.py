@@ -77,7 +77,7 @@ def test_texts_in_a_list_fail_one_by_one_and_belong_to_what_holds_them() -> None
 
     assert note.evidence.path == "processors[0].lambda.access.foreign_app_instances[1]"
     assert (note.evidence.observed, note.evidence.required) == ("2", "does not start with 2")
-    assert (note.scope.thing, note.scope.part) == (one, function().unqualified_arn)
+    assert (note.context.thing, note.context.part) == (one, function().unqualified_arn)
 
 
 def test_a_list_of_texts_of_the_wrong_length_is_shown() -> None:

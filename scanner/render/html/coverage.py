@@ -9,7 +9,7 @@ from scanner.model.facts import READ_FILE
 from scanner.model.report import Finding, Report, ReportedGap
 from scanner.render.causes import Cause
 from scanner.render.html.digest import Digest
-from scanner.render.html.labels import Cut, Statement, count, cut, term
+from scanner.render.html.labels import Banner, Cut, count, cut, term
 from scanner.render.wording import gap_place
 
 CAUSES_AT_ONCE = 10
@@ -93,7 +93,7 @@ class CauseView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CoverageView:
-    statement: Statement
+    statement: Banner
     meters: tuple[Meter, ...]
     first: tuple[CauseView, ...]
     rest: tuple[CauseView, ...]
@@ -104,7 +104,7 @@ def coverage(report: Report, digest: Digest) -> CoverageView:
     """What was observed, and each cause of gaps with the findings that it makes unknown, open causes first."""
     shown = _cause_views(digest)
     return CoverageView(
-        statement=coverage_statement(report),
+        statement=coverage_banner(report),
         meters=_meters(report),
         first=shown[:CAUSES_AT_ONCE],
         rest=shown[CAUSES_AT_ONCE:],
@@ -112,28 +112,28 @@ def coverage(report: Report, digest: Digest) -> CoverageView:
     )
 
 
-def coverage_statement(report: Report) -> Statement:
+def coverage_banner(report: Report) -> Banner:
     """A sentence on whether everything in scope was observed."""
     gaps = report.coverage.gaps
     waived = sum(gap.waiver is not None for gap in gaps)
     accepted = f" {count(waived, 'more was', 'more were')} accepted by a waiver." if waived else ""
     if not report.coverage.complete:
-        return Statement(
+        return Banner(
             tone="failed",
             headline="Not everything in scope was observed",
             detail=f"{count(len(gaps) - waived, 'gap is', 'gaps are')} open. "
             f"The findings below say nothing about what lies behind a gap.{accepted}",
         )
     if waived:
-        return Statement(
+        return Banner(
             tone="uncertain",
             headline="Everything in scope was observed, but for what was waived",
             detail=f"{count(waived, 'gap was', 'gaps were')} accepted by a waiver; what lies behind is not known.",
         )
     in_scope = report.coverage.in_scope
     if not in_scope.targets and not in_scope.files and not saw_anything(report):
-        return Statement(tone="neutral", headline="Nothing was in scope", detail="No account and region was chosen.")
-    return Statement(tone="clean", headline="Everything in scope was observed", detail="There are no gaps.")
+        return Banner(tone="neutral", headline="Nothing was in scope", detail="No account and region was chosen.")
+    return Banner(tone="clean", headline="Everything in scope was observed", detail="There are no gaps.")
 
 
 def saw_anything(report: Report) -> bool:

@@ -17,7 +17,7 @@ PRINTED_OPEN = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fact:
+class EvidenceLine:
     """One line of evidence; `missing` where the value was not observed, with the error code of the gap."""
 
     path: str
@@ -31,7 +31,7 @@ class FindingView:
     """A finding as the page shows it in full. `known_rule`: whether the page explains its rule; `age` is in days."""
 
     finding: Finding
-    facts: tuple[Fact, ...]
+    facts: tuple[EvidenceLine, ...]
     stages: tuple[Stage, ...]
     known_rule: bool
     printed_open: bool
@@ -107,10 +107,10 @@ def _groups(digest: Digest, shown: tuple[FindingView, ...]) -> tuple[SeverityGro
     return tuple(group for group in groups if group.total)
 
 
-def _facts(finding: Finding) -> tuple[Fact, ...]:
+def _facts(finding: Finding) -> tuple[EvidenceLine, ...]:
     """The evidence, line by line. A path that two conditions name is shown twice: each requires something else."""
     return tuple(
-        Fact(
+        EvidenceLine(
             path=item.path,
             observed=value_text(item.observed),
             required=item.required,

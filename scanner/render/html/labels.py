@@ -17,7 +17,7 @@ Tone = Literal["clean", "failed", "uncertain", "neutral"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Statement:
+class Banner:
     """A headline, a sentence that explains it, and the tone that styles both."""
 
     tone: Tone

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from scanner.model.report import Report, Severity, Status
 from scanner.render.html.coverage import saw_anything
 from scanner.render.html.digest import Digest
-from scanner.render.html.labels import Cut, Statement, count, cut, listing, number, term
+from scanner.render.html.labels import Banner, Cut, count, cut, listing, number, term
 
 ACCOUNTS = 25
 RULE_BARS = 12
@@ -73,7 +73,7 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SummaryView:
-    verdict: Statement
+    verdict: Banner
     tiles: tuple[Tile, ...]
     changes: tuple[Segment, ...]
     judgements: tuple[Segment, ...]
@@ -87,17 +87,17 @@ class SummaryView:
         return bool(self.judgements)
 
 
-def verdict(report: Report) -> Statement:
+def verdict(report: Report) -> Banner:
     """The page's headline. It says "clean" only if everything was observed, judged and passed."""
     failed = _failed(report)
     if failed:
-        return Statement(tone="failed", headline=count(failed, "failed finding"), detail=_failed_detail(report))
+        return Banner(tone="failed", headline=count(failed, "failed finding"), detail=_failed_detail(report))
     if not report.coverage.complete:
         return _incomplete_verdict(report)
     if not report.rules:
-        return Statement(tone="neutral", headline="Nothing was judged", detail="No rule ran.")
+        return Banner(tone="neutral", headline="Nothing was judged", detail="No rule ran.")
     if not report.coverage.observed.app_instances and not report.coverage.observed.channel_flows:
-        return Statement(
+        return Banner(
             tone="neutral",
             headline="Nothing to judge",
             detail="The scope was observed, and holds no app instance and no channel flow.",
@@ -160,37 +160,37 @@ def _failed_detail(report: Report) -> str:
     return f"{worst}, in {where}.{missing}"
 
 
-def _incomplete_verdict(report: Report) -> Statement:
+def _incomplete_verdict(report: Report) -> Banner:
     if not saw_anything(report):
-        return Statement(
+        return Banner(
             tone="failed",
             headline="No verdict: nothing was observed",
             detail="Nothing in scope could be read whole. This report says nothing about it.",
         )
-    return Statement(
+    return Banner(
         tone="uncertain",
         headline="No verdict: not everything was observed",
         detail="Nothing failed in the part that was observed. That is not a clean result.",
     )
 
 
-def _passing_verdict(report: Report) -> Statement:
+def _passing_verdict(report: Report) -> Banner:
     waived, unknown = (report.summary.by_status.get(s.value, 0) for s in (Status.WAIVED, Status.UNKNOWN))
     if unknown:
-        return Statement(
+        return Banner(
             tone="uncertain",
             headline=f"Nothing failed, {count(unknown, 'judgement')} unknown",
             detail="What could be judged passed or was waived; the rest is listed below.",
         )
     if not waived and not report.summary.by_status.get("pass", 0):
-        return Statement(tone="neutral", headline="Nothing to judge", detail="No rule applies to what the scope holds.")
+        return Banner(tone="neutral", headline="Nothing to judge", detail="No rule applies to what the scope holds.")
     seen = report.coverage.observed
     ran = f"{count(len(report.rules), 'rule')} ran on {count(seen.channel_flows, 'channel flow')}"
     where = f"in {count(seen.app_instances, 'app instance')}"
     if waived or report.coverage.gaps:
         headline, kept = "Nothing open", "what failed or could not be observed was accepted by a waiver"
-        return Statement(tone="clean", headline=headline, detail=f"{ran} {where}; {kept}.")
-    return Statement(
+        return Banner(tone="clean", headline=headline, detail=f"{ran} {where}; {kept}.")
+    return Banner(
         tone="clean", headline="Clean: no findings", detail=f"{ran} {where}. Every judgement that applies passed."
     )
 

@@ -17,7 +17,7 @@ from scanner.model.report import Location, Observed, Report, ReportedGap, Status
 from scanner.render.causes import Cause
 from scanner.render.html import labels, page
 from scanner.render.html.blocks import Block, blocks, link, value_text
-from scanner.render.html.coverage import CauseView, coverage_statement
+from scanner.render.html.coverage import CauseView, coverage_banner
 from scanner.render.html.digest import FAILURES, UNKNOWN_OF_A_CAUSE, digest
 from scanner.render.html.findings import IN_FULL, findings
 from scanner.render.html.summary import judgements, summary, verdict
@@ -244,13 +244,13 @@ def test_unknown_findings_are_not_called_clean() -> None:
 
 
 def test_waived_gaps_are_said_where_coverage_is_complete() -> None:
-    statement = coverage_statement(sample.report(gaps=(gap(waiver=WAIVER),)))
-    assert (statement.tone, statement.detail[:5]) == ("uncertain", "1 gap")
+    banner = coverage_banner(sample.report(gaps=(gap(waiver=WAIVER),)))
+    assert (banner.tone, banner.detail[:5]) == ("uncertain", "1 gap")
 
 
 def test_empty_scope_is_not_called_observed() -> None:
     nothing = sample.report(accounts=(), regions=(), observed=Observed())
-    assert coverage_statement(nothing).headline == "Nothing was in scope"
+    assert coverage_banner(nothing).headline == "Nothing was in scope"
 
 
 @pytest.mark.parametrize(
