@@ -26,7 +26,8 @@ from scanner.collect.executors import SAFE_PATH, apart
 from scanner.collect.target import Share, Task, fast
 from scanner.collect.worker import Judge, TaskResult
 from scanner.errors import NothingScannedError, UsageError
-from scanner.store.journal import Target, TargetReader
+from scanner.store.journal import Target
+from scanner.store.target_file import TargetReader
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster

@@ -19,7 +19,8 @@ from scanner.collect.target import Task
 from scanner.collect.worker import Judge, TaskResult, Worker
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
-from scanner.store.journal import Target, TargetReader, TargetWriter
+from scanner.store.journal import Target
+from scanner.store.target_file import TargetReader, TargetWriter
 
 if TYPE_CHECKING:
     from distributed import Worker as DaskWorker

@@ -13,7 +13,8 @@ from msgspec import structs
 from scanner.collect.target import Owned
 from scanner.collect.worker import TaskResult
 from scanner.model.facts import Gap
-from scanner.store.journal import Journal, Target, TargetWriter
+from scanner.store.journal import Journal, Target
+from scanner.store.target_file import TargetWriter
 
 
 class EmptyTargets:

@@ -23,7 +23,8 @@ from scanner.collect.worker import TaskResult, Traffic
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
-from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetWriter
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target
+from scanner.store.target_file import TargetWriter
 
 _IN_MEMORY = 1 << 20
 

@@ -32,7 +32,8 @@ from scanner.collect.callback_role import RoleReader
 from scanner.collect.crew import Crew
 from scanner.collect.facets import Facets
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
-from scanner.store.journal import AppInstanceRead, Target, TargetWriter
+from scanner.store.journal import Target
+from scanner.store.target_file import AppInstanceRead, TargetWriter
 
 
 class Stop(Protocol):

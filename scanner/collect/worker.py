@@ -22,7 +22,8 @@ from scanner.collect.target import Control, Owned, Stop, TargetReading, Task, as
 from scanner.errors import NothingScannedError, UsageError
 from scanner.model.facts import AppInstance, Gap
 from scanner.model.verdicts import Verdicts
-from scanner.store.journal import Target, TargetReader, TargetWriter
+from scanner.store.journal import Target
+from scanner.store.target_file import TargetReader, TargetWriter
 
 
 class Traffic(Struct, frozen=True, kw_only=True):

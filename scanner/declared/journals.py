@@ -12,7 +12,8 @@ from msgspec import structs
 from scanner.declared.jsontext import parse
 from scanner.model.facts import AppInstance, ChannelFlow, Declaration, Gap, Spot
 from scanner.model.yamltree import Listing, Mistakes, Node, Table
-from scanner.store.journal import AppInstanceRead, Target, TargetReader, interrupted
+from scanner.store.journal import Target, interrupted
+from scanner.store.target_file import AppInstanceRead, TargetReader
 
 _MAX_DEPTH = 64
 _UNREAD = {"tags": "tags", "detail": "created_at updated_at", "channels": "has_channels", "alerts": "failure_alert"}

@@ -21,8 +21,9 @@ from scanner.model.facts import Gap
 from scanner.model.report import Coverage, InScope, Observed, Report, Run
 from scanner.model.verdicts import Verdicts
 from scanner.outcome.waivers import Waivers
-from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, TargetReader, interrupted
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, interrupted
 from scanner.store.spool import Span, Spool
+from scanner.store.target_file import TargetReader
 
 _MOST_BYTES = 8 << 20
 """Of findings: they travel in one piece. The audit judges what is not judged for their sake."""

@@ -17,8 +17,8 @@ from scanner.model import facts
 from scanner.model.facts import ChannelFlow, Gap
 from scanner.model.report import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
 from scanner.outcome.waivers import Waivers
-from scanner.store.journal import AppInstanceRead, TargetReader
 from scanner.store.spool import Spool
+from scanner.store.target_file import AppInstanceRead, TargetReader
 
 
 class Tally:

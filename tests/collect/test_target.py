@@ -12,7 +12,8 @@ from msgspec import structs
 from scanner.collect.run import Backlog
 from scanner.collect.target import Share, Task, fast
 from scanner.collect.worker import Worker
-from scanner.store.journal import Target, TargetReader
+from scanner.store.journal import Target
+from scanner.store.target_file import TargetReader
 from tests.fake_aws import ACCOUNT, FakeAws, Flow
 
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")

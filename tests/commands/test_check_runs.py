@@ -9,7 +9,8 @@ import pytest
 
 from scanner.model.facts import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor
 from scanner.model.report import Scope
-from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
+from scanner.store.journal import Journal, RunHeader, Target
+from scanner.store.target_file import AppInstanceRead, TargetWriter
 from tests.command import Ended
 from tests.declared.checking import FUNCTION, Check, checking, write
 

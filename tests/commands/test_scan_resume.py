@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from scanner.store.journal import Journal, TargetReader
+from scanner.store.journal import Journal
+from scanner.store.target_file import TargetReader
 from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, Ended, environment
 from tests.conftest import Scan

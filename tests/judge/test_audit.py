@@ -15,7 +15,8 @@ from scanner.language.selection import select
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.model.report import Report, Scope, Status, Waiver
 from scanner.outcome.waivers import Entry, Pattern, Waivers
-from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
+from scanner.store.journal import Journal, RunHeader, Target
+from scanner.store.target_file import AppInstanceRead, TargetWriter
 from tests.judge.build import ACCOUNT, APP_INSTANCE, app_instance, flow, gap
 
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")

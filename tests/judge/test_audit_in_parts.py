@@ -19,7 +19,8 @@ from scanner.language.selection import select
 from scanner.model.facts import AppInstance, ChannelFlow
 from scanner.model.report import Report, Scope, Waiver
 from scanner.outcome.waivers import Entry, Pattern, Waivers
-from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetWriter
+from scanner.store.journal import Journal, RunHeader, Target
+from scanner.store.target_file import AppInstanceRead, TargetWriter
 from tests.judge.build import ACCOUNT, app_instance, flow, gap
 
 TARGETS = tuple(Target(account_id=ACCOUNT, region=region) for region in ("eu-central-1", "us-east-1"))

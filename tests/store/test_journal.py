@@ -15,7 +15,8 @@ from msgspec import structs
 from scanner.errors import OutputError, UsageError
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.model.report import Scope
-from scanner.store.journal import AppInstanceRead, Journal, RunHeader, Target, TargetRead, TargetReader, TargetWriter
+from scanner.store.journal import Journal, RunHeader, Target
+from scanner.store.target_file import AppInstanceRead, TargetRead, TargetReader, TargetWriter
 
 TARGET = Target(account_id="111122223333", region="us-east-1")
 

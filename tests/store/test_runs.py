@@ -10,7 +10,8 @@ import pytest
 
 from scanner.model.report import Scope
 from scanner.store import runs
-from scanner.store.journal import Journal, RunHeader, Target, TargetWriter
+from scanner.store.journal import Journal, RunHeader, Target
+from scanner.store.target_file import TargetWriter
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OLD = NOW - timedelta(days=20)

@@ -1,0 +1,281 @@
+"""The file of one target in a run directory: lines are appended to it while the target is read, and read from it later.
+
+    a line a page of channel flows, a line when an app instance is complete, a closing line when the target is
+
+Nothing is rewritten: a process that dies leaves at most a torn last line, which readers drop. An app instance counts
+only once its own line is there; pages of one that was in flight are passed over.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+from collections.abc import Container, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import msgspec
+from msgspec import Struct, structs
+
+from scanner.errors import OutputError, UsageError
+from scanner.model.facts import AppInstance, ChannelFlow, Gap
+from scanner.store import files
+
+
+class FlowPage(Struct, frozen=True, kw_only=True, tag="flows"):
+    """A page of the channel flows of one app instance."""
+
+    app_instance_arn: str
+    flows: tuple[ChannelFlow, ...]
+
+
+class AppInstanceRead(Struct, frozen=True, kw_only=True, tag="app_instance"):
+    """An app instance has been read as far as it can be: the offsets of its pages, and what is missing of it."""
+
+    app_instance: AppInstance
+    pages: tuple[int, ...]
+    gaps: tuple[Gap, ...] = ()
+
+
+class TargetRead(Struct, frozen=True, kw_only=True, tag="target"):
+    """The target has been read as far as it can be: the offset of each app instance's line, by ARN."""
+
+    index: dict[str, int]
+    gaps: tuple[Gap, ...] = ()
+
+
+Line = FlowPage | AppInstanceRead | TargetRead
+
+
+_decoder = msgspec.json.Decoder(Line)
+
+
+_PAGE_PREFIX = b'{"type":"flows",'
+
+
+class TargetWriter:
+    """Appends to one target's file, from many threads; what a write returned from survives the process.
+
+    Nobody else can write to it meanwhile: the threads of a scan that was stopped may outlive its hold on the directory.
+
+    Raises:
+        UsageError: another scan writes to it.
+        OutputError (each method, too): the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writing = threading.Lock()
+        self._is_torn = False
+        with ExitStack() as unless_all_is_well:
+            with explaining_writes(path):
+                self._file: BinaryIO = unless_all_is_well.enter_context(files.open_own(path, "ab", buffering=0))
+            lock_file(self._file, path)
+            with explaining_writes(path):
+                self._end = _drop_torn_line(path)
+            self._index = dict(TargetReader(path).index)
+            unless_all_is_well.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others write to the file."""
+        self._file.close()
+
+    @property
+    def app_instances(self) -> frozenset[str]:
+        """ARNs of those that an earlier attempt has read already."""
+        return frozenset(self._index)
+
+    def page(self, app_instance_arn: str, flows: tuple[ChannelFlow, ...]) -> int:
+        """Returns the page's offset."""
+        return self._append(FlowPage(app_instance_arn=app_instance_arn, flows=flows))
+
+    def app_instance(self, read: AppInstanceRead) -> None:
+        self._index[read.app_instance.arn] = self._append(read)
+
+    def target(self, gaps: tuple[Gap, ...]) -> None:
+        self._append(TargetRead(index=self._index, gaps=gaps))
+
+    def absorb(self, lines: Iterable[bytes]) -> TargetRead | None:
+        """Take over what was written of this target elsewhere, except its closing line, which is returned.
+
+        Raises:
+            ValueError: that is no journal.
+        """
+        offset = 0
+        moved: dict[int, int] = {}
+        for raw in lines:
+            line = None if raw.startswith(_PAGE_PREFIX) else _decoder.decode(raw)
+            match line:
+                case AppInstanceRead():
+                    self.app_instance(structs.replace(line, pages=tuple(moved[page] for page in line.pages)))
+                case TargetRead():
+                    return line
+                case _:
+                    moved[offset] = self._append_encoded(raw)
+            offset += len(raw)
+        return None
+
+    def _append(self, line: Line) -> int:
+        return self._append_encoded(msgspec.json.encode(line) + b"\n")
+
+    def _append_encoded(self, encoded: bytes) -> int:
+        with self._writing, explaining_writes(self._path):
+            if self._is_torn:  # what another thread wrote behind half a line would be lost with it
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            offset = self._end
+            self._is_torn = True
+            self._end += self._file.write(encoded)
+            self._is_torn = self._end != offset + len(encoded)
+            if self._is_torn:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return offset
+
+
+class TargetReader:
+    """What is known of one target; a file that was never begun reads as an empty one.
+
+    Raises (each method):
+        UsageError: the file is damaged other than by a torn last line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._explained():
+            closing = _closing_line(path)
+        self.complete = closing is not None
+        self.gaps = closing.gaps if closing else ()
+        self.index = closing.index if closing else dict(self._rebuilt_index())
+
+    def app_instances(self, besides: Container[str] = ()) -> Iterator[AppInstanceRead]:
+        """In order of their ARNs, without those whose ARN is in `besides`."""
+        wanted = sorted((arn, offset) for arn, offset in self.index.items() if arn not in besides)
+        if not wanted:
+            return
+        with self._opened() as file:
+            for arn, offset in wanted:
+                line = self._line_at(file, offset)
+                if not isinstance(line, AppInstanceRead) or line.app_instance.arn != arn:
+                    raise self._damaged(offset, f"{arn} should be here")
+                yield line
+
+    def flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
+        """In the order in which AWS gave them."""
+        for offset in read.pages:
+            yield from self.page(read.app_instance.arn, offset)
+
+    def page(self, app_instance_arn: str, offset: int) -> tuple[ChannelFlow, ...]:
+        """The flows of one page."""
+        with self._opened() as file:
+            line = self._line_at(file, offset)
+        if not isinstance(line, FlowPage) or line.app_instance_arn != app_instance_arn:
+            raise self._damaged(offset, f"channel flows of {app_instance_arn} should be here")
+        return line.flows
+
+    def _rebuilt_index(self) -> Iterator[tuple[str, int]]:
+        if not self._path.exists():
+            return
+        with self._opened() as file:
+            offset = 0
+            for raw in file:
+                line = self._decoded(raw, offset) if raw.endswith(b"\n") else None
+                if isinstance(line, AppInstanceRead):
+                    yield line.app_instance.arn, offset
+                offset += len(raw)
+
+    def _opened(self) -> BinaryIO:
+        with self._explained():
+            return files.open_own(self._path)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
+
+    def _line_at(self, file: BinaryIO, offset: int) -> Line:
+        try:
+            file.seek(offset)
+            raw = file.readline()
+        except (OSError, ValueError) as error:
+            raise self._damaged(offset, str(error)) from None
+        return self._decoded(raw, offset)
+
+    def _decoded(self, raw: bytes, offset: int) -> Line:
+        try:
+            line: Line = _decoder.decode(raw)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(offset, str(error)) from None
+        return line
+
+    def _damaged(self, offset: int, what: str) -> UsageError:
+        message = f"{self._path}: damaged at byte {offset}: {what}"
+        return UsageError(message, hint="Scan again into a new run directory.")
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be read: {error.strerror}", hint="Scan again into a new run directory.")
+
+
+def lock_file(file: BinaryIO, path: Path) -> None:
+    """Keep other scans from writing to `path` until the file is closed, or its process ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        hint = "Wait until it has ended, or name another directory."
+        raise UsageError(f"another scan is writing to {path}", hint=hint) from None
+
+
+@contextmanager
+def explaining_writes(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = "Make room, or name another directory with --run-dir."
+        raise OutputError(f"the journal {path} cannot be written: {error.strerror}", hint=hint) from None
+
+
+def _drop_torn_line(path: Path) -> int:
+    """Cut off an unfinished last line; returns where the file ends now."""
+    with files.open_own(path, "r+b") as file:
+        end = _end_of_line(file, file.seek(0, os.SEEK_END))
+        file.truncate(end)
+    return end
+
+
+def _closing_line(path: Path) -> TargetRead | None:
+    if not path.exists():
+        return None
+    with files.open_own(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        end = _end_of_line(file, size)
+        file.seek(_end_of_line(file, end - 1) if end else 0)
+        last = file.readline()
+    if not last.startswith(b'{"type":"target"'):
+        return None
+    with suppress(ValueError, RecursionError):
+        line = _decoder.decode(last)
+        return line if isinstance(line, TargetRead) else None
+    return None
+
+
+def _end_of_line(file: BinaryIO, before: int) -> int:
+    """The offset just behind the last newline that stands before the offset `before`; 0 where there is none."""
+    step = 1 << 16
+    while before > 0:
+        start = max(0, before - step)
+        file.seek(start)
+        newline = file.read(before - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        before = start
+    return 0
