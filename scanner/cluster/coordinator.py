@@ -23,8 +23,8 @@ from scanner.aws import waiting
 from scanner.cluster import by_value
 from scanner.cluster.worker import Terms, WorkerError
 from scanner.collect.executors import SAFE_PATH, apart
-from scanner.collect.target import Share, Task, fast
-from scanner.collect.worker import Judge, TaskResult
+from scanner.collect.task import Share, Task, TaskResult, fast
+from scanner.collect.worker import Judge
 from scanner.errors import NothingScannedError, UsageError
 from scanner.store.journal import Target
 from scanner.store.target_file import TargetReader

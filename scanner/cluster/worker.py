@@ -15,8 +15,8 @@ from msgspec import Struct, structs
 
 from scanner.aws.failure import StoppedError
 from scanner.collect.cpus import share, staying_on
-from scanner.collect.target import Task
-from scanner.collect.worker import Judge, TaskResult, Worker
+from scanner.collect.task import Task, TaskResult
+from scanner.collect.worker import Judge, Worker
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
 from scanner.store.journal import Target

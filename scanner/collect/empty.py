@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
-from scanner.collect.target import Owned
-from scanner.collect.worker import TaskResult
+from scanner.collect.task import Owned, TaskResult
 from scanner.model.facts import Gap
 from scanner.store.journal import Journal, Target
 from scanner.store.target_file import TargetWriter

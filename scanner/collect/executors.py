@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 from scanner.collect.cpus import shares, stay_on
 from scanner.collect.crew import Crew
-from scanner.collect.target import Pace, Task, fast
-from scanner.collect.worker import TaskResult, Traffic, Worker, begin_process, do_in_process
+from scanner.collect.task import Pace, Task, TaskResult, Traffic, fast
+from scanner.collect.worker import Worker, begin_process, do_in_process
 from scanner.store.journal import Target
 
 TARGETS_AT_ONCE = 8

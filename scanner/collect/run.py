@@ -18,8 +18,7 @@ from msgspec import Struct, field, structs
 from scanner.aws.failure import StoppedError
 from scanner.collect.empty import EmptyTargets
 from scanner.collect.executors import Executor, Threads
-from scanner.collect.target import Pace, Task, slow
-from scanner.collect.worker import TaskResult, Traffic
+from scanner.collect.task import Pace, Task, TaskResult, Traffic, slow
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts

@@ -12,55 +12,19 @@ from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from scanner.aws.clients import Clients
 from scanner.aws.failure import FailedCallError
 from scanner.aws.session import Aws
 from scanner.collect.cpus import stay_on
-from scanner.collect.target import Control, Owned, Stop, TargetReading, Task, ask_owner, read_target
+from scanner.collect.target import Control, TargetReading, ask_owner, read_target
+from scanner.collect.task import Owned, Stop, Task, TaskResult, Traffic
 from scanner.errors import NothingScannedError, UsageError
 from scanner.model.facts import AppInstance, Gap
 from scanner.model.verdicts import Verdicts
 from scanner.store.journal import Target
 from scanner.store.target_file import TargetReader, TargetWriter
-
-
-class Traffic(Struct, frozen=True, kw_only=True):
-    """What has been read, and by how many calls."""
-
-    app_instances: int = 0
-    channel_flows: int = 0
-    calls: int = 0
-    throttles: int = 0
-
-    def __add__(self, other: Traffic) -> Traffic:
-        return Traffic(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
-
-    def __sub__(self, other: Traffic) -> Traffic:
-        return Traffic(**{name: getattr(self, name) - getattr(other, name) for name in self.__struct_fields__})
-
-
-class TaskResult(Struct, frozen=True, kw_only=True):
-    """What came of a task; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
-
-    `more` is what was beyond the task's share; `part` is the journal, where it was not written to its place, and
-    `verdicts` those on what it holds, where they were asked for. `missing` is the answer to a task that asks for the
-    owner, as `ask_owner` gives it. `unfit` says who could read nothing for want of credentials, which another may have.
-    """
-
-    target: Target
-    complete: bool
-    owned: Owned = Owned.NOT_READ
-    asked_owner: bool = False
-    missing: tuple[Gap, ...] | None = None
-    faults: tuple[str, ...] = ()
-    traffic: Traffic = Traffic()
-    more: tuple[Task, ...] = ()
-    part: bytes | None = None
-    verdicts: Verdicts | None = None
-    unfit: str | None = None
-
 
 _READ_BEFORE = TargetReading(complete=True, owned=Owned.NOT_READ)
 Judge = Callable[[Path], Verdicts]

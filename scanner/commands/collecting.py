@@ -27,7 +27,7 @@ from scanner.terminal import Log
 if TYPE_CHECKING:
     from scanner.collect.executors import Executor
     from scanner.collect.scope import Resolved, Wanted
-    from scanner.collect.worker import TaskResult
+    from scanner.collect.task import TaskResult
 
 
 class Ended(Enum):

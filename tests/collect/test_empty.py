@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from scanner.collect.empty import EmptyTargets
-from scanner.collect.target import Owned
-from scanner.collect.worker import TaskResult
+from scanner.collect.task import Owned, TaskResult
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
 from scanner.store.journal import Journal, RunHeader, Target

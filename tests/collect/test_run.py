@@ -9,8 +9,7 @@ import pytest
 from msgspec import structs
 
 from scanner.collect.run import Backlog, BrokenRunError, Collection
-from scanner.collect.target import Pace, Task, fast
-from scanner.collect.worker import TaskResult
+from scanner.collect.task import Pace, Task, TaskResult, fast
 from scanner.model.report import Scope
 from scanner.model.verdicts import Verdicts
 from scanner.store.journal import Journal, RunHeader, Target

@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from scanner.collect.run import Backlog
-from scanner.collect.target import Share, Task, fast
+from scanner.collect.task import Share, Task, fast
 from scanner.collect.worker import Worker
 from scanner.store.journal import Target
 from scanner.store.target_file import TargetReader
