@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.session import Session
 
-from scanner.aws import wire
+from scanner.aws import decoding, wire
 from scanner.aws.failure import SPEAK_XML, MalformedAnswerError
 from scanner.errors import ChimeauditError
 from scanner.model.operations import FACETS, OBTAINING_CREDENTIALS, ORGANIZATION, Operation, needed
@@ -49,15 +49,15 @@ def _decode(**event: Any) -> None:
     if answer_type is None and service not in SPEAK_XML:
         return
     if response["status_code"] >= 300:
-        response["body"] = response["body"] if answer_type is None else wire.error_body(response["body"])
+        response["body"] = response["body"] if answer_type is None else decoding.error_body(response["body"])
         return
     try:
         _check_head(response)
         if answer_type is None:
-            wire.check_xml(response["body"])
+            decoding.check_xml(response["body"])
             return
-        parsed["Decoded"] = answer = wire.decode(response["body"], answer_type)
-        response["body"] = wire.token_body(answer)
+        parsed["Decoded"] = answer = decoding.decode(response["body"], answer_type)
+        response["body"] = decoding.token_body(answer)
     except ValueError as error:
         parsed["Error"] = {"Code": _MALFORMED, "Message": f"the answer is malformed: {error}"}
         response["body"] = b"{}" if answer_type else _EMPTY_XML % model.name.encode()

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, structs
 
-from scanner.aws import wire
+from scanner.aws import decoding, wire
 
 PAGE = b'{"ChannelFlows": [{"ChannelFlowArn": "arn:flow", "Name": "moderation"}], "NextToken": "t"}'
 
 
 def test_a_page_is_read_with_its_token() -> None:
-    page = wire.decode(PAGE, wire.ListChannelFlows)
+    page = decoding.decode(PAGE, wire.ListChannelFlows)
 
     assert [item.arn for item in page.items] == ["arn:flow"]
     assert page.NextToken == "t"
@@ -25,9 +25,9 @@ def test_a_page_is_read_with_its_token() -> None:
 def test_a_null_list_is_refused(answer: type[Struct]) -> None:
     lists = [each for each in structs.fields(answer) if str(each.type).startswith("tuple[")]
     for each in lists:
-        wire.decode(b'{"%s": []}' % each.encode_name.encode(), answer)
+        decoding.decode(b'{"%s": []}' % each.encode_name.encode(), answer)
         with pytest.raises(ValueError, match="null"):
-            wire.decode(b'{"%s": null}' % each.encode_name.encode(), answer)
+            decoding.decode(b'{"%s": null}' % each.encode_name.encode(), answer)
     assert lists or not answer.__name__.startswith("List")
 
 
@@ -46,7 +46,7 @@ def test_a_null_list_is_refused(answer: type[Struct]) -> None:
 )
 def test_two_members_of_one_name_are_refused(body: str) -> None:
     with pytest.raises(ValueError, match="two members of one name"):
-        wire.decode(body.replace("%s", '{"ChannelFlowArn": "a"}').encode(), wire.ListChannelFlows)
+        decoding.decode(body.replace("%s", '{"ChannelFlowArn": "a"}').encode(), wire.ListChannelFlows)
 
 
 TEXT = st.text(':"\\a\u00e9', max_size=4)
@@ -59,25 +59,25 @@ def test_any_member_that_is_newer_than_we_are_is_passed_over(
 ) -> None:
     body = json.dumps({"ChannelFlows": [], "Newer": newer}, ensure_ascii=is_ascii, separators=separators).encode()
 
-    assert wire.decode(body, wire.ListChannelFlows).items == ()
+    assert decoding.decode(body, wire.ListChannelFlows).items == ()
 
 
 def test_two_things_that_differ_and_have_one_arn_are_refused_and_equal_ones_are_one() -> None:
     twins = b'{"AppInstances": [{"AppInstanceArn": "a", "Name": "x"}, {"AppInstanceArn": "a", "Name": "%s"}]}'
 
-    assert len(wire.decode(twins % b"x", wire.ListAppInstances).items) == 2
+    assert len(decoding.decode(twins % b"x", wire.ListAppInstances).items) == 2
     with pytest.raises(ValueError, match="one ARN"):
-        wire.decode(twins % b"y", wire.ListAppInstances)
+        decoding.decode(twins % b"y", wire.ListAppInstances)
     with pytest.raises(ValueError, match="one ARN"):
-        wire.decode(b'{"Tags": [{"Key": "a", "Value": "b"}, {"Key": "a"}]}', wire.ListTagsForResource)
+        decoding.decode(b'{"Tags": [{"Key": "a", "Value": "b"}, {"Key": "a"}]}', wire.ListTagsForResource)
 
 
 @pytest.mark.parametrize("answer", [wire.GetFunctionConcurrency, wire.GetFunctionEventInvokeConfig])
 @pytest.mark.parametrize("member", ["__type", "Message", "message", "Code", "errorMessage", "Error"])
 def test_an_error_is_no_answer_that_has_nothing_to_tell(answer: type[Struct], member: str) -> None:
-    wire.decode(b"{}", answer)
+    decoding.decode(b"{}", answer)
     with pytest.raises(ValueError, match="members of an error"):
-        wire.decode(b'{"%s": "TooManyRequestsException"}' % member.encode(), answer)
+        decoding.decode(b'{"%s": "TooManyRequestsException"}' % member.encode(), answer)
 
 
 @pytest.mark.parametrize(
@@ -94,36 +94,36 @@ def test_an_error_is_no_answer_that_has_nothing_to_tell(answer: type[Struct], me
 )
 def test_xml_that_contradicts_itself_or_is_an_error_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"it "):
-        wire.check_xml(body)
+        decoding.check_xml(body)
 
 
 def test_xml_may_hold_many_members_and_nothing() -> None:
-    wire.check_xml(b"<R><A/><B><member>a</member><member>a</member></B><IsTruncated>false</IsTruncated></R>")
+    decoding.check_xml(b"<R><A/><B><member>a</member><member>a</member></B><IsTruncated>false</IsTruncated></R>")
 
 
 def test_members_of_a_newer_api_are_passed_over() -> None:
     body = b'{"AppInstances": [{"AppInstanceArn": "a", "Shard": {"x": [1]}}], "Total": 1}'
 
-    assert [item.arn for item in wire.decode(body, wire.ListAppInstances).items] == ["a"]
+    assert [item.arn for item in decoding.decode(body, wire.ListAppInstances).items] == ["a"]
 
 
 @given(st.integers(min_value=0, max_value=len(PAGE) - 1))
 def test_a_body_cut_off_anywhere_is_refused(length: int) -> None:
     with pytest.raises(ValueError, match=r"."):
-        wire.decode(PAGE[:length], wire.ListChannelFlows)
+        decoding.decode(PAGE[:length], wire.ListChannelFlows)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_page_or_refused(body: bytes) -> None:
     try:
-        wire.decode(body, wire.ListChannelFlows)
+        decoding.decode(body, wire.ListChannelFlows)
     except ValueError:
         return
 
 
 @pytest.mark.parametrize("name", [b'"\\ud800x"', b'"\xff\xfex"'])
 def test_text_that_is_no_unicode_becomes_visible(name: bytes) -> None:
-    page = wire.decode(b'{"AppInstances": [{"AppInstanceArn": "a", "Name": %s}]}' % name, wire.ListAppInstances)
+    page = decoding.decode(b'{"AppInstances": [{"AppInstanceArn": "a", "Name": %s}]}' % name, wire.ListAppInstances)
 
     assert str(page.items[0].Name).endswith("x")
     assert "\N{REPLACEMENT CHARACTER}" in str(page.items[0].Name)
@@ -131,19 +131,19 @@ def test_text_that_is_no_unicode_becomes_visible(name: bytes) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_error_body_becomes_an_object_of_texts(body: bytes) -> None:
-    members = json.loads(wire.error_body(body))
+    members = json.loads(decoding.error_body(body))
 
     assert all(isinstance(value, str) for value in members.values())
 
 
 def test_the_token_is_all_that_is_left_for_the_paginator() -> None:
-    assert json.loads(wire.token_body(wire.decode(PAGE, wire.ListChannelFlows))) == {"NextToken": "t"}
+    assert json.loads(decoding.token_body(decoding.decode(PAGE, wire.ListChannelFlows))) == {"NextToken": "t"}
 
 
 _FIRST_ANSWERS = """
 import threading, time
 from msgspec import _utils
-from scanner.aws import wire
+from scanner.aws import decoding, wire
 
 look_up = _utils._get_class_mro_and_typevar_mappings
 
@@ -153,7 +153,7 @@ def slowly(*arguments):
 
 _utils._get_class_mro_and_typevar_mappings = slowly
 body = b'{"ChannelFlows": [{"ChannelFlowArn": "a", "Processors": [{"Configuration": {"Lambda": {}}}]}]}'
-threads = [threading.Thread(target=wire.decode, args=(body, wire.ListChannelFlows)) for _ in range(8)]
+threads = [threading.Thread(target=decoding.decode, args=(body, wire.ListChannelFlows)) for _ in range(8)]
 for thread in threads:
     thread.start()
     time.sleep(0.02)
