@@ -1,9 +1,9 @@
-"""What files declare: the channel flows that requests, templates and saved answers speak of, before they are deployed.
+"""Reads the channel flows that files declare, before deployment: requests, templates, saved answers of AWS, and runs.
 
-files       the files that a user names       documents  text -> tree with places (jsontext)
+files       finds the files that a user names documents  text -> tree with places (jsontext)
 read        what a file is, and its flows     requests   a request -> facts
 template    CloudFormation -> facts           intrinsics, pending  what its functions give, holes included
-functions, roles, policies                    what it says of functions and who may do what
-arns        names and ARNs with holes, compared
+functions, roles, policies                    a template's functions, and who may do what
+arns        compares names and ARNs with holes
 journals    runs of a scan
 """

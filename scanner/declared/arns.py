@@ -1,4 +1,4 @@
-"""Names and ARNs that may have holes: what names a function, and whether two ARNs will be the same."""
+"""Compares names and ARNs that may have holes: names of functions, and whether two ARNs will be equal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _KIND, FIELDS = 5, 6
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionName:
-    """What names a function, as far as it says; `hides` tells that a hole may hold more than the field it stands in."""
+    """The parts of a function's name or ARN; a missing part is None.
+
+    `hides`: a hole may hold more than the part in which it stands.
+    """
 
     name: Text
     qualifier: Text | None = None
@@ -27,7 +30,7 @@ class FunctionName:
 
 
 def function_name(text: Text) -> FunctionName | None:
-    """A name, a partial ARN or an ARN taken apart, with its version or alias; None where it cannot be.
+    """Split a function's name, partial ARN or ARN into its parts; None if the text is none of these.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
     """
@@ -49,13 +52,13 @@ def function_name(text: Text) -> FunctionName | None:
 
 
 def same_function(named: FunctionName, declared: FunctionName) -> Verdict:
-    """Whether what names a function names the declared one, in whatever version; what it leaves out is as declared."""
+    """Whether a name refers to the declared function, in any version; missing parts count as equal."""
     name = same(named.name, declared.name)
     return all_of((UNSET if named.hides and name is False else name, _same_place(named, declared)))
 
 
 def same_version(named: FunctionName, declared: FunctionName, qualifier: Text | None) -> Verdict:
-    """Whether it names the version or alias (None: no particular one) of the declared function."""
+    """Whether a name refers to this version or alias (None: without qualifier) of the declared function."""
     if named.hides and named.name != declared.name:
         return UNSET
     if named.qualifier is None or qualifier is None:
@@ -64,7 +67,7 @@ def same_version(named: FunctionName, declared: FunctionName, qualifier: Text | 
 
 
 def same_arn(one: Text, other: Text) -> Verdict:
-    """Whether two ARNs will be the same; the region, or the account, settles the partition."""
+    """Whether two ARNs will be equal. An unknown partition counts as equal, since region and account decide it."""
     if one == other:
         return True
     fields, others = split(one, ":", FIELDS - 1), split(other, ":", FIELDS - 1)

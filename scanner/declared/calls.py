@@ -1,5 +1,6 @@
-"""Tells by its text whether something calls what makes or unmakes channel flows: code, commands, state machines and SDK
-calls of every kind. Permission to call is none, nor is to watch for a call, nor to hold the ARN of a flow.
+"""Finds calls that make or unmake channel flows in texts: code, commands, state machines and SDK calls of all kinds.
+
+Permission to call is no call. Neither is an event pattern that waits for a call, nor the ARN of a flow.
 
 https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_Operations_Amazon_Chime_SDK_Messaging.html
 """
@@ -22,36 +23,39 @@ _APP_INSTANCE_CALL = re.compile(
     rf"(?<!chime:)(?:create|delete)[-_]?app[-_]?instance(?![-_]?(?:user|bot|admin|stream)){_NOT_A_NAME}", re.IGNORECASE
 )
 _EVENT_NAME = re.compile(r"""["'][A-Z][A-Za-z]+["']""")
-"""An operation in quotes, as events name it that tell of a call."""
+"""An operation in quotes, as code compares it with the operation of an event."""
 _SERVICE = re.compile(r"chime-?sdk-?messaging|messaging-chime", re.IGNORECASE)
 _OPEN = r"(?:\$\{|\{\{|\{%|<)"
 _OPEN_CALL = re.compile(
     rf"""(?:aws-sdk:chimesdkmessaging:{_OPEN}|\b(?:action|api)\b[\\"']*\s*[:=]\s*[\\"']*{_OPEN})""", re.IGNORECASE
 )
-"""A call of which only the deployment settles what it is."""
+"""A call whose operation only the deployment settles."""
 _OPEN_SERVICE = re.compile(rf"aws-sdk:{_OPEN}")
 _ENDPOINT, _PATH = re.compile(r"messaging-chime\b"), re.compile(r"\bchannel-flows?\b")
-"""The address of a call: https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html"""
+"""A call's address.
+
+https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html
+"""
 _NATIVE = re.compile(r"AWS::Chime::(?:ChannelFlow|AppInstance)\b")
 _BY_TYPE = re.compile(
     r"cloud-?control|DesiredState|TemplateBody|(?:create|update|delete)[-_]?(?:resource|stack|change[-_]?set)",
     re.IGNORECASE,
 )
-"""Calls that make what they are given the type of: https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/"""
+"""Calls that make a resource of a given type: https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/"""
 _CODE = frozenset({"ZipFile", "InlineCode"})
 _NO_CALL = re.compile(
     r"(?!TypeName)\w*Name|Comment|Description|EventPattern|FilterCriteria|FilterPolicy|InputTransformer|PathPart|RouteKey|Sid|Tags"
 )
-"""Keys under which nothing is run: what things are called, and which events are waited for."""
+"""Keys whose values are never run: names, and patterns of events."""
 
 
 def call_in(node: Node) -> str | None:
-    """The call by which something may make or unmake flows, or app instances, as it is written."""
+    """The call in a value that may make or unmake flows or app instances, as it is written; None if there is none."""
     return call(said(node))
 
 
 def call(lines: Iterable[str]) -> str | None:
-    """The same of text."""
+    """The call in lines of text that may make or unmake flows or app instances; None if there is none."""
     text = "\n".join(lines)
     if (found := _FLOW_CALL.search(text)) is not None:
         return found[0]
@@ -70,7 +74,7 @@ def call(lines: Iterable[str]) -> str | None:
 
 
 def said(node: Node, key: str = "") -> Iterator[str]:
-    """What may be run of it, line by line; what functions give should be worked out before."""
+    """The lines of a value that may be run. Intrinsic functions in it should be resolved before."""
     match node:
         case Table():
             for name, each in node.entries.items():
@@ -88,7 +92,7 @@ def said(node: Node, key: str = "") -> Iterator[str]:
 
 
 def _text(text: Text) -> str:
-    """The text, without the names of what it refers to."""
+    """The text, with ${} for references, so that names of resources are not taken for calls."""
     return "".join(piece if isinstance(piece, str) else _hole(piece) for piece in text)
 
 
@@ -97,7 +101,7 @@ def _hole(hole: Hole) -> str:
 
 
 def speaks(node: Node, pattern: re.Pattern[str]) -> bool:
-    """Whether a text or a key in there has something in it."""
+    """Whether a pattern is found in a text or key of a value, at any depth."""
     if isinstance(node, Scalar):
         return pattern.search(node.text) is not None
     keys = node.entries if isinstance(node, Table) else ()

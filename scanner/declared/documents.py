@@ -1,6 +1,6 @@
-"""Reads a file's text, JSON or YAML, into a tree in which every value knows its place.
+"""Parses a file's text, JSON or YAML, into a tree in which every value has its line and column.
 
-The short forms of CloudFormation's intrinsic functions (``!Ref x``) become what they are short for (``{Ref: x}``).
+The short forms of CloudFormation's intrinsic functions (``!Ref x``) become long forms (``{Ref: x}``).
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
@@ -30,13 +30,13 @@ from scanner.model.yamltree import (
 )
 
 MAX_BYTES = 10 << 20
-"""Ten times what CloudFormation takes."""
+"""Ten times as much as CloudFormation accepts."""
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
-"""That all aliases of a document stand for, those in what they stand for written out."""
+"""How many values all aliases of a document may stand for, nested aliases expanded."""
 _EXPECTED = "JSON or YAML"
 _NEARLY_JSON = re.compile(r"""\s*(?:[{\[]\s*(?:["{}\[\]]|//|/\*|$)|//|/\*)""")
-"""How JSON and its dialects begin, but for those that are YAML as well."""
+"""The beginning of JSON and its dialects, unless it could also be YAML."""
 _MERGE = "<<"
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq"))
@@ -54,9 +54,9 @@ _SHORT = {
 
 
 def parse(data: bytes, mistakes: Mistakes, *, only_json: bool = False) -> Node | None:
-    """The document in a file; None, with the mistakes noted, where it cannot be read.
+    """Parse the document in a file; None and mistakes if it cannot be read.
 
-    `only_json` says that it may not be YAML, in which much that is nearly JSON means something else.
+    `only_json`: do not try YAML, in which text that is nearly JSON may mean something else.
     """
     before = len(mistakes.found)
     try:
@@ -89,7 +89,7 @@ def _document(text: str, mistakes: Mistakes, *, only_json: bool) -> Node:
         if only_json or text.lstrip().startswith("/"):
             raise
         try:
-            return document(text, _TemplateBuilder, mistakes, _EXPECTED)  # YAML, too, may begin with a brace
+            return document(text, _TemplateBuilder, mistakes, _EXPECTED)  # YAML may also begin with a brace
         except UnreadableError:
             raise error from None
     mistakes.found += own.found
@@ -97,7 +97,7 @@ def _document(text: str, mistakes: Mistakes, *, only_json: bool) -> Node:
 
 
 class _TemplateBuilder(Builder):
-    """Lets anchors, aliases, merged mappings and the short forms of intrinsic functions through."""
+    """A builder that also accepts anchors, aliases, merged mappings and short forms of intrinsic functions."""
 
     max_depth = MAX_DEPTH
 
@@ -136,17 +136,17 @@ class _TemplateBuilder(Builder):
         return _merged(node) if isinstance(node, Table) and _MERGE in node.entries else node
 
     def _measure(self, node: Node) -> tuple[int, int]:
-        """How many values a node stands for, aliases written out, and how deep they lie; each is looked at once."""
+        """The number of values in a node, with aliases expanded, and their depth; each node is measured once."""
         if id(node) not in self._measured:
             inside = [self._measure(part) for part in parts(node)]
             size = 1 + sum(size for size, _ in inside)
             height = 1 + max((height for _, height in inside), default=0)
-            self._measured[id(node)] = (node, size, height)  # the node, too, or its id would be given to another
+            self._measured[id(node)] = (node, size, height)  # keeps the node, so that no other node gets its id
         return self._measured[id(node)][1:]
 
 
 def parts(node: Node) -> Iterable[Node]:
-    """What a list or a mapping holds."""
+    """The values in a list or mapping; none for other nodes."""
     match node:
         case Table():
             return node.entries.values()
@@ -156,7 +156,7 @@ def parts(node: Node) -> Iterable[Node]:
 
 
 def _merged(table: Table) -> Table:
-    """``<<`` lends what the mapping does not say itself: https://yaml.org/type/merge.html"""
+    """The mapping with the keys that ``<<`` adds to it: https://yaml.org/type/merge.html"""
     lent = table.entries[_MERGE]
     entries = {key: node for key, node in table.entries.items() if key != _MERGE}
     keys = {key: node for key, node in table.keys.items() if key != _MERGE}
@@ -168,7 +168,7 @@ def _merged(table: Table) -> Table:
 
 
 def _call(name: str, node: Node) -> Table:
-    """An intrinsic function in its long form, at the place of the short one. ``!GetAtt a.b`` names two things."""
+    """The long form of an intrinsic function, at the place of its short form. ``!GetAtt a.b`` becomes a list of two."""
     argument = node
     if name == "Fn::GetAtt" and isinstance(node, Scalar):
         argument = Listing(

@@ -1,4 +1,4 @@
-"""Finds the files that are named, by folder or by pattern too, and reads them: what cannot be read is told."""
+"""Finds and reads the files that a user names, also by folder or pattern; whatever cannot be read is a mistake."""
 
 from __future__ import annotations
 
@@ -23,16 +23,15 @@ from scanner.store.repository import from_working_directory
 STDIN = "-"
 STDIN_NAME = "(standard input)"
 NOT_ENTERED = frozenset({"node_modules"})
-"""Folders of other people's files; nor are those entered whose name begins with a dot."""
+"""Folders that are skipped, as are those whose name begins with a dot."""
 _ANY_DEPTH = re.compile(r"(?:^|(?<=/))\*\*(?:/+|$)")
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """A file to look at, or a folder that holds a run. `named` says that the user named it, and no folder or pattern.
+    """A file to read, or a folder that holds a run. `named`: the user named it itself, not by a folder or pattern.
 
-    `name` is what reports call it (scanner.store.repository); `former`, what they called it before paths led from the
-    top.
+    `name` is its name in reports (scanner.store.repository), `former` its name in former ones (scanner.outcome.former).
     """
 
     path: Path
@@ -43,21 +42,21 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a run.
+        """Whether it is the folder of a run.
 
         Raises:
-            OSError: it cannot be seen.
+            OSError: the path cannot be accessed.
         """
         return not self.is_stdin and self.path.is_dir()
 
     @property
     def is_file(self) -> bool:
-        """Whether there is something to read: no link that leads nowhere, no socket, no device.
+        """Whether it can be read: it is no broken link, socket or device.
 
-        Only a pipe that is named is one; any other would wait for a writer.
+        A pipe counts only if the user named it; any other might wait for a writer.
 
         Raises:
-            OSError: it cannot be seen.
+            OSError: the path cannot be accessed.
         """
         if self.is_stdin:
             return True
@@ -70,10 +69,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
         return stat.S_ISREG(mode) or (self.named and stat.S_ISFIFO(mode))
 
     def content(self) -> bytes:
-        """Enough of it to see whether it is too large.
+        """The file's bytes, at most one more than is allowed.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: the file cannot be read.
         """
         if self.is_stdin:
             return sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -82,7 +81,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 def find(paths: Sequence[str], mistakes: list[Mistake]) -> list[Candidate]:
-    """Every file once, by name; a path that leads nowhere is a mistake, and so is a pattern that fits nothing."""
+    """Each file once, by name. A path that does not exist, or a pattern that matches nothing, is a mistake."""
     found: dict[str, tuple[str, bool]] = {}
     for given in dict.fromkeys(paths):
         for path, named in _leading(given, mistakes) if given != STDIN else ():
@@ -100,7 +99,7 @@ def find(paths: Sequence[str], mistakes: list[Mistake]) -> list[Candidate]:
 
 
 def _leading(given: str, mistakes: list[Mistake]) -> Iterator[tuple[str, bool]]:
-    """The paths that one leads to, each with whether the user named it."""
+    """The paths that a file, folder or pattern leads to, each with whether the user named it."""
     if _is_lost(given):
         mistakes.append(
             unreadable(given, "leads from the working directory, which was deleted; expected one that is there")
@@ -120,7 +119,7 @@ def _leading(given: str, mistakes: list[Mistake]) -> Iterator[tuple[str, bool]]:
 
 
 def _is_lost(path: str) -> bool:
-    """Whether a path leads from a working directory that was deleted, which would look like an empty folder."""
+    """Whether a path is in a working directory that was deleted, and so would look like an empty folder."""
     try:
         os.path.abspath(path)  # noqa: PTH100 - Path.absolute() does the same
     except FileNotFoundError:
@@ -129,7 +128,7 @@ def _is_lost(path: str) -> bool:
 
 
 def _matches(pattern: str, mistakes: list[Mistake]) -> Iterator[str]:
-    """What fits a pattern; `**` stands for the folders that are looked through below a folder, and for itself."""
+    """The paths that match a pattern; `**` stands for a folder and those below it that are not skipped."""
     any_depth = _ANY_DEPTH.search(pattern)
     if any_depth is None:
         yield from glob.iglob(pattern)  # noqa: PTH207 - as users write
@@ -143,7 +142,7 @@ def _matches(pattern: str, mistakes: list[Mistake]) -> Iterator[str]:
 
 
 def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[tuple[str, bool]]:
-    """The file itself, or what lies in the folder and below it; a run is one thing, whatever it consists of."""
+    """The file itself, or the files in a folder and below it; a run counts as one."""
     if not os.path.isdir(path):  # noqa: PTH112 - a link that leads in circles is no folder
         yield path, named
         return
@@ -156,7 +155,7 @@ def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[tuple
 
 
 def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], list[str]]]:
-    """A folder and those below it, with their folders and files; each is entered once, whatever links lead to it."""
+    """Walk a folder and those below it, as os.walk; each is entered once, however many links lead to it."""
 
     def refused(error: OSError) -> None:
         told = f"found a folder that cannot be read ({error.strerror}); expected one that can"
@@ -172,7 +171,7 @@ def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], l
             folders.clear()
             continue
         if (status.st_dev, status.st_ino) in seen:
-            folders.clear()  # a link led back here
+            folders.clear()  # a link has led to a folder that was already visited
             continue
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NOT_ENTERED)
@@ -180,7 +179,7 @@ def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], l
 
 
 def unreadable(name: str, message: str) -> Mistake:
-    """A mistake that has no place within its file."""
+    """A mistake about a whole file: it has no line."""
     return Mistake(file=name, line=0, column=0, message=message)
 
 

@@ -1,4 +1,4 @@
-"""What a template says of the functions that processors invoke: their configuration, who may invoke them, their roles.
+"""The facts of a template's functions that processors invoke: configuration, who may invoke them, roles.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambda.html
 """
@@ -55,7 +55,7 @@ class Functions:
         self._by_name: Lookup[tuple[TemplateResource, FunctionName]] | None = None
 
     def attribute(self, resource: TemplateResource, name: str) -> Text | None:
-        """What Ref (name "") and Fn::GetAtt give of functions, their versions and aliases, and of roles."""
+        """The value of Ref (name "") or Fn::GetAtt for a function, a version, an alias or a role; None: not known."""
         version: Text = (Hole(name=f"{resource.id}.Version", plain=True, new=True),)
         if resource.type in (FUNCTION, SERVERLESS) and name in ("", "Arn"):
             return self._arn(resource) if name else self._name(resource)
@@ -66,9 +66,9 @@ class Functions:
         return self._roles.attribute(resource, name)
 
     def configured(self, function: LambdaFunction, arn: Text, owner: Text, facts: Facts, path: str) -> LambdaFunction:
-        """The function with all that the template says of it; one of another place stays as it is.
+        """The function with the facts that the template has for it; a function from elsewhere stays as it is.
 
-        Of one that may be another, nothing is known.
+        If it is not certain that it is the template's function, all its facts are unknown.
         """
         named = function_name(arn)
         if named is None or named.partition is None:
@@ -80,7 +80,7 @@ class Functions:
             return _unknown(function, facts, path, f"whether it is {resource.id}")
         qualifier = named.qualifier
         identified = structs.replace(function, declared=resource.id)
-        if f"{path}.arn" in facts.written:  # shorter than an ARN that is mostly holes
+        if f"{path}.arn" in facts.written:  # shorter than an ARN that consists mostly of holes
             shown = f"${{{resource.id}.Arn}}"
             facts.written[f"{path}.arn"] = f"{shown}:{written(qualifier)}" if qualifier else shown
         if resource.type != FUNCTION:
@@ -100,7 +100,7 @@ class Functions:
         )
 
     def _declared(self, named: FunctionName) -> tuple[TemplateResource | None, bool]:
-        """The function of this template that is named, and whether it surely is."""
+        """The function of this template that a name refers to or may refer to, and whether that is certain."""
         functions = self._all()
         for function, own in functions.exactly(named.name):
             if same_function(named, own) is True:
@@ -109,7 +109,7 @@ class Functions:
         return next((each for each, own in candidates if same_function(named, own) is not False), None), False
 
     def _all(self) -> Lookup[tuple[TemplateResource, FunctionName]]:
-        """The functions by their names. While these are worked out, which may refer to functions, there are none."""
+        """The functions by name. It is empty while names are resolved, since these may refer to functions."""
         if self._by_name is None:
             self._by_name = Lookup()
             named = [(each, self._function_name(each)) for each in self._of_type(FUNCTION, SERVERLESS)]
@@ -129,7 +129,7 @@ class Functions:
         return self._written(self._function_name(resource))
 
     def _written(self, named: FunctionName) -> Text:
-        """The ARN of what is named, without its qualifier."""
+        """The ARN of a function, without its qualifier."""
         partition, region = named.partition or self._home.partition, named.region or self._home.region
         account_id = named.account_id or self._home.account_id
         return joined([("arn",), partition, ("lambda",), region, account_id, ("function",), named.name], (":",))
@@ -148,14 +148,14 @@ class Functions:
         return None if named.hides else self._written(named)
 
     def _named(self, resource: TemplateResource) -> FunctionName | None:
-        """What names the function that a version, an alias, a permission or the like belongs to."""
+        """The name of the function in the property FunctionName of a version, an alias, a permission or the like."""
         text = self._text(resource, "FunctionName")
         return None if text is None else function_name(text)
 
     def _made_for(
         self, function: TemplateResource, type_: str
     ) -> Iterator[tuple[TemplateResource, FunctionName | None, Verdict]]:
-        """What of a type is, or may be, made for a function, what names it there, and whether it surely is."""
+        """The resources of a type that are or may be for a function, each with its function's name and a verdict."""
         own = self._function_name(function)
         for each, named in self._by_target[type_].maybe(own.name):
             is_for = UNSET if named is None else same_function(named, own)
@@ -164,7 +164,7 @@ class Functions:
 
     @cached_property
     def _by_target(self) -> Mapping[str, Lookup[tuple[TemplateResource, FunctionName | None]]]:
-        """Permissions and the like, by the name of the function that each is made for."""
+        """Permissions and event invoke configurations, by type and by the name of their function."""
         targets: dict[str, list[tuple[Text, tuple[TemplateResource, FunctionName | None]]]] = {}
         for type_ in (PERMISSION, INVOKE_CONFIG):
             named = [(each, self._named(each)) for each in self._of_type(type_)]
@@ -183,7 +183,7 @@ class Functions:
         )
 
     def _failure_destination(self, resource: TemplateResource, qualifier: Text | None) -> str | UnsetType | None:
-        """What has an ARN only after the deployment is a destination all the same."""
+        """The dead-letter queue or on-failure destination. It counts even if only the deployment settles its ARN."""
         found = [self._inner(resource, "DeadLetterConfig", "TargetArn")]
         for each, _, is_for in self._made_for(resource, INVOKE_CONFIG):
             own = self._text(each, "Qualifier") or _LATEST
@@ -195,7 +195,7 @@ class Functions:
         return next(sure, UNSET if UNSET in found else None)
 
     def _statements(self, resource: TemplateResource, qualifier: Text | None) -> list[Any] | None:
-        """Those of the function's resource policy for a qualifier; None where they are not known."""
+        """The statements of a function's resource policy for a qualifier; None if they are not known."""
         own = self._function_name(resource)
         statements = []
         for each, named, is_for in self._made_for(resource, PERMISSION):
@@ -208,9 +208,9 @@ class Functions:
         return statements
 
     def _url(self, resource: TemplateResource, qualifier: Text | None) -> FunctionUrl:
-        """The URL of a function or its alias. Where none is declared there may be one that something else made.
+        """The URL of a function or its alias. If the template declares none, there may still be one.
 
-        One that exists already keeps its age when the template is deployed again.
+        Its age is not known, since a URL that exists already keeps its age when the template is deployed again.
         """
         for each in self._of_type(URL):
             target = self._text(each, "TargetFunctionArn")
@@ -225,9 +225,10 @@ class Functions:
         return UNKNOWN_URL
 
     def _statement(self, permission: TemplateResource) -> dict[str, Any]:
-        """Which function it is for makes no difference to who may invoke it: functions alike share a verdict.
+        """The policy statement of a permission. Its resource is `*`, so that equal policies share a verdict.
 
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html"""
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html
+        """
         principal = self._text(permission, "Principal") or ("",)
         kind = (
             "Service" if str(principal[-1]).endswith((".amazonaws.com", ".amazonaws.com.cn", "URLSuffix}")) else "AWS"
@@ -247,7 +248,7 @@ class Functions:
         }
 
     def _mark(self, resource: TemplateResource, facts: Facts, path: str) -> None:
-        """Where the facts of a function stand: at its properties, else at its logical id."""
+        """Record the places of a function's facts: those of its properties or, without one, its logical id."""
         properties = resource.properties
         for name in ("function", "access", "callback"):
             facts.at(f"{path}.{name}", resource.key)
@@ -267,7 +268,7 @@ class Functions:
             facts.at(f"{path}.callback", role.key)
 
     def _of_type(self, *types: str) -> list[TemplateResource]:
-        """Those that are not surely left out by their condition."""
+        """The resources of these types, except for those that their condition surely leaves out."""
         resources = self._resources.values()
         return [each for each in resources if each.type in types and self._resolver.made(each) is not False]
 
@@ -275,7 +276,7 @@ class Functions:
         return self._resolver.text(resource.properties.entries.get(name))
 
     def _settled(self, resource: TemplateResource, name: str) -> str | UnsetType | None:
-        """A property; None where there is none, UNSET where its value is not known."""
+        """The text of a property; None if there is none, UNSET if its value is not known."""
         node = resource.properties.entries.get(name)
         resolved = None if node is None else self._resolver.resolve(node)
         if resolved is None:
@@ -283,7 +284,7 @@ class Functions:
         return resolved.text if isinstance(resolved, Scalar) else UNSET
 
     def _inner(self, resource: TemplateResource, *names: str) -> str | UnsetType | None:
-        """A text in a property, as the file writes it; UNSET where it may not be there."""
+        """A text inside a property, as the file writes it; None if there is none, UNSET if there may be none."""
         node: Node | None = self._resolver.resolve(resource.properties)
         for name in names:
             if isinstance(node, Pending):
@@ -296,7 +297,7 @@ class Functions:
 
 
 def _unknown(function: LambdaFunction, facts: Facts, path: str, why: str) -> LambdaFunction:
-    """The function, of which the deployment has yet to settle everything."""
+    """The function with unknown facts, which only the deployment settles; `why` is the file's text for them."""
     unknown = {"function": Function(exists=NOT_YET), "access": FunctionAccess(), "callback": CallbackPermission()}
     facts.written |= {f"{path}.{name}": why for name in unknown}
     return structs.replace(function, **unknown)

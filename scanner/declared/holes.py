@@ -1,4 +1,4 @@
-"""Values that a template leaves for the deployment to settle: text with holes, such as an ARN without its account."""
+"""Values that only the deployment settles: texts with holes, such as an ARN whose account is not known."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _REFERENCE, _END = "{{resolve:", "}}"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hole:
-    """What is not known; whatever has the same name is the same.
+    """An unknown part of a text; holes of the same name have the same value.
 
-    A name, an account or a region is `plain`: it holds no colon, comma or slash. What is `new` is made up by the
-    deployment, so that nothing that is written out equals it.
+    `plain`: the value has no colon, comma or slash, as a name, an account or a region. `new`: the deployment makes up
+    the value, so that it equals no text that is written out.
     """
 
     name: str
@@ -31,19 +31,19 @@ class Hole:
 
 
 Text = tuple[str | Hole, ...]
-"""Text in pieces."""
+"""A text as a sequence of known pieces and holes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pending(Node):
-    """A value that is known in part, or not at all; one that is `optional` may not be there."""
+    """A value that is known only in part or not at all; if it is `optional`, it may also be missing."""
 
     text: Text
     optional: bool = False
 
 
 def text_of(node: Node | None) -> Text | None:
-    """The text that a value is; None where it is none."""
+    """The text of a value; None if it is not a text."""
     match node:
         case Pending():
             return node.text
@@ -55,17 +55,17 @@ def text_of(node: Node | None) -> Text | None:
 
 
 def written(text: Text) -> str:
-    """The text as a file would write it."""
+    """The text as a template would write it, with holes as ${Name}."""
     return "".join(map(str, text))
 
 
 def known(text: Text) -> str | None:
-    """The text, where nothing of it is missing."""
+    """The text as a string; None if it has holes."""
     return None if any(isinstance(piece, Hole) for piece in text) else written(text)
 
 
 def joined(texts: Iterable[Text], delimiter: Text = ()) -> Text:
-    """One after the other."""
+    """The texts joined into one, with a delimiter between them."""
     pieces: list[str | Hole] = []
     for index, text in enumerate(texts):
         pieces += (*(delimiter if index else ()), *text)
@@ -73,7 +73,7 @@ def joined(texts: Iterable[Text], delimiter: Text = ()) -> Text:
 
 
 def _merged(pieces: Iterable[str | Hole]) -> Text:
-    """The same text in as few pieces as can be, so that equal texts are equal."""
+    """The text with adjacent known pieces joined, so that equal texts compare equal."""
     merged: list[str | Hole] = []
     for piece in pieces:
         if isinstance(piece, str) and merged and isinstance(merged[-1], str):
@@ -84,7 +84,7 @@ def _merged(pieces: Iterable[str | Hole]) -> Text:
 
 
 def split(text: Text, delimiter: str, most: int = -1) -> list[Text]:
-    """The fields between delimiters. What stands in a hole is taken for a part of one field."""
+    """Split a text at delimiters, at most `most` times (-1: always). A hole is taken to hold no delimiter."""
     fields: list[list[str | Hole]] = [[]]
     for piece in text:
         if isinstance(piece, Hole):
@@ -98,7 +98,7 @@ def split(text: Text, delimiter: str, most: int = -1) -> list[Text]:
 
 
 def same(one: Text, other: Text) -> Verdict:
-    """Whether two texts will be the same; UNSET where the deployment decides."""
+    """Whether two texts will be equal; UNSET if the deployment decides it."""
     if one == other:
         return True
     holes = [piece for piece in (*one, *other) if isinstance(piece, Hole)]
@@ -111,13 +111,13 @@ def same(one: Text, other: Text) -> Verdict:
 
 
 def ends(text: Text) -> tuple[str, str]:
-    """What is known of its start and of its end."""
+    """The known start and end of a text; each is empty if the text has a hole there."""
     first, last = (piece if isinstance(piece, str) else "" for piece in (text[0], text[-1])) if text else ("", "")
     return first, last
 
 
 def settled(place: Node, text: Text) -> Node:
-    """The text as a value that stands at a place; what it refers to outside the template is a hole."""
+    """The text as a value at a place. Dynamic references, which lead outside the template, become holes."""
     text = _referring(text)
     whole = known(text)
     if whole is None:
@@ -126,7 +126,7 @@ def settled(place: Node, text: Text) -> Node:
 
 
 def _referring(text: Text) -> Text:
-    """The text with a hole for each dynamic reference; one that does not end is none."""
+    """The text with a hole for each dynamic reference, if the reference has an end."""
     if not any(isinstance(piece, str) and _REFERENCE in piece for piece in text):
         return _merged(text)
     first, *others = split(text, _REFERENCE)

@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions, as far as they can be worked out before the deployment.
+"""Resolves CloudFormation's intrinsic functions as far as possible before deployment.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
@@ -18,20 +18,20 @@ from scanner.model.logic import Verdict, all_of, any_of, negate
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 
 Attribute = Callable[[str, str], Text | None]
-"""The text that an attribute of a resource has, by logical id and name ("" is what Ref gives); None: not known."""
+"""A function that gives the text of a resource's attribute by logical id and name ("" for Ref); None: not known."""
 
 TRANSFORM, LOOP = "Fn::Transform", "Fn::ForEach::"
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 _CONDITIONS = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition")
 _MAX_TEXT = 1 << 16
-"""Characters of a text that is put together: more than any value that matters here may have."""
+"""The longest text that a function may yield, in characters; values that matter here are shorter."""
 
 
 class Resolver:
-    """Works out values of one template.
+    """Resolves values of one template.
 
-    `pseudo` holds the pseudo parameters; `attribute` speaks for the resources, and remembers what it said. References
-    that lead on too far are a mistake, and what they stand for is not known.
+    `pseudo` holds the pseudo parameters. `attribute` gives attributes of resources and should cache them. A chain of
+    references that is too long is a mistake, and its value is not known.
     """
 
     def __init__(self, root: Table, pseudo: Mapping[str, Text], attribute: Attribute, mistakes: Mistakes) -> None:
@@ -56,9 +56,9 @@ class Resolver:
         }
 
     def resolve(self, node: Node) -> Node | None:
-        """The value with every function in it worked out; None is AWS::NoValue. What cannot be known is Pending.
+        """The value with all functions in it resolved. AWS::NoValue becomes None, an unknown value becomes Pending.
 
-        A value keeps its place, and what a function gives stands where the function does.
+        A value keeps its place; the result of a function is at the place of the function.
         """
         try:
             return self._resolved(node)
@@ -85,15 +85,15 @@ class Resolver:
         return node
 
     def text(self, node: Node | None) -> Text | None:
-        """The text that a value comes to; None where it is no text."""
+        """The text to which a value resolves; None if it is not a text."""
         return None if node is None else text_of(self.resolve(node))
 
     def made(self, resource: TemplateResource) -> Verdict:
-        """Whether the deployment makes a resource."""
+        """Whether the deployment creates a resource; UNSET if its condition is not known."""
         return True if resource.condition is None else self.holds(resource.condition)
 
     def holds(self, name: str) -> Verdict:
-        """Whether a condition of the template does; UNSET where that is not known."""
+        """Whether a condition of the template holds; UNSET if it is not known."""
         if name not in self._conditions or name in self._deciding:
             return UNSET
         if name not in self._decided:
@@ -110,7 +110,7 @@ class Resolver:
             return UNSET
 
     def _refuse(self, node: Node) -> None:
-        """Python has no room to follow references any further. That is told once, of the first."""
+        """Report that a chain of references exceeds Python's recursion limit; only the first is reported."""
         if not self._led_too_far:
             self._mistakes.add(node, "found a chain of references that is too long to follow; expected a shorter one")
             self._led_too_far = True
@@ -146,7 +146,7 @@ class Resolver:
         return _unknown(call, argument) if text is None else settled(call, text)
 
     def _parameter(self, call: Node, name: str) -> Node:
-        """Its default, which the deployment may override; that of an SSM parameter is but the name of the value."""
+        """A parameter's default, which the deployment may override; a hole without one, or for an SSM parameter."""
         declared = self._parameters[name]
         entries = declared.entries if isinstance(declared, Table) else {}
         kind, default = entries.get("Type"), entries.get("Default")
@@ -246,7 +246,7 @@ class Resolver:
 
 
 def function_name(table: Table) -> str | None:
-    """The name of the function that a mapping calls. A macro or a loop may stand beside what it works on."""
+    """The name of the function that a mapping calls; None if it calls none. A macro or loop may have keys beside it."""
     macros = (name for name in table.entries if name == TRANSFORM or name.startswith(LOOP))
     if (macro := next(macros, None)) is not None or len(table.entries) != 1:
         return macro
@@ -255,7 +255,7 @@ def function_name(table: Table) -> str | None:
 
 
 def _put_together(call: Node, argument: Node, texts: Iterable[Text], delimiter: Text = ()) -> Node:
-    """One text after the other; what names itself again and again would grow beyond any measure."""
+    """The texts joined into one; an unknown value if it is too long, since nested references can grow without limit."""
     kept: list[Text] = []
     left = _MAX_TEXT
     for text in texts:
@@ -267,7 +267,7 @@ def _put_together(call: Node, argument: Node, texts: Iterable[Text], delimiter: 
 
 
 def _unknown(call: Node, argument: Node) -> Pending:
-    """What a function gives that cannot be worked out: a hole that says what is asked for."""
+    """The result of a function that cannot be resolved: a hole that names the function and its argument."""
     name = function_name(call) if isinstance(call, Table) else None
     said = argument.text if isinstance(argument, Scalar) else json.dumps(plain(argument), ensure_ascii=False)
     hole = Hole(name=said if name == "Ref" else f"{name} {said}")

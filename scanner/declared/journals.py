@@ -1,4 +1,4 @@
-"""Run directories of a scan, or one target's file of them, as files to be judged."""
+"""Reads the run directory of a scan, or the file of one of its targets, as a file to be judged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Group = tuple[AppInstance | None, Iterator[ChannelFlow]]
 
 
 class JournalDeclaration(Declaration, frozen=True, kw_only=True):
-    """Where a journal holds a fact: looked for only when somebody asks, since most lines are never asked for."""
+    """The places of facts in a journal. They are looked up only on demand, since most are never needed."""
 
     path: Path
     offset: int
@@ -38,7 +38,7 @@ class JournalDeclaration(Declaration, frozen=True, kw_only=True):
 
 
 class Recording:
-    """What was recorded of one target; `facets` were collected besides the lists.
+    """The journal of one target; `facets` are those that the scan collected.
 
     Raises (each method):
         UsageError: the file is damaged.
@@ -52,7 +52,7 @@ class Recording:
         self._reader = TargetReader(path)
 
     def groups(self) -> Iterator[Group]:
-        """Each app instance with its flows."""
+        """Each app instance with its channel flows."""
         for read in self._reader.app_instances():
             seen = read.app_instance
             declared = self._declaration(self._reader.index[seen.arn], "app_instance", 0)
@@ -66,7 +66,7 @@ class Recording:
 
     @property
     def gaps(self) -> set[Gap]:
-        """What the scan could not observe, or not read to its end; those of facts are with the facts."""
+        """The gaps of the target, and one if the scan did not finish it. Gaps in facts are with the facts."""
         account_id, _, region = self._path.stem.partition(".")
         unread = set() if self._reader.complete else {interrupted(Target(account_id=account_id, region=region))}
         return unread.union(self._reader.gaps, *(read.gaps for read in self._reader.app_instances()))
@@ -96,7 +96,7 @@ class Recording:
 
     @cached_property
     def _lines(self) -> list[int]:
-        """The offset at which each line starts."""
+        """The byte offset at which each line starts."""
         offsets, offset = [], 0
         with self._path.open("rb") as file:
             for line in file:
@@ -106,7 +106,7 @@ class Recording:
 
 
 def _reached(node: Node, path: str) -> Node:
-    """The value at a path such as ``flows[0].processors[1].name``, or what it would stand in."""
+    """The value at a path such as ``flows[0].processors[1].name``, or the nearest value above it."""
     for step in path.replace("[", ".").replace("]", "").split("."):
         inside: Mapping[str, Node] = {}
         if isinstance(node, Table):

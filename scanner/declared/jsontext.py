@@ -1,7 +1,7 @@
-"""Reads JSON into a tree in which every value knows its line and column.
+"""Parses JSON into a tree in which every value has its line and column.
 
-YAML's reader would do for most JSON, but not for all: it knows no surrogate pairs, which other tools write for
-characters beyond the first plane, and no tab in front of the first brace.
+A YAML parser reads most JSON, but not all: it does not know surrogate pairs, which other tools write for characters
+above U+FFFF, nor a tab before the first brace.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
 _WORD = re.compile("|".join(_WORDS))
 COMMENTS = ("//", "/*", "#")
-"""What begins a comment in the dialects of JSON; JSON itself has none."""
+"""The beginnings of comments in dialects of JSON; JSON itself has no comments."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Which is no text, though JSON can spell it."""
+"""A lone surrogate, which JSON can spell but which is not valid text."""
 _NEWLINE = re.compile("\n")
 _DIGITS = 18
-"""Of an integer that is read as one: more is no number that anybody counts with."""
+"""The most digits of a number that is read as an integer."""
 
 
 def parse(text: str, mistakes: Mistakes, max_depth: int) -> Node:
-    """The value in a JSON text; a key that comes twice is a mistake.
+    """Parse a JSON text; a duplicate key is a mistake.
 
     Raises:
-        UnreadableError: it is not JSON, not all of it, or nested too deeply.
+        UnreadableError: the text is not JSON, has something after it, or is nested too deeply.
     """
     return _Reader(text, mistakes, max_depth).document()
 
@@ -91,7 +91,7 @@ class _Reader:
         return Listing(line=place.line, column=place.column, items=tuple(items))
 
     def _another(self, end: str, *, first: bool) -> bool:
-        """Whether another member follows, with what stands before it out of the way."""
+        """Skip to the next member; False if the list or mapping ends."""
         self._skip()
         if self._text.startswith(end, self._at):
             self._at += 1

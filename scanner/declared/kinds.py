@@ -1,9 +1,9 @@
-"""Which resources of a template make channel flows and app instances, and the request that each carries.
+"""Which resources of a template make channel flows and app instances, and the request that each holds.
 
-CloudFormation's own types carry it in their properties. Before there were any, the construct library
-cdk-amazon-chime-resources made them by a custom resource whose properties name the kind and hold the request:
+CloudFormation's own types hold the request in their properties. Before these existed, the construct library
+cdk-amazon-chime-resources used a custom resource whose properties name the kind and hold the request:
 https://github.com/cdklabs/cdk-amazon-chime-resources
-Any other custom resource counts where it holds such a request.
+Any other custom resource counts if it holds such a request.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NEEDS = {CHANNEL_FLOW: "Processors", APP_INSTANCE: "Name"}
 
 
 def kind(resource: TemplateResource, resolver: Resolver) -> str | None:
-    """ChannelFlow or AppInstance, where a resource makes one by a request that is there to be judged."""
+    """ChannelFlow or AppInstance if a resource makes one and holds a request that can be judged; else None."""
     carried = request(resource)
     if not resource.type.startswith(CUSTOM):
         own = NATIVE.get(resource.type)
@@ -35,23 +35,23 @@ def kind(resource: TemplateResource, resolver: Resolver) -> str | None:
 
 
 def _carried(own: str | None, request: Table) -> str | None:
-    """The kind, where a request for it is there, or may be."""
+    """The kind if the request for it is or may be present; else None."""
     is_there = own is not None and (member(request, _NEEDS[own]) or function_name(request)) is not None
     return own if is_there else None
 
 
 def said_kind(resource: TemplateResource, resolver: Resolver) -> str | None:
-    """What a custom resource says that it makes; None where that is not known."""
+    """The kind that a custom resource names; None if it is not known."""
     text = resolver.text(kind_node(resource))
     return None if text is None else known(text)
 
 
 def kind_node(resource: TemplateResource) -> Node | None:
-    """Where a custom resource says what it makes."""
+    """The value in which a custom resource names its kind."""
     return member(resource.properties, "ResourceType")
 
 
 def request(resource: TemplateResource) -> Table:
-    """The request that a resource carries."""
+    """The request that a resource holds."""
     inner = member(resource.properties, "Properties") if resource.type.startswith(CUSTOM) else None
     return inner if isinstance(inner, Table) else resource.properties

@@ -1,4 +1,4 @@
-"""Finds what may have a name, among many, without comparing it with each of them."""
+"""An index of things by names with holes, which finds possible matches without comparing all names."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _AFTER_ALL = "\U0010ffff"
 
 
 class _Form(Enum):
-    """What holes a text has: they decide which others `same` may take for equal (scanner.declared.holes)."""
+    """The kind of holes in a text. It decides which texts may be equal to it (scanner.declared.holes.same)."""
 
     LITERAL = auto()
-    """None."""
+    """It has no holes."""
     NEW = auto()
-    """Plain ones, and the deployment makes some of them up."""
+    """Its holes are plain, and the deployment makes up some of them."""
     PLAIN = auto()
-    """Plain ones that may have any value."""
+    """Its holes are plain and may have any value."""
     LOOSE = auto()
-    """Some that may hold anything."""
+    """Some of its holes may hold anything."""
 
 
 _MAY_EQUAL = {
@@ -33,11 +33,11 @@ _MAY_EQUAL = {
     _Form.PLAIN: (_Form.LITERAL, _Form.PLAIN, _Form.LOOSE),
     _Form.LOOSE: tuple(_Form),
 }
-"""The forms of texts that may be the same as one of a form, though they are not written alike."""
+"""Form -> the forms of texts that may be equal to a text of this form although they are written differently."""
 
 
 class Lookup(Generic[Item]):
-    """Things by their names, which may have holes; a thing may have several."""
+    """Things by names, which may have holes; a thing may have several names."""
 
     def __init__(self, named: Iterable[tuple[Text, Item]] = ()) -> None:
         self._items: list[Item] = []
@@ -53,18 +53,18 @@ class Lookup(Generic[Item]):
         return iter(self._items)
 
     def exactly(self, text: Text) -> Iterator[Item]:
-        """What has a name that is written so, in order."""
+        """The things with a name that is written like the text, in order."""
         return (self._items[number] for number in self._alike.get(text, ()))
 
     def maybe(self, text: Text) -> Iterator[Item]:
-        """All whose name may be the text, and some others, in order."""
+        """All things whose name may equal the text, in order; some others may be among them."""
         unlike = (self._by_ends[form].fitting(text) for form in _MAY_EQUAL[_form(text)])
         numbers = {*self._alike.get(text, ()), *chain.from_iterable(unlike)}
         return (self._items[number] for number in sorted(numbers))
 
 
 class _ByEnds:
-    """Texts by how they start and how they end, as far as that is known."""
+    """Texts by their known starts and ends."""
 
     def __init__(self, texts: Iterable[tuple[Text, int]]) -> None:
         known = [(ends(text), number) for text, number in texts]
@@ -72,7 +72,7 @@ class _ByEnds:
         self._by_end = _ByStart((end[::-1], number) for (_, end), number in known)
 
     def fitting(self, text: Text) -> Iterator[int]:
-        """The numbers of those that start, or else of those that end, as the text does: whichever are fewer."""
+        """The numbers of the texts with a matching start or, if these are fewer, with a matching end."""
         start, end = ends(text)
         by_start, by_end = self._by_start.span(start), self._by_end.span(end[::-1])
         if len(by_start) < len(by_end):
@@ -88,11 +88,11 @@ class _ByStart:
             self._exactly.setdefault(text, []).append(number)
 
     def span(self, start: str) -> range:
-        """Where those stand that start so."""
+        """The positions of the texts with this start."""
         return range(*(bisect_left(self._sorted, (bound, -1)) for bound in (start, start + _AFTER_ALL)))
 
     def fitting(self, start: str, span: range) -> Iterator[int]:
-        """The numbers of those that start so, which stand in the span, and of those with which it starts."""
+        """The numbers of the texts in the span, which have this start, and of those that are a start of it."""
         for end in range(len(start)):
             yield from self._exactly.get(start[:end], ())
         yield from (number for _, number in self._sorted[span.start : span.stop])

@@ -1,7 +1,7 @@
-"""Judges the policies of a template although the account, the region and new ids are not known before the deployment.
+"""Judges a template's policies, although account, region and new ids are not known before deployment.
 
-What is not known is tried out: as something that nothing in the policies names and as everything that they do name.
-A verdict that is the same in every such world is certain.
+Values are tried for what is unknown: one that the policies do not name, and each one that they name. Each combination
+of values is a world. A verdict that is the same in all worlds is certain.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ _NOWHERE = {"AWS::AccountId": "000000000000", "AWS::Region": "xx-nowhere-1"}
 
 Verdicts = TypeVar("Verdicts", bound=Struct)
 World = Mapping[str, str]
-"""What stands in for each hole, by its name."""
+"""Name of a hole -> the value that is tried for it."""
 
 _access = lru_cache(maxsize=1024)(policy.access)
 
 
 class _CannotBeFilledError(Exception):
-    """A hole that may hold anything."""
+    """A hole may hold anything, so no value can be tried for it."""
 
 
 def access(
     statements: Sequence[Any] | None, app_instance: Text, account_id: Text, url: policy.FunctionUrl
 ) -> FunctionAccess:
-    """Who may invoke a function, by the statements of its resource policy (None: they are not known) and its URL."""
+    """Who may invoke a function, according to the statements of its resource policy (None: not known) and its URL."""
     if statements is None:
         return FunctionAccess()
 
@@ -59,7 +59,10 @@ def access(
 
 
 def callback(identity: Sequence[Any], boundary: Any, app_instance: Text) -> CallbackPermission:
-    """What a role may do in Chime, by its policies. One that cannot be read is UNSET; without a boundary it is None."""
+    """What a role may do in Chime, according to its policies; UNSET is one that is not known.
+
+    `boundary` is None if the role has no permissions boundary.
+    """
 
     def judge(world: World) -> CallbackPermission:
         documents = tuple(None if each is UNSET else json.dumps(filled(each, world)) for each in identity)
@@ -70,7 +73,7 @@ def callback(identity: Sequence[Any], boundary: Any, app_instance: Text) -> Call
 
 
 def value(node: Node) -> Any:
-    """A document as plain data, in which texts with holes are tuples of pieces."""
+    """A node as plain data, in which texts with holes are tuples of pieces."""
     match node:
         case Pending():
             return node.text
@@ -82,7 +85,7 @@ def value(node: Node) -> Any:
 
 
 def about_chime(document: Any) -> Any:
-    """The document without the statements that surely are about something else; what those say may not be known."""
+    """The document without statements that surely are not about Chime, since holes in these do not matter."""
     statements = document.get("Statement") if isinstance(document, dict) else None
     if not isinstance(statements, list):
         return document
@@ -96,16 +99,16 @@ def _is_about_others(statement: Any) -> bool:
 
 
 def _service(action: str) -> str | None:
-    """The service of an action; None where a wildcard leaves it open."""
+    """The service of an action; None if a wildcard leaves it open."""
     service, colon, _ = action.partition(":")
     return service.lower() if colon and not set("*?") & set(service) else None
 
 
 def filled(data: Any, world: World) -> Any:
-    """The data with every hole filled.
+    """The data with the world's values in place of holes.
 
     Raises:
-        _CannotBeFilledError: nothing is known of one.
+        _CannotBeFilledError: a hole may hold anything.
     """
     match data:
         case tuple():
@@ -146,7 +149,7 @@ def _agreed(judge: Callable[[World], Verdicts], data: Sequence[Any], app_instanc
 
 
 def _worlds(data: Sequence[Any], app_instance: Text) -> Iterator[World]:
-    """Every choice of account, region and app instance that could make a difference."""
+    """Every combination of accounts, regions and app instances that could make a difference, up to a limit."""
     pieces = list(_pieces(data))
     text = "\n".join(piece for piece in pieces if isinstance(piece, str))
     holes = {piece.name for piece in pieces if isinstance(piece, Hole)}
@@ -171,7 +174,7 @@ def _worlds(data: Sequence[Any], app_instance: Text) -> Iterator[World]:
 
 
 def _new_app_instances(pieces: Sequence[str | Hole]) -> set[str]:
-    """The holes that are ids of app instances which the deployment makes."""
+    """The names of the holes that are ids of app instances which the deployment creates."""
     following = pairwise(pieces)
     return {
         hole.name

@@ -1,4 +1,4 @@
-"""Whether the function behind a custom resource may make or unmake channel flows, by the policies of its role."""
+"""Whether the function behind a custom resource may make or unmake channel flows, according to its role's policies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Providers:
         self._resources = resources
 
     def may_make_flows(self, provider: Node) -> bool:
-        """Whether what the token names may: the function itself, or one that it hands its events on to."""
+        """Whether the function that a service token refers to may, or another to which it hands its events."""
         functions: set[str] = set()
         waiting = [provider]
         while waiting:
@@ -45,7 +45,7 @@ class Providers:
 
     @cached_property
     def _attached(self) -> Mapping[str, list[str]]:
-        """The policies of each role: those that name it, and those that it names."""
+        """The policies of each role, by logical ids: those that refer to the role, and those that it refers to."""
         attached: dict[str, list[str]] = {}
         for id_, resource in self._resources.items():
             if resource.type in _POLICIES:
@@ -61,7 +61,7 @@ class Providers:
 
 
 def referred_to(node: Node) -> Iterator[str]:
-    """The logical ids that anything in there may refer to."""
+    """The logical ids that a value may refer to, at any depth."""
     if isinstance(node, Scalar):
         yield node.text.partition(".")[0]
         yield from _IN_PLACEHOLDER.findall(node.text)
@@ -70,7 +70,7 @@ def referred_to(node: Node) -> Iterator[str]:
 
 
 def _allows_flows(node: Node) -> bool:
-    """Whether a statement in there, which does not deny, has an action of Chime's that makes or unmakes flows."""
+    """Whether a value holds a policy statement that allows actions of Chime that make or unmake flows."""
     if not isinstance(node, Table):
         return any(map(_allows_flows, parts(node)))
     effect, actions = node.entries.get("Effect"), node.entries.get("Action")

@@ -1,4 +1,4 @@
-"""What a file is, told by its content, and the channel flows in it."""
+"""Recognises a file by its content and reads the channel flows in it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.store.journal import Journal, is_run
 
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
-"""An app instance with its flows; None, and flows of app instances that are not there to be judged."""
+"""An app instance with its flows; or None with flows whose app instance is not to be judged."""
 
 _JSON = frozenset({".json", ".jsonc", ".json5", ".jsonl", ".ndjson"})
-"""What ends so is never read as YAML, to which a comment of JSON's dialects is the beginning of a key."""
+"""Suffixes of files that are never read as YAML, which takes a comment in dialects of JSON for a key."""
 SUFFIXES = _JSON | {".yaml", ".yml", ".template"}
-"""What ends so, in a folder, is told where it cannot be read though it looks like a template or speaks of flows."""
+"""Suffixes of files in a folder that are reported if they look like a template or name flows but cannot be read."""
 _SPEAKS = re.compile(
     rb"channel_?flow|fallback_?action|app-?instance|AWSTemplateFormatVersion|\bAWS::\w+::", re.IGNORECASE
 )
@@ -56,11 +56,13 @@ _EXPECTED = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
-    """One file that was recognised.
+    """A file that was recognised.
 
-    `tells` names the facets that such files hold, `unread` what may make flows in a form that is not read, `notes` say
-    what else is not followed, `metadata` is what a template holds for us, by the key of the resource, and `gaps` are
-    those of the scan that wrote it.
+    - `tells`: the facets that files of this kind can tell.
+    - `unread`: parts that may make flows in a form that is not supported.
+    - `notes`: sentences on what else was not followed.
+    - `metadata`: chimeaudit's metadata in a template, with the key of each resource.
+    - `gaps`: those of the scan that wrote the file.
     """
 
     file: str
@@ -74,9 +76,9 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileReading:
-    """What a file came to: documents, several where it is a run, or what may make flows in one of no known form.
+    """The result of reading a file: documents (several for a run), or parts of an unknown form that may make flows.
 
-    `is_read` says that it was gone through to its end as JSON or YAML, so that something can be said of it.
+    `is_read`: the whole file was parsed as JSON or YAML.
     """
 
     documents: tuple[Document, ...] = ()
@@ -88,9 +90,9 @@ _UNREAD = FileReading(is_read=False)
 
 
 def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
-    """The file; nothing comes of one that is none of ours, or cannot be read, which is a mistake.
+    """Read a file. A file that cannot be read is a mistake; one that is not recognised gives no documents.
 
-    What makes up a folder need not be ours; `has_to_be` says that this one does.
+    `has_to_be`: the user named the file, so that it is a mistake if it is not recognised.
     """
     try:
         return _read(candidate, home, mistakes, has_to_be=has_to_be)
@@ -100,7 +102,7 @@ def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: boo
 
 
 def broken(name: str, error: OSError | UsageError) -> Mistake:
-    """The mistake that a file is which cannot be read, or not to its end."""
+    """The mistake for a file that cannot be read, or only in part."""
     if isinstance(error, OSError):
         return unreadable(name, f"found a file that cannot be read ({error.strerror}); expected one that can")
     return unreadable(name, f"{error.message.removeprefix(f'{name}: ')}; {error.hint}")
@@ -117,7 +119,7 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
     if _RECORDED.match(data) and not candidate.is_stdin:
         return FileReading(documents=(_recording(candidate),))
     if not has_to_be and not _is_likely(candidate) and not _SPEAKS.search(data):
-        return _UNREAD  # source code and the like; there may be much of it
+        return _UNREAD  # source code and the like, of which there may be much
     own = Mistakes(candidate.name)
     root = parse(data, own, only_json=candidate.path.suffix.lower() in _JSON)
     if root is None:
@@ -131,11 +133,11 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):
         return FileReading(unread=(Unread(place=root, what="channel flows in a form that is not known"),))
-    return _UNREAD if isinstance(root, Scalar) else FileReading()  # to YAML, a script may be one long word
+    return _UNREAD if isinstance(root, Scalar) else FileReading()  # YAML may read a script as one long word
 
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:
-    """Whether a broken file of a folder looks like one of ours."""
+    """Whether a broken file in a folder looks as if it declared flows, so that it must be reported."""
     if not _is_likely(candidate) or _is_ours(parse(data.partition(b"\n")[0], Mistakes(candidate.name), only_json=True)):
         return False
     if len(data) <= MAX_BYTES or candidate.is_stdin:
@@ -186,7 +188,7 @@ def _is_template(root: Table) -> bool:
 
 
 def _is_request(root: Table) -> bool:
-    """A request names an app instance or a flow, or at least has processors that fall back."""
+    """Whether it is a request: it names an app instance or a flow, or has processors with a fallback action."""
     processors = member(root, "Processors")
     if processors is None:
         return False
@@ -223,7 +225,7 @@ def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[D
 
 
 def _listed(root: Table, flows: Listing, name: str, home: Home, mistakes: Mistakes) -> Document:
-    """What list-channel-flows printed: one app instance's flows, all of them unless more was to follow."""
+    """The output of list-channel-flows: all flows of one app instance, unless there are further pages."""
     tables = [flow for flow in flows.items if isinstance(flow, Table)]
     for other in flows.items:
         if not isinstance(other, Table):
@@ -239,7 +241,7 @@ def _listed(root: Table, flows: Listing, name: str, home: Home, mistakes: Mistak
 
 
 def _owner_of(flows: list[ChannelFlow], name: str, place: Node) -> AppInstance | None:
-    """The app instance that all flows of a list belong to: its ARN is all that is told of it."""
+    """The app instance to which all flows of a list belong, of which only the ARN is known; None if it is unclear."""
     owners = {flow.app_instance for flow in flows}
     owner = owners.pop() if len(owners) == 1 else None
     if owner is None or owner.arn is NOT_YET:
@@ -269,7 +271,7 @@ def _described_flow(flow: Table, name: str, home: Home, mistakes: Mistakes) -> C
 
 
 def _check_whole(flow: Table, mistakes: Mistakes) -> None:
-    """AWS leaves nothing out of what it describes; whoever cut it short, what is missing was there."""
+    """Add mistakes for members that are missing from AWS's description of a flow: AWS gives them all."""
     processors = flow.entries.get("Processors")
     if processors is None:
         mistakes.add(flow, "found a channel flow without Processors; expected all that AWS answered")
@@ -281,7 +283,7 @@ def _check_whole(flow: Table, mistakes: Mistakes) -> None:
 
 
 def _run(directory: Path, name: str, mistakes: Mistakes) -> tuple[Document, ...]:
-    """What the run says of itself, and each of its targets that is not damaged."""
+    """The documents of a run: its header, and each target whose file is not damaged."""
     journal = Journal.open(directory)
     facets = frozenset(journal.header.facets)
     documents = [Document(file=f"{name}/run.json", tells=facets, gaps=frozenset(journal.header.gaps))]
@@ -295,7 +297,7 @@ def _run(directory: Path, name: str, mistakes: Mistakes) -> tuple[Document, ...]
 
 
 def _recording(candidate: Candidate) -> Document:
-    """One target's file; whether its run collected facets, the run says."""
+    """The document of one target's file; its facets are those of its run, if the run's header is beside it."""
     directory = candidate.path.parent.parent
     facets = frozenset(Journal.open(directory).header.facets) if is_run(directory) else frozenset()
     return _recorded(Recording(candidate.path.resolve(), candidate.name, facets), facets)
@@ -306,7 +308,7 @@ def _recorded(recording: Recording, tells: frozenset[str]) -> Document:
 
 
 def _is_ours(root: Node | None) -> bool:
-    """Whether chimeaudit reads or has written such a thing itself, in a list of its findings too."""
+    """Whether chimeaudit reads or writes files of this kind itself, such as rules, reports and lists of findings."""
     if isinstance(root, Listing):
         return bool(root.items) and all(map(_is_ours, root.items))
     return isinstance(root, Table) and any(keys <= root.entries.keys() for keys in _OURS)

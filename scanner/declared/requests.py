@@ -1,4 +1,4 @@
-"""Requests that make channel flows, and what the AWS CLI prints of them, turned into facts.
+"""Turns requests that make channel flows, and the AWS CLI's descriptions of flows, into facts.
 
 https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html
 """
@@ -32,16 +32,16 @@ _ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(
 _INVOCATION_TYPES = {"ASYNC": "ASYNC"}
 Word = TypeVar("Word", bound=str)
 REQUIRED = ("Name", "ExecutionOrder", "FallbackAction", "Configuration")
-"""Members that every processor has."""
+"""The members that every processor has."""
 _MEMBERS = {name.lower(): name for name in REQUIRED}
 UNTOLD = frozenset({"created_at", "updated_at", "has_channels"})
-"""Facts of a channel flow that only AWS knows."""
+"""The facts of a channel flow that only AWS knows."""
 _UNTOLD_OF_FUNCTIONS = ("function", "access", "callback")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Home:
-    """Where a file will be deployed, as far as that is known."""
+    """Where a file will be deployed, as far as it is known."""
 
     partition: Text = (Hole(name="AWS::Partition", plain=True),)
     region: Text = (Hole(name="AWS::Region", plain=True),)
@@ -50,7 +50,10 @@ class Home:
 
 @dataclass(kw_only=True, slots=True)
 class Facts:
-    """What is said of one resource: where each value stands, and what the deployment has yet to settle."""
+    """Collects what a file says of a resource: the place of each value, and what only the deployment settles.
+
+    `written` has the file's text of each unsettled fact, `untold` the facts that this kind of file cannot tell.
+    """
 
     file: str
     id: str
@@ -60,11 +63,11 @@ class Facts:
     untold: set[str] = field(default_factory=set)
 
     def at(self, path: str, node: Node) -> None:
-        """A value stands there."""
+        """Record the place of a fact's value."""
         self.spots[path] = Spot(line=node.line, column=node.column)
 
     def settled(self, path: str, text: Text | None) -> str | UnsetType:
-        """The text of a fact, or unknown: its file says how it is written."""
+        """The text of a fact; UNSET if it has holes, and the file's text is then recorded."""
         if text is None:
             return UNSET
         if (whole := known(text)) is None:
@@ -73,12 +76,12 @@ class Facts:
         return whole
 
     def not_yet(self, path: str, text: Text) -> Any:
-        """The same, of a fact that AWS would always tell."""
+        """The text of a fact that AWS always tells; NOT_YET if it has holes, and the file's text is then recorded."""
         fact = self.settled(path, text)
         return NOT_YET if isinstance(fact, UnsetType) else fact
 
     def text(self, path: str, node: Node | None) -> str | UnsetType:
-        """The text that a value is."""
+        """The text of a value, whose place is recorded; a mistake if it is not a text."""
         if node is None:
             return UNSET
         self.at(path, node)
@@ -95,11 +98,11 @@ class Facts:
 
 
 Configured = Callable[[LambdaFunction, Text, Text, Facts, str], LambdaFunction]
-"""Adds what a template says of a function, by its ARN, that of the app instance, and the path of the facts."""
+"""Adds a template's facts to a function, given its ARN, the app instance's ARN, and the path of the facts."""
 
 
 def member(node: Node | None, name: str) -> Node | None:
-    """A member of a mapping; the first letter of its name may be small, as in the CDK's requests."""
+    """A member of a mapping; the first letter of its name may be in lower case, as in the CDK's requests."""
     if not isinstance(node, Table):
         return None
     return node.entries.get(name) or node.entries.get(name[0].lower() + name[1:])
@@ -115,7 +118,7 @@ def channel_flow(
 ) -> ChannelFlow:
     """The flow that a request makes, or that AWS describes, with its processors in execution order.
 
-    What the file does not tell of a flow is noted in `facts` before: tags, where AWS's answer has none.
+    `facts.untold` must already hold what the kind of file cannot tell, such as tags in AWS's answers.
     """
     name = facts.text("name", member(request, "Name"))
     facts.spots.setdefault("", facts.spots.get("name") or Spot(line=request.line, column=request.column))
@@ -145,13 +148,13 @@ def channel_flow(
 
 
 def _owner(arn: Text | None) -> Text | None:
-    """The app instance that a flow's ARN names."""
+    """The ARN of the app instance in a flow's ARN."""
     whole = known(arn) if arn else None
     return (whole.partition("/channel-flow/")[0],) if whole and "/channel-flow/" in whole else None
 
 
 def _place(arn: Text | None, home: Home) -> Home:
-    """Where an app instance is; whoever makes a flow is there too."""
+    """The partition, region and account of an app instance, which are also those of its flows."""
     fields = split(arn, ":", FIELDS - 1) if arn else []
     if len(fields) < FIELDS:
         return home
@@ -160,7 +163,7 @@ def _place(arn: Text | None, home: Home) -> Home:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Processors:
-    """Reads the processors of one flow; `owner` is the ARN of its app instance."""
+    """Reads the processors of a flow; `owner` is the ARN of its app instance."""
 
     facts: Facts
     owner: Text
@@ -183,7 +186,7 @@ class _Processors:
         return tuple(self._processor(item, orders, f"processors[{index}]") for index, item in enumerate(ordered))
 
     def _position(self, node: Node) -> tuple[bool, int, str, str]:
-        """By execution order; the rest gives equals the same order however they stand in the file."""
+        """A sort key: by execution order, then by function and name, so that the order in the file has no effect."""
         order = _order(node)
         arn, name = text_of(_function(node)), text_of(member(node, "Name"))
         return (order is None, order or 0, written(arn or ()), written(name or ()))
@@ -207,7 +210,7 @@ class _Processors:
         )
 
     def _check_spelling(self, processor: Node) -> None:
-        """What is left out is unknown; what is there by another spelling is not left out, and would not be seen."""
+        """Add mistakes for misspelled members, which would otherwise look as if they were missing."""
         if not isinstance(processor, Table):
             return
         for key, place in processor.keys.items():
@@ -227,7 +230,7 @@ class _Processors:
         return order
 
     def _one_of(self, accepted: Mapping[str, Word], node: Node | None, path: str) -> Word | UnsetType:
-        """A word that AWS accepts; it would refuse the request for any other."""
+        """A word that AWS accepts; any other is a mistake, since AWS would refuse the request."""
         text = self.facts.text(path, node)
         if node is None or isinstance(text, UnsetType):
             return UNSET
@@ -260,23 +263,23 @@ def _function(processor: Node) -> Node | None:
 
 
 def _order(processor: Node) -> int | None:
-    """The execution order, where it is one; CloudFormation hands on numbers as text."""
+    """The execution order; None if it is no number. A number may be written as text, as CloudFormation passes it."""
     value = member(processor, "ExecutionOrder")
     text = value.text if isinstance(value, Scalar) else ""
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
 
 
 def _pending_function(text: Text, path: str, facts: Facts) -> LambdaFunction:
-    """A function whose ARN is known in part: what is there is told, the rest is not settled yet."""
+    """A function whose ARN is known only in part; the unknown parts are NOT_YET."""
     whole = facts.written[f"{path}.arn"] = written(text)
     named = function_name(text)
-    if named is None or named.partition is None:  # a hole may hold any part of the ARN
+    if named is None or named.partition is None:  # a hole may hold any parts of the ARN
         named = FunctionName(name=text, hides=True)
     qualifier: Any = facts.not_yet(f"{path}.qualifier", text) if named.hides else None
     if named.qualifier is not None:
         qualifier = facts.not_yet(f"{path}.qualifier", named.qualifier)
         if all(isinstance(piece, str) or piece.plain for piece in named.qualifier):
-            qualifier = written(named.qualifier)  # a version or an alias of the same stack
+            qualifier = written(named.qualifier)  # a version or an alias in the same stack
     return LambdaFunction(
         arn=NOT_YET,
         partition=facts.not_yet(f"{path}.partition", named.partition or text),
@@ -289,7 +292,7 @@ def _pending_function(text: Text, path: str, facts: Facts) -> LambdaFunction:
 
 
 def tags(node: Node | None, facts: Facts) -> dict[str, str] | UnsetType:
-    """Those that a request asks for, in a list or by their keys; where it asks for none, there are none."""
+    """The tags in a request, a list or a mapping; empty if it has none, UNSET if they are not known."""
     if "tags" in facts.untold:
         return UNSET
     if node is None:
@@ -303,7 +306,7 @@ def tags(node: Node | None, facts: Facts) -> dict[str, str] | UnsetType:
 
 
 def _tags(node: Node, facts: Facts) -> Iterator[tuple[Text, Text]]:
-    """Keys and values."""
+    """The keys and values of tags."""
     match node:
         case Pending():
             yield node.text, node.text

@@ -1,4 +1,4 @@
-"""The resources of a template by their logical ids."""
+"""The resources of a template, by logical id."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ NOTHING = Table(line=1, column=1, entries={}, keys={})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemplateResource:
-    """A resource; `key` is where its logical id stands, `metadata` what they hold for us.
+    """A resource of a template.
 
-    `init` is what an instance runs when it starts, and `asset` the file that the CDK uploads for it.
-    `condition` is the name of one; "" is one that is not named in so many words.
+    - `key`: the node of its logical id.
+    - `condition`: the name of its condition; "" if it is not a plain name, None without one.
+    - `metadata`: chimeaudit's part of its metadata.
+    - `init`: what an instance runs when it starts.
+    - `asset`: the path of the file that the CDK uploads for it.
     """
 
     id: str
@@ -31,7 +34,7 @@ class TemplateResource:
 
 
 def resources(root: Table) -> Mapping[str, TemplateResource]:
-    """Those that are written out, in their order."""
+    """The resources whose type is written out, in the template's order."""
     section = root.entries.get("Resources")
     if not isinstance(section, Table):
         return {}

@@ -1,4 +1,4 @@
-"""What a template says of the roles that functions run with.
+"""The execution roles of functions in a template, and what they may do in Chime.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.html
 """
@@ -54,7 +54,7 @@ class TemplateRoles:
         self._home = home
 
     def attribute(self, resource: TemplateResource, name: str) -> Text | None:
-        """What Ref (name "") and Fn::GetAtt give of roles and managed policies."""
+        """The value of Ref (name "") or Fn::GetAtt for a role or managed policy; None: not known."""
         match resource.type, name:
             case "AWS::IAM::Role", "":
                 return self._name(resource, "RoleName")
@@ -65,13 +65,13 @@ class TemplateRoles:
         return None
 
     def declared(self, arn: Text | None) -> TemplateResource | None:
-        """The role of this template that has the ARN."""
+        """The role of this template that surely has the ARN; None if there is none."""
         return next((each for each in self._named(ROLE, arn) if self._has(each, arn) is True), None)
 
     def callback(self, arn: Text | None, app_instance: Text) -> CallbackPermission | Any:
-        """What the role may do in Chime; UNSET where the template does not declare it.
+        """What a role may do in Chime; UNSET if the template does not declare the role.
 
-        Of one that it may declare, nothing is known.
+        If the template may declare it, what it may do is unknown.
         """
         role = self.declared(arn)
         if role is None:
@@ -97,7 +97,7 @@ class TemplateRoles:
         return any_of(same(each, name) for each in self._roles_of(policy))
 
     def _roles_of(self, policy: TemplateResource) -> list[Text]:
-        """The names of the roles that a policy is attached to."""
+        """The names of the roles to which a policy is attached."""
         own = policy.properties.entries
         names = [text_of(item) for item in self._items(own.get("Roles"))]
         names.append(self._resolver.text(own.get("RoleName")))
@@ -105,12 +105,12 @@ class TemplateRoles:
 
     @cached_property
     def _attached(self) -> Lookup[TemplateResource]:
-        """Policies by the names of the roles that each is attached to."""
+        """The policies, by the names of the roles to which each is attached."""
         policies = self._of_type(INLINE, ROLE_POLICY, MANAGED)
         return Lookup((name, each) for each in policies for name in self._roles_of(each))
 
     def _named(self, type_: str, arn: Text | None) -> Iterator[TemplateResource]:
-        """What of a type may have the ARN, and some others."""
+        """All resources of a type that may have the ARN; some others may be among them."""
         if arn is None:
             return iter(())
         name = _name_in(arn)
@@ -118,7 +118,7 @@ class TemplateRoles:
 
     @cached_property
     def _by_name(self) -> Mapping[str, Lookup[TemplateResource]]:
-        """Roles and managed policies, by what names them in their ARNs."""
+        """Roles and managed policies, by the last part of their ARNs."""
         arns = {
             type_: [(self.attribute(each, "Arn"), each) for each in self._of_type(type_)] for type_ in (ROLE, MANAGED)
         }
@@ -134,7 +134,7 @@ class TemplateRoles:
         return None if resolved is None else self._managed(text_of(resolved))
 
     def _managed(self, arn: Text | None) -> Any:
-        """The document of a managed policy: one of the template, or one of AWS's that are known here."""
+        """The document of a managed policy of the template, or of one of AWS's that this module knows; else UNSET."""
         own = next((each for each in self._named(MANAGED, arn) if self._has(each, arn) is True), None)
         if own is not None:
             return self._document(own.properties)
@@ -164,7 +164,7 @@ class TemplateRoles:
         return () if resolved is None else (resolved,)
 
     def _of_type(self, *types: str) -> list[TemplateResource]:
-        """Those that are not surely left out by their condition."""
+        """The resources of these types, except for those that their condition surely leaves out."""
         resources = self._resources.values()
         return [each for each in resources if each.type in types and self._resolver.made(each) is not False]
 
@@ -178,13 +178,13 @@ class TemplateRoles:
 
 
 def name_of(resource: TemplateResource, own: Text | None) -> Text:
-    """The name that a resource is given (`own`), or one that the deployment makes up. It holds no colon or slash."""
+    """A resource's own name or, without one, a hole for the name that the deployment makes up. Its holes are plain."""
     given = own or (Hole(name=resource.id, new=True),)
     return tuple(replace(piece, plain=True) if isinstance(piece, Hole) else piece for piece in given)
 
 
 def _name_in(arn: Text | None) -> Text | None:
-    """What an ARN names, after its account; None where holes hide it."""
+    """The part of an ARN after the account; None if holes hide it."""
     fields = split(arn, ":", FIELDS - 1) if arn else []
     return fields[-1] if len(fields) == FIELDS else None
 

@@ -1,6 +1,6 @@
-"""CloudFormation templates, those of the CDK among them: which channel flows and app instances a stack will make.
+"""The channel flows and app instances that a CloudFormation template, also one of the CDK, will make.
 
-kinds tells what makes them; what may make a flow all the same, in a form that is not read, is named by unread.
+`kinds` recognises the resources that make them. `unread` finds other parts that may make flows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNTOLD_OF_APP_INSTANCES = {"failure_alert"}
 
 
 Group = tuple[AppInstance | None, list[ChannelFlow]]
-"""An app instance with its flows; None, and the flows of others."""
+"""An app instance with its flows; or None with the flows of app instances that the template does not make."""
 
 
 class Template:
@@ -48,12 +48,12 @@ class Template:
 
     @property
     def metadata(self) -> list[tuple[str, Node]]:
-        """What stands under `chimeaudit` in the metadata of resources, by the key of the resource."""
+        """The value under `chimeaudit` in the metadata of resources, each with the key of its resource."""
         declared = ((f"{self._file}#{id_}", resource.metadata) for id_, resource in self._resources.items())
         return [(key, node) for key, node in declared if node is not None]
 
     def groups(self) -> Iterator[Group]:
-        """What the template makes."""
+        """The app instances and flows that the template makes."""
         flows = {owner: [self._flow(each, owner) for each in made] for owner, made in self._flows.items()}
         for resource in self._of_kind(APP_INSTANCE):
             yield self._app_instance(resource), flows.pop(resource.id, [])
@@ -61,7 +61,7 @@ class Template:
 
     @cached_property
     def _flows(self) -> dict[str | None, list[TemplateResource]]:
-        """What makes flows, by the app instance of this template that they belong to."""
+        """The resources that make flows, by the logical id of their app instance; None: it is not in the template."""
         flows: dict[str | None, list[TemplateResource]] = {}
         for resource in self._of_kind(CHANNEL_FLOW):
             owner = self._owner(member(self._request(resource), "AppInstanceArn"))
@@ -69,7 +69,7 @@ class Template:
         return flows
 
     def _of_kind(self, wanted: str) -> list[TemplateResource]:
-        """Without those whose condition surely does not hold."""
+        """The resources that make something of a kind, without those whose condition surely does not hold."""
         return [
             resource
             for id_, resource in self._resources.items()
@@ -77,7 +77,7 @@ class Template:
         ]
 
     def _request(self, resource: TemplateResource) -> Table:
-        """The request that a custom resource carries; where all of it is pending, each member is."""
+        """The resolved request of a resource; if it is unknown as a whole, each member is."""
         if resource.id not in self._requests:
             self._requests[resource.id] = self._resolved_request(resource)
         return self._requests[resource.id]
@@ -90,9 +90,10 @@ class Template:
         return resolved if isinstance(resolved, Table) else NOTHING
 
     def _may_have_other_flows(self, app_instance: TemplateResource) -> bool:
-        """Whether its flows may be others than those that are here.
+        """Whether an app instance may have other flows than the template shows.
 
-        Something is not followed, its ARN is handed on, a flow here has no clear owner, or may not be made.
+        It may if some part of the template is not followed, its ARN is passed on, a flow has no clear app instance, or
+        a flow may not be made.
         """
         may_not_be = any(
             each.condition != app_instance.condition and self._resolver.made(each) is not True
@@ -108,7 +109,7 @@ class Template:
 
     @cached_property
     def _handed_on(self) -> frozenset[str]:
-        """The logical ids that the outputs, and parameters for other stacks, may refer to."""
+        """The logical ids that outputs and SSM parameters, which other stacks can read, may refer to."""
         parameters = [each.properties for each in self._resources.values() if each.type == "AWS::SSM::Parameter"]
         return frozenset(
             chain.from_iterable(map(referred_to, (self._root.entries.get("Outputs", NOTHING), *parameters)))
@@ -152,7 +153,7 @@ class Template:
         return text_of(member(self._request(resource), "Name")) or (resource.id,)
 
     def _owner(self, arn: Node | None) -> str | None:
-        """The logical id of the app instance of this template that has the ARN."""
+        """The logical id of the app instance in this template that has the ARN; None if there is none."""
         text = text_of(arn)
         last = text[-1] if text else None
         if isinstance(last, Hole) and self._kinds.get(last.name) == APP_INSTANCE and text == self._arn(last.name):
@@ -172,7 +173,7 @@ class Template:
         return joined(fields, (":",))
 
     def _attribute(self, id_: str, name: str) -> Text | None:
-        """What Ref and Fn::GetAtt give of the resources that matter here; each is worked out once."""
+        """The value of Ref or Fn::GetAtt for the resources that matter here; it is cached."""
         resource = self._resources.get(id_)
         if resource is None or id_ in self._naming:
             return None
@@ -200,7 +201,10 @@ class Template:
 
 
 def _pseudo(home: Home) -> Mapping[str, Text]:
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html"""
+    """The pseudo parameters.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+    """
     names = ("AWS::StackName", "AWS::StackId", "AWS::URLSuffix", "AWS::NotificationARNs")
     return {
         "AWS::Partition": home.partition,

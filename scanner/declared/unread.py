@@ -1,5 +1,7 @@
-"""What a template may make or unmake in a form that is not read: resources of other types, calls of the API, and what
-is only put in when it is deployed. Whatever may hide a channel flow is named, where the template has to do with Chime.
+"""Finds parts of a template that may make or unmake channel flows in a form that is not supported.
+
+These are resources of other types, calls of the API, and parts that are inserted at deployment. They are reported if
+the template has to do with Chime.
 """
 
 from __future__ import annotations
@@ -34,22 +36,22 @@ _HARMLESS = frozenset(
         *("MediaPipelineKinesisVideoStreamPool", "SipMediaApplication", "VoiceConnector"),
     )
 )
-"""https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Chime.html"""
+"""Harmless types: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Chime.html"""
 _CHANNEL = "AWS::Chime::Channel"
 _PASSIVE = ("AWS::CloudTrail::", "AWS::CloudWatch::", "AWS::IAM::", "AWS::Logs::", "AWS::SSO::", "AWS::Organizations::")
-"""Types that watch for calls, or permit them."""
+"""Types that watch for calls or permit them."""
 _STORES = frozenset(
     {
         *("AWS::AppSync::GraphQLSchema", "AWS::Athena::NamedQuery", "AWS::Lambda::Permission"),
         *("AWS::SecretsManager::Secret", "AWS::SSM::Parameter"),
     }
 )
-"""Types that only hold text."""
+"""Types that only store text."""
 _CHIME = re.compile(
     r"AWS::Chime|\bchime:|chime-?sdk|chime\.amazonaws|-chime\.|:chime:|messaging-chime|channel[-_]?flow|app-instance/",
     re.IGNORECASE,
 )
-"""What a template says that has to do with Chime SDK messaging; a webhook of the Amazon Chime app has not."""
+"""Text that has to do with Chime SDK messaging; a webhook of the Amazon Chime app does not count."""
 _NAMES_CHIME = re.compile(r"(?<!hooks\.)chime(?![-_]?(?:web)?-?hook)|channel[-_]?flow", re.IGNORECASE)
 _FLOW = re.compile(r"channel[-_]?flow", re.IGNORECASE)
 _APP_INSTANCE = re.compile(r"app[-_]?instance(?![-_]?(?:admin|bot|user))", re.IGNORECASE)
@@ -61,7 +63,7 @@ _TRANSFORMED = "what its transforms make of it; they run when it is deployed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unread:
-    """What may make or unmake flows, and where it stands; nothing is lost where the file `unless` is judged, too."""
+    """A part of a template that may make or unmake flows. If the file `unless` is judged, too, nothing is missed."""
 
     place: Node
     what: str
@@ -69,7 +71,7 @@ class Unread:
 
 
 class Unreads:
-    """Looks for it in one template. `kinds` says of each resource what request it carries (scanner.declared.kinds)."""
+    """Finds the parts of one template that may make or unmake flows; `kinds` has the kind of each resource."""
 
     def __init__(
         self,
@@ -88,12 +90,12 @@ class Unreads:
 
     @cached_property
     def found(self) -> tuple[Unread, ...]:
-        """In the order of the file, but for what concerns all of it, which comes first."""
+        """The parts that were found, in the order of the file; those that concern the whole file come first."""
         return (*self._put_in(), *self._untyped(), *filter(None, map(self._unread, self._resources.values())))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on what makes no flow, but may change what is made of one, or have none."""
+        """Sentences on parts that make no flow, but whose effect on flows is not known."""
         told = [
             f"whether a channel flow processes the channel {each.id}; a template cannot associate one"
             for each in self._resources.values()
@@ -116,7 +118,7 @@ class Unreads:
         return any(map(_is_macro, transforms))
 
     def _put_in(self) -> Iterator[Unread]:
-        """Loops and macros where they may make resources; within one, they only make its properties."""
+        """The loops and macros that may make resources. Inside a resource they make only its properties."""
         declared = [node for key in ("Transform", TRANSFORM) if (node := self._root.entries.get(key)) is not None]
         if (self._has_macro or TRANSFORM in self._root.entries) and any(map(self._matters, declared)):
             place = self._root.keys.get("Transform") or self._root.keys[TRANSFORM]
@@ -158,7 +160,7 @@ class Unreads:
         return Unread(place=resource.key, what=what, unless=self._template_of(resource))
 
     def _may_make(self, resource: TemplateResource) -> str | None:
-        """What a resource may make or unmake that is not read."""
+        """What a resource may make or unmake, in words; None if it makes no flow."""
         id_, type_ = resource.id, resource.type
         if type_.endswith(_MODULE):
             return (
@@ -175,7 +177,7 @@ class Unreads:
         return _by_type(resource) if _NAMES_CHIME.search(type_) else None
 
     def _named(self, resource: TemplateResource) -> bool:
-        """Whether it has to do with Chime, by its template or by how it is named."""
+        """Whether a resource has to do with Chime, according to its name, its type, its properties or the template."""
         return bool(_NAMES_CHIME.search(f"{resource.id} {resource.type}")) or self._matters(resource.properties)
 
     def _may_aws_make(self, resource: TemplateResource) -> str | None:
@@ -212,7 +214,7 @@ class Unreads:
         return None
 
     def _template_of(self, resource: TemplateResource) -> str | None:
-        """The file that holds a nested stack's template, if it lies beside this one."""
+        """The path of a nested stack's template if it is a local file; else None."""
         if resource.type not in _NESTED:
             return None
         named = (resource.asset, *(resource.properties.entries.get(name) for name in ("TemplateURL", "Location")))
@@ -231,7 +233,7 @@ def _of_no_known_request(resource: TemplateResource) -> str:
 
 
 def _specifies(node: Node) -> bool:
-    """Whether properties say what a flow is to be; to hold one's ARN, or to pass it on, is none of that."""
+    """Whether properties specify a flow; holding or passing on a flow's ARN does not count."""
     if isinstance(node, Table):
         is_request = all(member(node, name) is not None for name in ("AppInstanceArn", "Processors"))
         return is_request or any(
@@ -262,7 +264,7 @@ def _is_reference(value: Node) -> bool:
 
 
 def _is_macro(transform: Node) -> bool:
-    """Whether a transform of the whole template may make anything; most of AWS's own only expand what is theirs.
+    """Whether a transform of the whole template may make any resource; most of AWS's own expand only their own types.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-reference.html
     """

@@ -1,1 +1,1 @@
-"""Judging: rules are compiled to closures, and a journal or declared files are judged by them."""
+"""Compiles rules to closures, and judges a journal or declared files by them."""

@@ -1,7 +1,7 @@
-"""Judges a run: from what the journal holds to the report.
+"""Judges a run: makes the report from its journal.
 
-A part of a run may be judged where it was read, in another process or on another machine (`PartJudge`); the audit then
-takes the verdicts instead of judging again.
+A part of a run may be judged where it was read, in another process or on another machine (`PartJudge`). The audit then
+takes these verdicts instead of judging again.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from scanner.store.spool import Span, Spool
 from scanner.store.target_file import TargetReader
 
 _MOST_BYTES = 8 << 20
-"""Of findings: they travel in one piece. The audit judges what is not judged for their sake."""
+"""How many bytes of findings a part may have, since they are sent in one piece. The audit judges the rest."""
 
 
 class PartJudge:
-    """Judges journal files by rules and waivers; it can be pickled. Ages count from `started_at`."""
+    """Judges journal files by rules and waivers. It can be pickled. Ages are relative to `started_at`."""
 
     def __init__(self, rules: Sequence[Rule], waivers: Waivers, started_at: datetime) -> None:
         self._rules = rules
@@ -38,14 +38,14 @@ class PartJudge:
         self._started_at = started_at
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What was compiled is compiled again where it arrives."""
+        """Pickle without compiled rules, which are closures; they are compiled again on the other side."""
         return PartJudge, (self._rules, self._waivers, self._started_at)
 
     def __call__(self, path: Path) -> Verdicts:
-        """The verdicts on the app instances that a journal file holds; not on all where there is too much to say.
+        """The verdicts on the app instances in a journal file; not on all of them if there are too many findings.
 
         Raises:
-            OutputError: there is no room for the findings.
+            OutputError: there is no room on disk for the findings.
         """
         findings = Spool(path.parent)
         tally = Tally(self._evaluation.anew(), self._waivers, findings)
@@ -79,21 +79,21 @@ NOT_EXAMINED = (
 
 
 def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:
-    """The report on a run under these rules; the same journal, rules and waivers give the same report.
+    """The report on a run by these rules. The same journal, rules and waivers give the same report.
 
     Raises:
         UsageError: the journal is damaged.
-        OutputError: there is no room for the findings.
+        OutputError: there is no room on disk for the findings.
     """
     return Audit(journal, rules, waivers).report(finished_at)
 
 
 class Audit:
-    """Judges the targets of a run, each when it has been read or all at the end; the order makes no difference.
+    """Judges the targets of a run, each once it was read or all at the end; the order makes no difference.
 
     Raises (each method):
         UsageError: the journal is damaged.
-        OutputError: there is no room for the findings.
+        OutputError: there is no room on disk for the findings.
     """
 
     def __init__(self, journal: Journal, rules: Sequence[Rule], waivers: Waivers | None = None) -> None:
@@ -110,11 +110,11 @@ class Audit:
 
     @property
     def part_judge(self) -> PartJudge:
-        """Judges as this does, wherever it is sent; what it finds goes to `take`."""
+        """A judge of parts with the same rules and waivers, to be sent to workers; `take` takes its verdicts."""
         return PartJudge(self._rules, self._waivers, self._started_at)
 
     def take(self, target: Target, verdicts: Verdicts) -> None:
-        """Take over the verdicts on a part of a target, which is in the journal."""
+        """Take the verdicts on a part of a target that is already in the journal."""
         end = self._findings.end
         self._findings.append(verdicts.findings, verdicts.number)
         taken = self._taken.setdefault(target, {})
@@ -126,7 +126,7 @@ class Audit:
         self._waivers.use(verdicts.waivers)
 
     def judge(self, target: Target) -> None:
-        """Judge what has not been judged yet of a target that nothing will be added to."""
+        """Judge the rest of a target to which nothing more will be added."""
         if target in self._spans:
             return
         reader = self._journal.reader(target)
@@ -140,7 +140,7 @@ class Audit:
         self._spans[target] = _joined(span for _, span in sorted(spans.items()))
 
     def report(self, finished_at: str) -> Report:
-        """The report, for which what has not been judged is."""
+        """Judge all targets that are left, and make the report."""
         header, rules = self._journal.header, self._rules
         targets = sorted(header.targets)
         for target in targets:
@@ -164,7 +164,7 @@ class Audit:
         )
 
     def _coverage(self, target: Target, reader: TargetReader) -> None:
-        """A target counts as listed once its app instances were listed to the end."""
+        """Record a target's gaps, and whether its app instances were listed to the end."""
         if reader.complete and not reader.gaps:
             self._listed.add(target)
         elif not reader.complete and target.account_id != UNKNOWN_ACCOUNT:
@@ -172,7 +172,7 @@ class Audit:
         self._gaps.update(reader.gaps)
 
     def _observed(self, targets: Sequence[Target]) -> Observed:
-        """An account counts as observed once all its targets are."""
+        """How much was observed; an account counts only if all its targets were listed."""
         missed = {target.account_id for target in targets if target not in self._listed}
         return structs.replace(
             self._tally.observed,
@@ -182,7 +182,7 @@ class Audit:
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same places in the same order, with neighbours made one."""
+    """The spans in the same order, with adjacent ones joined."""
     joined: list[Span] = []
     for start, end in spans:
         if joined and joined[-1][1] == start:

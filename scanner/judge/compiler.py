@@ -1,8 +1,8 @@
-"""Conditions become closures, in two forms made from the same tree.
+"""Compiles conditions to closures, each in two forms.
 
-`certain` is fast and two-valued: true means that the condition surely holds, anything else (false, or an
-AttributeError or TypeError from stumbling over a fact that is unknown or absent) means no more than "not sure".
-`judge` is Kleene's logic with evidence, and is asked only where `certain` is not sure.
+`certain` is fast and two-valued. True means that the condition surely holds. Anything else means "not sure": false, or
+an AttributeError or TypeError because a fact is unknown or absent. `judge` uses Kleene's logic and gives evidence; it
+is called only if `certain` is not sure.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from scanner.model.moments import seconds
 
 
 def compile_condition(condition: Condition, settings: Settings) -> Compiled:
-    """Both forms, with the parameters' values built in."""
+    """Compile a condition to both forms, with the values of parameters built in."""
     match condition:
         case Leaf():
             return _leaf(condition, settings)
@@ -104,7 +104,7 @@ def _certain_constant(leaf: Leaf, operand: Any) -> Certain:
     test = OPERATORS[operator].test
     if operator == "matches":
         return lambda _, thing: operand(get(thing)) is not negated
-    # UNSET equals nothing and is in nothing, so these two need not look for it.
+    # UNSET equals nothing and is in nothing, so these two need not check for it.
     if operator == "equals" and not negated:
         return lambda _, thing: bool(get(thing) == operand)
     if operator == "in" and not negated:
@@ -155,7 +155,7 @@ def _judge_leaf(leaf: Leaf, settings: Settings) -> Judge:
 
 
 def _written_alike(context: EvaluationContext, path: str, reference: Reference) -> bool:
-    """Whether a file writes both facts alike: whatever the deployment makes of them, they will be equal."""
+    """Whether a file has the same text for both facts, so that they will be equal after any deployment."""
     said = written(context.root, context.prefix + path)
     other = reference.path if reference.root else context.prefix + reference.path
     return said is not None and said == written(context.root, other)

@@ -1,7 +1,7 @@
-"""Judges resources by rules, and says why.
+"""Judges resources by rules, and makes findings with reasons.
 
-Each part of a resource is judged for itself: where one processor fails a rule and another cannot be judged, there is a
-failed finding for the first and an unknown one for the second.
+Each part of a resource is judged by itself. If one processor fails a rule and another cannot be judged, the first gives
+a failed finding and the second an unknown one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from scanner.outcome.remediation import filled
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Program:
-    """A rule ready to run. `passes` and `inapplicable` are the fast, two-valued forms; see scanner.judge.compiler."""
+    """A compiled rule. `passes` and `inapplicable` are fast, two-valued forms, as scanner.judge.compiler explains."""
 
     rule: Rule
     passes: Certain
@@ -48,7 +48,7 @@ class Program:
     require: Judge
 
     def verdict(self, resource: vocabulary.Resource) -> tuple[Verdict, tuple[Note, ...]]:
-        """The verdict by Kleene's logic, with the notes that explain a fail or an unknown."""
+        """The verdict on a resource by Kleene's logic, with the notes that explain a fail or an unknown."""
         context = EvaluationContext(root=resource, thing=resource)
         applies = self.when(context)
         if applies.holds is False:
@@ -62,7 +62,7 @@ class Program:
 
 
 def compiled(rule: Rule, now: datetime) -> Program:
-    """The rule as closures; ages count from `now`, when the run started."""
+    """Compile a rule. Ages are relative to `now`, when the run started."""
     if rule.off:
         return _off(rule)
     settings = Settings(params=rule.settings, now=now)
@@ -100,10 +100,10 @@ _Programs = Sequence[tuple[Certain, Program]]
 
 
 class Evaluation:
-    """Judges one resource after another; `counts` says how often rules passed or did not apply.
+    """Judges one resource after another; `counts` holds how often rules passed or did not apply.
 
-    Ages count from `now`, when the run started: to judge it again gives the same. `reads_flows` says that app instances
-    are to be judged with their channel flows.
+    Ages are relative to `now`, when the run started, so that judging again gives the same. `reads_flows`: app instances
+    must be judged together with their channel flows.
     """
 
     def __init__(self, rules: Sequence[Rule], now: datetime) -> None:
@@ -116,13 +116,13 @@ class Evaluation:
         }
 
     def anew(self) -> Evaluation:
-        """The same, with nothing counted yet."""
+        """A copy with counts of zero; it shares the compiled rules."""
         other = copy(self)
         other.counts = Counts()
         return other
 
     def judge(self, resource: vocabulary.Resource) -> list[Finding]:
-        """The findings on one resource, by rule id and part."""
+        """The findings on a resource, ordered by rule id and part."""
         findings: list[Finding] = []
         passed = 0
         for passes, program in self._programs[type(resource)]:
@@ -131,7 +131,7 @@ class Evaluation:
                     passed += 1
                     continue
             except (AttributeError, TypeError):
-                pass  # it stumbled over a fact that is unknown or absent
+                pass  # a fact is unknown or absent
             findings += _judge(program, resource, self.counts)
         self.counts.passed += passed
         return findings
@@ -186,7 +186,7 @@ def _finding(rule: Rule, resource: vocabulary.Resource, part: str, notes: Sequen
 
 
 def _location(resource: vocabulary.Resource, path: str) -> Location | None:
-    """Where a file says what the finding is about."""
+    """The place in a file of the value at a path; None for a deployed resource."""
     declared = resource.declared
     if isinstance(declared, UnsetType):
         return None
@@ -219,7 +219,7 @@ def _evidence(note: Note, gap: Gap | None) -> Evidence:
 
 
 def _gap(resource: vocabulary.Resource, fact: str) -> Gap | None:
-    """Why a fact is unknown: the gap under its own path, or under the nearest one that it lies in."""
+    """The gap that leaves a fact unknown: that of its path or of the nearest path above it."""
     gaps: Mapping[str, Gap] = getattr(resource, "gaps", {})
     while fact and fact not in gaps:
         fact = fact[: max(fact.rfind("."), fact.rfind("["), 0)]
@@ -227,7 +227,7 @@ def _gap(resource: vocabulary.Resource, fact: str) -> Gap | None:
 
 
 def described(resource: vocabulary.Resource) -> Resource:
-    """The resource as a finding shows it."""
+    """The resource as findings show it."""
     if isinstance(resource, ChannelFlow):
         processors = () if isinstance(resource.processors, UnsetType) else resource.processors
         app_instance = resource.app_instance
@@ -252,7 +252,7 @@ def _resource(
 
 
 def _own_name(resource: vocabulary.Resource) -> str | None:
-    """What to call a resource whose name is not settled yet: as its file does."""
+    """The name of a resource in its file, for one whose name only the deployment settles."""
     declared = resource.declared
     return None if isinstance(declared, UnsetType) else declared.written.get("name") or declared.id or None
 

@@ -1,4 +1,4 @@
-"""Kleene's logic with reasons: what a condition speaks of, its verdict, and the notes that explain the verdict."""
+"""Kleene's logic with reasons: what a condition is about, its verdict, and the notes that explain the verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from scanner.model.report import Evidence, Scalar
 
 
 class EvaluationContext(Struct, frozen=True, kw_only=True, gc=False):
-    """What a condition speaks of: the resource itself, or an element of one of its lists."""
+    """What a condition is about: the resource itself (`root`), or an element of one of its lists (`thing`).
+
+    `prefix` is the path from the resource to the element, `part` the element's id across runs.
+    """
 
     root: Resource
     thing: Any
@@ -23,9 +26,9 @@ class EvaluationContext(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Note(Struct, frozen=True, kw_only=True, gc=False):
-    """Why a condition did not hold, or could not be decided (`holds` is None, `fact` the path of what is not known).
+    """Why a condition did not hold, or could not be decided: then `holds` is None and `fact` the path of the unknown.
 
-    `empty` is the path of a list that lacks elements, where that is the reason.
+    `empty` is the path of the list if the reason is that it has no elements.
     """
 
     holds: bool | None
@@ -36,17 +39,17 @@ class Note(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Judgement(Struct, frozen=True, kw_only=True, gc=False):
-    """True, false, or None for unknown, with the notes that explain anything but true."""
+    """A verdict: true, false, or None for unknown, with notes that explain the last two."""
 
     holds: bool | None
     notes: tuple[Note, ...] = ()
 
 
 Certain = Callable[[Any, Any], bool]
-"""The fast form of a condition, given the resource and the thing that the condition speaks of."""
+"""The fast form of a condition; it takes the resource and the thing that the condition is about."""
 
 Judge = Callable[[EvaluationContext], Judgement]
-"""The full form of a condition."""
+"""The full form of a condition, which gives reasons."""
 
 
 class Compiled(Struct, frozen=True, kw_only=True):
@@ -60,7 +63,7 @@ HOLDS = Judgement(holds=True)
 
 
 def decided(holds: bool, context: EvaluationContext, path: str, found: object, required: str) -> Judgement:
-    """The verdict on a value that is known; `path` leads to it from what `context` speaks of."""
+    """The judgement of a known value; `path` leads to it from the thing in `context`."""
     if holds:
         return HOLDS
     evidence = Evidence(path=context.prefix + path, observed=_observed(found), required=required)
@@ -68,26 +71,26 @@ def decided(holds: bool, context: EvaluationContext, path: str, found: object, r
 
 
 def lacking(context: EvaluationContext, path: str, required: str) -> Judgement:
-    """The verdict on a list that has none of the elements that are asked for."""
+    """The judgement of a list that has none of the required elements."""
     evidence = Evidence(path=context.prefix + path, observed=(), required=f"at least one ({required})")
     return Judgement(holds=False, notes=(Note(holds=False, context=context, evidence=evidence, empty=path),))
 
 
 def undecided(context: EvaluationContext, fact: str, required: str) -> Judgement:
-    """The verdict where `fact`, a path from the resource, is unknown."""
+    """The judgement if a fact is unknown; `fact` is its path from the resource."""
     evidence = Evidence(path=fact, observed=None, required=required)
     return Judgement(holds=None, notes=(Note(holds=None, context=context, evidence=evidence, fact=fact),))
 
 
 def conjunction(judgements: Sequence[Judgement]) -> Judgement:
-    """All of them."""
+    """The judgement that all hold, with all their notes."""
     verdicts = [judgement.holds for judgement in judgements]
     holds = False if False in verdicts else None if None in verdicts else True
     return Judgement(holds=holds, notes=tuple(note for judgement in judgements for note in judgement.notes))
 
 
 def disjunction(judgements: Sequence[Judgement], context: EvaluationContext) -> Judgement:
-    """One of them. They fail together, so what they have to say belongs to the one part that asked for them."""
+    """The judgement that at least one holds. They fail together, so all their notes belong to `scope`."""
     verdicts = [judgement.holds for judgement in judgements]
     if True in verdicts:
         return HOLDS

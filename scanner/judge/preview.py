@@ -1,4 +1,4 @@
-"""Judges what files declare, before it is deployed."""
+"""Judges what files declare, before deployment."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from scanner.store.spool import Spool
 
 
 class Preview:
-    """Takes what files declare, one after the other, and makes the report on it.
+    """Judges files one after the other, and makes the report on all of them.
 
-    `not_examined` may be added to. `former_files` are the names that reports gave to some files before
-    (scanner.outcome.former), and `former` the fingerprints made of those, each with today's.
+    Callers may add to `gaps` and `not_examined`. `former_files` has a file's name -> its name in former reports
+    (scanner.outcome.former), and `former` a former fingerprint -> today's.
 
-    Raises OutputError (each method): there is no room for the findings.
+    Raises (each method):
+        OutputError: there is no room on disk for the findings.
     """
 
     def __init__(self, rules: Sequence[Rule], waivers: Waivers, findings: Spool, started_at: datetime) -> None:
@@ -47,7 +48,7 @@ class Preview:
         tells: frozenset[str],
         groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
     ) -> None:
-        """Judge what one file declares; `tells` names the facets that it holds."""
+        """Judge what one file declares; `tells` are the facets that the file can tell."""
         self._tells.update(tells)
         self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
         for app_instance, flows in groups:
@@ -58,12 +59,14 @@ class Preview:
 
     @property
     def files(self) -> frozenset[str]:
-        """The names of those that were judged."""
+        """The names of the files that were judged."""
         return frozenset(self._files)
 
     def report(self, run: Run, mistakes: Sequence[Mistake], unread: Sequence[Mistake] = ()) -> Report:
-        """The report on all of it; what could not be read for `mistakes` is a gap, too, and so is what is `unread`:
-        a form of which nothing but its place is known.
+        """The report on all files.
+
+        Each mistake becomes a gap, and so does each of `unread`: a form that is not supported, of which only the place
+        is known.
         """
         ran = [rule for rule in self._rules if self._applied(rule)]
         files = {*self._files, *(mistake.file for mistake in (*mistakes, *unread))}
@@ -114,7 +117,7 @@ class Preview:
                 self.former[former] = fingerprint(rule.info.id, declared.key, part)
 
     def _applied(self, rule: Rule) -> bool:
-        """Whether some file told what the rule reads."""
+        """Whether some file told what a rule reads."""
         if rule.info.id in self._tally.found:
             return True
         seen = self._tally.seen(rule.info.resource)
@@ -139,5 +142,5 @@ def _gap(mistake: Mistake, code: str) -> Gap:
 
 
 def _location(mistake: Mistake) -> Location:
-    """A mistake that has no place in its file stands at the top of it."""
+    """The location of a mistake; the top of its file if it has no line."""
     return Location(file=mistake.file, line=max(mistake.line, 1), column=max(mistake.column, 1))

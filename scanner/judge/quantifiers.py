@@ -1,4 +1,4 @@
-"""Conditions over a list: each or some of its elements, how many there are, how a field runs through them."""
+"""Compiles conditions on a list: on each or some of its elements, on their number, on a series of a field's values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scanner.language.vocabulary import attributes, getter, part, read
 
 
 class Filter(Struct, frozen=True, kw_only=True):
-    """A `where`: the fast forms of letting through and of keeping out, and the full form."""
+    """A compiled `where`: the fast forms of it (`through`) and of its negation (`out`), and the full form."""
 
     through: Certain
     out: Certain
@@ -38,7 +38,7 @@ _EVERYTHING = Filter(through=lambda *_: True, out=lambda *_: False, judge=lambda
 
 
 def elements(condition: Elements, body: Compiled, where: Filter | None, required: str) -> Compiled:
-    """Each, or some, of the elements that the filter lets through."""
+    """The condition that each, or some, of the elements that pass the filter fulfil the body."""
     names, path, judge_body, judge_where = attributes(condition.path), condition.path, body.judge, _judge(where)
     each, on_empty = condition.quantifier == "each", condition.on_empty
 
@@ -58,7 +58,7 @@ def elements(condition: Elements, body: Compiled, where: Filter | None, required
 
 
 def _told(judgement: Judgement, context: EvaluationContext) -> Judgement:
-    """What is said of a plain text is said of the record that holds it."""
+    """The judgement of a plain text, attributed to the record that holds it."""
     notes = tuple(structs.replace(note, context=context) for note in judgement.notes)
     return Judgement(holds=judgement.holds, notes=notes)
 
@@ -78,7 +78,7 @@ def _inside(context: EvaluationContext, element: object, place: str) -> Evaluati
 
 
 def _within(filtered: Judgement, body: Judge, context: EvaluationContext, *, outside: bool) -> Judgement:
-    """The body's judgement on one element; `outside` is the verdict on an element that the filter keeps out."""
+    """The judgement of one element by filter and body; `outside` is the verdict if the filter excludes it."""
     if filtered.holds is False:
         return Judgement(holds=outside)
     judgement = body(context)
@@ -132,7 +132,7 @@ def _certain_some(condition: Elements, body: Certain, where: Filter) -> Certain:
 
 
 def count(condition: Count, operand: Any, where: Filter | None, required: str) -> Compiled:
-    """The number of elements that the filter lets through; where it is in doubt of some, every number possible."""
+    """The condition on the number of elements that pass the filter; if it is unknown, all possible ones are tried."""
     names, path, judge_where = attributes(condition.path), condition.path, _judge(where)
     test, negated = OPERATORS[condition.test.operator].test, condition.test.negated
 
@@ -168,7 +168,7 @@ def _certain_count(condition: Count, operand: Any, where: Filter | None) -> Cert
 
 
 def series(condition: Series) -> Compiled:
-    """How the values of one field run through the list."""
+    """The condition that a field's values in all elements are unique or contiguous."""
     names, field, path = attributes(condition.path), attributes(condition.field), condition.path
     holds, negated, required = _SHAPES[condition.shape], condition.negated, series_phrase(condition)
 
@@ -202,7 +202,7 @@ def _unique(values: Sequence[Any]) -> bool | None:
 
 
 def _repeated(values: Sequence[Any]) -> tuple[Any, ...]:
-    """What occurs more than once: the rest of a long list explains nothing."""
+    """The values that occur more than once; the others explain nothing."""
     counted = Counter(value for value in values if value is not UNSET and value is not None)
     return tuple(sorted(value for value, times in counted.items() if times > 1))
 

@@ -16,7 +16,7 @@ from scanner.model.phrases import quote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disagreement:
-    """A test that expects another verdict than the rule reaches, and why the rule reaches it."""
+    """A test whose expected verdict differs from the rule's, with the rule's verdict and its reasons."""
 
     rule: Rule
     example: Example
@@ -25,7 +25,7 @@ class Disagreement:
 
 
 def disagreements(rules: Iterable[Rule]) -> Iterator[Disagreement]:
-    """Every test that the rule does not agree with."""
+    """Run all tests in the rules; yield those that fail."""
     for rule in rules:
         for example in rule.examples:
             verdict, notes = compiled(given(rule, example), NOW).verdict(example.given)
@@ -35,12 +35,12 @@ def disagreements(rules: Iterable[Rule]) -> Iterator[Disagreement]:
 
 
 def run(rules: Iterable[Rule]) -> list[Mistake]:
-    """The same as mistakes, where the tests stand."""
+    """Run all tests in the rules; the failed ones as mistakes, at the tests' places in the rule files."""
     return [_mistake(disagreement) for disagreement in disagreements(rules)]
 
 
 def difference(disagreement: Disagreement) -> str:
-    """What was expected and what came of it, under each other."""
+    """A failed test as lines: its place, the expected verdict, the rule's verdict, and the reasons."""
     rule, example = disagreement.rule, disagreement.example
     lines = [
         f"{rule.file}:{example.line}:{example.column}: {rule.info.id}: {example.name}",
@@ -52,7 +52,7 @@ def difference(disagreement: Disagreement) -> str:
 
 
 def given(rule: Rule, example: Example) -> Rule:
-    """The rule with the parameters that the test sets."""
+    """The rule with the parameters that a test sets."""
     return configured(rule, settings=example.params)
 
 

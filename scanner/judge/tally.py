@@ -1,4 +1,4 @@
-"""Judges app instances with their channel flows, and counts what comes of it: what a report of either kind adds up."""
+"""Judges app instances with their channel flows and counts the results, for the reports of scans and checks."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from scanner.store.target_file import AppInstanceRead, TargetReader
 
 
 class Tally:
-    """What adds up while resources stream by; their findings are kept in that order.
+    """Judges resources one after the other, keeps their findings in that order, and counts.
 
-    `found` are the rules that found something. `left_out` counts, by rule, the resources that it was not applied to,
-    because no file could tell what it reads; `beyond` are the rules that read what files of the kind that streams by
+    `found` are the rules that have findings. `left_out` counts, by rule, the resources to which it was not applied
+    because no file can tell what it reads. `beyond` are the rules that read facets which files of the current kind
     never tell.
     """
 
@@ -41,9 +41,9 @@ class Tally:
     def app_instance(
         self, seen: facts.AppInstance | None, flows: Iterable[ChannelFlow], broken: Gap | None = None
     ) -> set[Gap]:
-        """Judge an app instance (None: it is not there to be judged) and its flows; returns the gaps of their facts.
+        """Judge an app instance and its flows; return the gaps of their facts.
 
-        `broken` is why the list of flows broke off.
+        `seen` is None if the app instance itself is not to be judged. `broken` is the gap that ended the list of flows.
         """
         gaps: set[Gap] = set()
         found: list[tuple[tuple[str, str], Finding]] = []
@@ -65,8 +65,8 @@ class Tally:
         return gaps
 
     def read(self, reader: TargetReader, read: AppInstanceRead) -> set[Gap]:
-        """Judge an app instance that was read; returns all its gaps."""
-        # of whatever operation: maybe it was the role that was not given any more
+        """Judge an app instance from the journal; return all its gaps."""
+        # Of any operation: the list may have ended because the role could not be assumed again.
         broken = next(iter(read.gaps), None)
         return {*read.gaps, *self.app_instance(read.app_instance, reader.flows(read), broken)}
 
@@ -86,7 +86,7 @@ class Tally:
 
     @property
     def observed(self) -> Observed:
-        """How much was judged."""
+        """How many resources were judged."""
         return Observed(
             app_instances=self.counts.app_instances,
             channel_flows=self.counts.channel_flows,
@@ -94,7 +94,7 @@ class Tally:
         )
 
     def seen(self, resource: ResourceType) -> int:
-        """How many of a type were judged."""
+        """How many resources of a type were judged."""
         return self.counts.app_instances if resource == "app_instance" else self.counts.channel_flows
 
     def _judge(self, resource: Resource) -> list[Finding]:
@@ -103,7 +103,7 @@ class Tally:
         return [self._waivers.finding(finding, resource.tags, vocabulary.key(resource)) for finding in findings]
 
     def _told(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
-        """The findings without those that are unknown for want of what no file could tell."""
+        """The findings without those that are unknown because no file can tell a fact; these are counted instead."""
         untold = [finding for finding in findings if self._is_untold(resource, finding)]
         self.left_out.update({finding.rule_id for finding in untold})
         return [finding for finding in findings if finding not in untold]
@@ -125,12 +125,12 @@ class Tally:
 
 
 def tool(rules: Sequence[Rule]) -> Tool:
-    """What judged, and by what."""
+    """The tool and its rules, as reports name them."""
     return Tool(name="chimeaudit", version=__version__, rules_digest=digest(rules))
 
 
 def reported(gaps: Iterable[Gap], waivers: Waivers, places: Mapping[Gap, Location] | None = None) -> list[ReportedGap]:
-    """The gaps as a report lists them; some have `places` in files."""
+    """The gaps as a report lists them, sorted, with waivers; `places` has the locations of those in files."""
     found = places or {}
     return [
         ReportedGap(**structs.asdict(gap), waiver=waivers.gap(gap), location=found.get(gap, UNSET))
@@ -141,7 +141,10 @@ def reported(gaps: Iterable[Gap], waivers: Waivers, places: Mapping[Gap, Locatio
 def _with_flows(
     seen: facts.AppInstance, listed: list[tuple[FlowReference, Gap | None]] | None, broken: Gap | None
 ) -> AppInstance:
-    """The app instance with its flows by ARN; where their list broke off, they are unknown. None: nobody reads them."""
+    """The app instance with its flows, by ARN; they are unknown if their list ended early (`broken`).
+
+    `listed` is None if no rule reads the flows.
+    """
     if listed is None:
         return AppInstance(**structs.asdict(seen))
     listed.sort(key=lambda each: each[0].arn)
@@ -157,5 +160,5 @@ def _position(gap: Gap) -> tuple[str, ...]:
 
 
 def _counts(names: Iterable[str], seen: Counter[str]) -> dict[str, int]:
-    """How often each was seen; the names that were not seen count 0."""
+    """How often each name was seen; names that were not seen count 0."""
     return {name: seen[name] for name in dict.fromkeys((*names, *sorted(seen)))}

@@ -1,1 +1,1 @@
-"""What a report comes to: compared with an earlier one, waived, remedied, and turned into an exit code."""
+"""What follows from findings: comparison with an earlier report, waivers, remediation and the exit code."""

@@ -1,7 +1,7 @@
-"""What became of the findings of one report in a later one, and which of the later one are new.
+"""Compares two reports: what became of the earlier findings, and which later findings are new.
 
-What the earlier report has, and nobody looked at this time, is unknown now and stays known: so that the report can be
-the next baseline.
+An earlier finding that the later run did not look for is carried over as unknown, so that the later report can be the
+next baseline.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ SCHEMA_VERSION = "1.0"
 
 
 class Unseen(Struct, frozen=True, kw_only=True):
-    """A finding of the old report on which the new one says nothing, and why not."""
+    """A finding of the old report that the new run did not look for, and why not."""
 
     finding: Finding
     reason: str
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """Two reports compared. `still_open` are findings of the new report; those that it waives are among them."""
+    """The result of comparing two reports. `still_open` are findings of the new report, waived ones included."""
 
     schema_version: str = SCHEMA_VERSION
     old_run: Run
@@ -41,9 +41,9 @@ class Difference(Struct, frozen=True, kw_only=True):
 def compare(old: Report, new: Report) -> Difference:
     """Sort the failures of both reports by what became of them.
 
-    A failure that is gone is fixed only where the new report looked: its rule ran, its account, region and file were in
-    scope, no gap, waived or not, lies over its resource, and the rule's judgement of it is not unknown. A check looked
-    at nothing that is deployed.
+    A failure that is missing from the new report is fixed only if the new run looked for it: its rule ran, its account,
+    region and file were in scope, no gap (waived or not) hides its resource, and the rule's verdict on the resource is
+    not unknown. A check looks at nothing that is deployed.
     """
     old = former.aligned(old, new)
     before = {finding.fingerprint: finding for finding in old.findings if finding.is_known_failure}
@@ -61,12 +61,12 @@ def compare(old: Report, new: Report) -> Difference:
 
 
 def settled(old: Report, new: Report) -> Iterator[Finding]:
-    """The findings of the old report, whatever their status, that the new one looked for and has no more."""
+    """The findings of the old report, of any status, that the new run looked for and did not find."""
     return (finding for finding, reason in _gone(old, new) if reason is None)
 
 
 def unseen(old: Report, new: Report) -> Iterator[tuple[Finding, Reason]]:
-    """The findings of the old report, whatever their status, on which the new one says nothing, and why not."""
+    """The findings of the old report, of any status, that the new run did not look for, and why not."""
     return ((finding, reason) for finding, reason in _gone(old, new) if reason is not None)
 
 
@@ -78,7 +78,7 @@ def _gone(old: Report, new: Report) -> Iterator[tuple[Finding, Reason | None]]:
 
 
 class Before(Struct, frozen=True):
-    """What an earlier report said of a finding; `failing_since` where it was known as a failure."""
+    """A finding's status in an earlier report, and since when it was failing (as text) if it was a known failure."""
 
     status: Status
     failing_since: str | None = None
@@ -90,19 +90,19 @@ class Before(Struct, frozen=True):
 
 
 Known = Mapping[str, Before]
-"""The findings of an earlier report, by their fingerprints."""
+"""The findings of an earlier report, by fingerprint."""
 
 
 def known(report: Report) -> Known:
-    """What is needed of a report for others to be compared with it."""
+    """What later reports need of a report to compare themselves with it."""
     return {finding.fingerprint: Before.of(finding, report) for finding in report.findings}
 
 
 def mark(findings: Iterable[Finding], baseline: Known) -> Iterator[Finding]:
     """The findings, each with its `change`.
 
-    A failure is existing only if it was known as one. One that was waived or never judged then is new: nobody accepted
-    it so. What is unknown now and was known as a failure says since when.
+    A failure is "existing" only if it was a known failure before. If it was waived or never judged before, it is "new",
+    since nobody has accepted it as a failure. An unknown finding that was a known failure keeps the time since when.
     """
     for finding in findings:
         before = baseline.get(finding.fingerprint)
@@ -113,7 +113,10 @@ def mark(findings: Iterable[Finding], baseline: Known) -> Iterator[Finding]:
 
 
 def marked(report: Report, baseline: Report) -> Report:
-    """The report with all findings marked, one by one as they are read, and with those that nobody looked at."""
+    """The report with its findings marked, and with the baseline's findings that the run failed to look for.
+
+    Findings are marked each time that they are read, so that they need not be in memory.
+    """
     carried = sorted(
         (_carried(finding, reason) for finding, reason in unseen(baseline, report) if reason.was_asked), key=_position
     )
@@ -127,18 +130,18 @@ def marked(report: Report, baseline: Report) -> Report:
 
 
 def overlooked(report: Report, baseline: Report) -> int:
-    """How many failures the baseline knows that the report was not asked to look for."""
+    """The number of the baseline's failures that the run was not asked to look for."""
     return sum(finding.is_known_failure and not reason.was_asked for finding, reason in unseen(baseline, report))
 
 
 def new_gaps(report: Report, baseline: Report | None) -> Iterator[ReportedGap]:
-    """The gaps that nobody waived and that were not there already."""
+    """The gaps of a report that are not waived and that the baseline does not have."""
     before = {GapReference.to(gap) for gap in baseline.coverage.gaps if not gap.waiver} if baseline else set()
     return (gap for gap in report.coverage.gaps if not gap.waiver and GapReference.to(gap) not in before)
 
 
 def _carried(finding: Finding, reason: Reason) -> Finding:
-    """A finding of the baseline as it stands while nobody has looked again."""
+    """A finding of the baseline as an unknown one, for a run that could not look for it."""
     why = reason.gap.reason if reason.gap else reason.text
     return structs.replace(
         finding,
@@ -156,14 +159,14 @@ def _unobserved(item: Evidence, reason: Reason) -> Evidence:
 
 
 def _position(finding: Finding) -> tuple[str, ...]:
-    """As reports are ordered."""
+    """The sort key of findings in reports."""
     resource = finding.resource
     own = "" if resource.type == "app_instance" else resource.arn or ""
     return resource.account_id, resource.region, resource.app_instance_arn or "", own, finding.rule_id
 
 
 class _Marked(Collection[Finding]):
-    """Findings that are marked anew each time they are gone through, so that they need not be in memory."""
+    """A collection that marks findings on each iteration, so that they need not be in memory."""
 
     def __init__(self, findings: Collection[Finding], carried: Sequence[Finding], baseline: Known) -> None:
         self._findings = findings

@@ -1,7 +1,7 @@
-"""Reports of a check that name files by their path from the working directory, and make fingerprints of that.
+"""Former reports of checks: they name files, also in fingerprints, by the path from the working directory.
 
-All did before paths led from the top of the repository, and those that are made outside one still do. They are matched
-with reports that do not, for one release; then this goes.
+All reports did so before paths started at the top of the repository; reports made outside a repository still do. For
+one release, former reports are matched with newer ones. Then this module will be removed.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from msgspec import structs
 from scanner.model.report import Finding, Report
 
 WORKING_DIRECTORY = "working_directory"
-"""The option that says where a check was made, from the top of its repository."""
+"""The recorded option that holds the working directory of a check, relative to the top of its repository."""
 _PROCESSOR = re.compile(r"processors\[(\d+)\]")
 Identity = tuple[str, str, str | None, str | None]
 
 
 def is_former(report: Report) -> bool:
-    """Whether a report is of that kind."""
+    """Whether a report is a former one, whose paths start at the working directory."""
     return report.scope.chosen_by == "files" and report.run.options.get(WORKING_DIRECTORY) is None
 
 
 def renamed(report: Report, fingerprints: Mapping[str, str], files: Mapping[str, str]) -> Report:
-    """The report with other fingerprints, and other names of its files."""
+    """The report with fingerprints and names of files replaced, as the mappings say."""
 
     def anew(finding: Finding) -> Finding:
         at = finding.location
@@ -41,9 +41,10 @@ def renamed(report: Report, fingerprints: Mapping[str, str], files: Mapping[str,
 
 
 def aligned(old: Report, new: Report) -> Report:
-    """A report of that kind, with the names and fingerprints that it would have if it were made as the new one was.
+    """The old report; a former one gets the file names and fingerprints that it would have if it were new.
 
-    Of what a fingerprint was made no report tells: what agrees in rule, file, name and function is taken for the same.
+    A fingerprint does not reveal what it was made from. So findings that agree in rule, file, name and function are
+    taken to be the same.
     """
     folder = new.run.options.get(WORKING_DIRECTORY)
     if not is_former(old) or not isinstance(folder, str):
@@ -60,7 +61,7 @@ def aligned(old: Report, new: Report) -> Report:
 
 
 def _by_identity(findings: Iterable[Finding], files: Collection[str]) -> dict[Identity, list[str]]:
-    """The fingerprints of what stands in these files, in the order of the report."""
+    """The fingerprints of findings in these files, by identity, in the order of the report."""
     found: dict[Identity, list[str]] = {}
     for finding in findings:
         if finding.location and finding.location.file in files:
@@ -70,7 +71,7 @@ def _by_identity(findings: Iterable[Finding], files: Collection[str]) -> dict[Id
 
 
 def _function(finding: Finding) -> str | None:
-    """The function of the processor that the finding is about, if it is about one."""
+    """The function of the processor that a finding is about; None if it is about no processor."""
     match = _PROCESSOR.match(finding.evidence[0].path) if finding.evidence else None
     index = int(match[1]) if match else len(finding.resource.processors)
     steps = finding.resource.processors[index : index + 1]

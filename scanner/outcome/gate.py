@@ -1,4 +1,4 @@
-"""Turns a report into the exit code that a pipeline acts on."""
+"""Works out the exit code from a report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scanner.outcome.compare import Difference
 
 
 class ExitCode(IntEnum):
-    """What each means is said once, in the README."""
+    """The exit codes of commands; the README explains them."""
 
     OK = 0
     FINDINGS = 1
@@ -19,9 +19,10 @@ class ExitCode(IntEnum):
 
 
 def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
-    """`fail_on` is the mildest severity that fails; with None no finding does.
+    """The exit code for the report of a scan.
 
-    What is unknown never fails, and what a baseline knows already does not either.
+    `fail_on` is the mildest severity that fails; with None no finding fails. Unknown findings, and those that a
+    baseline has, never fail.
     """
     if saw_nothing(report):
         return ExitCode.NOTHING_SCANNED
@@ -29,19 +30,19 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
 
 
 def gate_files(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
-    """As `gate`, before anything is deployed: what cannot be known yet is no gap, and gives no exit code of its own."""
+    """The exit code for the report of a check. A value that only the deployment settles is no gap and has no effect."""
     return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
 
 
 def saw_nothing(report: Report) -> bool:
-    """Whether there was something to look at, and none of it was seen."""
+    """Whether there was something to scan, but nothing was observed."""
     coverage = report.coverage
     is_empty = coverage.observed.targets == coverage.observed.app_instances == 0
     return is_empty and bool(coverage.in_scope.targets or not coverage.complete)
 
 
 def gate_difference(difference: Difference, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
-    """As `gate`, over the new failures; a failure that is no longer observed is a gap."""
+    """The exit code for a difference: new failures fail, and a failure that is no longer observed counts as a gap."""
     uncertain = bool(difference.no_longer_observed) and not allow_gaps
     return _verdict(difference.new, fail_on, uncertain=uncertain)
 

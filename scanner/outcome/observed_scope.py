@@ -1,7 +1,7 @@
-"""What a run looked at: what is not among its findings is fixed only where it did.
+"""What a run looked at. A finding that is missing from a run is fixed only if the run looked for it.
 
-A gap of a list hides what the list would have named. A gap of a fact hides nothing but the verdicts that hang on the
-fact, and those are unknown findings of their own. A gap that is neither hides all of its region.
+A gap in a list hides all that the list would have named. A gap in a fact hides only the verdicts that depend on the
+fact, and these are unknown findings. Any other gap hides its whole region.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OF_SCOPE = frozenset(operation.name for operation in ORGANIZATION)
 
 
 class Reason(Struct, frozen=True, kw_only=True):
-    """Why a run says nothing of something: a gap, or that it was not asked to look there."""
+    """Why a run did not look for something: because of a gap, or because it was not asked to."""
 
     text: str
     gap: Gap | None = None
@@ -41,9 +41,9 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 class ObservedScope:
-    """What a run looked at. `unknown` are the verdicts that it left open, by rule and resource.
+    """What a run looked at. `unknown` holds its open verdicts as (rule id, ARN of the resource).
 
-    A resource of a file has no ARN; there the fingerprint stands for it.
+    A resource in a file has no ARN; the finding's fingerprint takes its place.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ObservedScope:
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """That of a report, and the fingerprints of what it found, by going through its findings once."""
+        """What the run of a report looked at, and the fingerprints of its findings, in one pass."""
         found: set[str] = set()
         unknown: set[tuple[str, str]] = set()
         for each in report.findings:
@@ -76,11 +76,11 @@ class ObservedScope:
         return cls(rules=rules, scope=report.scope, gaps=report.coverage.gaps, unknown=unknown, found=found)
 
     def missing_of(self, finding: Finding) -> Reason | None:
-        """Why nothing can be said of this finding; None where it was looked for."""
+        """Why the run did not look for a finding; None if it did."""
         return next(self._reasons_of(finding), None)
 
     def missing(self, rule_id: str, resource: Resource) -> Reason | None:
-        """The same of what is deployed, but for the verdicts that were left open."""
+        """Why the run did not judge a deployed resource by a rule; None if it did. Open verdicts do not count."""
         return next(self._reasons(rule_id, resource), None)
 
     def _reasons_of(self, finding: Finding) -> Iterator[Reason]:
@@ -94,7 +94,7 @@ class ObservedScope:
             yield Reason(text="its rule could not be judged")
 
     def _reasons_in_file(self, finding: Finding, at: Location) -> Iterator[Reason]:
-        """Wherever it will be deployed, it was looked for if its file was read."""
+        """The reasons for a finding in a file: account and region do not matter, only whether the file was read."""
         if finding.rule_id not in self._rules:
             yield Reason.unasked("its rule did not run")
         if gap := self._gaps.in_file(at.file):
@@ -117,12 +117,12 @@ class ObservedScope:
 
 
 def _identity(finding: Finding) -> str:
-    """Of a resource that is not deployed there is no ARN."""
+    """The ARN of a finding's resource or, before deployment, the finding's fingerprint."""
     return finding.resource.arn or finding.fingerprint
 
 
 class _Gaps:
-    """Gaps by what they hide."""
+    """The gaps of a run, by what they hide."""
 
     def __init__(self, gaps: Iterable[Gap], left_open: Collection[str]) -> None:
         self.of_scope: Gap | None = None
@@ -134,11 +134,11 @@ class _Gaps:
             self._sort(gap, left_open)
 
     def in_file(self, name: str) -> Gap | None:
-        """The gap that a file left, or one of a file that is not named."""
+        """The gap of a file, or a gap of which the file is not known."""
         return self.of_files.get(name) or self.of_files.get(None)
 
     def over(self, resource: Resource) -> Gap | None:
-        """The gap of its account or region, its own, or that of its app instance."""
+        """The gap that hides a resource: of its account or region, its own, or that of its app instance."""
         own, owner = resource.arn or "", resource.app_instance_arn or ""
         found = (
             self._places.get((resource.account_id, None)),
@@ -173,16 +173,16 @@ def _file(gap: Gap) -> str | None:
 
 
 def _is_of_fact(gap: Gap) -> bool:
-    """Whether it leaves a fact of its resource unknown, and not the resource itself."""
+    """Whether a gap leaves only a fact of its resource unknown, not the resource itself."""
     return gap.operation in _OF_FACTS or gap.code in _WITHOUT_VALUE
 
 
 def _is_at_home(gap: Gap, named: re.Match[str]) -> bool:
-    """Whether what the gap names is in the account and region that were asked."""
+    """Whether the ARN in a gap is in the gap's own account and region."""
     return named["account_id"] == gap.account_id and gap.region in (None, named["region"])
 
 
 def _owner(named: re.Match[str]) -> str:
-    """The channel flow, or the app instance of anything else that lies in one."""
+    """The ARN of the channel flow or, for anything else, of the app instance that it belongs to."""
     is_flow = (named["flow"] or "").startswith("/channel-flow/")
     return named[0] if is_flow else named["app_instance"]

@@ -1,10 +1,10 @@
-"""What to do about a finding: its rule's remediation, with what is known of the resource in place of placeholders.
+"""What to do about a finding: its rule's remediation, with the facts of the resource in place of placeholders.
 
-A command is copied into a shell, and names in AWS are hostile. Values of harmless characters are filled in as they are.
-Any other name is quoted, for the shell and for the AWS CLI, unless it cannot be printed, or the CLI would take it for
-an option or for an address to read from (``file://``). What stays open is marked as in ``<FLOW_NAME>``, always outside
-quotes: whoever pastes it all the same has a shell that finds no such file, and nothing is run. The script of the HTML
-page does the same (reports/html/script/remedy.js).
+People paste commands into a shell, and names in AWS may be hostile. A value of harmless characters is filled in as it
+is. Any other name is quoted for the shell and the AWS CLI. A name is left out if it cannot be printed, or if the CLI
+would read it as an option or an address (``file://``). A placeholder that is left open looks like ``<FLOW_NAME>`` and
+stands outside quotes, so that a shell fails on it and runs nothing. The script of the HTML page does the same
+(reports/html/script/remedy.js).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PLACEHOLDERS = (
     *("PROCESSOR_NAME", "EXECUTION_ORDER", "FALLBACK_ACTION", "FUNCTION_ARN", "FUNCTION_NAME", "FUNCTION_REGION"),
     "OTHER_PROCESSORS",
 )
-"""All that can be filled in; CONTRIBUTING.md says what each stands for."""
+"""All placeholders; CONTRIBUTING.md explains each."""
 _PLACEHOLDER = re.compile(
     r"( OTHER_PROCESSORS(?!\w)|(?<!\w)(?:REGION|PROCESSORS|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?!\w))", re.ASCII
 )
@@ -33,7 +33,7 @@ _PROCESSOR = re.compile(r"processors\[([0-9]{1,9})\]")
 
 
 class _Gap(Struct, frozen=True):
-    """A placeholder, and where it stands: within quotes, as a word of its own, as the name of a processor."""
+    """A placeholder, and whether it stands within quotes, as a whole word, or as the name of a processor."""
 
     name: str
     quoted: bool
@@ -48,7 +48,7 @@ class _Gap(Struct, frozen=True):
 
 
 def filled(text: str, resource: Resource | None = None, evidence: Iterable[Evidence] = ()) -> str:
-    """The remediation `text` of a rule, for a finding on this resource with this evidence; without, all is marked."""
+    """Fill in a rule's remediation for a finding; without a resource, all placeholders stay open."""
     at = None if resource is None else _processor(evidence, resource.processors)
     words = []
     for piece in _pieces(text):
@@ -62,7 +62,7 @@ def filled(text: str, resource: Resource | None = None, evidence: Iterable[Evide
 
 @lru_cache(maxsize=256)
 def _pieces(text: str) -> tuple[str | _Gap, ...]:
-    """The text around placeholders, and these; a word in capitals is one where it is known, or in a command."""
+    """Split a text at placeholders: the known ones and, in commands, all words in capitals with an underscore."""
     pieces: list[str | _Gap] = []
     end = 0
     for match in _PLACEHOLDER.finditer(text):
@@ -96,7 +96,7 @@ def _name(placeholder: str, resource: Resource, at: int | None) -> str | None:
 
 
 def _as_word(name: str, gap: _Gap) -> str | None:
-    """The name as a word of the shell."""
+    """The name as a word of a shell command; None if it cannot be one safely."""
     if _HARMLESS.fullmatch(name) and not (" " in name and gap.alone):
         return name
     if not gap.alone or gap.quoted or not _printable(name) or _MISTAKEN.match(name):
@@ -105,7 +105,7 @@ def _as_word(name: str, gap: _Gap) -> str | None:
 
 
 def _in_shorthand(name: str) -> str | None:
-    """The name as the AWS CLI's shorthand takes it, within single quotes of the shell.
+    """The name in the AWS CLI's shorthand syntax, inside single quotes of the shell; None if it cannot be printed.
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-shorthand.html
     """
@@ -122,7 +122,7 @@ def _printable(name: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    """The text within single quotes of the shell."""
+    """The text, escaped for use inside single quotes of the shell."""
     return text.replace("'", r"'\''")
 
 
@@ -164,20 +164,20 @@ def _of_processor(name: str, step: PipelineStep) -> str | None:
 
 
 def _others(steps: Sequence[PipelineStep], at: int | None) -> str | None:
-    """The other processors, with the space before them, which goes where there are none."""
+    """The processors other than `at`, after a space; empty if there are none, None if one is not known."""
     others = None if at is None else _shorthand((*steps[:at], *steps[at + 1 :]))
     return f" {others}" if others else others
 
 
 def _processor(evidence: Iterable[Evidence], steps: Sequence[PipelineStep]) -> int | None:
-    """The processor that evidence speaks of, where it is one alone."""
+    """The index of the processor that evidence is about; None if it is about none or several."""
     found = {int(match[1]) for item in evidence if (match := _PROCESSOR.match(item.path))}
     at = found.pop() if len(found) == 1 else len(steps)
     return at if at < len(steps) else None
 
 
 def _shorthand(steps: Iterable[PipelineStep]) -> str | None:
-    """Processors as the AWS CLI takes them; None unless each is wholly known, and its name can be printed."""
+    """Processors in the AWS CLI's shorthand syntax; None unless all are fully known and their names can be printed."""
     words: list[str] = []
     for step in steps:
         known = (_in_shorthand(step.name or ""), _harmless(step.execution_order), _harmless(step.fallback_action))
@@ -192,7 +192,7 @@ def _shorthand(steps: Iterable[PipelineStep]) -> str | None:
 
 
 def _function_arn(step: PipelineStep) -> str | None:
-    """Without $LATEST, which it means anyway."""
+    """The function's ARN without $LATEST, which is the default."""
     return _harmless((step.lambda_arn or "").removesuffix(":$LATEST"))
 
 

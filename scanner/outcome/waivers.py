@@ -1,4 +1,4 @@
-"""Waivers: somebody's decision, until a date, to live with what a rule found or with what could not be observed."""
+"""Waivers: somebody's decision to accept a finding or a gap until a date."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ Tags = Mapping[str, str] | UnsetType | None
 
 _APP_INSTANCE = re.compile(r"arn:[^:]*:chime:[^:]*:[^:]*:app-instance/[^/]*")
 _OPEN = "\N{OBJECT REPLACEMENT CHARACTER}" * 2
-"""Stands in an ARN for what only the deployment will settle: nothing but a wildcard fits it."""
+"""Stands in an ARN for a part that only the deployment settles; only wildcards match it."""
 
 
 class WaiverSubject(Struct, frozen=True, kw_only=True):
-    """Where a finding or a gap is; `key` identifies the resource of a finding across runs
-    (scanner.language.vocabulary).
+    """Where a finding or a gap is. `key` identifies a finding's resource across runs (scanner.language.vocabulary).
 
-    Of what is not deployed yet, the ARNs say what is known of them.
+    Before deployment, the ARNs hold the parts that are known.
     """
 
     arn: str | None
@@ -33,11 +32,11 @@ class WaiverSubject(Struct, frozen=True, kw_only=True):
 
 
 class Pattern(Struct, frozen=True, kw_only=True):
-    """Which resources a waiver is for: everything that is named must fit. ``*`` and ``?`` stand for any characters,
-    and an `arn` of ``*`` fits what has no ARN, too.
+    """Which resources a waiver is for: all fields that are given must fit. ``*`` and ``?`` are wildcards.
 
-    An app instance is named by ARN or id, never by its name, which whoever may rename it could choose. `key` is that of
-    the one resource which a waiver was written on, in the file that declares it.
+    An `arn` of ``*`` also fits a resource without an ARN. An app instance is given by ARN or id, never by name, since
+    anybody who may rename an app instance could choose that name. `key` is that of the resource in whose metadata the
+    waiver was written.
     """
 
     arn: str | None = None
@@ -47,7 +46,7 @@ class Pattern(Struct, frozen=True, kw_only=True):
     key: str | None = None
 
     def fits(self, place: WaiverSubject, tags: Tags) -> bool:
-        """What is not known does not fit."""
+        """Whether a place with these tags fits; an unknown value does not."""
         return (
             (self.account is None or _like(place.account_id, self.account))
             and (self.key is None or self.key == place.key)
@@ -60,8 +59,8 @@ class Pattern(Struct, frozen=True, kw_only=True):
 class Entry(Struct, frozen=True, kw_only=True):
     """A waiver as it was written: for findings of these rules, or for gaps of these operations.
 
-    `place` says where it was written, and the day on which it expires is the last on which it waives. `reached` says
-    whether the rules that were selected could give all that it is for.
+    `place` is where it was written, as FILE:LINE. The day on which it expires is the last day on which it is valid.
+    `reached` tells whether the selected rules can produce all that it is for.
     """
 
     rules: tuple[str, ...] = ()
@@ -76,7 +75,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Waivers:
-    """Waives findings and gaps, and remembers which waivers were of use."""
+    """Waives findings and gaps, and records which waivers were used. `today` decides which have expired."""
 
     def __init__(self, entries: Sequence[Entry] = (), *, today: date) -> None:
         self._today = today
@@ -88,7 +87,7 @@ class Waivers:
         self.add(entries)
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Heed these, too, from now on."""
+        """Add waivers."""
         for entry in entries:
             if entry.expired(self._today):
                 self._expired.append(entry)
@@ -101,35 +100,35 @@ class Waivers:
                 self._by_operation.setdefault(operation, []).append(numbered)
 
     def finding(self, finding: Finding, tags: Tags, key: str | None = None) -> Finding:
-        """The finding, waived where it failed and a waiver is for it; `tags` and `key` are those of its resource."""
+        """The finding, waived if it failed and a waiver fits; `tags` and `key` are those of its resource."""
         if finding.status is not Status.FAIL or not (entries := self._by_rule.get(finding.rule_id)):
             return finding
         waiver = self._first(entries, finding.resource, tags, key)
         return finding if waiver is None else structs.replace(finding, status=Status.WAIVED, waiver=waiver)
 
     def gap(self, gap: Gap) -> Waiver | None:
-        """The waiver that is for a gap."""
+        """The waiver that fits a gap, or None."""
         return self._first(self._by_operation.get(gap.operation, ()), gap, None)
 
     @property
     def facets(self) -> frozenset[str]:
-        """What has to be collected, beside what the rules read, for it to be known what is waived."""
+        """The facets that a scan must collect to judge the waivers."""
         tagged = any(entry.rules and entry.resource.tags for entry in self._valid)
         return frozenset({"tags"}) if tagged else frozenset()
 
     @property
     def used(self) -> frozenset[int]:
-        """Those that waived something, by number: for `use`, where the same waivers are held elsewhere."""
+        """The numbers of the waivers that waived something, for `use` of another object with the same waivers."""
         return frozenset(self._used)
 
     def use(self, numbers: Iterable[int]) -> None:
-        """Remember that these were of use elsewhere."""
+        """Record waivers, by number, that waived something elsewhere."""
         self._used.update(numbers)
 
     def warnings(self, report: Report) -> list[str]:
-        """A sentence for every waiver that no longer waives, or that the report has nothing for.
+        """A sentence for each waiver that has expired or that fits nothing in the report.
 
-        Where only files were judged, a waiver of the configuration may well be for what is deployed.
+        For a check, unused waivers of the configuration are not mentioned: they may be for what is deployed.
         """
         expired = [f"{_described(entry)} expired on {entry.waiver.expires}" for entry in self._expired]
         unused = [entry for number, entry in enumerate(self._valid) if number not in self._used and entry.reached]
@@ -147,7 +146,7 @@ class Waivers:
 
 
 def _of_no_use(entry: Entry, report: Report) -> str:
-    """Only where everything that it names was looked at, it is surely of no use."""
+    """What to say of an unused waiver; it is surely useless only if everything in its scope was observed."""
     if not _in_scope(entry, report.scope):
         return "matches nothing in scope"
     if not report.coverage.complete:
@@ -156,7 +155,7 @@ def _of_no_use(entry: Entry, report: Report) -> str:
 
 
 def _in_scope(entry: Entry, scope: Scope) -> bool:
-    """The function that a gap is about may well be of another account."""
+    """Whether a waiver's accounts and regions are in scope; a gap's ARN may be of another account, as a function's."""
     pattern = entry.resource
     regions, accounts = zip(*map(_region_and_account, (pattern.arn, pattern.app_instance)), strict=True)
     named = (pattern.account, *(accounts if entry.rules else ()))
@@ -168,7 +167,7 @@ def _in_scope(entry: Entry, scope: Scope) -> bool:
 
 
 def _region_and_account(arn: str | None) -> tuple[str | None, str | None]:
-    """Those that the pattern of an ARN names, wildcards and all; nothing where a wildcard may stand for them, too."""
+    """The region and account in an ARN's pattern, with their wildcards; None if an earlier wildcard may cover them."""
     parts = [*(arn or "").split(":", 5), None, None, None, None, None][:5]
     return (None, None) if {"*", None} & {*parts[1:3]} else (parts[3], parts[4])
 
@@ -184,7 +183,7 @@ def _subject(of: Resource | Gap) -> WaiverSubject:
 
 
 def _undeployed(region: str, account_id: str) -> str:
-    """What is known of the ARN of an app instance that is not deployed yet."""
+    """The ARN of an app instance that is not deployed yet, as far as it is known."""
     partition, region = (_OPEN, _OPEN) if region == UNKNOWN else (partition_of(region), region)
     return f"arn:{partition}:chime:{region}:{account_id}:app-instance/{_OPEN}"
 
