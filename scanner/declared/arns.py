@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from scanner.declared.holes import Hole, Text, known, same, split
-from scanner.model.logic import Verdict, all_of
+from scanner.model.logic import Truth, all_of
 
 _FUNCTION: Text = ("function",)
 _ARN: Text = ("arn",)
@@ -51,13 +51,13 @@ def function_name(text: Text) -> FunctionName | None:
     )
 
 
-def same_function(named: FunctionName, declared: FunctionName) -> Verdict:
+def same_function(named: FunctionName, declared: FunctionName) -> Truth:
     """Whether a name refers to the declared function, in any version; missing parts count as equal."""
     name = same(named.name, declared.name)
     return all_of((UNSET if named.hides and name is False else name, _same_place(named, declared)))
 
 
-def same_version(named: FunctionName, declared: FunctionName, qualifier: Text | None) -> Verdict:
+def same_version(named: FunctionName, declared: FunctionName, qualifier: Text | None) -> Truth:
     """Whether a name refers to this version or alias (None: without qualifier) of the declared function."""
     if named.hides and named.name != declared.name:
         return UNSET
@@ -66,7 +66,7 @@ def same_version(named: FunctionName, declared: FunctionName, qualifier: Text | 
     return same(named.qualifier, qualifier)
 
 
-def same_arn(one: Text, other: Text) -> Verdict:
+def same_arn(one: Text, other: Text) -> Truth:
     """Whether two ARNs will be equal. An unknown partition counts as equal, since region and account decide it."""
     if one == other:
         return True
@@ -76,7 +76,7 @@ def same_arn(one: Text, other: Text) -> Verdict:
     return all_of((_same_partition(fields[1], others[1]), *map(same, fields[2:], others[2:])))
 
 
-def _same_place(one: FunctionName, other: FunctionName) -> Verdict:
+def _same_place(one: FunctionName, other: FunctionName) -> Truth:
     pairs = ((one.region, other.region), (one.account_id, other.account_id))
     told = [same(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
     if one.partition is not None and other.partition is not None:
@@ -84,7 +84,7 @@ def _same_place(one: FunctionName, other: FunctionName) -> Verdict:
     return all_of(told)
 
 
-def _same_partition(one: Text, other: Text) -> Verdict:
+def _same_partition(one: Text, other: Text) -> Truth:
     return known(one) is None or known(other) is None or one == other
 
 

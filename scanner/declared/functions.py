@@ -21,7 +21,7 @@ from scanner.declared.requests import Facts, Home
 from scanner.declared.resources import TemplateResource
 from scanner.declared.roles import TemplateRoles, name_of
 from scanner.model.facts import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
-from scanner.model.logic import Verdict, all_of
+from scanner.model.logic import Truth, all_of
 from scanner.model.yamltree import Node, Scalar, Table
 from scanner.policy.function_url import AUTH_TYPES, UNKNOWN_URL, FunctionUrl
 
@@ -154,8 +154,8 @@ class Functions:
 
     def _made_for(
         self, function: TemplateResource, type_: str
-    ) -> Iterator[tuple[TemplateResource, FunctionName | None, Verdict]]:
-        """The resources of a type that are or may be for a function, each with its function's name and a verdict."""
+    ) -> Iterator[tuple[TemplateResource, FunctionName | None, Truth]]:
+        """The resources of a type that are or may be for a function, each with its function's name and if it is."""
         own = self._function_name(function)
         for each, named in self._by_target[type_].maybe(own.name):
             is_for = UNSET if named is None else same_function(named, own)
@@ -187,10 +187,10 @@ class Functions:
         found = [self._inner(resource, "DeadLetterConfig", "TargetArn")]
         for each, _, is_for in self._made_for(resource, INVOKE_CONFIG):
             own = self._text(each, "Qualifier") or _LATEST
-            verdict = all_of((is_for, same(own, qualifier or _LATEST)))
-            if verdict is not False:
+            truth = all_of((is_for, same(own, qualifier or _LATEST)))
+            if truth is not False:
                 destination = self._inner(each, "DestinationConfig", "OnFailure", "Destination")
-                found.append(destination if verdict is True else UNSET)
+                found.append(destination if truth is True else UNSET)
         sure = (each for each in found if isinstance(each, str))
         return next(sure, UNSET if UNSET in found else None)
 
@@ -200,10 +200,10 @@ class Functions:
         statements = []
         for each, named, is_for in self._made_for(resource, PERMISSION):
             version = UNSET if named is None else same_version(named, own, qualifier)
-            verdict = all_of((is_for, version))
-            if verdict is UNSET:
+            truth = all_of((is_for, version))
+            if truth is UNSET:
                 return None
-            if verdict:
+            if truth:
                 statements.append(self._statement(each))
         return statements
 
@@ -225,7 +225,7 @@ class Functions:
         return UNKNOWN_URL
 
     def _statement(self, permission: TemplateResource) -> dict[str, Any]:
-        """The policy statement of a permission. Its resource is `*`, so that equal policies share a verdict.
+        """The policy statement of a permission. Its resource is `*`, so that equal policies share an answer.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html
         """

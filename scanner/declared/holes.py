@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from scanner.model.logic import Verdict
+from scanner.model.logic import Truth
 from scanner.model.yamltree import Node, Scalar
 
 _REFERENCE, _END = "{{resolve:", "}}"
@@ -97,7 +97,7 @@ def split(text: Text, delimiter: str, most: int = -1) -> list[Text]:
     return [tuple(piece for piece in field if piece != "") for field in fields]
 
 
-def same(one: Text, other: Text) -> Verdict:
+def same(one: Text, other: Text) -> Truth:
     """Whether two texts will be equal; UNSET if the deployment decides it."""
     if one == other:
         return True

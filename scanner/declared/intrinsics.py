@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written
 from scanner.declared.resources import TemplateResource
-from scanner.model.logic import Verdict, all_of, any_of, negate
+from scanner.model.logic import Truth, all_of, any_of, negate
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 
 Attribute = Callable[[str, str], Text | None]
@@ -41,7 +41,7 @@ class Resolver:
         self._pseudo = pseudo
         self._attribute = attribute
         self._mistakes = mistakes
-        self._decided: dict[str, Verdict] = {}
+        self._decided: dict[str, Truth] = {}
         self._deciding: set[str] = set()
         self._led_too_far = False
         self._functions: dict[str, Callable[[Node, Node], Node | None]] = {
@@ -88,11 +88,11 @@ class Resolver:
         """The text to which a value resolves; None if it is not a text."""
         return None if node is None else text_of(self.resolve(node))
 
-    def made(self, resource: TemplateResource) -> Verdict:
+    def made(self, resource: TemplateResource) -> Truth:
         """Whether the deployment creates a resource; UNSET if its condition is not known."""
         return True if resource.condition is None else self.holds(resource.condition)
 
-    def holds(self, name: str) -> Verdict:
+    def holds(self, name: str) -> Truth:
         """Whether a condition of the template holds; UNSET if it is not known."""
         if name not in self._conditions or name in self._deciding:
             return UNSET
@@ -102,7 +102,7 @@ class Resolver:
             self._deciding.discard(name)
         return self._decided[name]
 
-    def _settle(self, condition: Node) -> Verdict:
+    def _settle(self, condition: Node) -> Truth:
         try:
             return self._decide(condition)
         except RecursionError:
@@ -115,7 +115,7 @@ class Resolver:
             self._mistakes.add(node, "found a chain of references that is too long to follow; expected a shorter one")
             self._led_too_far = True
 
-    def _decide(self, node: Node) -> Verdict:
+    def _decide(self, node: Node) -> Truth:
         name = next(iter(node.entries), "") if isinstance(node, Table) else ""
         if not isinstance(node, Table) or name not in _CONDITIONS:
             return UNSET
@@ -237,12 +237,12 @@ class Resolver:
         parts = _items(argument)
         if len(parts) != 3 or not isinstance(parts[0], Scalar):
             return _unknown(call, argument)
-        verdict = self.holds(parts[0].text)
-        if isinstance(verdict, UnsetType):
+        truth = self.holds(parts[0].text)
+        if isinstance(truth, UnsetType):
             yes, no = self.resolve(parts[1]), self.resolve(parts[2])
             alike = yes is not None and no is not None and text_of(yes) is not None and text_of(yes) == text_of(no)
             return yes if alike else replace(_unknown(call, argument), optional=yes is None or no is None)
-        return self.resolve(parts[1] if verdict else parts[2])
+        return self.resolve(parts[1] if truth else parts[2])
 
 
 def function_name(table: Table) -> str | None:
@@ -283,7 +283,7 @@ def _items(node: Node) -> tuple[Node, ...]:
     return node.items if isinstance(node, Listing) else ()
 
 
-def _equal(one: Text | None, other: Text | None) -> Verdict:
+def _equal(one: Text | None, other: Text | None) -> Truth:
     if one is None or other is None:
         return UNSET
     if one == other:

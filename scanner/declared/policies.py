@@ -1,7 +1,7 @@
 """Judges a template's policies, although account, region and new ids are not known before deployment.
 
 Values are tried for what is unknown: one that the policies do not name, and each one that they name. Each combination
-of values is a world. A verdict that is the same in all worlds is certain.
+of values is a world. An answer that is the same in all worlds is certain.
 """
 
 from __future__ import annotations
@@ -137,13 +137,13 @@ def _agreed(judge: Callable[[World], Verdicts], data: Sequence[Any], app_instanc
     if len(worlds) > MOST_WORLDS:
         return unknown
     try:
-        verdicts = [judge(world) for world in worlds]
+        truths = [judge(world) for world in worlds]
     except _CannotBeFilledError:
         return unknown
     facts = {
-        name: getattr(verdicts[0], name)
-        for name in verdicts[0].__struct_fields__
-        if len({getattr(verdict, name) for verdict in verdicts}) == 1
+        name: getattr(truths[0], name)
+        for name in truths[0].__struct_fields__
+        if len({getattr(truth, name) for truth in truths}) == 1
     }
     return structs.replace(unknown, **facts)
 

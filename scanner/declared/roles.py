@@ -20,7 +20,7 @@ from scanner.declared.policies import about_chime, callback, value
 from scanner.declared.requests import Home
 from scanner.declared.resources import TemplateResource
 from scanner.model.facts import CallbackPermission
-from scanner.model.logic import Verdict, all_of, any_of
+from scanner.model.logic import Truth, all_of, any_of
 from scanner.model.yamltree import Listing, Node, Table
 
 ROLE, INLINE, ROLE_POLICY, MANAGED = (
@@ -92,7 +92,7 @@ class TemplateRoles:
             if attached is not False:
                 yield self._document(each.properties) if attached else UNSET
 
-    def _is_attached(self, policy: TemplateResource, role: TemplateResource) -> Verdict:
+    def _is_attached(self, policy: TemplateResource, role: TemplateResource) -> Truth:
         name = self._name(role, "RoleName")
         return any_of(same(each, name) for each in self._roles_of(policy))
 
@@ -124,7 +124,7 @@ class TemplateRoles:
         }
         return {type_: Lookup((_name_in(arn) or (), each) for arn, each in named) for type_, named in arns.items()}
 
-    def _has(self, role: TemplateResource, arn: Text | None) -> Verdict:
+    def _has(self, role: TemplateResource, arn: Text | None) -> Truth:
         own = self.attribute(role, "Arn")
         return False if arn is None or own is None else same_arn(arn, own)
 

@@ -56,9 +56,9 @@ class Program:
         judgement = self.require(context)
         if judgement.holds is True:
             return "pass", ()
-        if applies.holds is None:
-            return "unknown", tuple(note for note in applies.notes if note.holds is None)
-        return ("unknown" if judgement.holds is None else "fail"), judgement.notes
+        if applies.holds is UNSET:
+            return "unknown", tuple(note for note in applies.notes if note.holds is UNSET)
+        return ("unknown" if judgement.holds is UNSET else "fail"), judgement.notes
 
 
 def compiled(rule: Rule, now: datetime) -> Program:

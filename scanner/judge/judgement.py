@@ -1,4 +1,4 @@
-"""Kleene's logic with reasons: what a condition is about, its verdict, and the notes that explain the verdict."""
+"""Kleene's logic with reasons: what a condition is about, whether it holds, and the notes that explain why not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from scanner.language.conditions import show
 from scanner.language.vocabulary import Resource
+from scanner.model.logic import Truth, all_of, any_of
 from scanner.model.report import Evidence, Scalar
 
 
@@ -26,12 +27,12 @@ class EvaluationContext(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Note(Struct, frozen=True, kw_only=True, gc=False):
-    """Why a condition did not hold, or could not be decided: then `holds` is None and `fact` the path of the unknown.
+    """Why a condition did not hold, or could not be decided: then `holds` is UNSET and `fact` the path of the unknown.
 
     `empty` is the path of the list if the reason is that it has no elements.
     """
 
-    holds: bool | None
+    holds: Truth
     context: EvaluationContext
     evidence: Evidence
     fact: str = ""
@@ -39,9 +40,9 @@ class Note(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Judgement(Struct, frozen=True, kw_only=True, gc=False):
-    """A verdict: true, false, or None for unknown, with notes that explain the last two."""
+    """Whether a condition holds: true, false, or UNSET for unknown, with notes that explain the last two."""
 
-    holds: bool | None
+    holds: Truth
     notes: tuple[Note, ...] = ()
 
 
@@ -79,22 +80,20 @@ def lacking(context: EvaluationContext, path: str, required: str) -> Judgement:
 def undecided(context: EvaluationContext, fact: str, required: str) -> Judgement:
     """The judgement if a fact is unknown; `fact` is its path from the resource."""
     evidence = Evidence(path=fact, observed=None, required=required)
-    return Judgement(holds=None, notes=(Note(holds=None, context=context, evidence=evidence, fact=fact),))
+    return Judgement(holds=UNSET, notes=(Note(holds=UNSET, context=context, evidence=evidence, fact=fact),))
 
 
 def conjunction(judgements: Sequence[Judgement]) -> Judgement:
     """The judgement that all hold, with all their notes."""
-    verdicts = [judgement.holds for judgement in judgements]
-    holds = False if False in verdicts else None if None in verdicts else True
+    holds = all_of(judgement.holds for judgement in judgements)
     return Judgement(holds=holds, notes=tuple(note for judgement in judgements for note in judgement.notes))
 
 
 def disjunction(judgements: Sequence[Judgement], context: EvaluationContext) -> Judgement:
-    """The judgement that at least one holds. They fail together, so all their notes belong to `scope`."""
-    verdicts = [judgement.holds for judgement in judgements]
-    if True in verdicts:
+    """The judgement that at least one holds. They fail together, so all their notes belong to `context`."""
+    holds = any_of(judgement.holds for judgement in judgements)
+    if holds is True:
         return HOLDS
-    holds = None if None in verdicts else False
     deciding = [judgement for judgement in judgements if judgement.holds is holds]
     notes = [note for judgement in deciding for note in judgement.notes if note.holds is holds]
     return Judgement(holds=holds, notes=tuple(structs.replace(note, context=context) for note in notes))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.judge.judgement import (
     HOLDS,
@@ -24,6 +24,7 @@ from scanner.judge.judgement import (
 from scanner.language.conditions import Count, Elements, Series, series_phrase
 from scanner.language.operators import OPERATORS
 from scanner.language.vocabulary import attributes, getter, part, read
+from scanner.model.logic import Truth, agreed
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -84,8 +85,8 @@ def _within(filtered: Judgement, body: Judge, context: EvaluationContext, *, out
     judgement = body(context)
     if filtered.holds is True or judgement.holds is outside:
         return judgement
-    doubts = tuple(note for note in filtered.notes + judgement.notes if note.holds is None)
-    return Judgement(holds=None, notes=doubts)
+    doubts = tuple(note for note in filtered.notes + judgement.notes if note.holds is UNSET)
+    return Judgement(holds=UNSET, notes=doubts)
 
 
 def _certain_elements(condition: Elements, body: Certain, where: Filter | None) -> Certain:
@@ -142,12 +143,13 @@ def count(condition: Count, operand: Any, where: Filter | None, required: str) -
             return undecided(context, context.prefix + path, required)
         filtered = [judge_where(one) for one in _contexts(context, path, found or ())]
         fewest = sum(judgement.holds is True for judgement in filtered)
-        doubts = [judgement for judgement in filtered if judgement.holds is None]
-        verdicts = {test(number, operand) is not negated for number in range(fewest, fewest + len(doubts) + 1)}
-        if len(verdicts) == 1:
-            counted = fewest if not found or isinstance(found[0], Struct) else found
-            return decided(verdicts.pop(), context, path, counted, required)
-        return disjunction(doubts, context)
+        doubts = [judgement for judgement in filtered if judgement.holds is UNSET]
+        possible = range(fewest, fewest + len(doubts) + 1)
+        truth = agreed(test(number, operand) is not negated for number in possible)
+        if isinstance(truth, UnsetType):
+            return disjunction(doubts, context)
+        counted = fewest if not found or isinstance(found[0], Struct) else found
+        return decided(truth, context, path, counted, required)
 
     return Compiled(certain=_certain_count(condition, operand, where), judge=judge)
 
@@ -177,11 +179,11 @@ def series(condition: Series) -> Compiled:
         if found is UNSET:
             return undecided(context, context.prefix + path, required)
         values = tuple(read(element, field) for element in found or ())
-        verdict = holds(values)
-        if verdict is None:
+        truth = holds(values)
+        if isinstance(truth, UnsetType):
             return undecided(context, f"{context.prefix}{path}[{values.index(UNSET)}].{condition.field}", required)
         shown = _repeated(values) if condition.shape == "unique" else values
-        return decided(verdict is not negated, context, path, shown, required)
+        return decided(truth is not negated, context, path, shown, required)
 
     return Compiled(certain=_certain_series(condition), judge=judge)
 
@@ -192,13 +194,13 @@ def _certain_series(condition: Series) -> Certain:
     return lambda _, thing: holds([item(element) for element in get(thing)]) is wanted
 
 
-def _unique(values: Sequence[Any]) -> bool | None:
+def _unique(values: Sequence[Any]) -> Truth:
     if len(values) < 2:
         return True
     known = [one for one in values if one is not UNSET and one is not None]
     if len(set(known)) < len(known):
         return False
-    return None if UNSET in values else True
+    return UNSET if UNSET in values else True
 
 
 def _repeated(values: Sequence[Any]) -> tuple[Any, ...]:
@@ -207,12 +209,12 @@ def _repeated(values: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(sorted(value for value, times in counted.items() if times > 1))
 
 
-def _contiguous(values: Sequence[Any]) -> bool | None:
+def _contiguous(values: Sequence[Any]) -> Truth:
     known = [one for one in values if one is not UNSET]
     possible = set(range(1, len(values) + 1))
     if len(set(known)) < len(known) or not possible.issuperset(known):
         return False
-    return True if len(known) == len(values) else None
+    return True if len(known) == len(values) else UNSET
 
 
 _SHAPES = {"unique": _unique, "contiguous": _contiguous}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from msgspec import UNSET
+
 from scanner.errors import Mistake
 from scanner.judge.evaluate import compiled
 from scanner.judge.judgement import Note
@@ -65,5 +67,5 @@ def _mistake(found: Disagreement) -> Mistake:
 
 def _reason(note: Note) -> str:
     evidence = note.evidence
-    observed = "unknown" if note.holds is None else show(evidence.observed)
+    observed = "unknown" if note.holds is UNSET else show(evidence.observed)
     return f"{evidence.path} is {observed}, required: {evidence.required}"

@@ -6,27 +6,32 @@ from collections.abc import Iterable
 
 from msgspec import UNSET, UnsetType
 
-Verdict = bool | UnsetType
+Truth = bool | UnsetType
 
 
-def any_of(verdicts: Iterable[Verdict]) -> Verdict:
+def any_of(truths: Iterable[Truth]) -> Truth:
     unknown = False
-    for verdict in verdicts:
-        if verdict is True:
+    for truth in truths:
+        if truth is True:
             return True
-        unknown = unknown or verdict is UNSET
+        unknown = unknown or truth is UNSET
     return UNSET if unknown else False
 
 
-def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    return negate(any_of(negate(verdict) for verdict in verdicts))
+def all_of(truths: Iterable[Truth]) -> Truth:
+    unknown = False
+    for truth in truths:
+        if truth is False:
+            return False
+        unknown = unknown or truth is UNSET
+    return UNSET if unknown else True
 
 
-def negate(verdict: Verdict) -> Verdict:
-    return UNSET if isinstance(verdict, UnsetType) else not verdict
+def negate(truth: Truth) -> Truth:
+    return UNSET if isinstance(truth, UnsetType) else not truth
 
 
-def agreed(verdicts: Iterable[Verdict]) -> Verdict:
+def agreed(truths: Iterable[Truth]) -> Truth:
     """What holds in every case, where it is not known which case it is."""
-    cases = set(verdicts)
+    cases = set(truths)
     return cases.pop() if len(cases) == 1 else UNSET

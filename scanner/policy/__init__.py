@@ -1,9 +1,9 @@
 """Judges IAM policies and event patterns, and gives the facts that rules read.
 
-These are pure functions. They take the JSON text that AWS gives and return a verdict: true, false, or UNSET where the
+These are pure functions. They take the JSON text that AWS gives and return a truth: true, false, or UNSET where the
 text alone does not settle it. They raise nothing: a text that is not a valid document gives UNSET.
 
-    verdict    logic with three values          globs      patterns with wildcards
+    logic      logic with three values          globs      patterns with wildcards
     documents  JSON text -> Policy              requests   does a policy allow a request
     issued     ids of whom no policy names      function_url  by which a function may be invoked, too
     access, callback, events                    the three questions

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.model.logic import Verdict, any_of
+from scanner.model.logic import Truth, any_of
 from scanner.policy import issued
 from scanner.policy.conditions import holds, is_negative
 from scanner.policy.documents import Policy, Statement, clauses_of, values_of
@@ -35,12 +35,12 @@ class FlowOwner(Struct, frozen=True, kw_only=True):
         return self.arn.split(":")[1]
 
 
-def admits(policy: Policy, caller: FlowOwner) -> Verdict:
+def admits(policy: Policy, caller: FlowOwner) -> Truth:
     """Whether the service may invoke the function on behalf of this app instance, whatever its organisation is."""
     return allowed([policy], _by_service(caller, None))
 
 
-def admits_strangers(policy: Policy, partition: str) -> Verdict:
+def admits_strangers(policy: Policy, partition: str) -> Truth:
     """Whether the service may invoke the function for an app instance of an account that the policy does not name."""
     arns = values_of(policy, _ARN)
     strangers = representatives(
@@ -73,7 +73,7 @@ def _by_service(caller: FlowOwner, organization: _Values | None) -> Request:
     return Request(service=CHIME_MESSAGING, action=INVOKE, context=context)
 
 
-def _admits_from_elsewhere(policy: Policy, caller: FlowOwner) -> Verdict:
+def _admits_from_elsewhere(policy: Policy, caller: FlowOwner) -> Truth:
     """Whether the caller is admitted if it has no organisation, or one that the policy does not name."""
     organizations = (None, *issued.organizations(values_of(policy, _ORG)))
     return any_of(allowed([policy], _by_service(caller, (each,))) for each in organizations)
@@ -99,9 +99,9 @@ def _foreign_by(statement: Statement, policy: Policy, home: FlowOwner) -> tuple[
     callers = _foreign_callers(policy, home)
     if callers is None:
         return UNSET
-    verdicts = [(caller, _may(policy, caller)) for caller in callers]
-    found = {value for caller, verdict in verdicts if verdict is True for value in _named(statement, caller, policy)}
-    unknown = any(verdict is UNSET for _, verdict in verdicts) or _may_differ_in_case(policy)
+    truths = [(caller, _may(policy, caller)) for caller in callers]
+    found = {value for caller, truth in truths if truth is True for value in _named(statement, caller, policy)}
+    unknown = any(truth is UNSET for _, truth in truths) or _may_differ_in_case(policy)
     return UNSET if unknown and not found else tuple(found)
 
 
@@ -114,7 +114,7 @@ def _may_differ_in_case(policy: Policy) -> bool:
     return len(clauses) > 1 and any("ignorecase" in clause.operator for clause in clauses)
 
 
-def _may(policy: Policy, caller: FlowOwner) -> Verdict:
+def _may(policy: Policy, caller: FlowOwner) -> Truth:
     """Whether the caller is admitted, without an organisation or with any."""
     if not clauses_of(policy, _ORG):
         return admits(policy, caller)

@@ -10,14 +10,14 @@ from typing import TypeGuard
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.facts import CallbackPermission
-from scanner.model.logic import Verdict, all_of, any_of
+from scanner.model.logic import Truth, all_of, any_of
 from scanner.policy.conditions import Context
 from scanner.policy.documents import Choice, Policy, Statement, read_policy
 from scanner.policy.globs import MANY, ONE, iam_glob, matches, representatives
 from scanner.policy.requests import Request, allowed, names_action
 
 CALLBACK = "chime:ChannelFlowCallback"
-_MAX_REQUESTS = 1000  # for all patterns of a role together; beyond it the verdict is unknown
+_MAX_REQUESTS = 1000  # for all patterns of a role together; beyond it the answer is unknown
 
 Document = str | None | UnsetType
 _Read = Policy | UnsetType
@@ -65,7 +65,7 @@ class _Role(Struct, frozen=True, kw_only=True):
     boundary: _Read | None
     home: _Place
 
-    def may(self, action: str, resource: str, by: Policy | None = None) -> Verdict:
+    def may(self, action: str, resource: str, by: Policy | None = None) -> Truth:
         """Whether an identity policy and the boundary allow the action and nothing denies it.
 
         With `by`, a single statement, only that statement may allow it.
@@ -176,13 +176,13 @@ def _excessive(role: _Role) -> tuple[str, ...] | UnsetType:
     universe = _universe(role)
     if UNSET in role.identity or universe is None:
         return UNSET
-    verdicts = list(_judged(role, universe))
-    found = {pattern for pattern, verdict in verdicts if verdict is True}
-    unknown = any(verdict is UNSET for _, verdict in verdicts)
+    truths = list(_judged(role, universe))
+    found = {pattern for pattern, truth in truths if truth is True}
+    unknown = any(truth is UNSET for _, truth in truths)
     return UNSET if unknown and not found else tuple(sorted(found))
 
 
-def _judged(role: _Role, universe: _Universe) -> Iterator[tuple[str, Verdict]]:
+def _judged(role: _Role, universe: _Universe) -> Iterator[tuple[str, Truth]]:
     """Each pattern of each allowing statement, and whether it lets the role do too much."""
     budget = iter(range(_MAX_REQUESTS))
     for policy in filter(_is_read, role.identity):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec import UNSET
 
-from scanner.model.logic import Verdict, agreed, any_of, negate
+from scanner.model.logic import Truth, agreed, any_of, negate
 from scanner.policy.documents import Clause
 from scanner.policy.globs import FRESH, iam_glob, matches
 
@@ -21,7 +21,7 @@ Context = Mapping[str, tuple[str | None, ...]]
 _OPERATOR = re.compile(r"(?:(forallvalues|foranyvalue):)?(.+?)(ifexists)?")
 
 
-def holds(clause: Clause, context: Context, *, variables: bool) -> Verdict:
+def holds(clause: Clause, context: Context, *, variables: bool) -> Truth:
     """Whether a condition holds: one of its values must match or, with a negated operator, none.
 
     `variables` tells whether ${...} in a value is a policy variable, whose value is not known.
@@ -31,7 +31,7 @@ def holds(clause: Clause, context: Context, *, variables: bool) -> Verdict:
     return agreed(_holds(clause, value, variables=variables) for value in context[clause.key])
 
 
-def _holds(clause: Clause, value: str | None, *, variables: bool) -> Verdict:
+def _holds(clause: Clause, value: str | None, *, variables: bool) -> Truth:
     parsed = _OPERATOR.fullmatch(clause.operator)
     quantifier, operator, if_exists = parsed.groups() if parsed else (None, "", None)
     if operator == "null":
@@ -45,12 +45,12 @@ def _holds(clause: Clause, value: str | None, *, variables: bool) -> Verdict:
     return negate(found) if negated else found
 
 
-def _is_null(values: tuple[str, ...], value: str | None) -> Verdict:
+def _is_null(values: tuple[str, ...], value: str | None) -> Truth:
     wanted = {"true": True, "false": False}.get(values[0].lower()) if len(values) == 1 else None
     return UNSET if wanted is None else wanted is (value is None)
 
 
-def _without_key(quantifier: str | None, *, negated: bool, if_exists: bool) -> Verdict:
+def _without_key(quantifier: str | None, *, negated: bool, if_exists: bool) -> Truth:
     """Whether a condition holds where its key is not sent.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
@@ -64,19 +64,19 @@ def _without_key(quantifier: str | None, *, negated: bool, if_exists: bool) -> V
             return negated or if_exists
 
 
-def _equals(wanted: str, value: str) -> Verdict:
+def _equals(wanted: str, value: str) -> Truth:
     return wanted == value
 
 
-def _equals_ignoring_case(wanted: str, value: str) -> Verdict:
+def _equals_ignoring_case(wanted: str, value: str) -> Truth:
     return wanted.lower() == value.lower()
 
 
-def _is_like(wanted: str, value: str) -> Verdict:
+def _is_like(wanted: str, value: str) -> Truth:
     return matches(iam_glob(wanted), value)
 
 
-def _is_like_arn(wanted: str, value: str) -> Verdict:
+def _is_like_arn(wanted: str, value: str) -> Truth:
     """Whether an ARN matches a pattern, component by component; ArnEquals and ArnLike do the same.
 
     A pattern with fewer than six components, such as `*`, is outside the grammar. It is unknown whether it matches,
@@ -88,7 +88,7 @@ def _is_like_arn(wanted: str, value: str) -> Verdict:
     return UNSET if matches(iam_glob(wanted), value) else False
 
 
-def _is_address_in(wanted: str, value: str) -> Verdict:
+def _is_address_in(wanted: str, value: str) -> Truth:
     """Whether a network holds a stranger's address; only the whole internet surely does. Other addresses: unknown."""
     if value != FRESH:
         return UNSET
@@ -102,7 +102,7 @@ def _is_address_in(wanted: str, value: str) -> Verdict:
     return UNSET if network.prefixlen < 8 else False
 
 
-_TESTS: dict[str, tuple[Callable[[str, str], Verdict], bool]] = {
+_TESTS: dict[str, tuple[Callable[[str, str], Truth], bool]] = {
     "stringequals": (_equals, False),
     "stringnotequals": (_equals, True),
     "stringequalsignorecase": (_equals_ignoring_case, False),

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from scanner.model.logic import Verdict, all_of, any_of, negate
+from scanner.model.logic import Truth, all_of, any_of, negate
 from scanner.policy.documents import read_json
 from scanner.policy.globs import MANY, ONE, matches_all
 
@@ -29,11 +29,11 @@ class EventRule(Struct, frozen=True, kw_only=True):
     has_targets: bool | UnsetType
 
 
-def listens(patterns: Sequence[EventRule], *, app_instance_arn: str, account_id: str, region: str) -> Verdict:
+def listens(patterns: Sequence[EventRule], *, app_instance_arn: str, account_id: str, region: str) -> Truth:
     """Whether an enabled rule with a target matches ProcessorInvocationFailure for every processor and channel.
 
     A rule may match if it selects some channels, processors or reasons, uses an unknown operator, or reads an
-    undocumented field. The verdict is then unknown, unless another rule surely matches.
+    undocumented field. The answer is then unknown, unless another rule surely matches.
     """
     event = _event(app_instance_arn, account_id, region)
     return any_of(all_of((rule.enabled, rule.has_targets, _matches(rule.pattern, event))) for rule in patterns)
@@ -59,7 +59,7 @@ def _event(app_instance_arn: str, account_id: str, region: str) -> Event:
     }
 
 
-def _matches(text: str | None, event: Event) -> Verdict:
+def _matches(text: str | None, event: Event) -> Truth:
     if text is None:
         return False
     pattern = read_json(text)
@@ -92,13 +92,13 @@ def _fields(pattern: Any, prefix: str = "") -> set[str] | None:
     return found
 
 
-def _object(pattern: Any, event: Event) -> Verdict:
+def _object(pattern: Any, event: Event) -> Truth:
     if not isinstance(pattern, dict) or not pattern:
         return UNSET
     return all_of(_field(name, wanted, event) for name, wanted in pattern.items())
 
 
-def _field(name: str, wanted: Any, event: Event) -> Verdict:
+def _field(name: str, wanted: Any, event: Event) -> Truth:
     """Match one field of a pattern: an object field by field, a list as alternatives, `$or` as alternative patterns."""
     value = event.get(name)
     match wanted, value:
@@ -114,7 +114,7 @@ def _field(name: str, wanted: Any, event: Event) -> Verdict:
             return UNSET
 
 
-def _element(wanted: Any, value: str) -> Verdict:
+def _element(wanted: Any, value: str) -> Truth:
     """Match one alternative: a text, an operator, or a number, true or null, which no field of the event is."""
     match wanted:
         case str():
@@ -128,7 +128,7 @@ def _element(wanted: Any, value: str) -> Verdict:
             return UNSET
 
 
-def _operator(operator: str, operand: Any, value: str) -> Verdict:
+def _operator(operator: str, operand: Any, value: str) -> Truth:
     match operator, operand:
         case "exists", bool():
             return operand
@@ -150,7 +150,7 @@ def _operator(operator: str, operand: Any, value: str) -> Verdict:
             return UNSET
 
 
-def _any_element(values: Any, judge: Callable[[Any], Verdict]) -> Verdict:
+def _any_element(values: Any, judge: Callable[[Any], Truth]) -> Truth:
     return any_of([judge(each) for each in (values if isinstance(values, list) else [values])]) if values else UNSET
 
 

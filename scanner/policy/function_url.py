@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct
 
-from scanner.model.logic import Verdict
+from scanner.model.logic import Truth
 
 INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
 AUTH_TYPES = ("NONE", "AWS_IAM")
@@ -20,9 +20,9 @@ class FunctionUrl(Struct, frozen=True, kw_only=True):
     created since October 2025. Older URLs are exempt until a date that AWS has not published.
     """
 
-    exists: Verdict
+    exists: Truth
     auth_types: tuple[str, ...] = AUTH_TYPES
-    needs_both: Verdict = UNSET
+    needs_both: Truth = UNSET
 
 
 NO_URL = FunctionUrl(exists=False)

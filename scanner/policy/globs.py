@@ -1,4 +1,4 @@
-"""Patterns with wildcards, and verdicts on all the texts that such a pattern matches.
+"""Patterns with wildcards, and what holds of all the texts that such a pattern matches.
 
 A glob is a string whose wildcards are Unicode noncharacters, which no document may hold. So every plain text is a glob
 that matches itself, and nothing needs escaping once a pattern was read.
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from msgspec import UNSET
 
-from scanner.model.logic import Verdict, agreed
+from scanner.model.logic import Truth, agreed
 
 MANY = "\ufdd0"  # any text
 ONE = "\ufdd1"  # any character
@@ -48,7 +48,7 @@ def matches(glob: str, text: str) -> bool:
     return not glob[here:].strip(MANY)
 
 
-def matches_all(glob: str, texts: str) -> Verdict:
+def matches_all(glob: str, texts: str) -> Truth:
     """Whether a glob matches every text that another glob matches; UNSET where it matches only some of them."""
     if MANY not in texts and ONE not in texts:
         return matches(glob, texts)

@@ -11,7 +11,7 @@ from itertools import product
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.model.logic import Verdict, all_of, any_of, negate
+from scanner.model.logic import Truth, all_of, any_of, negate
 from scanner.policy import issued
 from scanner.policy.conditions import Context, is_negative
 from scanner.policy.documents import Policy, Statement, clauses_of, values_of
@@ -72,10 +72,10 @@ class _Function:
         self._url = url
         self._about = {action: _about(policy, action) for action in (INVOKE, INVOKE_URL, *_CONTROL)}
 
-    def may_be_invoked(self, caller: _Caller) -> Verdict:
+    def may_be_invoked(self, caller: _Caller) -> Truth:
         return any_of((self._may(caller, INVOKE, _BY_API), self.may_be_invoked_by_url(caller, "AWS_IAM")))
 
-    def may_be_invoked_by_url(self, caller: _Caller, auth_type: str) -> Verdict:
+    def may_be_invoked_by_url(self, caller: _Caller, auth_type: str) -> Truth:
         """Whether a caller may invoke by URL; the two actions that this takes have different condition keys."""
         url = self._url
         if url.exists is False or auth_type not in url.auth_types:
@@ -85,13 +85,13 @@ class _Function:
         invoke = self._may(caller, INVOKE, {_AUTH_TYPE: (None, auth_type), _VIA_URL: ("true",)})
         return all_of((sure, use, any_of((invoke, negate(url.needs_both)))))
 
-    def may_be_controlled(self, caller: _Caller) -> Verdict:
+    def may_be_controlled(self, caller: _Caller) -> Truth:
         return any_of(self._may(caller, action, keys) for action, keys in _CONTROL.items())
 
-    def lets_in(self, callers: Iterable[_Caller]) -> Verdict:
+    def lets_in(self, callers: Iterable[_Caller]) -> Truth:
         return any_of(any_of((self.may_be_invoked(each), self.may_be_controlled(each))) for each in callers)
 
-    def _may(self, caller: _Caller, action: str, keys: Context) -> Verdict:
+    def _may(self, caller: _Caller, action: str, keys: Context) -> Truth:
         policy = self._about[action]
         if policy is None:
             return False
@@ -106,7 +106,7 @@ def _about(policy: Policy, action: str) -> Policy | None:
     return structs.replace(policy, statements=statements)
 
 
-def may_anyone_invoke(policy: Policy, partition: str, url: FunctionUrl) -> Verdict:
+def may_anyone_invoke(policy: Policy, partition: str, url: FunctionUrl) -> Truth:
     """Whether strangers may invoke: signed by the API or the function's URL, or anonymously by the URL."""
     if not any(each.allows and _names_accounts(each) for each in policy.statements):
         return False
@@ -131,13 +131,13 @@ def other_accounts(
         return UNSET
     function = _Function(policy, url)
     others = [each for each in principals if account_of(each) not in own]
-    verdicts = [each for principal in others for each in _admitted(function, policy, principal)]
-    found = {name for name, verdict in verdicts if verdict is True}
-    unknown = any(verdict is UNSET for _, verdict in verdicts) or _may_differ_in_case(policy)
+    truths = [each for principal in others for each in _admitted(function, policy, principal)]
+    found = {name for name, truth in truths if truth is True}
+    unknown = any(truth is UNSET for _, truth in truths) or _may_differ_in_case(policy)
     return UNSET if unknown and not found else tuple(sorted(found))
 
 
-def _admitted(function: _Function, policy: Policy, principal: str) -> Iterator[tuple[str, Verdict]]:
+def _admitted(function: _Function, policy: Policy, principal: str) -> Iterator[tuple[str, Truth]]:
     """The names under which a principal would be reported, each with whether it is admitted."""
     account = account_of(principal) or ""
     organizations = (None, *issued.organizations(values_of(policy, _ORG)))

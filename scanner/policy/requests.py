@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec import UNSET, Struct, UnsetType
 
-from scanner.model.logic import Verdict, all_of, any_of, negate
+from scanner.model.logic import Truth, all_of, any_of, negate
 from scanner.policy.conditions import Context, holds
 from scanner.policy.documents import Choice, Policy, Principals, Statement
 from scanner.policy.globs import iam_glob, matches, matches_all
@@ -36,7 +36,7 @@ class Request(Struct, frozen=True, kw_only=True):
     context: Context
 
 
-def allowed(policies: Iterable[Policy | UnsetType], request: Request) -> Verdict:
+def allowed(policies: Iterable[Policy | UnsetType], request: Request) -> Truth:
     """Whether a statement allows the request and none denies it. UNSET among `policies` is one that is not known."""
     read = list(policies)
     allow = any_of(_some(policy, request, allows=True) for policy in read)
@@ -44,14 +44,14 @@ def allowed(policies: Iterable[Policy | UnsetType], request: Request) -> Verdict
     return all_of((allow, negate(deny)))
 
 
-def _some(policy: Policy | UnsetType, request: Request, *, allows: bool) -> Verdict:
+def _some(policy: Policy | UnsetType, request: Request, *, allows: bool) -> Truth:
     if isinstance(policy, UnsetType):
         return UNSET
     relevant = (statement for statement in policy.statements if statement.allows is allows)
     return any_of(applies(statement, request, variables=policy.variables) for statement in relevant)
 
 
-def applies(statement: Statement, request: Request, *, variables: bool) -> Verdict:
+def applies(statement: Statement, request: Request, *, variables: bool) -> Truth:
     return all_of(
         (
             concerns(statement, request),
@@ -61,7 +61,7 @@ def applies(statement: Statement, request: Request, *, variables: bool) -> Verdi
     )
 
 
-def concerns(statement: Statement, request: Request) -> Verdict:
+def concerns(statement: Statement, request: Request) -> Truth:
     """Whether the statement names the caller and the action; its conditions are not looked at."""
     return all_of((_is_by(statement.principals, request), names_action(statement.actions, request.action)))
 
@@ -74,7 +74,7 @@ def names_action(choice: Choice, action: str) -> bool:
     return choice.negated != any(matches(iam_glob(value.lower()), action.lower()) for value in choice.values)
 
 
-def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -> Verdict:
+def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -> Truth:
     """Whether a statement covers the resource; a resource's own policy always does, however it spells the resource."""
     if resource is None:
         return UNSET if choice and choice.negated else True
@@ -86,14 +86,14 @@ def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -
     return negate(named) if choice.negated else named
 
 
-def _is_by(principals: Principals | None, request: Request) -> Verdict:
+def _is_by(principals: Principals | None, request: Request) -> Truth:
     if principals is None:
         return True
     named = any_of(_is(kind, value, request) for kind, value in principals.values)
     return negate(named) if principals.negated else named
 
 
-def _is(kind: str, value: str, request: Request) -> Verdict:
+def _is(kind: str, value: str, request: Request) -> Truth:
     """Whether a principal element names the caller. `"*"` is everybody, services included.
 
     AWS does not say what a wildcard does elsewhere: the grammar has none.

@@ -5,36 +5,36 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from scanner.language.vocabulary import attributes, read
 
-Verdict = bool | None
+Truth = bool | UnsetType
 
 TEXTS = ("lambda.access.foreign_app_instances",)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def holds(condition: dict[str, Any], thing: Any, root: Any) -> Verdict:
+def holds(condition: dict[str, Any], thing: Any, root: Any) -> Truth:
     return every([_entry(key, value, thing, root) for key, value in condition.items()])
 
 
-def every(verdicts: list[Verdict]) -> Verdict:
-    if any(verdict is False for verdict in verdicts):
+def every(truths: list[Truth]) -> Truth:
+    if any(truth is False for truth in truths):
         return False
-    return None if any(verdict is None for verdict in verdicts) else True
+    return UNSET if any(truth is UNSET for truth in truths) else True
 
 
-def no(verdict: Verdict) -> Verdict:
-    return None if verdict is None else not verdict
+def no(truth: Truth) -> Truth:
+    return UNSET if truth is UNSET else not truth
 
 
-def any_one(verdicts: list[Verdict]) -> Verdict:
-    return no(every([no(verdict) for verdict in verdicts]))
+def any_one(truths: list[Truth]) -> Truth:
+    return no(every([no(truth) for truth in truths]))
 
 
-def _entry(key: str, value: Any, thing: Any, root: Any) -> Verdict:
+def _entry(key: str, value: Any, thing: Any, root: Any) -> Truth:
     if key == "all_of":
         return every([holds(part, thing, root) for part in value])
     if key == "any_of":
@@ -44,7 +44,7 @@ def _entry(key: str, value: Any, thing: Any, root: Any) -> Verdict:
     found = read(thing, attributes(key))
     if key == "processors":
         return (
-            None if found is UNSET else every([_list(name, body, found, value, root) for name, body in value.items()])
+            UNSET if found is UNSET else every([_list(name, body, found, value, root) for name, body in value.items()])
         )
     if key in TEXTS:
         return every([_texts(name, body, found) for name, body in value.items()])
@@ -53,48 +53,48 @@ def _entry(key: str, value: Any, thing: Any, root: Any) -> Verdict:
     return every([_compare(name, found, operand, thing, root) for name, operand in value.items()])
 
 
-def _texts(name: str, body: Any, found: Any) -> Verdict:
-    if found is UNSET:
-        return None
+def _texts(name: str, body: Any, found: Any) -> Truth:
+    if isinstance(found, UnsetType):
+        return UNSET
     texts = found or ()
     if name == "count":
         tests = body if isinstance(body, dict) else {"equals": body}
         return every([_known(op, len(texts), operand) for op, operand in tests.items()])
     if name == "contains":
-        return body in texts
+        return bool(body in texts)
     tests = body if isinstance(body, dict) else {"equals": body}
-    verdicts = [every([_known(op, text, operand) for op, operand in tests.items()]) for text in texts]
+    truths = [every([_known(op, text, operand) for op, operand in tests.items()]) for text in texts]
     match name:
         case "each":
-            return every(verdicts)
+            return every(truths)
         case "some":
-            return any_one(verdicts)
-    return no(any_one(verdicts))
+            return any_one(truths)
+    return no(any_one(truths))
 
 
-def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: Any) -> Verdict:
+def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: Any) -> Truth:
     where = matchers.get("where")
     inside = [True if where is None else holds(where, element, root) for element in elements]
     match name:
         case "where":
             return True
         case "each" | "none":
-            verdicts = [holds(body, element, root) for element in elements]
-            wanted = verdicts if name == "each" else [no(verdict) for verdict in verdicts]
-            return every([any_one([no(in_), verdict]) for in_, verdict in zip(inside, wanted, strict=True)])
+            truths = [holds(body, element, root) for element in elements]
+            wanted = truths if name == "each" else [no(truth) for truth in truths]
+            return every([any_one([no(in_), truth]) for in_, truth in zip(inside, wanted, strict=True)])
         case "some":
-            verdicts = [holds(body, element, root) for element in elements]
-            return any_one([every([in_, verdict]) for in_, verdict in zip(inside, verdicts, strict=True)])
+            truths = [holds(body, element, root) for element in elements]
+            return any_one([every([in_, truth]) for in_, truth in zip(inside, truths, strict=True)])
         case "first" | "last":
             places = [read(element, (f"is_{name}",)) for element in elements]
-            verdicts = [holds(body, element, root) for element in elements]
-            known = [None if place is UNSET else bool(place) for place in places]
-            whole = every([any_one([no(place), verdict]) for place, verdict in zip(known, verdicts, strict=True)])
+            truths = [holds(body, element, root) for element in elements]
+            known = [UNSET if place is UNSET else bool(place) for place in places]
+            whole = every([any_one([no(place), truth]) for place, truth in zip(known, truths, strict=True)])
             return whole if elements else False
         case "count":
             tests = body if isinstance(body, dict) else {"equals": body}
             fewest = sum(in_ is True for in_ in inside)
-            most = fewest + sum(in_ is None for in_ in inside)
+            most = fewest + sum(in_ is UNSET for in_ in inside)
             return every(
                 [_agreed([_known(op, n, operand) for n in range(fewest, most + 1)]) for op, operand in tests.items()]
             )
@@ -102,30 +102,30 @@ def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: A
     return _unique(values) if name == "unique" else _contiguous(values)
 
 
-def _agreed(verdicts: list[bool]) -> Verdict:
-    return verdicts[0] if len(set(verdicts)) == 1 else None
+def _agreed(truths: list[bool]) -> Truth:
+    return truths[0] if len(set(truths)) == 1 else UNSET
 
 
-def _unique(values: list[Any]) -> Verdict:
+def _unique(values: list[Any]) -> Truth:
     pairs = [(a, b) for index, a in enumerate(values) for b in values[index + 1 :]]
     if any(a == b and a is not None and a is not UNSET for a, b in pairs):
         return False
-    return None if any(a is UNSET or b is UNSET for a, b in pairs) else True
+    return UNSET if any(a is UNSET or b is UNSET for a, b in pairs) else True
 
 
-def _contiguous(values: list[Any]) -> Verdict:
+def _contiguous(values: list[Any]) -> Truth:
     known = [value for value in values if value is not UNSET]
     if any(known.count(value) > 1 or not 1 <= value <= len(values) for value in known):
         return False
-    return True if len(known) == len(values) else None
+    return True if len(known) == len(values) else UNSET
 
 
-def _compare(name: str, found: Any, operand: Any, thing: Any, root: Any) -> Verdict:
+def _compare(name: str, found: Any, operand: Any, thing: Any, root: Any) -> Truth:
     if isinstance(operand, dict):
         path = operand["field"]
         operand = read(root, attributes(path[5:])) if path.startswith("flow.") else read(thing, attributes(path))
-    if found is UNSET or operand is UNSET:
-        return None
+    if isinstance(found, UnsetType) or isinstance(operand, UnsetType):
+        return UNSET
     return _known(name, found, operand)
 
 
@@ -136,7 +136,7 @@ def _known(name: str, found: Any, operand: Any) -> bool:  # noqa: C901, PLR0911,
         case "not_equals":
             return bool(found != operand)
         case "in":
-            return found in operand
+            return bool(found in operand)
         case "not_in":
             return found not in operand
         case "exists":

@@ -15,6 +15,7 @@ from scanner.judge.judgement import Compiled, EvaluationContext
 from scanner.language.examples import NOW
 from scanner.language.vocabulary import attributes, fields
 from scanner.model.facts import ChannelFlow
+from scanner.model.logic import Truth
 from tests.judge import reference
 from tests.judge.build import ACCOUNT, flow, function
 from tests.judge.conditions import compiled, evidence, judge, step
@@ -46,7 +47,7 @@ def test_operators_on_text(matcher: object, verdict: bool) -> None:
 
     assert judge({"name": matcher}, resource).holds is verdict
     assert judge({"not": {"name": matcher}}, resource).holds is not verdict
-    assert judge({"name": matcher}, flow(name=UNSET)).holds is None
+    assert judge({"name": matcher}, flow(name=UNSET)).holds is UNSET
 
 
 @pytest.mark.parametrize(
@@ -57,13 +58,13 @@ def test_operators_on_numbers(matcher: object, verdict: bool) -> None:
     written = {"processors": {"each": {"execution_order": matcher}}}
 
     assert judge(written, flow(step(execution_order=2))).holds is verdict
-    assert judge(written, flow(step())).holds is None
+    assert judge(written, flow(step())).holds is UNSET
 
 
 def test_what_is_known_to_be_absent_fulfils_only_negative_operators() -> None:
     resource = flow(step(lambda_=function(qualifier=None)))
 
-    def verdict(matcher: object) -> bool | None:
+    def verdict(matcher: object) -> Truth:
         return judge({"processors": {"each": {"lambda.qualifier": matcher}}}, resource).holds
 
     assert verdict({"exists": False}) is True
@@ -136,7 +137,7 @@ def test_ages_count_from_the_moment_the_run_started(matcher: object, verdict: bo
 
     assert judge({"updated_at": matcher}, resource).holds is verdict
     assert judge({"not": {"updated_at": matcher}}, resource).holds is not verdict
-    assert judge({"updated_at": matcher}, flow()).holds is None
+    assert judge({"updated_at": matcher}, flow()).holds is UNSET
 
 
 def test_evidence_of_an_age_is_the_time() -> None:
@@ -153,7 +154,7 @@ def test_a_single_tag_is_a_text_that_can_be_absent() -> None:
     assert judge({"tags.aws:stack.name": {"starts_with": "x"}}, resource).holds is True
     assert judge({"tags.owner": {"exists": False}}, resource).holds is True
     assert evidence({"tags.owner": {"exists": True}}, resource) == [("tags.owner", None, "exists")]
-    assert judge({"tags.owner": {"exists": False}}, flow()).holds is None
+    assert judge({"tags.owner": {"exists": False}}, flow()).holds is UNSET
 
 
 def test_required_keys_of_tags() -> None:
@@ -222,7 +223,7 @@ def test_to_know_less_leaves_the_verdict_or_makes_it_unknown(
 
     verdict = judge(written, less).holds
 
-    assert verdict in (judge(written, resource).holds, None)
+    assert verdict in (judge(written, resource).holds, UNSET)
     assert not surely(compiled(written), less) or verdict is True
 
 

@@ -8,6 +8,7 @@ import pytest
 from msgspec import UNSET, structs
 
 from scanner.model.facts import FunctionAccess
+from scanner.model.logic import Truth
 from tests.judge.build import flow, function
 from tests.judge.conditions import evidence, judge, step
 
@@ -28,7 +29,7 @@ def test_quantifiers_over_an_empty_list(quantifier: str, empty: bool) -> None:
 
 def test_a_list_that_is_unknown_is_unknown_under_every_matcher() -> None:
     for matcher in ({"each": {"name": "p"}}, {"some": {"name": "p"}}, {"count": 1}, {"unique": "name"}):
-        assert judge({"processors": matcher}, flow(known=False)).holds is None
+        assert judge({"processors": matcher}, flow(known=False)).holds is UNSET
 
 
 def test_last_is_every_processor_that_shares_the_last_place() -> None:
@@ -43,13 +44,13 @@ def test_last_is_decided_without_knowing_which_one_it_is_where_all_agree() -> No
     unplaced = {"is_last": UNSET, "fallback_action": "ABORT"}
 
     assert judge({"processors": {"last": {"fallback_action": "ABORT"}}}, flow(step(**unplaced))).holds is True
-    assert judge({"processors": {"last": {"fallback_action": "CONTINUE"}}}, flow(step(**unplaced))).holds is None
+    assert judge({"processors": {"last": {"fallback_action": "CONTINUE"}}}, flow(step(**unplaced))).holds is UNSET
 
 
 def test_where_narrows_each_some_none_and_count() -> None:
     resource = flow(step(name="a", is_last=False), step(name="b"))
 
-    def verdict(matcher: dict[str, Any]) -> bool | None:
+    def verdict(matcher: dict[str, Any]) -> Truth:
         return judge({"processors": {"where": {"is_last": False}, **matcher}}, resource).holds
 
     assert verdict({"each": {"name": "a"}}) is True
@@ -61,11 +62,11 @@ def test_where_narrows_each_some_none_and_count() -> None:
 def test_count_in_doubt_is_decided_where_every_number_agrees() -> None:
     resource = flow(step(name="a"), step(name=UNSET))
 
-    def verdict(count: object) -> bool | None:
+    def verdict(count: object) -> Truth:
         return judge({"processors": {"where": {"name": "a"}, "count": count}}, resource).holds
 
     assert verdict({"gte": 1}) is True
-    assert verdict({"gt": 1}) is None
+    assert verdict({"gt": 1}) is UNSET
     assert verdict({"gt": 2}) is False
 
 

@@ -5,26 +5,26 @@ from itertools import product
 import pytest
 from msgspec import UNSET
 
-from scanner.model.logic import Verdict, agreed, all_of, any_of, negate
+from scanner.model.logic import Truth, agreed, all_of, any_of, negate
 
-VERDICTS: list[Verdict] = [True, False, UNSET]
-
-
-def worlds(verdict: Verdict) -> list[bool]:
-    """What a verdict leaves possible."""
-    return [True, False] if verdict is UNSET else [verdict is True]
+TRUTHS: list[Truth] = [True, False, UNSET]
 
 
-def certain(possible: set[bool]) -> Verdict:
+def worlds(truth: Truth) -> list[bool]:
+    """What a truth leaves possible."""
+    return [True, False] if truth is UNSET else [truth is True]
+
+
+def certain(possible: set[bool]) -> Truth:
     return possible.pop() if len(possible) == 1 else UNSET
 
 
-@pytest.mark.parametrize("verdicts", list(product(VERDICTS, repeat=3)))
-def test_an_answer_is_known_exactly_if_it_is_the_same_whatever_the_unknown_is(verdicts: tuple[Verdict, ...]) -> None:
-    cases = list(product(*map(worlds, verdicts)))
+@pytest.mark.parametrize("truths", list(product(TRUTHS, repeat=3)))
+def test_an_answer_is_known_exactly_if_it_is_the_same_whatever_the_unknown_is(truths: tuple[Truth, ...]) -> None:
+    cases = list(product(*map(worlds, truths)))
 
-    assert any_of(verdicts) is certain({any(case) for case in cases})
-    assert all_of(verdicts) is certain({all(case) for case in cases})
+    assert any_of(truths) is certain({any(case) for case in cases})
+    assert all_of(truths) is certain({all(case) for case in cases})
 
 
 def test_nothing_is_no_alternative_and_no_obstacle() -> None:
@@ -33,12 +33,12 @@ def test_nothing_is_no_alternative_and_no_obstacle() -> None:
 
 
 def test_the_unknown_negated_is_unknown() -> None:
-    assert [negate(verdict) for verdict in VERDICTS] == [False, True, UNSET]
+    assert [negate(truth) for truth in TRUTHS] == [False, True, UNSET]
 
 
 @pytest.mark.parametrize(
     ("cases", "expected"),
     [([True], True), ([False, False], False), ([True, False], UNSET), ([True, UNSET], UNSET), ([UNSET], UNSET)],
 )
-def test_cases_agree_or_nothing_is_known(cases: list[Verdict], expected: Verdict) -> None:
+def test_cases_agree_or_nothing_is_known(cases: list[Truth], expected: Truth) -> None:
     assert agreed(cases) is expected

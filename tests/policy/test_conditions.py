@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from msgspec import UNSET
 
-from scanner.model.logic import Verdict
+from scanner.model.logic import Truth
 from scanner.policy.conditions import Context, holds, is_negative
 from scanner.policy.documents import Clause
 from scanner.policy.globs import FRESH
@@ -19,7 +19,7 @@ CONTEXT: Context = {
 }
 
 
-def judge(operator: str, key: str, *values: str, variables: bool = True) -> Verdict:
+def judge(operator: str, key: str, *values: str, variables: bool = True) -> Truth:
     return holds(Clause(operator=operator.lower(), key=key, values=values), CONTEXT, variables=variables)
 
 
@@ -63,7 +63,7 @@ def judge(operator: str, key: str, *values: str, variables: bool = True) -> Verd
         ("\n", ["Abc"], UNSET),
     ],
 )
-def test_a_value_that_is_known(operator: str, values: list[str], expected: Verdict) -> None:
+def test_a_value_that_is_known(operator: str, values: list[str], expected: Truth) -> None:
     assert judge(operator, "text", *values) is expected
 
 
@@ -90,7 +90,7 @@ def test_variables_are_text_where_there_are_none() -> None:
     ],
 )
 @pytest.mark.parametrize("operator", ["ArnLike", "ArnEquals"])
-def test_arns_are_compared_part_by_part(operator: str, wanted: str, expected: Verdict) -> None:
+def test_arns_are_compared_part_by_part(operator: str, wanted: str, expected: Truth) -> None:
     negated = operator.replace("Arn", "ArnNot")
 
     assert judge(operator, "arn", wanted) is expected
@@ -119,7 +119,7 @@ def test_arns_are_compared_part_by_part(operator: str, wanted: str, expected: Ve
         ("NumericEquals", UNSET),
     ],
 )
-def test_a_key_that_is_not_sent(operator: str, expected: Verdict) -> None:
+def test_a_key_that_is_not_sent(operator: str, expected: Truth) -> None:
     assert judge(operator, "missing", "true") is expected
 
 
@@ -153,7 +153,7 @@ def test_bool_heeds_no_case(wanted: str, expected: bool) -> None:
         ("everywhere", UNSET),
     ],
 )
-def test_a_stranger_is_in_no_network_that_is_named_unless_it_is_all(network: str, expected: Verdict) -> None:
+def test_a_stranger_is_in_no_network_that_is_named_unless_it_is_all(network: str, expected: Truth) -> None:
     assert judge("IpAddress", "anywhere", network) is expected
     assert judge("IpAddress", "text", network) is UNSET
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from scanner.model.logic import Verdict
+from scanner.model.logic import Truth
 from scanner.policy.events import EventRule, listens
 from tests.policy.strategies import APP, EXAMPLES, HOME, OTHER
 
@@ -22,7 +22,7 @@ def rule(pattern: Any, *, enabled: bool = True, has_targets: Any = True) -> Even
     return EventRule(pattern=text, enabled=enabled, has_targets=has_targets)
 
 
-def ask(*rules: EventRule) -> Verdict:
+def ask(*rules: EventRule) -> Truth:
     return listens(rules, app_instance_arn=APP, account_id=HOME, region="us-east-1")
 
 
@@ -109,7 +109,7 @@ def ask(*rules: EventRule) -> Verdict:
         pytest.param(None, False, id="a schedule"),
     ],
 )
-def test_patterns(pattern: Any, expected: Verdict) -> None:
+def test_patterns(pattern: Any, expected: Truth) -> None:
     assert ask(rule(pattern)) is expected
 
 
@@ -117,7 +117,7 @@ def test_patterns(pattern: Any, expected: Verdict) -> None:
     ("enabled", "has_targets", "expected"),
     [(True, True, True), (False, True, False), (True, False, False), (True, UNSET, UNSET), (False, UNSET, False)],
 )
-def test_a_rule_listens_if_it_is_enabled_and_has_targets(enabled: bool, has_targets: Any, expected: Verdict) -> None:
+def test_a_rule_listens_if_it_is_enabled_and_has_targets(enabled: bool, has_targets: Any, expected: Truth) -> None:
     assert ask(rule(DOCUMENTED, enabled=enabled, has_targets=has_targets)) is expected
 
 

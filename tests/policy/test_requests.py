@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from scanner.model.logic import Verdict
+from scanner.model.logic import Truth
 from scanner.policy.documents import read_policy
 from scanner.policy.globs import MANY, ONE
 from scanner.policy.requests import CHIME_MESSAGING, Request, allowed
@@ -19,7 +19,7 @@ FAILED = {"Bool": {"a:true": "false"}}
 UNKNOWN = {"Bool": {"a:unknown": "true"}}
 
 
-def judge(*statements: dict[str, Any], resource: str | None = None, service: str | None = CHIME_MESSAGING) -> Verdict:
+def judge(*statements: dict[str, Any], resource: str | None = None, service: str | None = CHIME_MESSAGING) -> Truth:
     policy = read_policy(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
     request = Request(service=service, action=INVOKE, resource=resource, context={"a:true": ("true",)})
     return allowed([policy], request)
@@ -41,7 +41,7 @@ def judge(*statements: dict[str, Any], resource: str | None = None, service: str
         pytest.param([{**ALLOW, "Action": "s3:*"}], False, id="another action"),
     ],
 )
-def test_statements_together(statements: list[dict[str, Any]], expected: Verdict) -> None:
+def test_statements_together(statements: list[dict[str, Any]], expected: Truth) -> None:
     assert judge(*statements) is expected
 
 
@@ -60,7 +60,7 @@ def test_statements_together(statements: list[dict[str, Any]], expected: Verdict
         ("NotAction", "*", False),
     ],
 )
-def test_actions(element: str, actions: Any, expected: Verdict) -> None:
+def test_actions(element: str, actions: Any, expected: Truth) -> None:
     assert judge({"Effect": "Allow", "Principal": "*", element: actions}) is expected
 
 
@@ -82,7 +82,7 @@ def test_actions(element: str, actions: Any, expected: Verdict) -> None:
         ({"Federated": "cognito-identity.amazonaws.com"}, False, False),
     ],
 )
-def test_principals(principal: Any, service: Verdict, stranger: Verdict) -> None:
+def test_principals(principal: Any, service: Truth, stranger: Truth) -> None:
     statement = {**ALLOW, "Principal": principal}
 
     assert judge(statement) is service
@@ -98,7 +98,7 @@ def test_principals(principal: Any, service: Verdict, stranger: Verdict) -> None
         ({"Service": "chime.amazonaws.com"}, UNSET, True),
     ],
 )
-def test_everybody_but_some(principal: Any, service: Verdict, stranger: Verdict) -> None:
+def test_everybody_but_some(principal: Any, service: Truth, stranger: Truth) -> None:
     statement = {"Effect": "Allow", "NotPrincipal": principal, "Action": INVOKE}
 
     assert judge(statement) is service
@@ -130,7 +130,7 @@ def test_a_denial_of_everybody_but_the_service_leaves_it_in() -> None:
         ("NotResource", "app/*", False),
     ],
 )
-def test_resources_of_an_identity(element: str, resources: Any, expected: Verdict) -> None:
+def test_resources_of_an_identity(element: str, resources: Any, expected: Truth) -> None:
     statement = {"Effect": "Allow", "Action": INVOKE, element: resources}
 
     assert judge(statement, resource=f"app/channel/{ONE}{MANY}") is expected
