@@ -65,5 +65,5 @@ def _rules(client: Any, app_instance: AppInstance) -> Iterator[EventBridgeRule]:
 
 
 def _has_targets(client: Any, rule: EventBridgeRule) -> bool:
-    answer = ask(client, "ListTargetsByRule", EventBridgeRule=rule.Name, Limit=1)
+    answer = ask(client, "ListTargetsByRule", Rule=rule.Name, Limit=1)
     return bool(answer.Targets or answer.NextToken)
