@@ -1,1 +1,1 @@
-"""Speaking to AWS and nothing else: sessions, hardened clients, calls, and why one failed."""
+"""Calls AWS: sessions, hardened clients, calls and listings, and explanations of failures."""

@@ -1,4 +1,4 @@
-"""Makes a call, or reads a listing to its end, page by page, and notices when it has none."""
+"""Makes single calls, and reads listings page by page; a listing that never ends is a failure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from botocore import xform_name
 from scanner.aws import ownership
 from scanner.aws.failure import EndlessPagesError, MalformedAnswerError, OtherAccountError, calling
 
-_CHIME_PAGE_SIZE = 50  # the most that Chime gives; the other services give their most without being asked
+_CHIME_PAGE_SIZE = 50  # Chime's maximum; other services use their maximum by default
 _BARREN_PAGES = 50
 
 
 class Item(Protocol):
-    """What a list holds; `arn` tells one from another."""
+    """An item of a listing; items have different ARNs."""
 
     @property
     def arn(self) -> str: ...
@@ -32,10 +32,10 @@ class Page(Protocol[AnyItem_co]):
 
 
 def ask(client: Any, operation: str, **params: Any) -> Any:
-    """One call; what `wire` decodes comes as its struct, anything else as botocore's dictionary.
+    """Call an operation. Operations that `wire` knows give one of its structs, others botocore's dictionary.
 
     Raises:
-        FailedCallError: there was no answer.
+        FailedCallError: the call failed.
     """
     with calling(client.meta.service_model.service_name, operation):
         answer = getattr(client, xform_name(operation))(**params)
@@ -45,14 +45,14 @@ def ask(client: Any, operation: str, **params: Any) -> Any:
 def new_items(
     client: Any, page_type: type[Page[AnyItem_co]], *, under: str = "", **params: str
 ) -> Iterator[list[AnyItem_co]]:
-    """The items of each page whose ARN begins as it ought to (`under`), without those that an earlier page held.
+    """The new items of each page of a listing, whose operation has the name of `page_type`.
 
-    A list that changes while it is read repeats items; that is no reason to judge them twice. The operation is the one
-    that `page_type` is named after.
+    Items whose ARN does not begin with `under` are dropped, and so are items of earlier pages: a list that changes
+    while it is read may repeat items.
 
     Raises:
-        FailedCallError: a page could not be read, or the pages do not end; after the last page, too, where there was
-            an item of somebody else's, or two that differ and have the same ARN.
+        FailedCallError: a page could not be read, or the pages never end. Also after the last page, if an item was
+            dropped since it is not under `under`, or if two different items have the same ARN.
     """
     seen = _Seen()
     barren = 0
@@ -86,14 +86,14 @@ def _foreign(items: tuple[Item, ...], under: str) -> MalformedAnswerError | Othe
 
 
 class _Seen:
-    """What a listing has given so far, by ARN, and the last page as it is: few lists have a second one to compare."""
+    """The items of a listing so far: a hash of each by ARN, and the last page itself, which is often the only one."""
 
     def __init__(self) -> None:
         self._hashes: dict[str, int] = {}
         self._last: dict[str, Any] = {}
 
     def new(self, page: Sequence[AnyItem_co]) -> tuple[list[AnyItem_co], MalformedAnswerError | None]:
-        """The items that were not seen before, and what is wrong where one of those that were has changed."""
+        """The items of a page that are new, and an error if an item differs from an earlier one of the same ARN."""
         self._hashes.update((arn, hash(item)) for arn, item in self._last.items())
         items = {item.arn: item for item in page if item.arn not in self._hashes}
         self._last = items
@@ -118,7 +118,7 @@ def _pages(client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str
 
 
 def iam_items(client: Any, operation: str, member: str, **params: str) -> Iterator[Any]:
-    """What one of IAM's lists holds under `member`, on all its pages.
+    """The items of an IAM listing under `member`, from all pages.
 
     Raises:
         FailedCallError: a page could not be read, or does not say how to get the next one.
@@ -132,7 +132,7 @@ def iam_items(client: Any, operation: str, member: str, **params: str) -> Iterat
 
 
 def iam_member(answer: dict[str, Any], operation: str, name: str) -> Any:
-    """A member that IAM always sends. Where the body is broken, botocore gives an answer without it.
+    """A member that IAM always sends. If the body is broken, botocore gives an answer without it.
 
     Raises:
         FailedCallError: the answer has no such member.

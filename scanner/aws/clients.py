@@ -1,4 +1,4 @@
-"""The clients of one target, and of the accounts that its processors' functions live in; made when first needed."""
+"""The clients of one target and of the accounts in which its processors' functions are, made on first use."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Connect = Callable[[str | None], Aws]
 
 
 class Clients:
-    """`ways` holds, by account, a target by which every account in scope can be entered.
+    """The clients of a target. `ways` has, for each account in scope, a target whose credentials open the account.
 
-    With `anew`, roles are assumed anew, in case it was their credentials that were at fault.
+    With `anew`, roles are assumed again, in case their earlier credentials were the reason of a failure.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Clients:
         """A client for the target, or for another account or region.
 
         Raises:
-            OutOfScopeError: there is no way into that account.
-            InvalidRegionError: no region has such a name.
-            FailedCallError: there are no credentials to go that way.
+            OutOfScopeError: the account is not in scope, so there are no credentials for it.
+            InvalidRegionError: the region's name is not valid.
+            FailedCallError: the credentials cannot be obtained.
         """
         account_id, region = account_id or self._target.account_id, region or self._target.region
         way = self._ways.get(account_id)
@@ -58,10 +58,10 @@ class Clients:
             return self._made[key]
 
     def check_owner(self) -> None:
-        """Ask STS whether the credentials that the target is read with are those of its account.
+        """Ask STS whether the target's credentials belong to its account.
 
         Raises:
-            FailedCallError: they are not, or it does not tell.
+            FailedCallError: they belong to another account, or STS does not answer.
         """
         target = self._target
         with calling("sts", IDENTIFY):
@@ -72,13 +72,13 @@ class Clients:
                 )
 
     def _connected(self, profile: str | None) -> Aws:
-        """A machine that is not the one that began the scan may have other profiles."""
+        """The connection of a profile, which may not exist on a machine that did not begin the scan."""
         try:
             return self._connect(profile)
         except (NothingScannedError, UsageError) as error:
             raise UnusableProfileError(error.message) from error
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for client in self._made.values():
             client.close()

@@ -1,4 +1,4 @@
-"""Says why there are no credentials, and what to do about it: in botocore's errors the one or the other is missing."""
+"""Explains why there are no credentials and what to do about it; botocore's errors lack one or the other."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ _SIGNED_OUT = (
 )
 _MEND = "mend the AWS configuration"
 _UNEXPECTED = (AttributeError, LookupError, OSError, TypeError, ValueError)
-"""What a file or program of the user's that is not what it should be makes botocore raise."""
+"""What botocore raises if a file or program of the user is broken."""
 FAULTS = (boto.BotoCoreError, boto.ClientError, *_UNEXPECTED)
 FIRST_CALL = (boto.NoCredentialsError, boto.InvalidConfigError, boto.SSLError)
-"""What is raised when a client is made or its first call is signed and sent, and not sooner."""
-_LOGIN: Any = getattr(boto, "LoginError", ())  # newer than the oldest botocore that will do
+"""What is raised only when a client is made, or when its first call is signed and sent."""
+_LOGIN: Any = getattr(boto, "LoginError", ())  # not in the oldest supported botocore
 
 _codes: dict[Any, Any] = {}
-"""What a role gave for an MFA code, which is good for one call: all sessions of the process share it."""
+"""Credentials of roles that need an MFA code. A code is valid once, so all sessions of the process share them."""
 
 
 class OwnCredentials:
-    """How a session comes by its own credentials, as far as its configuration tells."""
+    """How a session gets its own credentials, according to its configuration."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self.profile: str = session.profile or "default"
 
     def prepare(self) -> None:
-        """Ask for an MFA code only where somebody can answer, and once."""
+        """Make botocore ask for an MFA code only if there is a terminal, and only once."""
         provider = self._session.get_component("credential_provider").get_provider("assume-role")
-        provider._prompter = self._ask_for_code  # botocore takes it only where a session is made by hand
+        provider._prompter = self._ask_for_code  # botocore has no public way to set it for such a session
         if self._setting("mfa_serial"):
             provider.cache = _codes
 
     @contextmanager
     def explaining(self, faults: tuple[type[Exception], ...] = FAULTS) -> Iterator[None]:
-        """Raise, instead of what botocore or a file or program of the user's raises, what says more.
+        """Replace errors of botocore, or of the user's files and programs, by errors that explain more.
 
         Raises:
-            CredentialsError: there are none.
+            CredentialsError: the credentials cannot be obtained.
         """
         try:
             yield
@@ -66,7 +66,7 @@ class OwnCredentials:
             raise explained from error
 
     def _explained(self, error: Exception) -> Exception:
-        """The error to be raised instead, which says more; the same where it says enough."""
+        """The error to raise instead, or the error itself if it explains enough."""
         match error:
             case boto.SSLError():
                 return self._without_authorities() or error
@@ -108,7 +108,7 @@ class OwnCredentials:
         return None
 
     def _of_session(self, error: Exception) -> tuple[str, str] | None:
-        """What began with a person who signed in."""
+        """Cause and step for an expired or missing sign-in of a person; None for other errors."""
         sign_in = f"sign in: aws sso login --profile {shlex.quote(self.profile)}"
         if isinstance(error, boto.SSOTokenLoadError):
             return "nobody has signed in to IAM Identity Center here", sign_in
@@ -162,7 +162,7 @@ class OwnCredentials:
         return file in {self._setting("web_identity_token_file"), os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")}
 
     def _refused(self, error: boto.ClientError) -> Exception:
-        """Of what IAM Identity Center refuses, no IAM action is the way out."""
+        """The error for a refused call; if IAM Identity Center refused, allowing an IAM action does not help."""
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if error.operation_name != "GetRoleCredentials" or not 400 <= status < 429:
             return error
@@ -171,7 +171,7 @@ class OwnCredentials:
         return CredentialsError("GetRoleCredentials", what, "have the role assigned, or mend the AWS configuration")
 
     def _without_authorities(self) -> CredentialsError | None:
-        """Where the certificates to be trusted cannot be read, nobody is."""
+        """The error if the file of certificate authorities cannot be read; None if that is not the reason."""
         named = (
             ("AWS_CA_BUNDLE", os.environ.get("AWS_CA_BUNDLE")),
             ("ca_bundle", self._setting("ca_bundle")),
@@ -191,7 +191,7 @@ class OwnCredentials:
         return None
 
     def _none(self) -> CredentialsError:
-        """Nobody along the whole way had any."""
+        """The error if no source has credentials."""
         if self._session.profile:
             where = f"profile {self.profile} names no keys, and no role, sign-in or program that gives any"
         else:
@@ -200,7 +200,7 @@ class OwnCredentials:
         return CredentialsError("NoCredentials", f"{MISSING_CREDENTIALS}: {where}", step)
 
     def _setting(self, name: str) -> str | None:
-        """What the profile says, or the first of those that it takes its credentials from."""
+        """A setting of the profile, or of the first profile in its chain of source profiles that has it."""
         return next((str(profile[name]) for profile in self._chain() if name in profile), None)
 
     def _chain(self) -> Iterator[dict[str, Any]]:
@@ -213,7 +213,11 @@ class OwnCredentials:
             name = profiles[name].get("source_profile", "")
 
     def _ask_for_code(self, prompt: str) -> str:
-        """As botocore does, where there is a terminal."""
+        """Ask for an MFA code on the terminal, as botocore does.
+
+        Raises:
+            CredentialsError: there is no terminal.
+        """
         code = getpass.getpass(prompt) if _has_terminal() else ""
         if code:
             return code
@@ -226,7 +230,7 @@ class OwnCredentials:
 
 
 class ExpiredOnArrivalError(ValueError):
-    """Credentials that are no newer than those they replace."""
+    """New credentials have already expired."""
 
 
 _UNTOLD = "CredentialRetrieval"
@@ -234,7 +238,7 @@ _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIA
 
 
 def _name(command: str) -> str:
-    """The program alone: its arguments may be secrets."""
+    """The program in a command, without its arguments, which may be secrets."""
     try:
         return next(iter(shlex.split(command)), command)
     except ValueError:
@@ -242,7 +246,7 @@ def _name(command: str) -> str:
 
 
 def _has_terminal() -> bool:
-    """Whether getpass would find somebody to ask."""
+    """Whether getpass can ask somebody."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

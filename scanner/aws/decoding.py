@@ -1,8 +1,8 @@
 """Decodes answers of AWS strictly, from the bytes of the response.
 
-botocore reads a body that was cut off as an empty answer, and a list page without its list as an empty page. Both would
-become a clean report about something nobody saw. So the bytes are decoded here first: an answer that is not whole JSON
-of the expected shape (scanner.aws.wire) is malformed, is asked for again, and ends as an error.
+botocore reads a truncated body as an empty answer, and a list page without its list as an empty page. Both would lead
+to a clean report about something that was not observed. So the bytes are decoded here first. An answer that is not
+complete JSON of the expected shape (scanner.aws.wire) is malformed: it is requested again, and then is an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scanner.aws.wire import ANSWERS, ERROR_MEMBERS
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-# msgspec sets a type up when it is first used; threads that use it for the first time together crash the process
+# msgspec prepares a type on first use; several threads that do so at once crash the process
 _DECODERS: dict[type[Struct], Decoder[Any]] = {answer: Decoder(answer) for answer in ANSWERS.values()}
 _anything: Decoder[Any] = Decoder()
 _encoder = msgspec.json.Encoder()
@@ -29,13 +29,13 @@ Answer = TypeVar("Answer", bound=Struct)
 
 
 def decode(body: bytes, answer: type[Answer]) -> Answer:
-    """Decode the body of an answer with status 200, of one of the types in `ANSWERS`.
+    """Decode the body of an answer with status 200 to one of the types in `ANSWERS`.
 
-    Text that is no Unicode (a lone surrogate, a broken byte) becomes U+FFFD, so that one hostile name neither hides the
-    page it stands on nor goes unseen.
+    Invalid Unicode (a lone surrogate, a broken byte) becomes U+FFFD, so that a hostile name neither hides its page nor
+    goes unnoticed.
 
     Raises:
-        ValueError: the body is not whole JSON, not of the answer's shape, contradicts itself, or is an error.
+        ValueError: the body is not complete JSON of the answer's shape, contradicts itself, or is an error.
     """
     decoder: Decoder[Answer] = _DECODERS[answer]
     try:
@@ -55,10 +55,10 @@ def decode(body: bytes, answer: type[Answer]) -> Answer:
 
 
 def _may_repeat_a_name(body: bytes, decoded: Struct) -> bool:
-    """Whether an object in it may have two members of one name, of which decoding drops one.
+    """Whether an object in the body may have two members of the same name, one of which decoding drops.
 
-    What is dropped has a colon, and so what was decoded, written again, has fewer. Members that we do not know are
-    dropped, too: then all is decoded. Only an escape may hide a colon.
+    A dropped member has a colon, so the decoded answer, encoded again, has fewer colons. Unknown members are dropped,
+    too, and then the whole body is decoded. Only an escape can hide a colon.
     """
     if b"\\" in body and b"\\u003" in body:
         return True
@@ -81,7 +81,11 @@ def _without_repeated_names(members: list[tuple[str, Any]]) -> None:
 
 
 def _check(answer: Struct) -> None:
-    """Refuse what decodes well and is no answer all the same."""
+    """Check what the shape does not express, such as members that only errors have.
+
+    Raises:
+        ValueError: it is no answer.
+    """
     if any(getattr(answer, name) is not None for name in ERROR_MEMBERS):
         raise ValueError("it has the members of an error")
     items = getattr(answer, "items", ())
@@ -99,10 +103,10 @@ def _as_unicode(body: bytes) -> str:
 
 
 def check_xml(body: bytes) -> None:
-    """Refuse an answer of IAM or STS that contradicts itself, or is an error though its status is none.
+    """Check an answer of IAM or STS, which is XML.
 
     Raises:
-        ValueError: it does, or is no XML.
+        ValueError: it is no XML, contradicts itself, or is an error although its status is 200.
     """
     try:
         root = ElementTree.fromstring(body)  # noqa: S314 - botocore's own parser reads it just so
@@ -123,13 +127,13 @@ def _local(element: ElementTree.Element) -> str:
 
 
 def token_body(answer: Struct) -> bytes:
-    """A body with nothing but the answer's NextToken, if it has one."""
+    """A body with only the answer's NextToken, if it has one."""
     token = getattr(answer, "NextToken", None)
     return msgspec.json.encode({"NextToken": token} if token else {})
 
 
 def error_body(body: bytes) -> bytes:
-    """The text members of an error's body; botocore's own parser stumbles over anything else."""
+    """The text members of an error's body; botocore's parser fails on any others."""
     try:
         error = json.loads(body.decode("utf-8", errors="replace"))
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""Says in one code and one plain sentence why a call did not give an answer.
+"""Explains by a code and a plain sentence why a call failed.
 
-AWS's own message is left out of the sentence: it may repeat tokens, and its wording is nobody's contract.
+The sentence leaves out AWS's own message, which may repeat tokens and whose wording may change.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ REJECTED = frozenset(
 )
 NOT_FOUND = frozenset({"NotFoundException", "ResourceNotFoundException", "NoSuchEntity"})
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "ForbiddenException", "UnauthorizedClientException"})
-"""By code, because the services that speak JSON (Organizations, EventBridge) deny with status 400."""
+"""Error codes of denied calls; some services (Organizations, EventBridge) deny with status 400."""
 THROTTLED = frozenset({"RequestLimitExceeded", "SlowDown", "TooManyRequestsException"})
-"""Codes of throttling that do not say so."""
+"""Error codes of throttling that do not contain "Throttl"."""
 MISSING_CREDENTIALS = "there are no complete AWS credentials"
 ASSUME_ROLE = "AssumeRole"
 IDENTIFY = "GetCallerIdentity"
@@ -56,7 +56,7 @@ class EndlessPagesError(Exception):
 
 
 class OutOfScopeError(Exception):
-    """It lives in an account that is not in scope, so there are no credentials to ask with."""
+    """The resource is in an account that is not in scope, so there are no credentials for it."""
 
 
 class OtherAccountError(Exception):
@@ -64,7 +64,7 @@ class OtherAccountError(Exception):
 
 
 class CredentialsError(Exception):
-    """There are no credentials to call with."""
+    """The credentials cannot be obtained."""
 
     def __init__(self, code: str, cause: str, step: str) -> None:
         super().__init__(f"{cause}; {step}")
@@ -72,19 +72,19 @@ class CredentialsError(Exception):
 
 
 class UnusableProfileError(Exception):
-    """A profile that leads to an account cannot be used here."""
+    """A profile that is needed for an account cannot be used on this machine."""
 
 
 class StillListedError(Exception):
-    """AWS says that it does not exist, and lists it all the same."""
+    """AWS says that a resource does not exist, but still lists it."""
 
 
 class FaultError(Exception):
-    """A fault of ours, by the name of what was raised."""
+    """A fault of chimeaudit itself; its text is the name of the exception."""
 
 
 class StoppedError(Exception):
-    """The scan was told to stop; what was read until then is in the journal."""
+    """The scan was stopped; the journal holds what was read until then."""
 
 
 CALL_ERRORS = (
@@ -98,18 +98,18 @@ CALL_ERRORS = (
     OutOfScopeError,
     UnusableProfileError,
 )
-"""Everything that a call to AWS may raise when the other side, the network or the credentials are at fault."""
+"""All that a call may raise because of AWS, the network or the credentials."""
 
 SPEAK_XML = frozenset({"iam", "sts"})
 _PARSED_BY_BOTOCORE = SPEAK_XML | {"s3", "securityhub", "sns"}
 _STUMBLES = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
-"""What botocore's parser raises over an answer that is not of the operation's shape."""
+"""What botocore's parser raises if an answer does not have the operation's shape."""
 
 
 class FailedCallError(Exception):
-    """A call that gave no answer. `service` and `operation` are botocore's names.
+    """A call failed. `service` and `operation` are botocore's names.
 
-    The cause is one of CALL_ERRORS, or a StillListedError or FaultError.
+    The cause is one of CALL_ERRORS, a StillListedError or a FaultError.
     """
 
     def __init__(self, service: str, operation: str, cause: Exception) -> None:
@@ -122,12 +122,12 @@ class FailedCallError(Exception):
 
     @property
     def denied_entry(self) -> bool:
-        """Whether it was not the call that failed but the role that could not be assumed for it."""
+        """Whether the call failed because its role could not be assumed."""
         return self.operation == ASSUME_ROLE
 
     @property
     def may_pass(self) -> bool:
-        """Whether a later try may well go better: after an outage, throttling, a garbled answer, an expired token."""
+        """Whether a later try may succeed: after an outage, throttling, a malformed answer or an expired token."""
         if isinstance(self.cause, boto.ClientError):
             code, status = _code_and_status(self.cause)
             return code in EXPIRED or _is_throttling(code, status) or status >= 500
@@ -136,7 +136,7 @@ class FailedCallError(Exception):
 
     @property
     def is_not_found(self) -> bool:
-        """Whether AWS itself says that the thing asked for does not exist; a proxy's 404 does not."""
+        """Whether AWS says that the resource does not exist; a proxy's 404 does not count."""
         if not isinstance(self.cause, boto.ClientError):
             return False
         code, status = _code_and_status(self.cause)
@@ -144,17 +144,17 @@ class FailedCallError(Exception):
 
     @property
     def fault(self) -> str | None:
-        """Where it was our own fault: where that happened, for those who will mend it."""
+        """The traceback if it was a fault of chimeaudit; else None."""
         is_ours = isinstance(self.cause, FaultError)
         return "".join(traceback.format_exception(self.cause.__cause__)) if is_ours else None
 
     @property
     def explained(self) -> tuple[str, str]:
-        """AWS's code, and in plain words what failed and, behind a semicolon, the next step of a scan."""
+        """The error code, and a sentence with the reason and, after a semicolon, what to do."""
         return _explained(self.cause, self.action)
 
     def gap(self, account_id: str, region: str | None = None, resource_arn: str | None = None) -> Gap:
-        """The gap that it leaves, in plain words."""
+        """The gap that the failure leaves."""
         code, reason = self.explained
         return Gap(
             account_id=account_id,
@@ -168,7 +168,7 @@ class FailedCallError(Exception):
 
 @contextmanager
 def calling(service: str, operation: str) -> Iterator[None]:
-    """Turn what a call raises into FailedCallError."""
+    """Turn errors of a call into FailedCallError."""
     try:
         with waiting_for(Operation(service, operation).action):
             yield
@@ -183,11 +183,11 @@ def calling(service: str, operation: str) -> Iterator[None]:
 
 @contextmanager
 def containing(operation: str) -> Iterator[None]:
-    """Let a fault of ours cost no more than what it was about: it becomes a failure of the operation."""
+    """Turn a fault of chimeaudit itself into a failure of the operation, so that the scan goes on."""
     try:
         yield
     except (FailedCallError, StoppedError, ChimeauditError, ImportError):
-        raise  # a broken installation is no failure of one operation
+        raise  # ImportError: a broken installation is no failure of an operation
     except Exception as error:
         fault = FaultError(type(error).__name__)
         fault.__cause__ = error
@@ -279,7 +279,7 @@ def _why_refused(code: str, status: int, action: str, message: str) -> str:
 
 
 def _by_policy(message: str) -> str:
-    """AWS says in its message which kind of policy denied; nothing else of the message is repeated."""
+    """The kind of policy that denied, from AWS's message; nothing else of the message is repeated."""
     policies = ("service control policy", "resource control policy", "permissions boundary", "session policy")
     policy = next((name for name in policies if name in message), None)
     explicit = "an explicit deny in " if "explicit deny" in message else ""

@@ -1,11 +1,10 @@
-"""Makes botocore safe to audit with: it reads answers strictly, and sends only what may be sent.
+"""Makes botocore safe for audits: it reads answers strictly and sends only allowed operations.
 
-Strict: a malformed answer is asked for again, and then is an error. The bytes of an answer are seen only by
-``before-parse``, a retry is decided only by ``needs-retry``, and an error is raised to the caller only by
-``after-call``; so the verdict travels as an error code in the parsed answer. botocore's own parser gets no more than
-its paginator needs.
+Strict: a malformed answer is requested again, and then is an error. Only the event ``before-parse`` sees the bytes of
+an answer, only ``needs-retry`` decides on a retry, and only ``after-call`` can raise an error to the caller. So the
+verdict is passed along as an error code in the parsed answer. botocore's parser gets only what its paginator needs.
 
-Fenced: an operation that is not in the table of operations is stopped before it is signed, whoever asked for it.
+Fenced: an operation that is not in the table of operations is stopped before it is signed, even if botocore calls it.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _ERROR_HEADERS = ("x-amzn-error", "x-amz-error", "x-amzn-query-error")
 
 
 def read_strictly(session: Session, attempts: int) -> None:
-    """Teach the session's clients; an answer of one of `wire.ANSWERS` then carries what was decoded as ``Decoded``."""
+    """Make the session's clients read strictly. An answer of one of `wire.ANSWERS` has its struct as ``Decoded``."""
 
     def retry_malformed(**event: Any) -> Any:
         answered = event["response"]
@@ -64,7 +63,7 @@ def _decode(**event: Any) -> None:
 
 
 def _check_head(response: dict[str, Any]) -> None:
-    """An answer that these operations promise has status 200, and names no error."""
+    """Check that an answer has status 200 and no header that names an error."""
     if response["status_code"] != _OK:
         raise ValueError(f"it has status {response['status_code']}")
     if any(name.lower().startswith(_ERROR_HEADERS) for name in response["headers"]):
@@ -89,7 +88,7 @@ ALLOWED = needed(FACETS) | ORGANIZATION | OBTAINING_CREDENTIALS
 
 
 def fence(session: Session, allowed: Set[Operation] = ALLOWED) -> None:
-    """Let the clients of this session send only what is allowed; by default, what a scan needs."""
+    """Make the session's clients send only allowed operations; by default those that a scan needs."""
     session.register("before-call", partial(_refuse_the_rest, allowed))
 
 

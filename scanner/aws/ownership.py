@@ -1,4 +1,4 @@
-"""Whose is what AWS names in an answer: what is of another account or region is no fact of the one that was asked."""
+"""Checks that what AWS names in an answer belongs to the account and region that were asked about."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PLAIN = re.compile(r"[a-z0-9-]{0,32}")
 
 
 def app_instances(client: Any, account_id: str, region: str) -> str:
-    """How the ARN of every app instance of an account and region begins."""
+    """The beginning of the ARNs of all app instances in an account and region."""
     return f"arn:{client.meta.partition}:chime:{region}:{account_id}:app-instance/"
 
 
 def check_assumed_roles(session: Session) -> None:
-    """Let no client of the session take a role of another account for the one asked for.
+    """Make the session's clients check that STS gives the role that was asked for, not one of another account.
 
-    Whoever assumes it: we, or botocore for a profile.
+    This covers the roles that chimeaudit assumes and those that botocore assumes for a profile.
     """
     session.register("before-parameter-build.sts", _remember_role)
     session.register("after-call.sts", _check_assumed_role)
@@ -39,11 +39,11 @@ def _check_assumed_role(**event: Any) -> None:
 
 
 def check_same(arn: str, asked: str) -> None:
-    """Refuse another ARN than the one that was asked about.
+    """Check that an ARN is the one that was asked about.
 
     Raises:
-        OtherAccountError: it is of another account, region or partition, or of none.
-        MalformedAnswerError: it is of the right one, and something else than was asked for.
+        OtherAccountError: it is of another account, region or partition, or no ARN.
+        MalformedAnswerError: it is another ARN of the same account and region.
     """
     if arn != asked:
         check_place(arn, asked)
@@ -51,32 +51,32 @@ def check_same(arn: str, asked: str) -> None:
 
 
 def check_prefix(arn: str, prefix: str) -> None:
-    """Refuse an ARN that does not begin so and go on; raises as `check_same` does."""
+    """Check that an ARN begins with a prefix and is longer; raises the errors of `check_same`."""
     if not arn.startswith(prefix) or len(arn) == len(prefix):
         check_same(arn, f"{prefix}?")
 
 
 def check_function(arn: str, asked: LambdaFunction) -> None:
-    """Refuse the ARN of another function, whatever its qualifier; raises as `check_same` does."""
+    """Check that an ARN is that of a function, with any qualifier; raises the errors of `check_same`."""
     if not arn.startswith(f"{asked.unqualified_arn}:"):
         check_same(arn, asked.unqualified_arn)
 
 
 def check_place(arn: str, asked: str) -> None:
-    """Refuse an ARN of another partition, region or account than the one that was asked about.
+    """Check that an ARN has the partition, region and account of the one that was asked about.
 
     Raises:
-        OtherAccountError: it is.
+        OtherAccountError: it has not.
     """
     if _place(arn) != _place(asked):
         raise OtherAccountError(f"AWS answered for {_named(arn)}, and {_named(asked)} was asked about")
 
 
 def check_account(arn: str, asked: str) -> None:
-    """Refuse an ARN that names another account than that of the one that was asked about, wherever either is.
+    """Check that an ARN has the account of the one that was asked about; other parts are not compared.
 
     Raises:
-        OtherAccountError: it does.
+        OtherAccountError: it is of another account.
     """
     place, own = _place(arn), _place(asked)
     if place and own and place[2] != own[2]:
@@ -84,13 +84,13 @@ def check_account(arn: str, asked: str) -> None:
 
 
 def _place(arn: str) -> tuple[str, ...]:
-    """Partition, region and account."""
+    """The partition, region and account of an ARN; empty if it is none."""
     parts = arn.split(":", 5)
     return (parts[1], parts[3], parts[4]) if len(parts) == 6 and parts[0] == "arn" else ()
 
 
 def _named(arn: str) -> str:
-    """In words; what a hostile answer says in place of an account is not repeated."""
+    """An ARN's account and region in words; an unexpected text in their place is not repeated."""
     place = _place(arn)
     if not place or not place[2] or not all(map(_PLAIN.fullmatch, place)):
         return "no account"

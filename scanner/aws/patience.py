@@ -1,6 +1,6 @@
-"""Bounds how long an answer may take in all: botocore's read timeout begins anew with every byte that drips in.
+"""Limits the time of a whole answer: botocore's read timeout starts again with every byte that arrives.
 
-And bounds what may be lost in all, over several calls, to answers that do not come.
+It also limits the time that several calls together may lose to answers that do not come.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _own = threading.local()
 
 
 class OutOfPatienceError(BotoCoreError):
-    """So much was lost to answers that do not come that none is waited for any more."""
+    """The calls have lost all the time that they may lose to missing answers."""
 
     fmt = "no answer in time"
 
 
 class Patience:
-    """The seconds that may be lost to answers that do not come, whatever calls and threads share them."""
+    """A budget of seconds that calls may lose to missing answers; calls and threads can share it."""
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
@@ -42,7 +42,7 @@ class Patience:
 
     @contextmanager
     def spent(self) -> Iterator[None]:
-        """The calls of this thread share it in the meantime."""
+        """Make the calls of this thread use this budget within the block."""
         before = current()
         _own.patience = self
         try:
@@ -52,7 +52,7 @@ class Patience:
 
     @contextmanager
     def silence(self) -> Iterator[None]:
-        """Nothing is heard in the meantime."""
+        """Mark this thread as waiting for an answer within the block."""
         thread = threading.get_ident()
         self._silent_since[thread] = monotonic()
         try:
@@ -62,13 +62,13 @@ class Patience:
 
     @property
     def silent(self) -> int:
-        """How many threads have heard nothing for a while."""
+        """How many threads have been waiting for an answer for a while."""
         now = monotonic()
         return sum(now - since > SILENT_SECONDS for since in tuple(self._silent_since.values()))
 
 
 def current() -> Patience | None:
-    """That of this thread."""
+    """The budget that the calls of this thread use, or None."""
     patience: Patience | None = getattr(_own, "patience", None)
     return patience
 
@@ -80,9 +80,9 @@ def _check(**_: Any) -> None:
 
 
 def bound(client: Any) -> None:
-    """Let the answers to this client time out as a whole, over a proxy, too, and heed the thread's patience."""
+    """Make a client's answers time out as a whole, also over a proxy, and use the thread's budget."""
     client.meta.events.register("before-send", _check)
-    classes = client._endpoint.http_session._pool_classes_by_scheme  # botocore has no public way to its connections
+    classes = client._endpoint.http_session._pool_classes_by_scheme  # botocore has no public access to its connections
     classes |= {"http": _HttpPool, "https": _HttpsPool}
 
 
@@ -94,7 +94,7 @@ class _Answer(HTTPResponse):
 
 
 class _Bounded(io.RawIOBase):
-    """What a socket receives, until the time is up."""
+    """A stream of the bytes that a socket receives; it raises TimeoutError when the time is up."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock

@@ -1,4 +1,4 @@
-"""AWS through one profile and the roles that it may assume: clients that page, retry, read strictly and are fenced."""
+"""Connects to AWS with one profile and its roles, by clients that page, retry, read strictly and are fenced."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ TOO_MANY_REQUESTS = 429
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 15
-_ROLES_KEPT = 64  # far more than the targets that are read at the same time; an organisation has thousands
-# botocore would put its own together twice for each call, which is a tenth of what a call costs
+_ROLES_KEPT = 64  # many more than are used at the same time; an organisation has thousands
+# botocore would build its own user agent twice for each call, a tenth of the time that a call takes
 _USER_AGENT = f"chimeaudit/{__version__} Botocore/{botocore.__version__}"
 
 
 class Aws:
-    """The credentials of a profile, or with None those that the AWS CLI would find, and of roles assumed with them.
+    """AWS with the credentials of a profile, or of roles that it assumes. None: the credentials that the AWS CLI finds.
 
-    Clients are made one at a time (botocore's session is not thread-safe) and used by many threads. They send what is
-    `allowed` and nothing else; left out, that is reading.
+    Clients are made one at a time, since botocore's session is not thread-safe, and can be used by many threads. They
+    send only `allowed` operations; by default those with which a scan reads.
 
     Raises:
-        UsageError: there is no such profile, or the AWS configuration holds a bad value.
+        UsageError: the profile does not exist, or the AWS configuration has an invalid value.
         NothingScannedError: the AWS configuration cannot be read.
     """
 
@@ -66,7 +66,7 @@ class Aws:
         fence(session, allowed)
         read_strictly(session, self._attempts)
         ownership.check_assumed_roles(session)
-        policies: Any = json_decode_policies  # drops the first of two members of one name
+        policies: Any = json_decode_policies  # it would drop the first of two members of the same name
         session.unregister("after-call.iam", policies)
         self.counter = CallCounter(session)
         self._session = session
@@ -75,12 +75,12 @@ class Aws:
         self._assumed: OrderedDict[Role, Credentials] = OrderedDict()
 
     def client(self, service: str, region: str, *, role: Role | None = None, connections: int = 1) -> Any:
-        """A client, with the profile's own credentials or those of a role, which are renewed before they expire.
+        """Make a client with the credentials of the profile or of a role, which are renewed before they expire.
 
-        `connections` is how many threads will use it at once.
+        `connections` is the number of threads that will use it at once.
 
         Raises:
-            UsageError: the configuration leads to no endpoint.
+            UsageError: the configuration gives no valid endpoint.
         """
         config = Config(
             connect_timeout=_CONNECT_SECONDS,
@@ -99,7 +99,7 @@ class Aws:
         return client
 
     def credentials(self, role: Role) -> Credentials:
-        """Those of a role; it is assumed when they are first used."""
+        """The credentials of a role, which is assumed when they are first used."""
         with self._making_a_client:
             if role not in self._assumed:
                 self._assumed[role] = DeferredRefreshableCredentials(lambda: self._assume(role), "assume-role")
@@ -109,7 +109,7 @@ class Aws:
             return self._assumed[role]
 
     def can_assume(self, role: Role) -> bool:
-        """Whether a role may be assumed; one that may not, or is not there, is refused alike."""
+        """Whether a role can be assumed; STS does not tell a missing role from one that may not be assumed."""
         try:
             self.credentials(role).get_frozen_credentials()
         except FailedCallError:
@@ -117,12 +117,12 @@ class Aws:
         return True
 
     def forget(self, role: Role) -> None:
-        """Assume the role anew when it is next used."""
+        """Drop the credentials of a role, so that it is assumed again on its next use."""
         with self._making_a_client:
             self._assumed.pop(role, None)
 
     def identity(self, role: Role | None = None) -> Identity:
-        """Whom the profile's own credentials, or those of a role, belong to; asking needs no permission.
+        """The account and partition of the profile's credentials, or of a role's; the call needs no permission.
 
         Raises:
             FailedCallError: the credentials are missing, expired or refused, or STS cannot be reached.
@@ -144,7 +144,7 @@ class Aws:
         return answer
 
     def regions(self) -> tuple[str, ...]:
-        """Every region in which botocore knows both services."""
+        """The regions in which botocore knows both Chime services."""
         identity, messaging = (set(self._boto3.get_available_regions(service)) for service in (IDENTITY, MESSAGING))
         return tuple(sorted(identity & messaging))
 
@@ -155,11 +155,11 @@ class Aws:
 
     @property
     def home_region(self) -> str:
-        """Where global services are asked: the user's region, or one that always answers."""
+        """The region for calls to global services: the configured one or, without one, us-east-1."""
         return os.environ.get("AWS_REGION") or self._boto3.region_name or _GLOBAL_REGION
 
     def _assume(self, role: Role) -> dict[str, str]:
-        """What botocore asks for when it renews credentials, by the names that it gives them."""
+        """Assume a role; the credentials have the names that botocore expects when it renews them."""
         with calling("sts", ASSUME_ROLE), self._session.means.explaining(FIRST_CALL):
             answer = self._sts.assume_role(RoleArn=role.arn, **_assume_role_arguments(role))
             given = answer.get("Credentials", {})
@@ -173,19 +173,19 @@ class Aws:
 
     @cached_property
     def _sts(self) -> Any:
-        """One client for all roles, with the profile's own credentials."""
+        """The client that assumes all roles, with the profile's own credentials."""
         return self.client("sts", self.home_region)
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """An account, and the partition it is in."""
+    """An account and its partition."""
 
     account_id: str
     partition: str
 
 
 class CallCounter:
-    """How many requests the clients of a session have sent, and how many of them were throttled."""
+    """Counts the requests that a session's clients have sent, and how many of them were throttled."""
 
     def __init__(self, session: botocore.session.Session) -> None:
         self._counting = threading.Lock()
@@ -206,21 +206,21 @@ class CallCounter:
 
 @cache
 def _loader(data_path: str | None) -> Loader:
-    """botocore's data with ours merged in; all sessions share it, and what it has read: megabytes of JSON."""
+    """The loader of botocore's data with chimeaudit's merged in. All sessions share it, since it caches megabytes."""
     loader = create_loader(data_path)
     loader.search_paths.append(str(_DATA))
     return loader
 
 
 class _Session(botocore.session.Session):
-    """Makes clients with credentials other than its own, which create_client takes only as keys that expire."""
+    """A session that can make clients with other credentials; create_client takes only fixed keys, which expire."""
 
     _lent: Credentials | None = None
     _own: Credentials | None = None
 
     @cached_property
     def means(self) -> OwnCredentials:
-        """How it comes by its own."""
+        """How the session gets its own credentials."""
         return OwnCredentials(self)
 
     def get_credentials(self) -> Any:
@@ -235,7 +235,7 @@ class _Session(botocore.session.Session):
         return self._lent or self._own
 
     def _renewed(self, retrieve: Callable[[], Any]) -> Any:
-        """Of credentials that are no newer than those they replace botocore says so in no error of its own."""
+        """Renew credentials, with an error if they have already expired, which botocore does not report as such."""
         with waiting_for(self._own_credentials), self.means.explaining():
             renewed = retrieve()
             if renewed and "expiry_time" in renewed and parse_timestamp(renewed["expiry_time"]) <= datetime.now(UTC):
@@ -244,7 +244,7 @@ class _Session(botocore.session.Session):
 
     @property
     def _own_credentials(self) -> str:
-        """What there may be to wait for."""
+        """What a wait for the session's own credentials is called in messages."""
         configured = self.get_scoped_config()
         kind = "credential_process" if "credential_process" in configured else "credentials"
         return f"the {kind} of profile {self.profile}" if self.profile else f"the {kind} of this machine"
@@ -274,7 +274,7 @@ def _assume_role_arguments(role: Role) -> dict[str, str]:
 def _configured_attempts(session: botocore.session.Session) -> int | None:
     _check_readable(session)
     try:
-        session.get_scoped_config()  # raises where no variable makes it superfluous to look
+        session.get_scoped_config()  # raises if the profile is missing
         attempts: int | None = session.get_config_variable("max_attempts")
     except boto.ProfileNotFound as error:
         known = ", ".join(sorted(session.available_profiles)) or "none"
@@ -290,7 +290,11 @@ def _configured_attempts(session: botocore.session.Session) -> int | None:
 
 
 def _check_readable(session: botocore.session.Session) -> None:
-    """A file that botocore may not read it takes for an empty one."""
+    """Check that the AWS configuration is readable: botocore treats a file that it may not read as empty.
+
+    Raises:
+        NothingScannedError: a file cannot be read.
+    """
     for variable in ("config_file", "credentials_file"):
         file = Path(os.path.expanduser(session.get_config_variable(variable)))  # noqa: PTH111 - a user may have no home
         try:
@@ -302,7 +306,7 @@ def _check_readable(session: botocore.session.Session) -> None:
 
 
 def _line(error: object) -> int | None:
-    """Where a configuration file goes wrong; its words may be secrets."""
+    """The line of an error in a configuration file; the error's text may hold secrets."""
     errors = getattr(error, "errors", ())
     line = errors[0][0] if errors else getattr(error, "lineno", None)
     return line if isinstance(line, int) else None

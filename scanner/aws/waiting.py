@@ -1,4 +1,4 @@
-"""Knows what threads wait for, and for how long: whoever gives up can say what it was."""
+"""Records what threads wait for, so that a timeout can name it, and waits with a time limit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _awaited: dict[int, str] = {}
 
 
 class OutOfTimeError(Exception):
-    """What was waited for did not come in time."""
+    """Something did not happen in time."""
 
 
 @contextmanager
 def waiting_for(what: str) -> Iterator[None]:
-    """This thread waits for that in the meantime."""
+    """Record that this thread waits for something within the block."""
     thread = threading.get_ident()
     before = _awaited.get(thread)
     _awaited[thread] = what
@@ -34,7 +34,7 @@ def waiting_for(what: str) -> Iterator[None]:
 
 
 def awaited() -> str:
-    """What the threads of this process wait for, the most frequent first; empty where none does."""
+    """What the threads of this process wait for, the most frequent first; empty if none waits."""
     return ", ".join(what for what, _ in sorted(Counter(_awaited.copy().values()).items(), key=_rank))
 
 
@@ -44,12 +44,13 @@ def _rank(counted: tuple[str, int]) -> tuple[int, str]:
 
 
 def in_time(act: Callable[[], Value], until: float | None, what: str = "an answer") -> Value:
-    """What `act` gives, unless `until` (a point in time of `time.monotonic`) comes first; `what` says what that is.
+    """The result of `act`, which is called in another thread; `until` is a time of `time.monotonic`, or None.
 
-    Nobody can end a thread that waits: it is left behind, and ends with the process.
+    A thread that is too late cannot be ended: it is left behind and ends with the process. `what` is the name of the
+    result in messages.
 
     Raises:
-        OutOfTimeError: it did.
+        OutOfTimeError: there was no result before `until`.
     """
     if until is None:
         return act()
@@ -64,7 +65,7 @@ def in_time(act: Callable[[], Value], until: float | None, what: str = "an answe
 
     try:
         threading.Thread(target=work, name="bounded", daemon=True).start()
-    except RuntimeError:  # no more threads can be had
+    except RuntimeError:  # the system allows no more threads
         return act()
     try:
         return future.result(max(0.0, until - monotonic()))

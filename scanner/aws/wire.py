@@ -1,4 +1,4 @@
-"""What AWS must have said: the shapes of the answers we rely on."""
+"""The shapes of AWS's answers, as far as chimeaudit relies on them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from msgspec import Meta, Struct, field
 
 
 class _Member(Struct, frozen=True, omit_defaults=True):
-    """Written again, it says no more than what it was read from."""
+    """A part of an answer. It omits defaults, so that encoding it gives no more members than were decoded."""
 
 
 class _Answer(_Member, frozen=True, kw_only=True):
-    """What no answer has, but an error does, whatever its status."""
+    """An answer. Its own fields are members that only errors have, whatever their status."""
 
     _type: Any = field(default=None, name="__type")
     _code: Any = field(default=None, name="Code")
@@ -90,7 +90,7 @@ class Tag(_Member, frozen=True):
 
     @property
     def arn(self) -> str:
-        """A resource has one tag of a key."""
+        """The key, which takes the place of an ARN, since a resource has one tag of each key."""
         return self.Key
 
 
@@ -212,7 +212,7 @@ AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
 
 
 class Account(_Member, frozen=True):
-    """`State` succeeds `Status`: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html"""
+    """`State` replaces `Status`: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html"""
 
     Id: AccountId
     Status: str | None = None
@@ -280,7 +280,7 @@ _BY_SERVICE: dict[str, tuple[type[Struct], ...]] = {
     "organizations": (ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent),
 }
 ANSWERS = {(service, answer.__name__): answer for service, answers in _BY_SERVICE.items() for answer in answers}
-"""What is decoded strictly, by service and operation. IAM and STS answer in XML, which botocore decodes."""
+"""The answers to decode strictly, by service and operation. IAM and STS answer in XML, which botocore decodes."""
 
 ERROR_MEMBERS = _Answer.__struct_fields__
-"""What an error has, and no answer."""
+"""The members that errors have and answers do not have."""

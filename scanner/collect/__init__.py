@@ -1,1 +1,1 @@
-"""Observes Amazon Chime SDK in AWS, reading only, and writes facts and gaps to the journal."""
+"""Reads Amazon Chime SDK resources from AWS, and writes facts and gaps to the journal."""

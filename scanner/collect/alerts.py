@@ -17,14 +17,14 @@ from scanner.policy import EventRule, listens
 
 
 class Alerts:
-    """The rules of one target; each is read once, and its targets only where it may listen."""
+    """The EventBridge rules of one target. Each is read once, and its own targets only if it may match."""
 
     def __init__(self) -> None:
         self._rules: SingleFlight[str, tuple[EventBridgeRule, ...]] = SingleFlight()
         self._targets: SingleFlight[str, bool] = SingleFlight()
 
     def failure_alert(self, client: Any, app_instance: AppInstance) -> bool | UnsetType:
-        """Whether somebody is told when a processor of the app instance cannot be invoked.
+        """Whether a rule reports to somebody when a processor of the app instance cannot be invoked.
 
         Raises:
             FailedCallError: the rules or their targets could not be read.
@@ -47,7 +47,7 @@ def _listens(rules: list[EventRule], app_instance: AppInstance) -> bool | UnsetT
 
 
 def _is_enabled(state: str | None) -> bool | UnsetType:
-    """There is more than one state of being enabled.
+    """Whether a rule is enabled, for which there is more than one state.
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Rule.html
     """

@@ -1,4 +1,4 @@
-"""The facet ``callback_role``: the policies of a function's execution role, and its boundary, as JSON texts."""
+"""The facet ``callback_role``: the policies and the boundary of a function's execution role, as JSON texts."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from scanner.collect.single_flight import SingleFlight
 
 
 class RolePolicies(Struct, frozen=True, kw_only=True):
-    """Every inline and attached policy; `boundary` is None where there is none."""
+    """All inline and attached policies of a role, and its permissions boundary; None if it has none."""
 
     identity: tuple[str, ...]
     boundary: str | None = None
 
 
 class RoleReader:
-    """The roles of one account's functions; a managed policy that many have attached is read once."""
+    """Reads the roles of one account's functions; a managed policy that many roles share is read once."""
 
     def __init__(self) -> None:
         self._roles: SingleFlight[str, RolePolicies] = SingleFlight()
         self._managed: SingleFlight[str, str] = SingleFlight()
 
     def policies(self, client: Any, role_arn: str) -> RolePolicies:
-        """The policies of a role; one that does not exist has none.
+        """The policies of a role; none if the role does not exist.
 
         Raises:
-            FailedCallError: one of them could not be read.
+            FailedCallError: the role or one of its policies could not be read.
         """
         return self._roles.get(role_arn, lambda: self._read(client, role_arn))
 

@@ -1,7 +1,7 @@
 """Keeps the threads of a collecting process on one CPU.
 
-Python runs one thread of a process at a time. Where they are spread over CPUs, each wait for an answer hands the
-interpreter to another CPU with cold caches: reading a target then took 1.4 times as long (`benchmarks/collect.py`).
+Python runs one thread of a process at a time. If the threads are spread over CPUs, each wait for an answer moves the
+interpreter to a CPU with cold caches. Reading a target then took 1.4 times as long (`benchmarks/collect.py`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PROCESSOR_FIELD = 36  # of /proc/self/stat, behind the command's name: the CPU that ran it last (proc(5))
+_PROCESSOR_FIELD = 36  # in /proc/self/stat, counted after the command's name: the last CPU (proc(5))
 
 
 def shares(processes: int) -> tuple[int | None, ...]:
-    """A CPU for each of so many processes, none twice before each was dealt; None where the system does not pin.
+    """A CPU for each of several processes, spread evenly; None if the system cannot pin threads to CPUs.
 
-    The first is the one that the scheduler has this process on.
+    The first is the CPU on which this process runs.
     """
-    if not hasattr(os, "sched_setaffinity"):  # Linux alone has it
+    if not hasattr(os, "sched_setaffinity"):  # only Linux has it
         return (None,) * processes
     here = _current()
     allowed = sorted(os.sched_getaffinity(0), key=lambda cpu: (cpu != here, cpu))
@@ -28,7 +28,7 @@ def shares(processes: int) -> tuple[int | None, ...]:
 
 
 def share(number: int | None) -> int | None:
-    """The CPU of one among several processes that know their number; None where it does not, or does not pin."""
+    """The CPU for the process of this number; None if the number is None or the system cannot pin."""
     if number is None or not hasattr(os, "sched_getaffinity"):
         return None
     allowed = sorted(os.sched_getaffinity(0))
@@ -36,7 +36,7 @@ def share(number: int | None) -> int | None:
 
 
 def stay_on(cpu: int | None) -> None:
-    """Keep this thread, and those that it will start, on a CPU; a sandbox that refuses leaves them where they are."""
+    """Keep this thread, and those that it starts, on a CPU, unless a sandbox refuses."""
     if cpu is None:
         return
     try:
@@ -47,7 +47,7 @@ def stay_on(cpu: int | None) -> None:
 
 @contextmanager
 def staying_on(cpu: int | None) -> Iterator[None]:
-    """As `stay_on`, for a while: the thread is somebody else's."""
+    """Keep this thread on a CPU within the block, for threads that others own."""
     before = os.sched_getaffinity(0) if cpu is not None else set()
     stay_on(cpu)
     try:

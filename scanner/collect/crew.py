@@ -1,4 +1,4 @@
-"""Threads that do tasks: as many as can be had, and where none can be, whoever brings a task does it."""
+"""A pool of threads, as many as the system allows; if it allows none, the submitting thread does the task."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ Result = TypeVar("Result")
 Params = ParamSpec("Params")
 _Task = Callable[[], None]
 _ROOM = 48 << 20
-"""A thread that finds no memory for its first steps dies of it, and who started it waits for these for ever: 8 MB of
-stack, and what it works with."""
+"""The memory that must be free to start a thread: 8 MB of stack, and what it works with.
+
+A thread without memory for its first steps dies, and `Thread.start` then waits forever.
+"""
 
 
 class Crew(Executor):
-    """At most `most` threads, started as tasks come; each calls `begin` first.
+    """A pool of at most `most` threads, which start as tasks come; each calls `begin` first.
 
-    A limit of the system on threads or memory is none on what gets done.
+    All tasks get done, even if the system limits threads or memory.
     """
 
     def __init__(self, most: int, name: str, begin: Callable[[], None] = lambda: None) -> None:
@@ -35,7 +37,7 @@ class Crew(Executor):
         self._is_closed = False
 
     def submit(self, task: Callable[Params, Result], /, *args: Params.args, **named: Params.kwargs) -> Future[Result]:
-        """Have a task done.
+        """Submit a task.
 
         Raises:
             RuntimeError: the crew has been shut down.
@@ -51,14 +53,14 @@ class Crew(Executor):
         return future
 
     def widen(self, most: int) -> None:
-        """Let there be more threads, for what waits too."""
+        """Allow more threads, also for tasks that already wait."""
         with self._growing:
             self.most = most
             for _ in range(min(self._waiting.qsize(), most - len(self._threads))):
                 self._grow()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more tasks; the threads end when those that wait are done, or with `cancel_futures` dropped."""
+        """Accept no more tasks. Threads end once waiting tasks are done or, with `cancel_futures`, cancelled."""
         with self._growing:
             self._is_closed = True
         while cancel_futures and (dropped := self._next()):
@@ -75,7 +77,7 @@ class Crew(Executor):
         try:
             mmap(-1, _ROOM).close()
             thread.start()
-        except (OSError, RuntimeError, MemoryError):  # no more can be had now, maybe later
+        except (OSError, RuntimeError, MemoryError):  # the system allows no more now, maybe later
             return
         self._threads.append(thread)
 

@@ -1,6 +1,6 @@
-"""Makes sure of empty lists: a target without app instances counts as read once it is clear whose list that was.
+"""Verifies empty lists: a target without app instances counts as read only once it is clear whose list was read.
 
-A list that names an app instance of the account tells it for all targets of the account; where none does, STS is asked.
+A list that names an app instance of the account proves it for all targets of the account. If none does, STS is asked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scanner.store.target_file import TargetWriter
 
 
 class EmptyTargets:
-    """The targets of a run whose lists named no app instance, by account, until they are settled."""
+    """The targets of a run whose lists named no app instance, by account, until the owner of the lists is clear."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -26,16 +26,16 @@ class EmptyTargets:
         self._waiting: dict[str, list[TaskResult]] = {}
 
     def begin(self, targets: Iterable[Target]) -> None:
-        """These targets are going to be read."""
+        """Start over with the targets that are going to be read."""
         self._unread = Counter(target.account_id for target in targets)
 
     def note(self, part: TaskResult) -> None:
-        """Remember whose list named something, be it but a part of a target that has been read."""
+        """Record the account if its list named an app instance; even a part of a target is enough."""
         if part.owned is Owned.NAMED:
             self._named.add(part.target.account_id)
 
     def settle(self, done: TaskResult) -> Iterator[TaskResult]:
-        """What can be said now that this target has been read, of it and of others of its account.
+        """The results that are certain now that a target has been read: its own, and those of its account that waited.
 
         Raises:
             OutputError: the journal cannot be written.
@@ -53,7 +53,7 @@ class EmptyTargets:
             yield from self._answered(account_id, ())
 
     def asks_owner_of(self, done: TaskResult) -> bool:
-        """Whether STS is to be asked: all of the account has been read, and nothing was named."""
+        """Whether STS must be asked: all targets of the account have been read, and no list named an app instance."""
         account_id = done.target.account_id
         return account_id in self._waiting and not self._unread[account_id]
 
@@ -66,5 +66,5 @@ class EmptyTargets:
 
 
 def _of_target(gap: Gap, target: Target) -> Gap:
-    """One that is not the whole account's is each target's own."""
+    """The gap for a target; a gap of the whole account stays as it is."""
     return structs.replace(gap, region=target.region) if gap.region else gap

@@ -1,4 +1,4 @@
-"""Where tasks are done on this machine: in threads of this process, or in processes of their own."""
+"""Runs tasks on this machine, in threads of this process or in other processes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class Executor(Protocol):
-    """An executor of tasks. `pace` is that of a first try; `traffic` is live where the executor can tell, else None.
+    """Runs tasks. `pace` is the pace of a first try. `traffic` holds live counts, or None if they are not available.
 
-    `at_once` tasks keep it busy; more would only wait, and take memory.
+    `at_once` tasks keep the executor busy; more would only wait and take memory.
     """
 
     @property
@@ -35,32 +35,32 @@ class Executor(Protocol):
     def traffic(self) -> Traffic | None: ...
 
     def submit(self, task: Task) -> Future[TaskResult]:
-        """Have a task done."""
+        """Submit a task."""
         ...
 
     def check(self) -> None:
-        """Asked now and then while tasks are awaited.
+        """Check that the executor is still alive; called now and then while tasks run.
 
         Raises:
-            BrokenExecutor: the executor is gone, and none of them will be done any more.
+            BrokenExecutor: the executor is gone, and its tasks will never be done.
         """
         ...
 
     def why_broken(self, error: BaseException) -> str | None:
-        """In plain words, where an error means that the executor is gone."""
+        """A sentence if an error means that the executor is gone; else None."""
         ...
 
     def stop(self) -> None:
-        """Give the word to stop: what was not begun is dropped, what was begun ends soon."""
+        """Stop: tasks that have not begun are dropped, those that have begun end soon."""
         ...
 
     def close(self) -> None:
-        """All is done, or what is not, now that there was the word to stop, is left behind."""
+        """Release the executor's resources; after `stop`, unfinished tasks are left behind."""
         ...
 
 
 class Threads:
-    """Targets in threads of this process; they share its connections."""
+    """Reads targets in threads of this process, which share its connections."""
 
     at_once = 2 * TARGETS_AT_ONCE
 
@@ -74,38 +74,38 @@ class Threads:
 
     @property
     def traffic(self) -> Traffic:
-        """Live."""
+        """The live counts."""
         return self._worker.traffic
 
     def submit(self, task: Task) -> Future[TaskResult]:
-        """`Worker.do`, in a thread."""
+        """Call `Worker.do` in a thread."""
         return self._threads.submit(self._worker.do, task)
 
     def check(self) -> None:
-        """Threads stay."""
+        """Do nothing: threads do not disappear."""
 
     def why_broken(self, _error: BaseException) -> None:
-        """They do not break."""
+        """None: threads do not break."""
 
     def stop(self) -> None:
-        """Heeded by each thread when its call is answered."""
+        """Stop; each thread notices it after the answer to its current call."""
         self._stop.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
-        """Let the threads end; one that still waits for an answer nobody can end but the process."""
+        """Let the threads end; after `stop` do not wait, since only the end of the process ends a waiting thread."""
         self._threads.shutdown(wait=not self._stop.is_set())
 
 
 class NoProcessError(BrokenExecutor):
-    """The system lets no more processes be started."""
+    """The system refuses to start another process."""
 
 
 class Processes:
-    """Targets in so many processes, one at a time in each.
+    """Reads targets in `workers` processes, each one target at a time.
 
     Raises (submit, too):
-        NoProcessError: they cannot be started.
+        NoProcessError: a process cannot be started.
     """
 
     traffic = None
@@ -124,27 +124,27 @@ class Processes:
             self._processes = ProcessPoolExecutor(workers, context, _begin, terms)
 
     def submit(self, task: Task) -> Future[TaskResult]:
-        """`Worker.do`, in a process."""
+        """Call `Worker.do` in a process."""
         with apart(), _starting():
             return self._processes.submit(do_in_process, task)
 
     def check(self) -> None:
-        """A process that is killed breaks its tasks."""
+        """Do nothing: a killed process makes its tasks fail."""
 
     def why_broken(self, error: BaseException) -> str | None:
-        """A process that is killed breaks all."""
+        """A sentence if a process could not be started or was killed, which breaks the pool; else None."""
         if isinstance(error, NoProcessError):
             return str(error)
         return "a worker process was killed, maybe for want of memory" if isinstance(error, BrokenExecutor) else None
 
     def stop(self) -> None:
-        """Heeded by each thread of each process when its call is answered."""
+        """Stop; each thread of each process notices it after the answer to its current call."""
         self._stop.set()
 
     def close(self) -> None:
-        """Let the processes end, or end them: their journals bear that, and left alone they would complain.
+        """Let the processes end; after `stop` kill them, which journals survive, since otherwise they print errors.
 
-        An executor waits for its end only the first time that it is shut down, so that is done here and not before.
+        ProcessPoolExecutor waits only in its first shutdown, so `stop` must not call it.
         """
         if self._stop.is_set():
             for process in multiprocessing.active_children():
@@ -153,7 +153,7 @@ class Processes:
 
 
 def _begin(safe_path: str | None, *terms: Any) -> None:
-    """What a process itself starts, as it may for credentials, has the variable that the scan was started with."""
+    """Prepare a process. Programs that it starts, as for credentials, get the variable as the scan had it."""
     _put(SAFE_PATH, safe_path)
     begin_process(*terms)
 
@@ -171,10 +171,10 @@ def _starting() -> Iterator[None]:
 
 @contextmanager
 def apart() -> Iterator[None]:
-    """Let a process that is started here leave Ctrl-C to its parent from its first moment on.
+    """Make processes that are started in the block ignore Ctrl-C, which their parent handles, from the beginning.
 
-    Nor does it import anything from the working directory, as ``python -c`` does, which is how multiprocessing starts
-    it: that may be a checkout with somebody else's code in it.
+    They also import nothing from the working directory, which may hold code of others. multiprocessing starts them by
+    ``python -c``, which would otherwise do so.
     """
     before, safe_path = signal.signal(signal.SIGINT, signal.SIG_IGN), os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"

@@ -1,6 +1,6 @@
-"""The facets: facts that cost calls of their own, read only where a rule asks for them, each thing once.
+"""Reads facets: facts that cost extra calls, read only if a rule needs them, each resource once.
 
-What cannot be read, or not be decided from what was read, stays unknown, and its gap is noted under the fact's path.
+A fact that cannot be read, or cannot be decided, is unknown and gets a gap under its path.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from scanner.model.facts import (
 Value = TypeVar("Value")
 Tolerate = Callable[[FailedCallError], None]
 
-# Judging a policy takes longer than reading it, and many flows of an app instance share functions.
+# Judging a policy takes longer than reading it, and many flows of an app instance share functions, so it is cached.
 _access_verdict = lru_cache(maxsize=512)(policy.access)
 
 
 class Facets:
-    """The facets of one target. `tolerate` is told of each failure, and raises it where it may wait for a later try.
+    """Reads the facets of one target. `tolerate` gets each failure and raises it if a later try may succeed.
 
     Raises (each method):
         FailedCallError: `tolerate` raised it.
@@ -58,7 +58,7 @@ class Facets:
 
     @property
     def cost_calls(self) -> bool:
-        """Whether a channel flow has any."""
+        """Whether channel flows have facets to read."""
         return bool(self._wanted - {"alerts"})
 
     def of_app_instance(self, seen: AppInstance) -> AppInstance:
@@ -164,7 +164,7 @@ class Facets:
     def _access(
         self, read: FunctionRead, target: LambdaFunction, flow: ChannelFlow, path: str, noting: _Noting
     ) -> FunctionAccess | UnsetType | None:
-        """What the policy allows; whether the function has a URL is asked for only where that makes a difference."""
+        """What the function's policy allows; the function's URL is read only if it makes a difference."""
         if not read.function.exists:
             return None
         if isinstance(read.policy, UnsetType):
@@ -221,7 +221,7 @@ def _facts(record: Struct | UnsetType | None) -> dict[str, Any]:
 
 
 class _Noting:
-    """Reads facts of one resource, and keeps the gaps that this leaves, by path."""
+    """Reads facts of one resource, and collects their gaps by path."""
 
     def __init__(self, seen: AppInstance | ChannelFlow, tolerate: Tolerate) -> None:
         self.gaps: dict[str, Gap] = dict(seen.gaps)
@@ -231,9 +231,9 @@ class _Noting:
     def read(
         self, paths: Iterable[str], resource_arn: str, operation: str, read: Callable[[], Value]
     ) -> Value | UnsetType:
-        """What `read` returns; where it fails, the facts at all these paths are unknown.
+        """The result of `read`; if it fails, UNSET, and each of the paths gets a gap.
 
-        `operation` is what a fault of ours is named after; a call that fails names itself.
+        `operation` is the gap's operation in case of a fault of chimeaudit; a failed call has its own.
         """
         try:
             with containing(operation):
@@ -248,13 +248,13 @@ class _Noting:
         self.gaps[path] = failed.gap(self._seen.account_id, self._seen.region, resource_arn)
 
     def undecided(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
-        """Note those facts that were read, but from which no verdict follows."""
+        """Add gaps for facts that were read but cannot be decided."""
         reason = "it cannot be decided from outside; read it, and waive this gap if all is well"
         for path in self._unexplained(prefix, facts):
             self._note(path, resource_arn, operation, "Undecided", reason)
 
     def missing(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
-        """Note those facts that AWS's answer ought to have told, but did not, or not in words that are known."""
+        """Add gaps for facts that are missing from AWS's answer, or have values that this version does not know."""
         for path in self._unexplained(prefix, facts):
             name = path.rpartition(".")[2]
             reason = f"AWS's answer has no {name} that this version knows; scan again later, or upgrade chimeaudit"

@@ -1,4 +1,4 @@
-"""Turns AWS's answers into facts; what is missing or not understood becomes unknown, with its gap."""
+"""Turns AWS's answers into facts; a missing or unknown value becomes an unknown fact with a gap."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Value = TypeVar("Value")
 
 
 class ArnFields(Struct, frozen=True):
-    """Where a resource lives."""
+    """The partition, region and account of a resource."""
 
     partition: str
     region: str
@@ -26,7 +26,7 @@ class ArnFields(Struct, frozen=True):
 
 
 class _Unknown(Struct, frozen=True):
-    """The gaps of one resource, by the path of the fact, and the operation that ought to have told it."""
+    """Collects the gaps in facts of one resource, by path; `operation` is the one that should give the facts."""
 
     arn: str
     fields: ArnFields
@@ -44,7 +44,7 @@ class _Unknown(Struct, frozen=True):
         )
 
     def unless_missing(self, where: str, name: str, value: Value | None) -> Value | UnsetType:
-        """The path is put together only where it is needed: this is asked six times for each flow."""
+        """The value; UNSET and a gap if it is None. The path is built only then, since this runs six times a flow."""
         if value is None:
             self.note(where + name, "MissingValue", f"AWS's answer has no {where}{name}; scan again later")
             return UNSET
@@ -57,7 +57,7 @@ class _Unknown(Struct, frozen=True):
 
 
 def app_instance(seen: wire.AppInstanceSummary, account_id: str, region: str) -> AppInstance:
-    """`account_id` and `region` say where it was listed; they count where its ARN does not say it."""
+    """An app instance from a list. Account and region of the list count if its ARN does not have them."""
     fields = _arn_fields(seen.arn, account_id, region)
     unknown = _Unknown(seen.arn, fields, "ListAppInstances")
     return AppInstance(
@@ -72,7 +72,7 @@ def app_instance(seen: wire.AppInstanceSummary, account_id: str, region: str) ->
 
 
 def channel_flow(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFlow:
-    """A flow with its processors in execution order."""
+    """A channel flow from a list, with its processors in execution order."""
     fields = _arn_fields_within(owner, seen.arn)
     unknown = _Unknown(seen.arn, fields, "ListChannelFlows")
     unknown.gaps.update({f"app_instance.{path}": gap for path, gap in owner.gaps.items()})
@@ -89,7 +89,7 @@ def channel_flow(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFl
 
 
 def _arn_fields_within(owner: AppInstance, arn: str) -> ArnFields:
-    """An ARN that begins with the owner's, as all should, need not be taken apart."""
+    """The fields of an ARN; one that begins with the owner's, as usual, is not parsed, which is faster."""
     if arn.startswith(f"{owner.arn}/"):
         return ArnFields(owner.partition, owner.region, owner.account_id)
     return _arn_fields(arn, owner.account_id, owner.region)
@@ -109,7 +109,7 @@ def _processors(seen: Sequence[wire.Processor] | None, unknown: _Unknown) -> tup
 
 
 def _position(processor: wire.Processor) -> tuple[bool, int, str, str]:
-    """By execution order; the rest gives equals the same order on every run."""
+    """A sort key: by execution order, then by function and name, so that every run has the same order."""
     order = processor.ExecutionOrder
     return (order is None, order or 0, _lambda(processor).ResourceArn or "", processor.Name or "")
 

@@ -1,4 +1,4 @@
-"""The facet ``function``: what Lambda says of a function, for the qualifier that the processor names."""
+"""The facet ``function``: a function's configuration and policy, for the qualifier that the processor names."""
 
 from __future__ import annotations
 
@@ -27,21 +27,27 @@ MISSING = Function(
     role_arn=None,
     last_modified=None,
 )
-"""A function that does not exist."""
+"""The facts of a function that does not exist."""
 
 _STATES = frozenset(
     {"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}
 )
 _LATEST = "$LATEST"
 _BOTH_ACTIONS_SINCE = datetime(2025, 11, 1, tzinfo=UTC)
-"""The end of the month in which AWS began: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"""
+"""URLs created since then need both actions; AWS began in the month before.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+"""
 _UPDATE_STATUSES = frozenset({"Successful", "Failed", "InProgress"})
 
 Value = TypeVar("Value")
 
 
 class FunctionRead(Struct, frozen=True, kw_only=True):
-    """A function and its resource policy (None: it has none); `failures` are by the path of what they leave unknown."""
+    """A function and its resource policy (None: it has none).
+
+    `failures` has the failures that leave a part unknown, by the path of that part.
+    """
 
     function: Function
     policy: str | UnsetType | None = UNSET
@@ -55,10 +61,10 @@ def read_function(
     concurrencies: SingleFlight[str, Any],
     tolerate: Callable[[FailedCallError], None],
 ) -> FunctionRead:
-    """Read all that Lambda says of a function or, unless `whole`, its configuration alone.
+    """Read a function: all facts or, unless `whole`, its configuration alone.
 
-    `concurrencies` are those that were read already: a function has one, whatever the qualifier. `tolerate` is called
-    with a failure that leaves only a part unknown, and may raise it again.
+    `concurrencies` caches reserved concurrency, which does not depend on the qualifier. `tolerate` gets a failure that
+    leaves only a part unknown, and may raise it.
 
     Raises:
         FailedCallError: nothing is known of the function, not even whether it exists.
@@ -78,7 +84,7 @@ def read_function(
     failures: dict[str, FailedCallError] = {}
 
     def part(path: str, read: Callable[[], Any]) -> Any:
-        """An answer, None where AWS has none to give, or UNSET where it could not be had."""
+        """An answer; None if AWS has none, UNSET if the call failed."""
         try:
             return read()
         except FailedCallError as failed:
@@ -89,13 +95,13 @@ def read_function(
             return UNSET
 
     def invocation() -> Any:
-        """Where there is a dead-letter queue, nothing is left to ask for."""
+        """The configuration of asynchronous invocation; not needed if there is a dead-letter queue."""
         return None if _queue(configuration) else ask(client, "GetFunctionEventInvokeConfig", **qualified)
 
     def concurrency() -> Any:
         return concurrencies.get(target.unqualified_arn, lambda: ask(client, "GetFunctionConcurrency", **name))
 
-    # a policy cannot be attached to $LATEST, but to the function without a qualifier
+    # A policy belongs to the function without a qualifier; $LATEST has none of its own.
     described = name if target.qualifier == _LATEST else qualified
     policy = part("access", lambda: ask(client, "GetPolicy", **described))
     return FunctionRead(
@@ -110,10 +116,10 @@ def read_function(
 
 
 def read_url(client: Any, target: LambdaFunction) -> FunctionUrl:
-    """The URL of a function, or of the alias that a processor names. Versions have none.
+    """The URL of a function, or of the alias that a processor names. Versions have no URL.
 
     Raises:
-        FailedCallError: it could not be read.
+        FailedCallError: the URL could not be read.
     """
     qualifier = None if target.qualifier == _LATEST else target.qualifier
     if qualifier is not None and qualifier.isdecimal():
@@ -150,14 +156,14 @@ def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocat
 
 
 def _runtime(configuration: GetFunctionConfiguration) -> str | UnsetType | None:
-    """A container image has none: what it runs on is in the image."""
+    """The runtime; None for a container image, which holds its own."""
     return None if configuration.PackageType == "Image" else configuration.Runtime or UNSET
 
 
 def _failure_destination(
     configuration: GetFunctionConfiguration, invocation: GetFunctionEventInvokeConfig | UnsetType | None
 ) -> str | UnsetType | None:
-    """A dead-letter queue belongs to the configuration, an on-failure destination to the asynchronous invocation."""
+    """The ARN of the dead-letter queue or, without one, of the on-failure destination of asynchronous invocation."""
     queue = _queue(configuration)
     if queue:
         return queue

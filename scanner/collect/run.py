@@ -1,4 +1,4 @@
-"""Reads all targets of a run, several at once; what failed in passing is tried once more at the end, slowly."""
+"""Reads all targets of a run, several at once. Temporary failures are tried once more at the end, slowly."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _IN_MEMORY = 1 << 20
 
 
 class Backlog(Iterator[Task]):
-    """Gives the tasks that were put in, in that order, each once.
+    """A queue of tasks, which gives each task once, in order.
 
-    What is more than a megabyte goes to a file in `directory` that has no name, and is gone with the process.
+    What exceeds a megabyte goes to a file in `directory` without a name, which disappears with the process.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -40,10 +40,10 @@ class Backlog(Iterator[Task]):
         weakref.finalize(self, self._file.close)
 
     def extend(self, tasks: Iterable[Task]) -> None:
-        """Put tasks in.
+        """Add tasks.
 
         Raises:
-            OutputError: there is no room for them.
+            OutputError: there is no room on disk.
         """
         try:
             self._file.seek(self._end)
@@ -67,7 +67,7 @@ class Backlog(Iterator[Task]):
 
 
 class _Open(Struct):
-    """A target of which parts are still being read."""
+    """A target whose parts are still being read."""
 
     writer: TargetWriter
     running: int = 1
@@ -76,14 +76,14 @@ class _Open(Struct):
 
 
 class Parts:
-    """The targets of a run that come in parts."""
+    """Joins the parts of targets that were read elsewhere, and writes them to the journal."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._open: dict[Target, _Open] = {}
 
     def take(self, done: TaskResult) -> TaskResult:
-        """Write down a part. What comes back is complete once every part of its target is.
+        """Write a part to the journal. The returned result is complete once all parts of its target are.
 
         Raises:
             OutputError: the journal cannot be written.
@@ -106,11 +106,11 @@ class Parts:
         return structs.replace(done, complete=whole.complete)
 
     def is_open(self, target: Target) -> bool:
-        """Whether parts of it are still being read."""
+        """Whether parts of a target are still being read."""
         return target in self._open
 
     def close(self) -> None:
-        """Let go of what was left open."""
+        """Close the files of targets that are still open."""
         for whole in self._open.values():
             whole.writer.close()
 
@@ -121,7 +121,7 @@ _CHECK_SECONDS = 2
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How far a run has come."""
+    """The progress of a run: how many targets and accounts there are and were read, and the calls made."""
 
     targets: int
     targets_read: int
@@ -131,14 +131,14 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 class BrokenRunError(ChimeauditError):
-    """What read the targets is gone; what was read until then is in the journal."""
+    """The executor is gone; the journal holds what was read until then."""
 
 
 class Collection:
-    """The collecting of one run, by an executor: in threads of this process where none is named.
+    """Collects the targets of one run with an executor, by default in threads of this process.
 
-    `tell` is called with each target as it is done with, for good or until its second try, and before that `take`
-    with the verdicts on each part of it that was judged where it was read.
+    `tell` is called with the result of each target, after its first try and after its second, if there is one. Before
+    that, `take` is called with the verdicts on each part of the target that was judged where it was read.
     """
 
     def __init__(
@@ -162,12 +162,12 @@ class Collection:
         self._empty = EmptyTargets(journal)
 
     def run(self, until: float | None = None) -> bool:
-        """Read every target that the journal does not hold yet; returns whether there was time for all.
+        """Read all targets that the journal does not hold yet; return whether there was time for all.
 
-        `until` is a point in time of `time.monotonic`.
+        `until` is a time of `time.monotonic`, or None.
 
         Raises:
-            KeyboardInterrupt: the user stopped it; what was read until then is in the journal.
+            KeyboardInterrupt: the user stopped the scan; the journal holds what was read until then.
             OutputError: the journal cannot be written.
             BrokenRunError: a worker process was killed, or the cluster is gone.
         """
@@ -199,7 +199,7 @@ class Collection:
 
     @property
     def progress(self) -> Progress:
-        """May be asked from any thread."""
+        """The progress so far; any thread may ask for it."""
         left = tuple(self._left)
         accounts = {target.account_id for target in self._targets}
         return Progress(
@@ -219,11 +219,11 @@ class Collection:
         return Task(target=target, facets=facets, path=self._journal.target_path(target), pace=self._pace)
 
     def _submit(self, waiting: Iterator[Task], room: int) -> _Futures:
-        """Shares of what was begun come before targets that were not."""
+        """Submit up to `room` tasks: first shares of targets that have begun, then further targets."""
         return {self._executor.submit(task) for task in islice(chain(self._backlog, waiting), max(0, room))}
 
     def _take(self, done: Iterable[Future[TaskResult]]) -> None:
-        """Write down what came of tasks before what went wrong with others is raised."""
+        """Record the results of tasks before raising the error of a failed one."""
         for future in sorted(done, key=lambda future: future.exception() is not None):
             self._note(future.result())
 
@@ -245,9 +245,10 @@ class Collection:
 
 
 def _wait(running: _Futures, until: float | None) -> tuple[_Futures, _Futures]:
-    """Those that are done, and those that are not; now and then without any.
+    """Wait for tasks, but not for long; return those that are done, maybe none, and those that still run.
 
-    Not the word to stop alone: who waits for an answer does not hear it.
+    Raises:
+        TimeoutError: the time `until` has come.
     """
     left = threading.TIMEOUT_MAX if until is None else until - monotonic()
     if left <= 0:

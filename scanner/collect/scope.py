@@ -1,4 +1,4 @@
-"""Decides what is looked at: which accounts, with which credentials, in which regions."""
+"""Works out the targets of a scan: which accounts, with which credentials, in which regions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from scanner.store.journal import UNKNOWN_ACCOUNT, Role, Target
 
 
 def accounts(aws: Aws, unit: str | None) -> Iterator[Account]:
-    """Every account of the organisation, or of an organizational unit and those below it.
+    """All accounts of the organisation, or of an organizational unit and the units below it.
 
     Raises:
-        FailedCallError: they cannot be listed (on).
+        FailedCallError: the accounts cannot be listed, or not to the end.
     """
     client = aws.client("organizations", aws.home_region)
     if unit:
@@ -48,10 +48,10 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What the user wants scanned; without anything, the account of the current credentials.
+    """What the user wants to scan; by default the account of the current credentials.
 
-    `profiles` are scanned each with its own credentials. With `organization` or `accounts` there is at most one, and
-    from it `role_name` is assumed in each account.
+    Each of `profiles` is scanned with its own credentials. With `organization` or `accounts` there is at most one
+    profile, which assumes `role_name` in each account.
     """
 
     regions: tuple[str, ...] = ()
@@ -66,9 +66,9 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Resolved(Struct, frozen=True, kw_only=True):
-    """The targets of a scan. An account that could not be identified still has its targets, and a gap.
+    """The targets of a scan. An account that could not be identified also has targets, and a gap.
 
-    `notes` say what was left out on purpose. `callers` are the accounts of the credentials, by profile ("" for none).
+    `notes` say what was left out on purpose. `callers` has the accounts of the credentials, by profile ("" for none).
     """
 
     scope: Scope
@@ -79,7 +79,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
 
 
 class _Way(Struct, frozen=True, kw_only=True, order=True):
-    """An account, and the way into it."""
+    """An account, and the credentials for it."""
 
     account_id: str
     profile: str | None
@@ -102,10 +102,10 @@ class _Listed(Struct, frozen=True, kw_only=True):
 
 
 def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
-    """Every account wanted, in every region wanted. `connect` gives AWS through a profile.
+    """The targets in all accounts and regions that the user wants. `connect` gives the connection of a profile.
 
     Raises:
-        UsageError: a region has a name that no region has, a profile does not exist, or no account is left to scan.
+        UsageError: a region or a profile does not exist, or no account is left to scan.
     """
     profiles = wanted.profiles or (None,)
     aws = connect(profiles[0])
@@ -135,7 +135,7 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
 
 
 def _by_profile(profiles: Sequence[str | None], connect: Callable[[str | None], Aws]) -> _Accounts:
-    """Each profile's own account, once."""
+    """The accounts of the profiles themselves, each once."""
     ways: dict[str, _Way] = {}
     callers: dict[str, str] = {}
     gaps: list[Gap] = []
@@ -151,7 +151,7 @@ def _by_profile(profiles: Sequence[str | None], connect: Callable[[str | None], 
 
 
 def _by_role(wanted: Wanted, profile: str | None, aws: Aws) -> _Accounts:
-    """Accounts that a role is assumed in; the caller's own account does without the role where it has none."""
+    """The accounts that are entered by a role; the caller's own account needs none if it has no such role."""
     identity = _identity(aws, profile)
     if isinstance(identity, Gap):
         unknown = _Way(account_id=UNKNOWN_ACCOUNT, profile=profile)
@@ -187,7 +187,7 @@ def _organization(wanted: Wanted, aws: Aws, identity: Identity) -> _Listed:
 
 
 def _without(exclude: Sequence[str], accounts: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The accounts that stay, and what to say of those that do not."""
+    """The accounts that are not excluded, and notes on those that are."""
     out, idle = sorted({*exclude} & {*accounts}), sorted({*exclude} - {*accounts})
     notes = [f"left out by --exclude: {', '.join(out)}"] if out else []
     notes += [f"named by --exclude, but not in scope anyway: {', '.join(idle)}"] if idle else []
@@ -223,7 +223,11 @@ def _elsewhere(aws: Aws, regions: Sequence[str]) -> tuple[str, ...]:
 
 
 def _check_region(aws: Aws, region: str) -> None:
-    """A region that botocore does not list for the service may be newer than botocore; one that looks odd is a slip."""
+    """Check a region's name. A region that botocore does not list for the service may be newer than botocore.
+
+    Raises:
+        UsageError: no region has the name.
+    """
     if region in aws.regions() or (_REGION.fullmatch(region) and aws.is_region(region)):
         return
     near = difflib.get_close_matches(region, aws.regions(), 1)

@@ -1,4 +1,4 @@
-"""Reads each thing once, however many ask for it at the same time."""
+"""Reads each thing once, however many threads ask for it at the same time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 
 class SingleFlight(Generic[Key, Value]):
-    """What was read, by key; who comes while it is being read waits, and gets the same answer or the same error."""
+    """A cache that reads each key once. Threads that ask meanwhile wait and get the same value or the same error."""
 
     def __init__(self) -> None:
         self._looking = threading.Lock()

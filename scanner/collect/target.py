@@ -1,7 +1,7 @@
-"""Reads one target, an account in a region, into its journal file: every app instance, every channel flow, every page.
+"""Reads one target, an account in a region, into its journal file: all pages of all app instances and channel flows.
 
-What cannot be read becomes a gap, and the reading goes on with the next. What failed but may go better later is left
-open: the target is not complete then, and reading it once more reads only that.
+What cannot be read becomes a gap, and reading goes on with the next. What failed but may succeed later is left open:
+the target is then incomplete, and the next try reads only what is missing.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _PAGES_AHEAD = 2
 _AT_ONCE_AT_FIRST = 4
 _LEAST_PATIENCE_SECONDS = 1.0
 _LOOK_SECONDS = 0.1
-_ACCOUNTS_AT_ONCE = 32  # more than are ever read together
+_ACCOUNTS_AT_ONCE = 32  # more than are ever read at the same time
 
 
 class Control:
-    """What joins the readings of a process, and whoever waits for them: the word to stop, the count of what was read.
+    """The state that all tasks in a process share: the stop signal, the counts, and the roles that were read.
 
-    What was read of an account's roles is shared by its targets, which are read one after the other or together.
+    The targets of an account share its roles.
     """
 
     def __init__(self, stop: Stop) -> None:
@@ -53,17 +53,21 @@ class Control:
         self.app_instances = self.channel_flows = 0
 
     def check(self) -> None:
-        """Raises StoppedError once the word was given."""
+        """Check whether the scan was stopped.
+
+        Raises:
+            StoppedError: it was.
+        """
         if self._stop.is_set():
             raise StoppedError
 
     def roles_of(self, account_id: str) -> RoleReader:
-        """They are the same in every region."""
+        """The reader of an account's roles, which are the same in all regions."""
         with self._sharing:
             return self._roles(account_id)
 
     def count(self, channel_flows: int) -> None:
-        """One more app instance, with its channel flows."""
+        """Count one more app instance, with its number of channel flows."""
         with self._sharing:
             self.app_instances += 1
             self.channel_flows += channel_flows
@@ -73,9 +77,9 @@ _app_instances = msgspec.json.Decoder(tuple[AppInstance, ...])
 
 
 class TargetReading(Struct, frozen=True, kw_only=True):
-    """What came of reading a target: whether it is complete but for the `rest`, and where faults of ours happened.
+    """The result of reading a target. `complete`: all but the `rest` was read; `faults` are tracebacks of chimeaudit.
 
-    A target whose list is empty is not closed in the journal: that may be the list of somebody else.
+    A target whose list is empty is not closed in the journal, since the list may be another account's.
     """
 
     complete: bool
@@ -85,10 +89,10 @@ class TargetReading(Struct, frozen=True, kw_only=True):
 
 
 def read_target(task: Task, clients: Clients, journal: TargetWriter, control: Control) -> TargetReading:
-    """Read a target. The word to stop is heeded before each page, and before the facets of each channel flow.
+    """Read a target. It checks for the stop signal before each page and before the facets of each channel flow.
 
     Raises:
-        StoppedError: it was told to stop; the target stays open in the journal.
+        StoppedError: the scan was stopped; the target stays open in the journal.
         OutputError: the journal cannot be written.
     """
     pace = task.pace
@@ -117,9 +121,9 @@ def read_target(task: Task, clients: Clients, journal: TargetWriter, control: Co
 
 
 def ask_owner(task: Task, clients: Clients) -> tuple[Gap, ...] | None:
-    """What is missing of a target whose list is empty: all, unless the credentials are those of its account.
+    """The gaps of a target whose list is empty: none if the credentials belong to its account, else one.
 
-    None where that could not be learned, and a later try may go better.
+    None if STS did not answer and a later try may succeed.
     """
     try:
         with containing(IDENTIFY):
@@ -154,7 +158,7 @@ class _Reading:
         self.left_open = False
 
     def takes_on(self, app_instance: AppInstance) -> bool:
-        """Whether it is within this task's share; otherwise it is part of the rest."""
+        """Whether an app instance is within this task's share; if not, it is added to the rest."""
         if self._share and (self._begun >= self._share.app_instances or self._has_its_flows):
             self.rest.append(app_instance)
             return False
@@ -163,9 +167,9 @@ class _Reading:
 
     @property
     def at_once(self) -> int:
-        """How many app instances may be begun: with a share few at first, and no more later than fit into it.
+        """How many app instances may be read at once. With a share they are few at first, then as many as fit into it.
 
-        In a second try those of which nothing is heard make room for others.
+        In a second try, app instances that wait for an answer make room for others.
         """
         if self._pace.most:
             return min(self._pace.most, self._pace.threads + 2 * self._silent)
@@ -181,10 +185,10 @@ class _Reading:
         return sum(patience.silent for patience in tuple(self._waited_for.values()))
 
     def await_some(self, running: set[Future[None]]) -> set[Future[None]]:
-        """Wait until some app instances have been read; in a second try not without looking what stalls.
+        """Wait until some app instances have been read; in a second try also add threads for those that stall.
 
         Raises:
-            StoppedError, OutputError: as it was raised there.
+            StoppedError, OutputError: reading an app instance raised it.
         """
         if self._pace.most:
             facet_threads = self._pace.facet_threads + 2 * self._silent
@@ -195,7 +199,7 @@ class _Reading:
         return running
 
     def app_instances(self) -> Iterator[AppInstance]:
-        """Those that are still to be read; ends early where the list cannot be read on."""
+        """The app instances that must still be read; it ends early if the list cannot be read further."""
         if self._pace.patience is None:
             yield from self._unread()
             return
@@ -217,7 +221,7 @@ class _Reading:
 
     @property
     def owned(self) -> Owned:
-        """One list that names an app instance is enough."""
+        """What the list of app instances tells about whose list it is."""
         return self._owned
 
     def _listed(self) -> Iterator[Sequence[AppInstance]]:
@@ -233,9 +237,9 @@ class _Reading:
             self._owned = Owned.EMPTY
 
     def look_for_the_vanished(self) -> None:
-        """An app instance whose flows do not exist was deleted since it was listed, unless it is listed still.
+        """List again if flows of app instances did not exist: these were deleted, unless they are still listed.
 
-        Where none is listed any more, that may be the list of somebody else.
+        If nothing is listed any more, check that the list is not another account's.
         """
         if not self._vanished:
             return
@@ -252,7 +256,7 @@ class _Reading:
             self._journal.app_instance(AppInstanceRead(app_instance=self._vanished[arn], pages=(), gaps=(gap,)))
 
     def read_flows(self, listed: AppInstance) -> None:
-        """Read one app instance into the journal, unless it is beyond the share, has vanished or is left to later."""
+        """Read an app instance into the journal, unless it exceeds the share, was deleted or is left to a later try."""
         if self._patience_each is None:
             self._read_flows(listed)
             return
@@ -262,7 +266,7 @@ class _Reading:
         del self._waited_for[listed.arn]
 
     def _read_flows(self, listed: AppInstance) -> None:
-        if self._has_its_flows:  # by now
+        if self._has_its_flows:  # other threads have reached the limit meanwhile
             self.rest.append(listed)
             return
         pages: list[int] = []
@@ -295,7 +299,7 @@ class _Reading:
 
     @property
     def _has_its_flows(self) -> bool:
-        """Many threads count them, and so a few may be missing."""
+        """Whether the share of channel flows was reached, roughly: threads count without a lock."""
         return self._share is not None and self._flows_read >= self._share.channel_flows
 
     def _flows_of(self, listed: AppInstance) -> Iterator[list[ChannelFlow]]:
@@ -304,7 +308,7 @@ class _Reading:
             yield [facts.channel_flow(item, listed) for item in page]
 
     def _with_facets(self, pages: Iterator[list[ChannelFlow]]) -> Iterator[tuple[ChannelFlow, ...]]:
-        """Each page with its facets, while the list is read some pages ahead; where it breaks off, that comes last."""
+        """Each page with its facets, while the list is read a few pages ahead. A failure of the list is raised last."""
         if not self._facets.cost_calls:
             yield from map(tuple, pages)
             return
@@ -344,7 +348,7 @@ class _Reading:
             self.faults.append(failed.fault)
 
     def _unless_open(self, failed: FailedCallError, resource_arn: str | None = None) -> list[Gap]:
-        """The gap that a failure leaves, or none where it may wait for a later try and the target stays open for it."""
+        """The gap of a failure; none if a later try may succeed, for which the target is then left open."""
         if self._pace.lets_wait(failed):
             self.left_open = True
             return []
@@ -356,7 +360,7 @@ class _Reading:
 
 
 def _gap(target: Target, failed: FailedCallError, resource_arn: str | None) -> Gap:
-    """Where the role could not be assumed, the gap is the whole account, whichever call noticed it."""
+    """The gap of a failure; if the role could not be assumed, it covers the whole account, whichever call failed."""
     if failed.denied_entry and target.role:
         return failed.gap(target.account_id, None, target.role.arn)
     return failed.gap(target.account_id, target.region, resource_arn)

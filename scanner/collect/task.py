@@ -13,23 +13,23 @@ from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
 from scanner.store.journal import Target
 
-_MOST_THREADS = 48  # 30 ms of waiting for 1 ms of work: more would wait for each other
-PATIENCE_SECONDS = 24.0  # and some seconds between tries
-_ALL_THREADS = 128  # of all targets together; each costs memory, and its connection
+_MOST_THREADS = 48  # calls wait 30 ms for 1 ms of work; more threads would wait for each other
+PATIENCE_SECONDS = 24.0  # besides the seconds between tries
+_ALL_THREADS = 128  # of all targets together; each needs memory and a connection
 
 
 class Stop(Protocol):
-    """An event, of threads or of processes."""
+    """The stop signal: an event of `threading` or `multiprocessing`."""
 
     def is_set(self) -> bool: ...
 
 
 class Pace(Struct, frozen=True):
-    """How a target is read: by how many threads, and whether what fails may be left to a later try.
+    """How a target is read: by how many threads, and whether failures may be left to a later try.
 
-    Those that read lists mostly wait for those that read facets, of which there are twice as many. Threads that hear
-    nothing are made up for by others, up to `most`. An app instance is given up once `patience` seconds were lost to
-    answers that do not come; None bounds nothing.
+    `threads` read lists; they mostly wait for the threads that read facets, of which there are twice as many. If
+    threads stall, others are added, up to `most`. An app instance is given up after it lost `patience` seconds to
+    missing answers; None: there is no limit.
     """
 
     threads: int
@@ -49,35 +49,36 @@ class Pace(Struct, frozen=True):
         return failed.may_pass and not self.is_last_try
 
     def tolerate(self, failed: FailedCallError) -> None:
-        """Raises what is better left to a later try."""
+        """Raise a failure that is left to a later try; return from others."""
         if self.lets_wait(failed):
             raise failed
 
 
 def fast(targets_at_once: int) -> Pace:
-    """The pace at which one process reads so many targets at once."""
+    """The pace of a first try, in a process that reads `targets_at_once` targets at once."""
     return Pace(threads=min(_MOST_THREADS, _ALL_THREADS // targets_at_once), is_last_try=False)
 
 
 def slow(first: Pace, targets: int, at_once: int) -> Pace:
-    """The pace of a second try of so many targets. All that stalls has half a minute, together."""
+    """The pace of a second try of `targets` targets, which together may lose half a minute to missing answers."""
     patience = PATIENCE_SECONDS * min(1.0, at_once / max(1, targets))
     return Pace(threads=2, is_last_try=True, most=first.threads, patience=patience)
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """How much of a target one task takes on: no further app instance once so many were begun, or flows were read."""
+    """The part of a target that one task reads: it begins no app instance after so many of them, or so many flows."""
 
     app_instances: int
     channel_flows: int
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """A target to be read, with these facets, into the file at `path`. It can be pickled.
+    """A target to read, with these facets, into the file at `path`. It can be pickled.
 
-    `listed` holds those app instances that are to be read, where it is not all, in JSON, as that takes a third of the
-    memory; those in `passed_over` (ARNs) are not read. With a `share`, what is beyond it is handed back. With
-    `asks_owner` nothing is read: whether the credentials are those of the target's account is all that is asked.
+    - `listed`: the app instances to read, if not all, as JSON, which takes a third of the memory.
+    - `passed_over`: the ARNs of app instances not to read.
+    - `share`: how much to read; the rest is returned as further tasks.
+    - `asks_owner`: read nothing, only ask whether the credentials belong to the target's account.
     """
 
     target: Target
@@ -91,7 +92,7 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class Owned(Enum):
-    """What a list of app instances says of whose it is."""
+    """What a list of app instances tells about whose list it is."""
 
     NAMED = "it named one of the account's"
     EMPTY = "it named none at all"
@@ -99,7 +100,7 @@ class Owned(Enum):
 
 
 class Traffic(Struct, frozen=True, kw_only=True):
-    """What has been read, and by how many calls."""
+    """How much has been read, and by how many calls."""
 
     app_instances: int = 0
     channel_flows: int = 0
@@ -114,11 +115,14 @@ class Traffic(Struct, frozen=True, kw_only=True):
 
 
 class TaskResult(Struct, frozen=True, kw_only=True):
-    """What came of a task; where it is not complete, another try is worth it. `faults` are tracebacks of our own.
+    """The result of a task. If it is not complete, another try may succeed.
 
-    `more` is what was beyond the task's share; `part` is the journal, where it was not written to its place, and
-    `verdicts` those on what it holds, where they were asked for. `missing` is the answer to a task that asks for the
-    owner, as `ask_owner` gives it. `unfit` says who could read nothing for want of credentials, which another may have.
+    - `owned`: what the list of app instances tells about whose it is.
+    - `asked_owner`, `missing`: whether the task asked for the owner, and the answer, as `ask_owner` gives it.
+    - `faults`: tracebacks of faults of chimeaudit.
+    - `more`: tasks for what was beyond the share.
+    - `part`: the journal, if it was not written to its place; `verdicts` on what it holds, if it was judged.
+    - `unfit`: the worker that could read nothing because it has no credentials; another one may have them.
     """
 
     target: Target

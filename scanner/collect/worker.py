@@ -1,4 +1,4 @@
-"""The unit of work: one target, read into its journal file. It can be pickled, and runs in a thread or a process."""
+"""Does tasks in a process: reads a target into its journal file, with the connections of the process."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ from scanner.store.target_file import TargetReader, TargetWriter
 
 _READ_BEFORE = TargetReading(complete=True, owned=Owned.NOT_READ)
 Judge = Callable[[Path], Verdicts]
-"""Judges what a journal file holds. Who collects does not know rules."""
+"""Judges a journal file. It is passed in, so that collecting need not know rules."""
 
 
 class Worker:
-    """What the tasks that run in one process share: connections, one for each profile, and the ways into accounts.
+    """Does the tasks of one process, which share a connection for each profile.
 
-    With `judge`, what has been read to its end is judged at once.
+    `targets` are all targets of the run; they provide the credentials for accounts. With `judge`, a target is judged
+    once it was read to its end.
     """
 
     def __init__(self, stop: Stop, targets: Iterable[Target], judge: Judge | None = None) -> None:
@@ -47,7 +48,7 @@ class Worker:
 
     @property
     def traffic(self) -> Traffic:
-        """All that was done in this process so far."""
+        """The counts of all tasks of this process so far."""
         counters = [aws.counter for aws in tuple(self._connections.values())]
         return Traffic(
             app_instances=self._control.app_instances,
@@ -57,10 +58,10 @@ class Worker:
         )
 
     def do(self, task: Task) -> TaskResult:
-        """Read the target, unless it has been read.
+        """Read the task's target, unless it was already read, or ask for its owner.
 
         Raises:
-            StoppedError: the scan was told to stop.
+            StoppedError: the scan was stopped.
             OutputError: the journal or the findings cannot be written.
         """
         self._control.check()
@@ -82,7 +83,7 @@ class Worker:
         )
 
     def account_of(self, profile: str | None) -> str | None:
-        """Whom the profile's own credentials belong to; None where they do not tell."""
+        """The account of the profile's own credentials; None if it is not known."""
         if profile not in self._accounts:
             try:
                 self._accounts[profile] = self._connect(profile).identity().account_id
@@ -95,7 +96,7 @@ class Worker:
             return read_target(task, clients, journal, self._control)
 
     def _ask_owner(self, task: Task) -> tuple[Gap, ...] | None:
-        """With the credentials that the target was read with, and so without new ones."""
+        """Ask for the owner with the very credentials with which the target was read, so not with new ones."""
         with closing(self._clients(task, anew=False)) as clients:
             return ask_owner(task, clients)
 
@@ -120,10 +121,7 @@ _of_this_process: list[Worker] = []
 
 
 def begin_process(stop: Stop, targets: Iterable[Target], cpus: SimpleQueue[int | None]) -> None:
-    """Prepare a process that does nothing but tasks; the terminal's Ctrl-C is for its parent to act on.
-
-    The process takes one of the `cpus` for itself.
-    """
+    """Prepare a process that only does tasks. It ignores Ctrl-C, which its parent handles, and takes one of `cpus`."""
     stay_on(cpus.get())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
@@ -131,7 +129,7 @@ def begin_process(stop: Stop, targets: Iterable[Target], cpus: SimpleQueue[int |
 
 
 def _end_with_parent() -> None:
-    """A process that outlived its parent would write into a journal that a resumed scan writes to as well."""
+    """End this process when its parent ends; otherwise it would write to a journal that a resumed scan may use."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -139,5 +137,5 @@ def _end_with_parent() -> None:
 
 
 def do_in_process(task: Task) -> TaskResult:
-    """`Worker.do`, in a process that `begin_process` prepared."""
+    """Call `Worker.do` in a process that `begin_process` prepared."""
     return _of_this_process[0].do(task)

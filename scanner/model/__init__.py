@@ -1,1 +1,1 @@
-"""What every part speaks of: facts, findings and the report, in types that hold no behaviour of one part alone."""
+"""The types that all parts share: facts, findings and the report. They hold no behaviour that only one part needs."""

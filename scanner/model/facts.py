@@ -1,7 +1,7 @@
-"""Facts, what was seen in AWS; and gaps, what could not be seen.
+"""Facts: what was observed in AWS or declared in a file. Gaps: what could not be observed.
 
-A fact is UNSET where it is not known, and None where it is known to be absent. The field names are those that rules
-read (``lambda_`` is ``lambda`` there, and in the journal). A fact that a file declares knows its place in the file.
+A fact is UNSET if it is not known, and None if it is known to be absent. Rules use the names of the fields (``lambda_``
+is ``lambda`` in rules and in the journal). A resource that a file declares has the places of its facts in the file.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ class Spot(Struct, frozen=True, kw_only=True, gc=False):
 class Declaration(Struct, frozen=True, kw_only=True):
     """How a file declares a resource that may not be deployed yet.
 
-    `file` is what reports call it (scanner.store.repository); `id` tells the resource from others in it, and is the
-    logical id in a template. By the path of the fact: `spots`, where its value stands ("" is the resource itself), and
-    `written`, what the file says of a fact that only the deployment settles. `untold` are the paths of facts that no
-    file could tell.
+    - `file`: the file's name in reports (scanner.store.repository).
+    - `id`: the resource's id in the file; in a template the logical id.
+    - `spots`: path of a fact -> place of its value; "" is the resource itself.
+    - `written`: path of a fact that only the deployment settles -> the file's text for it.
+    - `untold`: the paths of facts that no file can tell.
     """
 
     file: str
@@ -38,45 +39,44 @@ class Declaration(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """What identifies the resource from run to run."""
+        """An id of the resource that is the same in every run."""
         return f"{self.file}#{self.id}"
 
     def spot(self, path: str) -> Spot:
-        """Where the value at a path stands, or the nearest thing that it would stand in."""
+        """The place of the value at a path or, if there is none, of the nearest path above it."""
         return self.spots[_within(path, self.spots) or ""]
 
     def unsettled(self, path: str) -> str | None:
-        """What the file says of a fact that only the deployment settles, or of what the fact lies in."""
+        """The file's text for an unsettled fact, or for the nearest unsettled path above it; None if it is settled."""
         within = _within(path, self.written)
         return None if within is None else self.written[within]
 
     def is_untold(self, path: str) -> bool:
-        """Whether no file could tell the fact."""
+        """Whether no file can tell the fact."""
         return _within(path, self.untold) is not None
 
 
 def _within(path: str, paths: Container[str]) -> str | None:
-    """The path itself, or the longest one that it lies in."""
+    """The path itself or the nearest path above it that is among `paths`; None if there is none."""
     while path and path not in paths:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return path if path in paths else None
 
 
 def facet(name: str) -> Meta:
-    """Marks facts that cost calls of their own: they are collected only where a rule reads one of them."""
+    """Mark facts whose collection costs extra calls: a scan collects them only if a rule reads one of them."""
     return Meta(extra={"facet": name})
 
 
 def says(description: str) -> Meta:
-    """Tells authors of rules what a fact is: editors show it."""
+    """Describe a fact to authors of rules, to whom editors show it."""
     return Meta(description=description)
 
 
 NOT_YET: Any = UNSET
-"""What only the deployment will settle of a resource that a file declares, such as its ARN or its account.
+"""The value of a fact that only the deployment settles, such as the ARN or the account of a declared resource.
 
-Of what AWS has told these facts are always known, so their types do not speak of it. Rules take every unset fact as
-unknown.
+In AWS these facts are always known, so their types do not mention it. To rules it is an unknown fact like any other.
 """
 
 FallbackAction = Literal["CONTINUE", "ABORT"]
@@ -87,22 +87,22 @@ https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_Pr
 
 
 FAULT = "Fault"
-"""The code of a gap that chimeaudit itself is to blame for."""
+"""The code of a gap that a fault of chimeaudit has caused."""
 
 READ_FILE = "ReadFile"
-"""The operation of a gap that is a file."""
+"""The operation of a gap that is a file which could not be read."""
 
 
 def partition_of(region: str) -> str:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
+    """The partition of a region: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
     return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
 
 
 class Gap(Struct, frozen=True, kw_only=True, gc=False):
     """Something in scope that was not observed.
 
-    `operation` is AWS's name of the call (ListChannelFlows), `code` AWS's error code or ours where AWS gave none, and
-    `reason` one sentence in plain words. A whole account has no region; a whole target has no resource ARN.
+    `operation` is AWS's name of the call (ListChannelFlows), `code` AWS's error code or, without one, chimeaudit's own.
+    `reason` is one sentence in plain words. The gap of a whole account has no region, that of a target no resource ARN.
     """
 
     account_id: str
@@ -114,10 +114,11 @@ class Gap(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class FunctionAccess(Struct, frozen=True, kw_only=True, gc=False):
-    """Who may invoke a function, seen from the app instance whose flow invokes it; from its resource policy.
+    """Who may invoke a function according to its resource policy, as seen from the app instance whose flow invokes it.
 
-    `foreign_app_instances` are the patterns, ARNs or account ids by which it admits app instances of other accounts.
-    `other_accounts` are the accounts, or organisations, in which somebody may invoke it or gain control of its code.
+    `foreign_app_instances` are the patterns, ARNs or account ids by which the policy admits app instances of other
+    accounts. `other_accounts` are the accounts or organisations in which somebody may invoke the function or gain
+    control of its code.
     """
 
     chime_can_invoke: Annotated[
@@ -138,9 +139,9 @@ class FunctionAccess(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CallbackPermission(Struct, frozen=True, kw_only=True, gc=False):
-    """What a function's execution role may do in Chime: call back for its channels, and what goes beyond that.
+    """What a function's execution role may do in Chime: whether it may call back, and what else it may do.
 
-    `excessive` holds the action patterns beyond ChannelFlowCallback, and the resource patterns beyond channels.
+    `excessive` holds the action patterns beyond ChannelFlowCallback and the resource patterns beyond app instances.
     """
 
     allowed: Annotated[
@@ -154,11 +155,12 @@ class CallbackPermission(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Function(Struct, frozen=True, kw_only=True, gc=False):
-    """A Lambda function as it is configured, for the qualifier that the processor names; from GetFunctionConfiguration,
-    GetFunctionConcurrency and GetFunctionEventInvokeConfig.
+    """The configuration of a Lambda function, for the qualifier that the processor names.
 
-    Of one that does not exist everything else is None. `failure_destination` is the ARN to which events go that could
-    not be processed; `reserved_concurrency` is None where none is reserved.
+    It comes from GetFunctionConfiguration, GetFunctionConcurrency and GetFunctionEventInvokeConfig.
+
+    If the function does not exist, all other facts are None. `failure_destination` is the ARN to which failed events
+    go. `reserved_concurrency` is None if none is reserved.
     """
 
     exists: Annotated[bool, says("Whether there is a function of this ARN and qualifier.")]
@@ -187,9 +189,9 @@ _FUNCTION_ARN = re.compile(
 
 
 class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
-    """The function a processor invokes, as its ARN says; `qualifier` is a version or an alias.
+    """The function that a processor invokes, with the parts of its ARN; `qualifier` is a version or an alias.
 
-    `declared` is how a file tells it from other functions where its ARN is not settled, or where it declares it too.
+    `declared` is the function's id in a file that declares it or that does not settle its ARN.
     """
 
     arn: Annotated[str, says("The ARN as the processor has it, with its qualifier if it has one.")]
@@ -215,7 +217,7 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
 
     @classmethod
     def of(cls, arn: str) -> LambdaFunction | None:
-        """The function that has this ARN; None where it is not that of a function."""
+        """The function with this ARN; None if it is no function's ARN."""
         match = _FUNCTION_ARN.fullmatch(arn)
         if match is None:
             return None
@@ -237,15 +239,15 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def identity(self) -> str:
-        """What tells it from others on every run, whatever becomes of its name and version."""
+        """An id of the function that is stable across runs, whatever its name and version become."""
         return self.unqualified_arn if isinstance(self.declared, UnsetType) else self.declared
 
 
 class Processor(Struct, frozen=True, kw_only=True, gc=False, rename={"lambda_": "lambda"}):
     """One step of a channel flow.
 
-    Where two processors share the lowest or highest execution order, both are first or last: the service does not say
-    which of them runs first.
+    If processors share the lowest or highest execution order, all of them are first or last: AWS does not document
+    which one runs first.
     """
 
     name: Annotated[str | UnsetType, says("The name of the processor.")] = UNSET
@@ -261,7 +263,7 @@ class Processor(Struct, frozen=True, kw_only=True, gc=False, rename={"lambda_": 
 
 
 def is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequence[int | None]) -> bool | None:
-    """Whether a processor is first (`end` is min) or last (max); None where the orders do not tell."""
+    """Whether a processor is first (`end` is min) or last (max); None if unknown orders leave it open."""
     if len(orders) == 1:
         return True
     known = [each for each in orders if each is not None]
@@ -269,7 +271,7 @@ def is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequen
 
 
 class AppInstanceRef(Struct, frozen=True, kw_only=True, gc=False):
-    """The app instance that a channel flow belongs to."""
+    """The app instance to which a channel flow belongs."""
 
     arn: Annotated[str, says("The ARN of the app instance.")]
     id: Annotated[str, says("The id of the app instance, the end of its ARN.")]
@@ -277,9 +279,9 @@ class AppInstanceRef(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
-    """A channel flow; its processors stand in execution order.
+    """A channel flow, with its processors in execution order.
 
-    `gaps` maps the path of a fact that is unknown (``processors[0].fallback_action``) to the reason.
+    `gaps` maps the path of an unknown fact (``processors[0].fallback_action``) to the gap that explains it.
     """
 
     arn: Annotated[str, says("The ARN of the channel flow.")]
@@ -300,7 +302,7 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
-    """One chat tenant; `gaps` as those of a channel flow."""
+    """An app instance; `gaps` maps the path of an unknown fact to the gap that explains it."""
 
     arn: Annotated[str, says("The ARN of the app instance.")]
     id: Annotated[str, says("The id of the app instance, the end of its ARN.")]

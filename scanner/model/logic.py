@@ -1,4 +1,4 @@
-"""Kleene's logic: true, false, and UNSET for what is not known."""
+"""Kleene's logic with three values: true, false, and UNSET for unknown."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def negate(truth: Truth) -> Truth:
 
 
 def agreed(truths: Iterable[Truth]) -> Truth:
-    """What holds in every case, where it is not known which case it is."""
+    """The value if all cases agree; UNSET if they do not, since it is unknown which case applies."""
     cases = set(truths)
     return cases.pop() if len(cases) == 1 else UNSET

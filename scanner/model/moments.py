@@ -1,4 +1,4 @@
-"""Times and lengths of time as texts: those of reports, of rules and of the command line."""
+"""Converts times and lengths of time in reports, rules and options from and to text."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import re
 from datetime import UTC, datetime, timedelta
 
 DURATION = re.compile(r"([1-9][0-9]{0,4})([dh])")
-"""A length of time as rules write it: ``90d``, ``12h``."""
+"""A length of time in rules, such as ``90d`` or ``12h``."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 _UNITS = (("day", "d"), ("hour", "h"), ("minute", "m"), ("second", "s"))
 
 
 def stamp(time: datetime) -> str:
-    """A time in UTC as reports hold it: whole seconds, ``2026-11-22T03:00:12Z``."""
+    """A time as text for reports: UTC, whole seconds, as ``2026-11-22T03:00:12Z``."""
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def utc(time: str) -> datetime:
-    """A time of a report; one without a zone is UTC.
+    """Parse a time in a report; without a zone it is UTC.
 
     Raises:
-        ValueError, OverflowError: it is no time, or one that a calendar does not have in UTC.
+        ValueError: the text is no time.
+        OverflowError: the time is out of range in UTC.
     """
     parsed = datetime.fromisoformat(time)
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def moment(time: str) -> str:
-    """A time of a report as machines are told it: UTC and whole seconds, ``2026-11-22T03:00:12Z``."""
+    """A time in a report, normalised: UTC, whole seconds, as ``2026-11-22T03:00:12Z``."""
     return f"{utc(time).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
@@ -37,21 +38,21 @@ def age(first_seen: str, until: str) -> int:
 
 
 def days(start: str, end: str) -> float:
-    """Days between two times; none where they stand the wrong way round."""
+    """Days between two times; 0 if the end is before the start."""
     return max((utc(end) - utc(start)).total_seconds() / 86_400, 0.0)
 
 
 def seconds(text: str, written: re.Pattern[str] = DURATION) -> int | None:
-    """A length of time in seconds: a number and its unit, as the pattern's two groups; None where the text is none.
+    """The seconds in a length of time, such as ``90d``; None if the text does not match the pattern.
 
-    The units are ``s``, ``m``, ``h`` and ``d``; a number without one is seconds.
+    The pattern's two groups are the number and its unit: ``s``, ``m``, ``h`` or ``d``; without a unit, seconds.
     """
     match = written.fullmatch(text)
     return int(match[1]) * _SECONDS[match[2]] if match else None
 
 
 def in_words(span: timedelta) -> str:
-    """A length of time in the largest unit of which it is several: ``90 minutes``."""
+    """A length of time in words, in the largest unit that gives more than one, as ``90 minutes``."""
     length = int(span.total_seconds())
     fitting = (unit for unit, sign in _UNITS if length > _SECONDS[sign] and length % _SECONDS[sign] == 0)
     unit = next(fitting, "second")

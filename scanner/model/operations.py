@@ -1,6 +1,6 @@
-"""What a scan asks AWS for: the lists, and by facet what else a rule may make it ask for.
+"""The operations that a scan calls: those of the lists, and those of each facet, which rules may add.
 
-The one table that the collector's fence, the least-privilege policy and the explanation of a rule share.
+The fence around clients, the least-privilege policy and the explanation of a rule all use this table.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ _PREFIXES = {"chime-sdk-identity": "chime", "chime-sdk-messaging": "chime"}
 
 
 class Operation(Struct, frozen=True, order=True):
-    """An operation of AWS, by botocore's names."""
+    """An operation of AWS, with botocore's names of service and operation."""
 
     service: str
     name: str
 
     @property
     def action(self) -> str:
-        """The IAM action that allows it."""
+        """The IAM action that allows the operation."""
         return f"{_PREFIXES.get(self.service, self.service)}:{self.name}"
 
 
@@ -57,5 +57,5 @@ OBTAINING_CREDENTIALS = _operations(
 
 
 def needed(facets: Iterable[str]) -> frozenset[Operation]:
-    """All that a scan with these facets sends to the accounts that it reads."""
+    """The operations that a scan with these facets calls in the accounts that it reads."""
     return LISTS.union(*(FACETS[facet] for facet in facets))

@@ -1,4 +1,4 @@
-"""How a mistake is worded: what was found; what was expected; did you mean the nearest name?"""
+"""Phrases for mistakes: what was found, what was expected, and the nearest name."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _SHOWN = 60
-"""Characters of somebody's text that a message repeats."""
+"""How many characters of a text a message repeats."""
 
 _LISTED = 20
-"""Names that a message lists although it says which is the nearest."""
+"""How many known names a message lists in full."""
 
 
 def quote(text: str) -> str:
-    """`text` in quotes, shortened, with whatever cannot be printed spelled out."""
+    """The text in quotes, shortened, with unprintable characters escaped."""
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown) + '"'
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` where a known word is near enough, and nothing otherwise.
+    """`; did you mean "x"?` if a known word is near enough, else empty.
 
-    Neither case nor the sign that joins words counts; a part of the one word that has it will do.
+    Case, and the sign that joins words, are ignored. A part of a word is enough if only one known word has it.
     """
     names = list(known)
     folded = {_folded(name): name for name in reversed(names)}
@@ -39,7 +39,7 @@ def _is_part(word: str, name: str) -> bool:
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> str:
-    """`word` is none of the `known` ones."""
+    """The message on an unknown word: the known words, or the nearest one; `what` is the noun."""
     names = list(known)
     near = nearest(word, names)
     expected = "" if near and len(names) > _LISTED else f"; expected {one_of(names)}"
@@ -47,6 +47,6 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
 
 
 def one_of(names: Iterable[str]) -> str:
-    """The names as a sentence has them: `a, b or c`."""
+    """The names in a sentence: `a, b or c`."""
     listed = list(names)
     return " or ".join(filter(None, (", ".join(listed[:-1]), listed[-1]))) if listed else "nothing"

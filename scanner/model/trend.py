@@ -1,4 +1,4 @@
-"""What many nights say together: findings open, new and fixed, how long fixing takes, and what is open longest."""
+"""The trend over many nights: open, new and fixed findings, how long fixes take, and what has been open longest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SCHEMA_VERSION = "1.0"
 
 
 class PastRun(Struct, frozen=True, kw_only=True, gc=False):
-    """A run that was recorded, as its own report counted: `failed` by severity. `reports` are paths, by format."""
+    """A recorded run, with the counts of its own report: `failed` by severity. `reports` has paths by format."""
 
     id: str
     started_at: str
@@ -32,9 +32,9 @@ class PastRun(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Night(Struct, frozen=True, kw_only=True, gc=False):
-    """A run, and what it did to the history.
+    """A run and what it changed in the history.
 
-    `open` counts the failures that are open once the run is recorded, by severity: also those that it did not look at.
+    `open` counts the failures that are open after the run, by severity, including those that it did not look for.
     """
 
     run_id: str
@@ -54,7 +54,7 @@ class Night(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TimeToFix(Struct, frozen=True, kw_only=True, gc=False):
-    """Days from when findings of a severity were first seen, or seen again, until a run saw them fixed."""
+    """How many days fixes of a severity took: from when a finding was seen, first or again, until it was fixed."""
 
     severity: Severity
     fixed: int
@@ -63,7 +63,7 @@ class TimeToFix(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OpenFinding(Struct, frozen=True, kw_only=True, gc=False):
-    """A failure that is open; its age counts from `first_seen` to the last run."""
+    """An open failure; its age is from `first_seen` to the last run, in days."""
 
     fingerprint: str
     rule_id: str
@@ -79,7 +79,7 @@ class OpenFinding(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Trend(Struct, frozen=True, kw_only=True):
-    """A history as people look at it: nights by time, times to fix worst severity first, the oldest findings first."""
+    """The trend: nights in order of time, times to fix by severity, the worst first, and the oldest open findings."""
 
     schema_version: str = SCHEMA_VERSION
     nights: tuple[Night, ...]
@@ -88,7 +88,7 @@ class Trend(Struct, frozen=True, kw_only=True):
 
 
 class Pruned(Struct, frozen=True, kw_only=True):
-    """What was removed from a history: how many of each."""
+    """How many runs and findings were removed from a history."""
 
     runs: int
     findings: int

@@ -1,4 +1,4 @@
-"""What judging comes to, so that it can be done in parts, elsewhere, and added up."""
+"""The results of judging, in a form that can be sent from other machines and added up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scanner.model.facts import Gap
 
 
 class Counts(Struct, kw_only=True):
-    """How much was judged, and what came of it; `severities`, `rules` and `accounts` are those of failures."""
+    """How many resources were judged, with which results; `severities`, `rules` and `accounts` count failures."""
 
     app_instances: int = 0
     channel_flows: int = 0
@@ -26,18 +26,19 @@ class Counts(Struct, kw_only=True):
         for name in self.__struct_fields__:
             own, added = getattr(self, name), getattr(other, name)
             if isinstance(own, Counter):
-                own.update(added)  # adding would look through all accounts each time
+                own.update(added)  # `+` would copy the counts of all accounts each time
             else:
                 setattr(self, name, own + added)
         return self
 
 
 class Verdicts(Struct, frozen=True, kw_only=True):
-    """What came of judging some app instances with their channel flows.
+    """The results of judging some app instances with their channel flows.
 
-    `findings` are those of each app instance, by ARN, as so many (`number`) lines that a spool takes; `sizes` says
-    which app instances were judged, and how many bytes of the lines are its own. `gaps` are those of their facts, and
-    `waivers` the numbers of those that were of use.
+    - `findings`: the findings as lines of a spool, in the order of `sizes`; `number` is how many they are.
+    - `sizes`: the ARN of each app instance that was judged, and how many bytes of `findings` are its own.
+    - `gaps`: those of the facts.
+    - `waivers`: the numbers of the waivers that were used.
     """
 
     counts: Counts

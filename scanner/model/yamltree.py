@@ -1,8 +1,8 @@
-"""Reads one YAML document into a tree in which every value knows its line and column.
+"""Parses a YAML document into a tree in which every value has its line and column.
 
-Only what a rule needs is let through: one document of mappings, lists and scalars, without anchors, aliases and tags,
-of bounded size and depth; a `Builder` of one's own lets more through. Plain words mean what they look like: `true` and
-`false` are the only booleans, digits are integers, and `no`, `on` or `2026-01-01` are text.
+Only what a rule needs is accepted: one document of mappings, lists and scalars, without anchors, aliases and tags, of
+limited size and depth. A subclass of `Builder` can accept more. `true` and `false` are the only booleans, digits are
+integers, and `no`, `on` or `2026-01-01` are text.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?[0-9]{0,18}\.[0-9]{1,18}|[-+]?[0-9]{1,18}\.")
 _NEWLINE = re.compile("\r\n?|\n")
 _ENDS_NO_LINE = re.compile("[\x85\u2028\u2029]")
-"""Though YAML says it does."""
+"""Characters that end a line in YAML, but not in editors."""
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _FOREIGN_COMMENT = re.compile(
     r"(?:(?:true|false|null|-?[0-9.]+)\s+)?(?://|/\*)(?=.*[\s\"])",
-    re.DOTALL,  # `//` and `/*` of JSON's dialects
+    re.DOTALL,  # `//` and `/*`, comments in dialects of JSON
 )
 _LACKS_SPACE = re.compile(r"(?<!:):(?!:)")
-"""What comes of ``{a:1}``, in which YAML sees the one word ``a:1``."""
-# Characters that a reviewer does not see, or that make lines look other than they are.
+"""A colon without a space after it, as in ``{a:1}``, which YAML reads as the single word ``a:1``."""
+# Characters that reviewers cannot see, or that make lines look different.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
 )
@@ -41,7 +41,7 @@ _HIDDEN = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
-    """Something in the file, and where it starts; both count from 1."""
+    """A value in a file, with the line and column of its start, both from 1."""
 
     line: int
     column: int
@@ -52,7 +52,7 @@ START = Node(line=1, column=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scalar(Node):
-    """A single value. `text` is how it was written; `plain` says that it stood without quotes."""
+    """A single value. `text` is its text in the file; `plain`: it has no quotes."""
 
     value: str | int | float | bool | None
     text: str
@@ -68,7 +68,7 @@ class Listing(Node):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table(Node):
-    """A mapping; `keys` holds where each key stands."""
+    """A mapping; `keys` has the node of each key."""
 
     entries: dict[str, Node]
     keys: dict[str, Scalar]
@@ -78,7 +78,7 @@ Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
 
 class Mistakes:
-    """Collects what is wrong with one file."""
+    """Collects the mistakes in one file."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -89,7 +89,7 @@ class Mistakes:
 
 
 class UnreadableError(Exception):
-    """The document cannot be read any further."""
+    """The document cannot be parsed any further."""
 
     def __init__(self, node: Node, message: str) -> None:
         super().__init__(message)
@@ -98,9 +98,9 @@ class UnreadableError(Exception):
 
 
 def parse(data: bytes, mistakes: Mistakes, *, first: str = "id") -> Table | None:
-    """The mapping that `data` holds, or None, with the mistakes noted, where it cannot be read.
+    """Parse the mapping in a file; None and mistakes if it cannot be read.
 
-    `first` is a key that such files begin with.
+    `first` is a key with which such files begin.
     """
     expected = f"a mapping that starts with {first}"
     try:
@@ -114,10 +114,10 @@ def parse(data: bytes, mistakes: Mistakes, *, first: str = "id") -> Table | None
 
 
 def document(text: str, builder: type[Builder], mistakes: Mistakes, expected: str) -> Node:
-    """The one document of a text, as a builder makes it.
+    """Parse the only document in a text with a builder.
 
     Raises:
-        UnreadableError: it cannot be read, or there is none, or another.
+        UnreadableError: the text is invalid, or does not hold exactly one document.
     """
     events = yaml.parse(text, Loader=yaml.CSafeLoader)
     if _ENDS_NO_LINE.search(text):
@@ -138,7 +138,7 @@ def document(text: str, builder: type[Builder], mistakes: Mistakes, expected: st
 
 
 def _placed(events: Iterator[yaml.Event], text: str) -> Iterator[yaml.Event]:
-    """The events, their lines counted as editors count them."""
+    """The events, with lines counted as editors count them."""
     starts = [0, *(newline.end() for newline in _NEWLINE.finditer(text))]
 
     def mark(index: int) -> yaml.Mark:
@@ -155,7 +155,7 @@ def _placed(events: Iterator[yaml.Event], text: str) -> Iterator[yaml.Event]:
 
 
 def plain(node: Node) -> Plain:
-    """The values without their places."""
+    """The tree as plain Python values, without places."""
     match node:
         case Scalar():
             return node.value
@@ -167,7 +167,7 @@ def plain(node: Node) -> Plain:
 
 
 def found(node: Node) -> str:
-    """What stands there, for a message."""
+    """What a node is, for the "found ..." of a message."""
     match node:
         case Listing():
             return "found a list"
@@ -201,15 +201,15 @@ def _decoded(data: bytes) -> str:
 
 
 def place_after(before: str) -> Node:
-    """Where the text goes on that begins so."""
+    """The place in a text that follows its beginning `before`."""
     return Node(line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
 
 
 def _no_yaml(error: yaml.YAMLError, max_depth: int, expected: str) -> UnreadableError:
-    """Where a document stops to be YAML, and why."""
+    """Where and why a document is no valid YAML."""
     problem, mark = getattr(error, "problem", None) or "the text is damaged", getattr(error, "problem_mark", None)
     place = Node(line=mark.line + 1, column=mark.column + 1) if mark else START
-    if "nesting depth" in problem:  # PyYAML 6.0.4 reads ahead and gives up at 1,000, before the builder can count
+    if "nesting depth" in problem:  # PyYAML 6.0.4 reads ahead and fails at 1,000, before the builder counts
         return UnreadableError(place, _too_deep(max_depth))
     hint = " (YAML does not allow tabs in front of a key)" if "cannot start any token" in problem else ""
     return UnreadableError(place, f"found something that is not YAML: {problem}{hint}; expected {expected}")
@@ -220,13 +220,13 @@ def _too_deep(max_depth: int) -> str:
 
 
 def at(event: yaml.Event) -> Node:
-    """Where an event starts."""
+    """The place at which an event starts."""
     mark = event.start_mark
     return START if mark is None else Node(line=mark.line + 1, column=mark.column + 1)
 
 
 class Builder:
-    """Turns events into nodes; events rather than yaml.compose, which recurses before anybody can count the depth."""
+    """Turns events into nodes. It does not use yaml.compose, which recurses before the depth can be checked."""
 
     max_depth = MAX_DEPTH
 
@@ -249,15 +249,15 @@ class Builder:
         return node if tag is None else self.tagged(str(tag), node)
 
     def alias(self, name: str, place: Node) -> Node:
-        """What ``*name`` stands for."""
+        """The node that ``*name`` stands for."""
         raise UnreadableError(place, f"found the alias *{name}; expected the value itself")
 
     def anchored(self, name: str, node: Node) -> None:
-        """Take note of ``&name``."""
+        """Record a node with the anchor ``&name``."""
         self.mistakes.add(node, f"found the anchor &{name}; expected no anchors")
 
     def tagged(self, tag: str, node: Node) -> Node:
-        """What ``!tag node`` stands for."""
+        """The node that ``!tag node`` stands for."""
         self.mistakes.add(node, f"found the tag {quote(tag)}; expected no tags")
         return node
 
@@ -274,7 +274,7 @@ class Builder:
         return inside
 
     def _scalar(self, event: yaml.ScalarEvent, place: Node) -> Scalar:
-        """Within braces and brackets, a comment as JSON's dialects have it would swallow the key after it."""
+        """A scalar. In braces and brackets, a comment of JSON's dialects is refused: it would swallow the next key."""
         if self._in_flow and not event.style and _FOREIGN_COMMENT.match(event.value):
             raise UnreadableError(place, f"found {quote(event.value)}; expected # before a comment, or text in quotes")
         return _scalar(event, place)

@@ -1,1 +1,1 @@
-"""What is kept on disk: run directories with their journals, saved reports, and whole files."""
+"""Files on disk: run directories with their journals, saved reports, and writing files as a whole."""

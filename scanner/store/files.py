@@ -1,4 +1,4 @@
-"""Writes files whole: a crash leaves the old one or the new one; and opens files that are ours, whatever is there."""
+"""Writes files as a whole, so that a crash leaves the old or the new one; and opens chimeaudit's own files safely."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 _MOST_LINKS = 40
-"""As many as Linux follows."""
+"""The most symbolic links that Linux follows in a path."""
 
 
 def descriptor(path: Path) -> int | None:
-    """The number of the open file that a path such as /dev/stdout or /dev/fd/63 leads to; None for any other path."""
+    """The number of the open file to which a path such as /dev/stdout or /dev/fd/63 leads; None for other paths."""
     for _ in range(_MOST_LINKS):
         if path.name.isdecimal() and os.path.realpath(path.parent) in ("/dev/fd", f"/proc/{os.getpid()}/fd"):
             return int(path.name)
@@ -27,17 +27,17 @@ def descriptor(path: Path) -> int | None:
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write beside the target, then rename. A link is followed; a pipe or device is written to as it is, and so is what
-    is open already (/dev/fd/63).
+    """Write a file beside the target, then rename it to the target.
 
-    A file that is there keeps its mode, owner and group, as far as the system lets us; a new one is made by the umask.
+    Links are followed. A pipe, a device or an open file (/dev/fd/63) is written to directly. An existing file keeps its
+    mode, owner and group as far as the system allows; a new one gets its mode from the umask.
 
     Raises:
-        OSError: as the operating system says it; nothing is left behind.
+        OSError: the operating system's error; no partial file is left behind.
     """
     mode = None
     with suppress(FileNotFoundError):
-        mode = path.stat().st_mode  # raises for a loop of links, a name that is too long
+        mode = path.stat().st_mode  # raises for a loop of links or a name that is too long
     number = descriptor(path)
     if number is not None or (mode is not None and not stat.S_ISREG(mode)):
         with path.open("wb") if number is None else os.fdopen(os.dup(number), "wb") as file:
@@ -57,14 +57,14 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 def _new(path: Path, *, like: Path) -> BinaryIO:
-    """A new file with the mode, owner and group of another, which it will replace."""
+    """Create a file with the mode, owner and group of `like`, which it will replace."""
     try:
         model = like.stat()
     except FileNotFoundError:
         return path.open("xb")
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     for owner in ((-1, model.st_gid), (model.st_uid, -1)):
-        with suppress(OSError):  # only root gives files away
+        with suppress(OSError):  # only root may change owners
             os.fchown(file.fileno(), *owner)
     with suppress(OSError):  # a file system without modes
         os.fchmod(file.fileno(), model.st_mode & 0o777)
@@ -72,12 +72,12 @@ def _new(path: Path, *, like: Path) -> BinaryIO:
 
 
 def open_own(path: Path, mode: str = "rb", *, buffering: int = -1) -> BinaryIO:
-    """Open a file that we made, in a folder that somebody else may have filled.
+    """Open a file that chimeaudit made, in a folder in which others may have put something in its place.
 
-    A link may lead anywhere, a pipe may never answer, and what has a second name is also somebody else's to write to.
+    A link may lead anywhere, a pipe may never answer, and a file with a second name may be somebody else's.
 
     Raises:
-        OSError: it is no such file, or as the operating system says it.
+        OSError: it is no plain file, or the operating system's error.
     """
 
     def open_it(name: str, flags: int) -> int:

@@ -1,7 +1,7 @@
-"""The run directory: what a scan observed, on disk, as it was observed.
+"""The run directory, which holds what a scan observed.
 
-run.json                      what was to be looked at, and since when
-targets/ACCOUNT.REGION.jsonl  one append-only file a target (scanner.store.target_file)
+run.json                      the scope of the run, and when it began
+targets/ACCOUNT.REGION.jsonl  one append-only file for each target (scanner.store.target_file)
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from scanner.store.target_file import TargetReader, explaining_writes, lock_file
 
 VERSION = 1
 UNKNOWN_ACCOUNT = UNKNOWN
-"""The account of credentials that did not tell theirs."""
+"""Stands for the account of credentials whose account could not be found out."""
 
 
 class Role(Struct, frozen=True, kw_only=True, order=True):
-    """A role to be assumed in an account."""
+    """A role to assume in an account."""
 
     arn: str
     session_name: str
@@ -36,7 +36,7 @@ class Role(Struct, frozen=True, kw_only=True, order=True):
 
 
 class Target(Struct, frozen=True, kw_only=True, order=True):
-    """One account in one region, and the credentials to read it with: a profile's own, or a role assumed with them."""
+    """One account in one region, and the credentials to read it with: those of a profile or of a role it assumes."""
 
     account_id: Annotated[str, Meta(pattern=rf"^([0-9]{{12}}|{UNKNOWN_ACCOUNT})\Z")]  # parts of a file's name
     region: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,64}\Z")]
@@ -45,13 +45,13 @@ class Target(Struct, frozen=True, kw_only=True, order=True):
 
 
 class RunHeader(Struct, frozen=True, kw_only=True):
-    """What a run set out to do. `facets` are collected besides the lists; `gaps` are those of the scope itself.
+    """What a run is to do. `facets` are collected besides the lists; `gaps` are those in the scope itself.
 
-    `started_at` is a time with its zone in ISO 8601. `callers` are the accounts of the credentials that it began with,
-    by profile ("" where none was named).
+    `started_at` is an ISO 8601 time with its zone. `callers` has the accounts of the credentials with which the run
+    began, by profile ("" where none was named).
 
     Raises:
-        ValueError: `started_at` is none.
+        ValueError: `started_at` is not such a time.
     """
 
     journal_version: int = VERSION
@@ -70,18 +70,18 @@ class RunHeader(Struct, frozen=True, kw_only=True):
 
     @property
     def began(self) -> datetime:
-        """`started_at`."""
+        """The time at which the run began."""
         return datetime.fromisoformat(self.started_at)
 
 
 class _Versioned(Struct):
-    """What every version of the header has."""
+    """The part of the header that all versions have."""
 
     journal_version: int = 0
 
 
 class Journal:
-    """One run directory."""
+    """A run directory."""
 
     def __init__(self, directory: Path, header: RunHeader) -> None:
         self.directory = directory
@@ -89,11 +89,11 @@ class Journal:
 
     @classmethod
     def create(cls, directory: Path, header: RunHeader) -> Journal:
-        """Begin a run.
+        """Begin a run in a directory, which is created if needed.
 
         Raises:
             UsageError: the directory holds a run already.
-            OutputError: it cannot be written.
+            OutputError: the directory cannot be written.
         """
         file = directory / "run.json"
         with explaining_writes(directory):
@@ -107,15 +107,15 @@ class Journal:
             if any(targets.iterdir()):
                 raise UsageError(f"{targets} holds what another run left", hint="Name an empty directory.")
             files.write_whole(file, [msgspec.json.format(msgspec.json.encode(header), indent=2)])
-            file.chmod(0o600)  # the directory may have been there before, open to others
+            file.chmod(0o600)  # the directory may have existed before and be open to others
         return cls(directory, header)
 
     @classmethod
     def open(cls, directory: Path) -> Journal:
-        """Take up a run that was begun.
+        """Open the directory of an earlier run.
 
         Raises:
-            UsageError: there is none, or another version wrote it.
+            UsageError: it holds no run, is damaged, or was written by another version.
         """
         file = directory / "run.json"
         try:
@@ -136,10 +136,11 @@ class Journal:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other scans from writing here at the same time.
+        """Lock the run directory against other scans.
 
         Raises:
-            UsageError: one is.
+            UsageError: another scan is writing here.
+            OutputError: the lock cannot be written.
         """
         with explaining_writes(self.directory):
             lock = files.open_own(self.directory / "lock", "ab")
@@ -149,7 +150,7 @@ class Journal:
 
     @property
     def exists(self) -> bool:
-        """Whether the run was begun on disk."""
+        """Whether the run still exists on disk."""
         return (self.directory / "run.json").exists()
 
     def target_path(self, target: Target) -> Path:
@@ -160,32 +161,32 @@ class Journal:
 
     @property
     def complete(self) -> bool:
-        """Whether every target was read as far as it can be; one of an unknown account cannot be read at all."""
+        """Whether all targets were read as far as possible. Targets of an unknown account do not count."""
         known = (target for target in self.header.targets if target.account_id != UNKNOWN_ACCOUNT)
         return all(self.reader(target).complete for target in known)
 
 
 def is_run(directory: Path) -> bool:
-    """Whether a folder looks like the directory of a run."""
+    """Whether a folder looks like a run directory."""
     return (directory / "run.json").is_file() and (directory / "targets").is_dir()
 
 
 def run_of(path: Path) -> Path | None:
-    """The run directory that a file is part of, if it is of one; its path is without links."""
+    """The run directory to which a file belongs, or None; `path` must have no links."""
     candidates = (path.parent, path.parent.parent)
     return next((each for each in candidates if {path, path.parent} & {*own_files(each)} and is_run(each)), None)
 
 
 def own_files(directory: Path) -> tuple[Path, ...]:
-    """What a run consists of."""
+    """The paths of which a run directory consists."""
     return tuple(directory / name for name in ("run.json", "targets", "lock"))
 
 
 def _check_targets(directory: Path) -> None:
-    """Refuse a run whose files lie elsewhere.
+    """Refuse a run whose folder of targets is a link.
 
     Raises:
-        UsageError: they do.
+        UsageError: it is one.
     """
     targets = directory / "targets"
     if targets.is_symlink():
@@ -193,7 +194,7 @@ def _check_targets(directory: Path) -> None:
 
 
 def interrupted(target: Target) -> Gap:
-    """What a target is that was not read to its end."""
+    """The gap of a target that was not read to its end."""
     return Gap(
         account_id=target.account_id,
         region=target.region,

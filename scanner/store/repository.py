@@ -1,6 +1,6 @@
-"""What files are called: by their path from the top of the repository that they lie in, wherever a command was called.
+"""Names files by their path from the top of their repository, whatever the working directory is.
 
-The repository is told by its ``.git`` alone: git itself is never run.
+A repository is recognised by its ``.git``; git itself is never run.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def top(folder: Path) -> Path | None:
-    """The nearest folder, this one or one above it, that holds ``.git``; None outside a repository.
+    """The nearest folder that holds ``.git``, this one or one above it; None outside a repository.
 
-    Links in the path are followed first. A worktree and a submodule have ``.git`` as a file, and are repositories too.
+    Links in the path are followed first. Worktrees and submodules, whose ``.git`` is a file, count as repositories.
     """
     try:
         real = folder.resolve()
-    except (OSError, RuntimeError):  # the working directory is gone, or links lead in circles
+    except (OSError, RuntimeError):  # the working directory was deleted, or links form a loop
         return None
     return next((each for each in (real, *real.parents) if os.path.lexists(each / ".git")), None)
 
 
 def working_directory() -> str | None:
-    """The working directory, from the top of its repository; None outside a repository."""
+    """The working directory relative to the top of its repository; None outside a repository."""
     here = top(Path())
     return None if here is None else Path.cwd().relative_to(here).as_posix()
 
 
 def names(paths: Iterable[str]) -> dict[str, str]:
-    """Each path's name: from the top of its repository or, outside one, from the working directory.
+    """The name of each path: relative to the top of its repository or, outside one, to the working directory.
 
-    A link is named as what it leads to, unless it leads out of its repository. What lies in the working directory's
-    repository belongs to that, even where there is another repository within it. No two files of several repositories
-    have the same name: where they would, only what lies in the working directory's is named from its top.
+    A link is named like its target, unless that is outside of the link's repository. Everything below the top of the
+    working directory's repository belongs to that repository, even if it holds others. Names never clash: if files of
+    different repositories would have the same name, only those in the working directory's are named from its top.
     """
     here = top(Path())
     top_of = cache(lambda folder: top(Path(folder)))
@@ -63,29 +63,32 @@ def name(path: str) -> str:
 
 
 def name_within(path: Path) -> str:
-    """The name of a path in a repository; one outside is called as it was given."""
+    """The name of a path in a repository; a path outside is returned as it is."""
     return str(path) if top(path.parent) is None else name(str(path))
 
 
 def from_working_directory(path: str) -> str:
-    """The path itself, wherever it leads, from the working directory."""
+    """The path relative to the working directory; links are not followed."""
     try:
         return shown(os.path.relpath(path))
-    except OSError:  # the working directory is gone
+    except OSError:  # the working directory was deleted
         return shown(path)
 
 
 def shown(path: str) -> str:
-    """The path as text on one line, whatever bytes it consists of."""
+    """The path as text on one line; other bytes and control characters are escaped."""
     text = os.fsencode(path).decode(errors="backslashreplace")
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _place(path: str, owner_of: Callable[[str], str | None]) -> tuple[str, str | None]:
-    """Where a file lies, and the top of its repository. A link that leads nowhere, or out of it, lies where it is."""
+    """The real path of a file and the top of its repository.
+
+    A link that is broken, or leads out of the repository, keeps its own path.
+    """
     try:
         own = os.path.abspath(path)  # noqa: PTH100 - links are not followed
-    except OSError:  # the working directory is gone
+    except OSError:  # the working directory was deleted
         return path, None
     real, owner = os.path.realpath(path), owner_of(own)
     if owner is not None:
@@ -102,5 +105,5 @@ def _is_within(path: str, folder: str) -> bool:
 def _working_directory() -> str:
     try:
         return os.getcwd()  # noqa: PTH109 - as text
-    except OSError:  # it is gone, and nothing lies in it
+    except OSError:  # it was deleted, so that nothing can be in it
         return os.devnull

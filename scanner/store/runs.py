@@ -1,4 +1,4 @@
-"""Where run directories are kept when nobody names one: under the XDG state directory, a folder a run."""
+"""The default place of run directories: one folder for each run, under the XDG state directory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ KEPT = timedelta(days=14)
 
 
 def home() -> Path | None:
-    """https://specifications.freedesktop.org/basedir-spec/latest/; None for a user who has no home directory."""
+    """The folder that holds run directories; None for a user without a home directory.
+
+    https://specifications.freedesktop.org/basedir-spec/latest/
+    """
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     if not state.is_absolute():
         try:
@@ -29,12 +32,12 @@ def home() -> Path | None:
 
 
 def new_id(now: datetime) -> str:
-    """Sorts by time, and two runs that begin together differ."""
+    """A new id of a run: ids sort by time, and are unique even for runs that begin at the same time."""
     return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def make(run_id: str) -> Path:
-    """A directory for a new run: a temporary one where none can be made under the state directory."""
+    """Make a directory for a new run; a temporary one if the state directory is not writable."""
     directory = (home() or Path()) / run_id
     if directory.is_absolute():
         with suppress(OSError):
@@ -42,13 +45,13 @@ def make(run_id: str) -> Path:
             return directory
     with suppress(OSError):
         return Path(tempfile.mkdtemp(prefix="chimeaudit-"))
-    return directory  # whoever begins the run there is told why it cannot be
+    return directory  # creating the journal there will fail and say why
 
 
 def unfinished(now: datetime, oldest: timedelta) -> Iterator[Journal]:
-    """The runs that began within that time, stopped before their end, and that no scan is writing to; newest first."""
+    """The runs that began at most `oldest` ago and are incomplete, and that no scan is writing to; newest first."""
     for journal in _journals():
-        with suppress(UsageError, OutputError):  # damaged, nobody's to write to, or a scan writes to it
+        with suppress(UsageError, OutputError):  # damaged, read-only, or in use by a scan
             if abs(now - journal.header.began) <= oldest and not journal.complete:
                 with journal.locked():
                     pass
@@ -58,16 +61,16 @@ def unfinished(now: datetime, oldest: timedelta) -> Iterator[Journal]:
 def prune(now: datetime) -> None:
     """Remove finished runs that began longer ago than KEPT."""
     for journal in _journals():
-        with suppress(UsageError):  # a damaged one is nothing to a scan that begins
+        with suppress(UsageError):  # a damaged run must not stop a new scan
             if journal.header.began < now - KEPT and journal.complete:
                 shutil.rmtree(journal.directory, ignore_errors=True)
 
 
 def _journals() -> Iterator[Journal]:
-    """Newest first; what another version wrote, or is no run at all, is passed over."""
+    """The runs in the default place, newest first; those of other versions, and other folders, are skipped."""
     place = home()
     names: list[str] = []
-    with suppress(OSError):  # there is none yet, or it cannot be read
+    with suppress(OSError):  # the folder does not exist yet, or cannot be read
         names = os.listdir(place) if place else []  # noqa: PTH208 - names, to be sorted
     for name in sorted(names, reverse=True):
         with suppress(UsageError):

@@ -1,4 +1,4 @@
-"""Reads JSON reports that were saved earlier, by this version or another of the same major schema version."""
+"""Reads saved JSON reports of any version of chimeaudit with the same major schema version."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from scanner.model.report import SCHEMA_VERSION, Report, Severity, Status, Summa
 
 _MAJOR = SCHEMA_VERSION.partition(".")[0]
 _MOST = 2**31 - 1
-"""More than there could be of anything."""
+"""The largest number that a count in a report may have."""
 
 
 class _Header(Struct):
-    """What every report has said of itself since the first schema version."""
+    """The members that reports of all schema versions have."""
 
     schema_version: str
     tool: dict[str, object]
 
 
 def decode(content: bytes, name: str) -> Report:
-    """The report in this text; `name` is what errors call it.
+    """Decode a JSON report; `name` is its name in errors.
 
-    Members that we do not know are passed over, and those that a later minor version added have defaults. What follows
-    from its findings and gaps is worked out anew, so that somebody who took some of them out need not count.
+    Unknown members are ignored, and members that a later minor version added have defaults. Counts and completeness are
+    worked out again, so that findings and gaps may be removed from the file by hand.
 
     Raises:
-        UsageError: it is no JSON, no report, one of another major schema version, or contradicts itself.
+        UsageError: it is no JSON or no report, is of another major schema version, or contradicts itself.
     """
     content = encoding.utf8(content)
     try:
@@ -53,7 +53,7 @@ def decode(content: bytes, name: str) -> Report:
 
 
 def _check(report: Report, name: str) -> None:
-    """What the formats rely on, and the types cannot say."""
+    """Check what formats rely on and types cannot express: times, references to rules, counts."""
     bad = next((time for time in _times(report) if not _is_time(time)), None)
     if bad is not None:
         raise _refused(name, f"is not a report of chimeaudit: {bad!r:.80} is not a time")
@@ -89,7 +89,7 @@ def _numbers(report: Report) -> Iterator[int]:
 
 
 def _counted(report: Report) -> Summary:
-    """What its findings come to, whatever it says of them; of what passed it says nothing else."""
+    """A summary counted from the findings; only counts of what passed or did not apply are the report's own."""
     told = report.summary
     failed = [finding for finding in report.findings if finding.status is Status.FAIL]
     passed = {key: told.by_status.get(key, 0) for key in ("pass", "not_applicable")}

@@ -16,15 +16,15 @@ from scanner.model.report import Finding
 _IN_MEMORY = 1 << 20
 _AT_ONCE = 1 << 16
 Span = tuple[int, int]
-"""Where something begins and ends."""
+"""The byte offsets of a start and an end."""
 _decoder = msgspec.json.Decoder(Finding)
 
 
 class Spool(Collection[Finding]):
-    """Findings in the order in which they were added; to be gone through as often as one likes.
+    """A collection of findings on disk, in the order in which they were added; it can be read many times.
 
-    The first megabyte is kept in memory. What is more goes to a file without a name, which is gone with the spool or
-    the process: in `directory`, or where that cannot be written to, where temporary files are kept.
+    The first megabyte is kept in memory, the rest in a file without a name, which disappears with the spool or the
+    process. The file is in `directory` or, if that is not writable, in the system's folder for temporary files.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -38,16 +38,16 @@ class Spool(Collection[Finding]):
         """Add findings.
 
         Raises:
-            OutputError: there is no room for them.
+            OutputError: there is no room on disk.
         """
         lines = [msgspec.json.encode(finding) + b"\n" for finding in findings]
         self.append(b"".join(lines), len(lines))
 
     def append(self, lines: bytes, count: int) -> None:
-        """Add so many findings as another spool held them.
+        """Add `count` findings, as another spool's `lines` gave them.
 
         Raises:
-            OutputError: there is no room for them.
+            OutputError: there is no room on disk.
         """
         try:
             self._file.seek(self._end)
@@ -60,17 +60,17 @@ class Spool(Collection[Finding]):
 
     @property
     def lines(self) -> bytes:
-        """All findings, as they are kept."""
+        """All findings as bytes, one JSON line each."""
         self._file.seek(0)
         return self._file.read(self._end)
 
     @property
     def end(self) -> int:
-        """Where the next finding will begin."""
+        """The byte offset at which the next finding will start."""
         return self._end
 
     def arrange(self, spans: Sequence[Span]) -> None:
-        """From now on go through what lies between these places, in this order."""
+        """From now on, iterate over the findings in these spans, in this order."""
         self._spans = spans
 
     def __iter__(self) -> Iterator[Finding]:
@@ -81,9 +81,9 @@ class Spool(Collection[Finding]):
                 yield from self._between(start, end)
 
     def _between(self, position: int, end: int | None) -> Iterator[Finding]:
-        """Up to `end`, or with None also what is added meanwhile."""
+        """The findings from an offset up to `end`; None: to the end, including those added meanwhile."""
         while (left := (self._end if end is None else end) - position) > 0:
-            self._file.seek(position)  # others may be reading too
+            self._file.seek(position)  # other iterations may move it
             lines = self._file.readlines(max(1, min(_AT_ONCE, left) - 1))  # some stop at that size, others beyond it
             position = self._file.tell()
             yield from map(_decoder.decode, lines)

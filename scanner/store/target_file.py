@@ -1,9 +1,10 @@
-"""The file of one target in a run directory: lines are appended to it while the target is read, and read from it later.
+"""The file of one target in a run directory: lines are appended while the target is read, and are read later.
 
-    a line a page of channel flows, a line when an app instance is complete, a closing line when the target is
+It has a line for each page of channel flows, a line for each app instance that is complete, and a closing line for the
+complete target.
 
-Nothing is rewritten: a process that dies leaves at most a torn last line, which readers drop. An app instance counts
-only once its own line is there; pages of one that was in flight are passed over.
+Nothing is rewritten. A process that dies leaves at most a torn last line, which readers drop. An app instance counts
+only if its own line is there; pages of an app instance without one are ignored.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class FlowPage(Struct, frozen=True, kw_only=True, tag="flows"):
 
 
 class AppInstanceRead(Struct, frozen=True, kw_only=True, tag="app_instance"):
-    """An app instance has been read as far as it can be: the offsets of its pages, and what is missing of it."""
+    """An app instance that was read as far as possible: the byte offsets of its pages, and its gaps."""
 
     app_instance: AppInstance
     pages: tuple[int, ...]
@@ -41,7 +42,7 @@ class AppInstanceRead(Struct, frozen=True, kw_only=True, tag="app_instance"):
 
 
 class TargetRead(Struct, frozen=True, kw_only=True, tag="target"):
-    """The target has been read as far as it can be: the offset of each app instance's line, by ARN."""
+    """A target that was read as far as possible: the byte offset of each app instance's line, by ARN, and its gaps."""
 
     index: dict[str, int]
     gaps: tuple[Gap, ...] = ()
@@ -57,12 +58,12 @@ _PAGE_PREFIX = b'{"type":"flows",'
 
 
 class TargetWriter:
-    """Appends to one target's file, from many threads; what a write returned from survives the process.
+    """Appends to the file of one target. Many threads may use it; once a write returns, its line survives the process.
 
-    Nobody else can write to it meanwhile: the threads of a scan that was stopped may outlive its hold on the directory.
+    The file is locked, since threads of a scan that was stopped may still write after the run directory was unlocked.
 
     Raises:
-        UsageError: another scan writes to it.
+        UsageError: another scan writes to the file.
         OutputError (each method, too): the file cannot be written.
     """
 
@@ -86,16 +87,16 @@ class TargetWriter:
         self.close()
 
     def close(self) -> None:
-        """Let others write to the file."""
+        """Close and unlock the file."""
         self._file.close()
 
     @property
     def app_instances(self) -> frozenset[str]:
-        """ARNs of those that an earlier attempt has read already."""
+        """The ARNs of the app instances that were already read."""
         return frozenset(self._index)
 
     def page(self, app_instance_arn: str, flows: tuple[ChannelFlow, ...]) -> int:
-        """Returns the page's offset."""
+        """Write a page of channel flows; return its byte offset."""
         return self._append(FlowPage(app_instance_arn=app_instance_arn, flows=flows))
 
     def app_instance(self, read: AppInstanceRead) -> None:
@@ -105,10 +106,10 @@ class TargetWriter:
         self._append(TargetRead(index=self._index, gaps=gaps))
 
     def absorb(self, lines: Iterable[bytes]) -> TargetRead | None:
-        """Take over what was written of this target elsewhere, except its closing line, which is returned.
+        """Copy the lines of this target from another journal, except for the closing line, which is returned.
 
         Raises:
-            ValueError: that is no journal.
+            ValueError: the lines are not those of a journal.
         """
         offset = 0
         moved: dict[int, int] = {}
@@ -129,7 +130,7 @@ class TargetWriter:
 
     def _append_encoded(self, encoded: bytes) -> int:
         with self._writing, explaining_writes(self._path):
-            if self._is_torn:  # what another thread wrote behind half a line would be lost with it
+            if self._is_torn:  # a line after half a line would be lost with it
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             offset = self._end
             self._is_torn = True
@@ -141,10 +142,10 @@ class TargetWriter:
 
 
 class TargetReader:
-    """What is known of one target; a file that was never begun reads as an empty one.
+    """Reads the file of one target; a missing file reads as an empty one.
 
     Raises (each method):
-        UsageError: the file is damaged other than by a torn last line.
+        UsageError: the file cannot be read, or is damaged in another way than by a torn last line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -156,7 +157,7 @@ class TargetReader:
         self.index = closing.index if closing else dict(self._rebuilt_index())
 
     def app_instances(self, besides: Container[str] = ()) -> Iterator[AppInstanceRead]:
-        """In order of their ARNs, without those whose ARN is in `besides`."""
+        """The app instances in order of their ARNs, without those whose ARN is in `besides`."""
         wanted = sorted((arn, offset) for arn, offset in self.index.items() if arn not in besides)
         if not wanted:
             return
@@ -168,12 +169,12 @@ class TargetReader:
                 yield line
 
     def flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
-        """In the order in which AWS gave them."""
+        """The channel flows of an app instance, in the order in which AWS listed them."""
         for offset in read.pages:
             yield from self.page(read.app_instance.arn, offset)
 
     def page(self, app_instance_arn: str, offset: int) -> tuple[ChannelFlow, ...]:
-        """The flows of one page."""
+        """The channel flows of the page at a byte offset."""
         with self._opened() as file:
             line = self._line_at(file, offset)
         if not isinstance(line, FlowPage) or line.app_instance_arn != app_instance_arn:
@@ -227,7 +228,7 @@ def _unreadable(path: Path, error: OSError) -> UsageError:
 
 
 def lock_file(file: BinaryIO, path: Path) -> None:
-    """Keep other scans from writing to `path` until the file is closed, or its process ends."""
+    """Keep other scans from writing to `path` until the file is closed or the process ends."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -245,7 +246,7 @@ def explaining_writes(path: Path) -> Iterator[None]:
 
 
 def _drop_torn_line(path: Path) -> int:
-    """Cut off an unfinished last line; returns where the file ends now."""
+    """Cut off an unfinished last line; return the file's new size."""
     with files.open_own(path, "r+b") as file:
         end = _end_of_line(file, file.seek(0, os.SEEK_END))
         file.truncate(end)
@@ -269,7 +270,7 @@ def _closing_line(path: Path) -> TargetRead | None:
 
 
 def _end_of_line(file: BinaryIO, before: int) -> int:
-    """The offset just behind the last newline that stands before the offset `before`; 0 where there is none."""
+    """The offset after the last newline before the offset `before`; 0 if there is none."""
     step = 1 << 16
     while before > 0:
         start = max(0, before - step)
