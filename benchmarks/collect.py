@@ -32,6 +32,7 @@ from benchmarks.shape import CALLS_TO_CHIME, EVERY_FACET, REGIONS, Shape, least_
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
 from scanner.store.journal import Journal, Role, RunHeader, Target
+from tests.answers import client_variables
 
 TIMES = 3
 LATENCY = 0.03
@@ -207,9 +208,7 @@ def _environment(url: str) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": access_key(f"{FIRST_ACCOUNT}"),
-        "AWS_SECRET_ACCESS_KEY": "example",
+        **client_variables(url, access_key(f"{FIRST_ACCOUNT}")),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }

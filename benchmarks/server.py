@@ -6,7 +6,6 @@ moto proves that the collector is right; it answers a few hundred calls a second
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import time
 from collections import Counter
@@ -15,16 +14,16 @@ from contextlib import contextmanager
 from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any, cast
-from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from benchmarks.shape import PAGE, Shape
+from benchmarks.shape import Shape
+from tests import healthy
+from tests.answers import Answer, Call, error, page, truth, xml
 
 FIRST_ACCOUNT = 100_000_000_000
 STATISTICS = "/statistics"
-_KEY_PREFIX = "AKIA"
 
 
 class Statistics(Struct, frozen=True):
@@ -35,8 +34,8 @@ class Statistics(Struct, frozen=True):
 
 
 def access_key(account_id: str) -> str:
-    """The server knows an account by the access key that signs for it."""
-    return f"{_KEY_PREFIX}{account_id}"
+    """The server knows an account by the access key that signs for it, as one of a role that was assumed there."""
+    return f"ASIA{account_id}"
 
 
 @contextmanager
@@ -61,22 +60,6 @@ def _run(shape: Shape, started: Connection) -> None:
         await server.serve_forever()
 
     asyncio.run(forever())
-
-
-class _Call(Struct):
-    """A request as the server understands it."""
-
-    path: str
-    parameters: dict[str, str]
-    body: bytes
-    account_id: str
-    region: str
-    service: str
-    target: str
-
-    @property
-    def here(self) -> str:
-        return f"{self.region}:{self.account_id}"
 
 
 class _Talk(asyncio.Protocol):
@@ -118,208 +101,94 @@ class _Aws:
     def answer(self, url: str, headers: dict[str, str], body: bytes) -> bytes:
         """The whole answer to one request."""
         if url == STATISTICS:
-            return _http(msgspec.json.encode(Statistics(dict(self._calls), self._throttled)))
-        scope = headers["authorization"].partition("Credential=")[2].split("/")
-        parts = urlsplit(url)
-        query = parts.query or ("" if "x-amz-target" in headers else body.decode())
-        call = _Call(
-            path=parts.path,
-            parameters={name: values[0] for name, values in parse_qs(query).items()},
-            body=body,
-            account_id=scope[0].removeprefix(_KEY_PREFIX),
-            region=scope[2],
-            service=scope[3],
-            target=headers.get("x-amz-target", ""),
-        )
-        if not self._allows(call):
+            return _http(Answer(body=msgspec.json.encode(Statistics(dict(self._calls), self._throttled))))
+        call = Call.read(url, headers, body)
+        account = str(call.account)
+        if not self._allows(call, account):
             self._throttled += 1
-            return _http(
-                b'{"Code":"ThrottledClientException"}', "429 Too Many\r\nx-amzn-ErrorType: ThrottledClientException"
-            )
-        operation, content = self._content(call)
+            return _http(error(429, "ThrottledClientException"))
         if call.service != "sts":
-            self._calls[operation] += 1
-        return _http(content)
+            self._calls[call.operation] += 1
+        return _http(self._truth(call, account))
 
-    def _allows(self, call: _Call) -> bool:
+    def _allows(self, call: Call, account: str) -> bool:
         """A bucket that holds the calls of one second."""
         limit = self.shape.limit
         if limit is None or call.service == "sts":
             return True
-        key, now = (call.account_id, call.region, call.service), time.monotonic()
+        key, now = (account, call.region, call.service), time.monotonic()
         tokens, since = self._tokens.get(key, (limit, now))
         tokens = min(limit, tokens + (now - since) * limit)
         self._tokens[key] = (tokens - 1 if tokens >= 1 else tokens), now
         return tokens >= 1
 
-    def _content(self, call: _Call) -> tuple[str, bytes]:
-        match call.service:
-            case "chime":
-                return self._chime(call)
-            case "lambda":
-                return self._lambda(call)
-            case "events":
-                return self._events(call)
+    def _truth(self, call: Call, account: str) -> Answer:
+        here = f"{call.region}:{account}"
+        match call.operation:
+            case "ListAppInstances":
+                listed = _app_instances(self.shape.app_instances, call.token)
+                return Answer(body=listed.replace(b"@HERE@", here.encode()))
+            case "ListChannelFlows":
+                arn = str(call.app_instance_arn)
+                listed = _flows(self.shape, self.shape.flows_of(int(arn.rpartition("/")[2])), call.token)
+                return Answer(body=listed.replace(b"@APP@", arn.encode()).replace(b"@HERE@", here.encode()))
+            case "GetFunctionConfiguration":
+                return truth(self._configuration(call.parameters["function"], here, account))
+            case "ListRules":
+                alerts = page("Rules", range(self.shape.alerts), call.token)
+                return truth({**alerts, "Rules": [self._alert(number, here) for number in alerts["Rules"]]})
+            case "ListAttachedRolePolicies":
+                return xml(call.operation, self._attached(int(call.parameters["RoleName"]), account))
             case _:
-                return self._query(call)
+                return healthy.answer(call, account)
 
-    def _chime(self, call: _Call) -> tuple[str, bytes]:
-        start = int(call.parameters.get("next-token", 0))
-        match call.path:
-            case "/app-instances":
-                listed = _app_instances(start, min(start + PAGE, self.shape.app_instances), self.shape.app_instances)
-                return "ListAppInstances", listed.replace(b"@HERE@", call.here.encode())
-            case "/channel-flows":
-                arn = call.parameters["app-instance-arn"]
-                flows = self.shape.flows_of(int(arn.rpartition("/")[2]))
-                listed = _flows(self.shape, start, min(start + PAGE, flows), flows)
-                return "ListChannelFlows", listed.replace(b"@APP@", arn.encode()).replace(b"@HERE@", call.here.encode())
-            case "/tags":
-                return "ListTagsForResource", b'{"Tags":[{"Key":"owner","Value":"chat"}]}'
-            case "/channels":
-                return "ListChannelsAssociatedWithChannelFlow", b'{"Channels":[{"Name":"general"}]}'
-            case _:
-                return "DescribeChannelFlow", b'{"ChannelFlow":{"CreatedTimestamp":1.7e9,"LastUpdatedTimestamp":1.7e9}}'
-
-    def _lambda(self, call: _Call) -> tuple[str, bytes]:
-        *_, arn, what = unquote(call.path).split("/")
+    def _configuration(self, arn: str, here: str, account: str) -> dict[str, Any]:
         number = int(arn.split(":")[6])
-        match what:
-            case "configuration":
-                return "GetFunctionConfiguration", _encoded(self._configuration(number, arn, call))
-            case "policy":
-                return "GetPolicy", _encoded({"Policy": json.dumps(_resource_policy(call.account_id))})
-            case "concurrency":
-                return "GetFunctionConcurrency", b"{}"
-            case _:
-                return (
-                    "GetFunctionEventInvokeConfig",
-                    b'{"DestinationConfig":{"OnFailure":{"Destination":"arn:aws:sqs"}}}',
-                )
+        queue = {"DeadLetterConfig": {"TargetArn": f"arn:aws:sqs:{here}:failed"}}
+        role = f"arn:aws:iam::{account}:role/{number % self.shape.roles}"
+        return {**healthy.configuration(arn), "Role": role, **(queue if self.shape.has_queue(number) else {})}
 
-    def _configuration(self, number: int, arn: str, call: _Call) -> dict[str, Any]:
-        queue = {"DeadLetterConfig": {"TargetArn": f"arn:aws:sqs:{call.here}:failed"}}
-        return {
-            "FunctionArn": arn,
-            "Runtime": "python3.13",
-            "Role": f"arn:aws:iam::{call.account_id}:role/{number % self.shape.roles}",
-            "Timeout": 10,
-            "LastModified": "2026-01-01T00:00:00.000+0000",
-            "State": "Active",
-            "LastUpdateStatus": "Successful",
-        } | (queue if self.shape.has_queue(number) else {})
+    def _alert(self, number: int, here: str) -> dict[str, str]:
+        return healthy.alert(f"{number}", here, "aws.chime" if self.shape.listens(number) else "aws.ec2")
 
-    def _events(self, call: _Call) -> tuple[str, bytes]:
-        if call.target.endswith("ListTargetsByRule"):
-            return "ListTargetsByRule", b'{"Targets":[{"Id":"1","Arn":"arn:aws:sns:us-east-1:111122223333:alerts"}]}'
-        start = int(json.loads(call.body).get("NextToken", 0))
-        end = min(start + PAGE, self.shape.alerts)
-        return "ListRules", _page(
-            "Rules", [self._alert(call, index) for index in range(start, end)], end, self.shape.alerts
-        )
-
-    def _alert(self, call: _Call, index: int) -> dict[str, str]:
-        source = "aws.chime" if self.shape.listens(index) else "aws.ec2"
-        pattern = json.dumps({"source": [source], "detail": {"eventType": ["ProcessorInvocationFailure"]}})
-        arn = f"arn:aws:events:{call.here}:rule/{index}"
-        return {"Name": f"{index}", "Arn": arn, "State": "ENABLED", "EventPattern": pattern}
-
-    def _query(self, call: _Call) -> tuple[str, bytes]:
-        """STS and IAM, which speak XML."""
-        action, account = call.parameters["Action"], call.account_id
-        if action == "AssumeRole":
-            account = call.parameters["RoleArn"].split(":")[4]
-        role = call.parameters.get("RoleName", "0")
-        arn = f"arn:aws:iam::{account}:policy"
+    def _attached(self, role: int, account: str) -> str:
         attached = "".join(
-            f"<member><PolicyName>{each}</PolicyName><PolicyArn>{arn}/{each}</PolicyArn></member>"
-            for each in self.shape.managed_of(int(role))
+            f"<member><PolicyName>{each}</PolicyName><PolicyArn>arn:aws:iam::{account}:policy/{each}</PolicyArn></member>"
+            for each in self.shape.managed_of(role)
         )
-        result = _QUERY[action].format(account=account, role=role, arn=arn, attached=attached, document=_CALLBACK)
-        return action, f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>".encode()
+        return f"<AttachedPolicies>{attached}</AttachedPolicies><IsTruncated>false</IsTruncated>"
 
 
-def _http(content: bytes, status: str = "200 OK") -> bytes:
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n".encode()
-        + content
-    )
-
-
-def _encoded(content: object) -> bytes:
-    return json.dumps(content).encode()
-
-
-def _page(member: str, items: list[Any], end: int, total: int) -> bytes:
-    return _encoded({member: items} | ({"NextToken": str(end)} if end < total else {}))
+def _http(answer: Answer) -> bytes:
+    fields = {"Content-Type": "application/json", **answer.headers, "Content-Length": str(len(answer.body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {answer.status} \r\n{head}\r\n".encode() + answer.body
 
 
 @cache
-def _app_instances(start: int, end: int, total: int) -> bytes:
+def _app_instances(total: int, token: str | None) -> bytes:
     """A page; the placeholder stands for region and account."""
+    listed = page("AppInstances", range(total), token)
     items = [
-        {
-            "AppInstanceArn": f"arn:aws:chime:@HERE@:app-instance/{index:08}",
-            "Name": f"tenant {index}",
-            "Metadata": "",
-        }
-        for index in range(start, end)
+        {"AppInstanceArn": f"arn:aws:chime:@HERE@:app-instance/{index:08}", "Name": f"tenant {index}", "Metadata": ""}
+        for index in listed["AppInstances"]
     ]
-    return _page("AppInstances", items, end, total)
+    return truth({**listed, "AppInstances": items}).body
 
 
 @cache
-def _flows(shape: Shape, start: int, end: int, total: int) -> bytes:
+def _flows(shape: Shape, total: int, token: str | None) -> bytes:
     """A page; the placeholders stand for the app instance, and for region and account. One flow in five fails open."""
-    return _page("ChannelFlows", [_flow(shape, index) for index in range(start, end)], end, total)
+    listed = page("ChannelFlows", range(total), token)
+    return truth({**listed, "ChannelFlows": [_flow(shape, index) for index in listed["ChannelFlows"]]}).body
 
 
 def _flow(shape: Shape, index: int) -> dict[str, Any]:
     number, version = shape.function_of(index)
-    function = {"ResourceArn": f"arn:aws:lambda:@HERE@:function:{number}:v{version}", "InvocationType": "ASYNC"}
-    processor = {
-        "Name": "moderate",
-        "Configuration": {"Lambda": function},
-        "ExecutionOrder": 1,
-        "FallbackAction": "ABORT" if index % 5 else "CONTINUE",
+    function = f"arn:aws:lambda:@HERE@:function:{number}:v{version}"
+    fallback = "ABORT" if index % 5 else "CONTINUE"
+    return {
+        "ChannelFlowArn": f"@APP@/channel-flow/{index:08}",
+        "Name": f"moderation {index}",
+        "Processors": [healthy.processor(Configuration=healthy.invoking(function), FallbackAction=fallback)],
     }
-    arn = f"@APP@/channel-flow/{index:08}"
-    return {"ChannelFlowArn": arn, "Name": f"moderation {index}", "Processors": [processor]}
-
-
-def _resource_policy(account_id: str) -> object:
-    source = {"StringEquals": {"aws:SourceAccount": account_id}}
-    principal = {"Service": "messaging.chime.amazonaws.com"}
-    allow = {"Effect": "Allow", "Principal": principal, "Action": "lambda:InvokeFunction", "Resource": "*"}
-    return {"Version": "2012-10-17", "Statement": [{**allow, "Condition": source}]}
-
-
-_CALLBACK = quote(
-    json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": "chime:ChannelFlowCallback",
-                    "Resource": "arn:aws:chime:*:*:app-instance/*/channel/*",
-                }
-            ],
-        }
-    )
-)
-_QUERY = {
-    "AssumeRole": "<AssumedRoleUser><Arn>arn:aws:sts::{account}:assumed-role/chimeaudit/run</Arn></AssumedRoleUser>"
-    f"<Credentials><AccessKeyId>{_KEY_PREFIX}{{account}}</AccessKeyId>"
-    "<SecretAccessKey>s</SecretAccessKey>"
-    "<SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>",
-    "GetCallerIdentity": "<Arn>arn:aws:iam::{account}:user/auditor</Arn><UserId>A</UserId><Account>{account}</Account>",
-    "GetRole": "<Role><Path>/</Path><RoleName>{role}</RoleName><RoleId>AROAEXAMPLEEXAMPLE</RoleId>"
-    "<Arn>arn:aws:iam::{account}:role/{role}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>",
-    "ListRolePolicies": "<PolicyNames><member>callback</member></PolicyNames><IsTruncated>false</IsTruncated>",
-    "GetRolePolicy": "<RoleName>{role}</RoleName><PolicyName>callback</PolicyName>"
-    "<PolicyDocument>{document}</PolicyDocument>",
-    "ListAttachedRolePolicies": "<AttachedPolicies>{attached}</AttachedPolicies><IsTruncated>false</IsTruncated>",
-    "GetPolicy": "<Policy><PolicyName>managed</PolicyName><DefaultVersionId>v1</DefaultVersionId></Policy>",
-    "GetPolicyVersion": "<PolicyVersion><VersionId>v1</VersionId><Document>{document}</Document></PolicyVersion>",
-}

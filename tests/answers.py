@@ -1,11 +1,32 @@
-"""What the fake AWS is asked, and what it answers."""
+"""What a fake AWS is asked, and what it answers, as both are on the wire."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+PAGE_SIZE = 50
+
+_PATHS = {
+    "/app-instances": "ListAppInstances",
+    "/channel-flows": "ListChannelFlows",
+    "/channels": "ListChannelsAssociatedWithChannelFlow",
+    "/tags": "ListTagsForResource",
+    "/findings/import": "BatchImportFindings",
+}
+_FLOW = "/channel-flows/"
+_FUNCTION = re.compile(r"/[0-9-]+/functions/(?P<function>[^/]+)/(?P<what>[a-z-]+)")
+_OF_A_FUNCTION = {
+    "configuration": "GetFunctionConfiguration",
+    "policy": "GetPolicy",
+    "url": "GetFunctionUrlConfig",
+    "concurrency": "GetFunctionConcurrency",
+    "event-invoke-config": "GetFunctionEventInvokeConfig",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +38,16 @@ class Call:
     region: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     access_key: str = ""
+
+    @classmethod
+    def read(cls, url: str, headers: Mapping[str, str], body: bytes) -> Call:
+        """The request, in whichever protocol its service has; it is about what its signature says.
+
+        The names of the headers are in lower case.
+        """
+        access_key, _, region, service, *_ = headers["authorization"].partition("Credential=")[2].split("/")
+        operation, parameters = _asked(url, headers, body)
+        return cls(service=service, operation=operation, region=region, parameters=parameters, access_key=access_key)
 
     @property
     def app_instance_arn(self) -> str | None:
@@ -30,6 +61,28 @@ class Call:
     def account(self) -> str | None:
         """The account whose role was assumed for it; None with a user's own key."""
         return self.access_key[4:16] if self.access_key.startswith("ASIA") else None
+
+
+def _asked(url: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, str]]:
+    """The operation, and what it is to be about."""
+    if target := headers.get("x-amz-target"):
+        return target.rpartition(".")[2], {name: str(value) for name, value in json.loads(body).items()}
+    parts = urlsplit(url)
+    if parts.path == "/":
+        parameters = _by_name(body.decode())
+        return parameters["Action"], parameters
+    parameters = {**_by_name(parts.query), **({"body": body.decode()} if body else {})}
+    if (operation := _PATHS.get(parts.path)) is not None:
+        return operation, parameters
+    if parts.path.startswith(_FLOW):
+        return "DescribeChannelFlow", {**parameters, "flow": unquote(parts.path.removeprefix(_FLOW))}
+    path = _FUNCTION.fullmatch(parts.path)
+    assert path, url
+    return _OF_A_FUNCTION[path["what"]], {**parameters, "function": unquote(path["function"])}
+
+
+def _by_name(query: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(query).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,3 +118,19 @@ def xml(operation: str, result: str) -> Answer:
     """An answer of STS or IAM."""
     body = f"<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
     return Answer(body=body.encode(), headers={"Content-Type": "text/xml"})
+
+
+def page(member: str, items: Sequence[Any], token: str | None, size: int = PAGE_SIZE) -> dict[str, Any]:
+    """The items from the token on; the token of the page after it says where that begins."""
+    start = int(token or 0)
+    end = start + size
+    return {member: list(items[start:end]), **({"NextToken": str(end)} if end < len(items) else {})}
+
+
+def client_variables(url: str, access_key: str = "AKIAEXAMPLE") -> dict[str, str]:
+    """The environment of a client."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": "secret-example-key",
+    }

@@ -1,8 +1,9 @@
-"""What the fake AWS says of everything around channel flows: all is well."""
+"""What a fake AWS says of everything around channel flows: all is well."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import quote
 
 from tests.answers import Answer, Call, truth, xml
@@ -10,26 +11,25 @@ from tests.answers import Answer, Call, truth, xml
 ACCOUNT = "111122223333"
 
 
-def answer(call: Call) -> Answer:
-    """The healthy answer to a call about a function, its role, an alert, tags, timestamps or channels."""
-    if call.service == "iam":
-        return xml(call.operation, _IAM[call.operation].replace(ACCOUNT, call.account or ACCOUNT))
-    return truth(_chime_and_others(call))
+def answer(call: Call, account: str = ACCOUNT) -> Answer:
+    """The healthy answer to a call about a function, its role, an alert, tags, timestamps, channels or the caller."""
+    match call.service:
+        case "sts" if call.operation == "AssumeRole":
+            return xml("AssumeRole", assumed(call.parameters["RoleArn"]))
+        case "sts":
+            return xml(call.operation, _IDENTITY.format(account))
+        case "iam":
+            role = call.parameters.get("RoleName", "")
+            return xml(call.operation, _IAM[call.operation].format(account=account, role=role, document=_CALLBACK))
+        case _:
+            return truth(_told(call, account))
 
 
-def _chime_and_others(call: Call) -> object:  # noqa: PLR0911 - a table of answers
+def _told(call: Call, account: str) -> object:  # noqa: PLR0911 - a table of answers
     function = call.parameters.get("function", "")
     match call.operation:
         case "GetFunctionConfiguration":
-            return {
-                "FunctionArn": function,
-                "Runtime": "python3.13",
-                "Role": f"arn:aws:iam::{function.split(':')[4]}:role/processor",
-                "Timeout": 10,
-                "LastModified": "2026-01-01T00:00:00.000+0000",
-                "State": "Active",
-                "LastUpdateStatus": "Successful",
-            }
+            return configuration(function)
         case "GetFunctionEventInvokeConfig":
             return {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:111122223333:failed"}}}
         case "GetPolicy":
@@ -41,8 +41,7 @@ def _chime_and_others(call: Call) -> object:  # noqa: PLR0911 - a table of answe
         case "ListChannelsAssociatedWithChannelFlow":
             return {"Channels": [{"Name": "general"}]}
         case "ListRules":
-            arn = f"arn:aws:events:{call.region}:{call.account or ACCOUNT}:rule/failures"
-            return {"Rules": [{**_ALERT, "Arn": arn}]}
+            return {"Rules": [alert("failures", f"{call.region}:{account}")]}
         case "ListTargetsByRule":
             return {"Targets": [{"Id": "1", "Arn": "arn:aws:sns:us-east-1:111122223333:alerts"}]}
         case _:
@@ -67,26 +66,86 @@ def _resource_policy(account: str) -> object:
     }
 
 
-_ALERT = {
-    "Name": "failures",
-    "State": "ENABLED",
-    "EventPattern": json.dumps({"source": ["aws.chime"], "detail": {"eventType": ["ProcessorInvocationFailure"]}}),
-}
-_CALLBACK = {
-    "Version": "2012-10-17",
-    "Statement": [
+def processor(**changes: Any) -> dict[str, Any]:
+    """A healthy processor, as the wire spells it."""
+    return {
+        "Name": "moderate",
+        "Configuration": invoking(function_arn()),
+        "ExecutionOrder": 1,
+        "FallbackAction": "ABORT",
+        **changes,
+    }
+
+
+def invoking(arn: str) -> dict[str, Any]:
+    """The configuration of a processor that invokes this function."""
+    return {"Lambda": {"ResourceArn": arn, "InvocationType": "ASYNC"}}
+
+
+def function_arn(name: str = "moderate:live", region: str = "us-east-1", account: str = ACCOUNT) -> str:
+    return f"arn:aws:lambda:{region}:{account}:function:{name}"
+
+
+def configuration(function: str) -> dict[str, Any]:
+    """What Lambda says of a function."""
+    return {
+        "FunctionArn": function,
+        "Runtime": "python3.13",
+        "Role": f"arn:aws:iam::{function.split(':')[4]}:role/processor",
+        "Timeout": 10,
+        "LastModified": "2026-01-01T00:00:00.000+0000",
+        "State": "Active",
+        "LastUpdateStatus": "Successful",
+    }
+
+
+def alert(name: str, place: str, source: str = "aws.chime") -> dict[str, str]:
+    """A rule of EventBridge that matches what tells of a failure, if it comes from this source."""
+    pattern = json.dumps({"source": [source], "detail": {"eventType": ["ProcessorInvocationFailure"]}})
+    return {"Name": name, "Arn": f"arn:aws:events:{place}:rule/{name}", "State": "ENABLED", "EventPattern": pattern}
+
+
+_IDENTITY = "<Arn>arn:aws:iam::{0}:user/auditor</Arn><UserId>AIDAEXAMPLE</UserId><Account>{0}</Account>"
+
+
+def credentials(account: str, suffix: str = "", expiration: str = "2099-01-01T00:00:00Z") -> str:
+    """What AssumeRole gives; the access key tells the account, and by `suffix` one session from another."""
+    return (
+        f"<Credentials><AccessKeyId>ASIA{account}{suffix}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+        f"<SessionToken>t</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
+    )
+
+
+def assumed(role_arn: str) -> str:
+    """What AssumeRole answers where all is well."""
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    arn = f"arn:aws:sts::{account}:assumed-role/{name}/chimeaudit"
+    return f"<AssumedRoleUser><Arn>{arn}</Arn><AssumedRoleId>A:chimeaudit</AssumedRoleId></AssumedRoleUser>" + (
+        credentials(account)
+    )
+
+
+_CALLBACK = quote(
+    json.dumps(
         {
-            "Effect": "Allow",
-            "Action": "chime:ChannelFlowCallback",
-            "Resource": "arn:aws:chime:*:*:app-instance/*/channel/*",
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": "chime:ChannelFlowCallback",
+                    "Resource": "arn:aws:chime:*:*:app-instance/*/channel/*",
+                }
+            ],
         }
-    ],
-}
+    )
+)
 _IAM = {
-    "GetRole": "<Role><Path>/</Path><RoleName>processor</RoleName><RoleId>AROAEXAMPLEEXAMPLE</RoleId>"
-    "<Arn>arn:aws:iam::111122223333:role/processor</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>",
+    "GetRole": "<Role><Path>/</Path><RoleName>{role}</RoleName><RoleId>AROAEXAMPLEEXAMPLE</RoleId>"
+    "<Arn>arn:aws:iam::{account}:role/{role}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>",
     "ListRolePolicies": "<PolicyNames><member>callback</member></PolicyNames><IsTruncated>false</IsTruncated>",
-    "GetRolePolicy": "<RoleName>processor</RoleName><PolicyName>callback</PolicyName>"
-    f"<PolicyDocument>{quote(json.dumps(_CALLBACK))}</PolicyDocument>",
+    "GetRolePolicy": "<RoleName>{role}</RoleName><PolicyName>callback</PolicyName>"
+    "<PolicyDocument>{document}</PolicyDocument>",
     "ListAttachedRolePolicies": "<AttachedPolicies></AttachedPolicies><IsTruncated>false</IsTruncated>",
+    "GetPolicy": "<Policy><PolicyName>managed</PolicyName><DefaultVersionId>v1</DefaultVersionId></Policy>",
+    "GetPolicyVersion": "<PolicyVersion><VersionId>v1</VersionId><Document>{document}</Document></PolicyVersion>",
 }

@@ -15,7 +15,8 @@ from tests.ci.linting import check_jsonschema, zizmor
 from tests.ci.shell import ROOT
 from tests.declared.checking import processor as declared
 from tests.declared.checking import request, write
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 
 BAD = request(declared(FallbackAction="CONTINUE"))
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])

@@ -14,7 +14,8 @@ from tests.ci.shell import ROOT, load, run
 from tests.command import CHIMEAUDIT, Ended
 from tests.declared.checking import processor as declared
 from tests.declared.checking import request, write
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 from tests.render.test_gitlab import SCHEMA
 
 FILE = "deploy/ci/gitlab.yml"

@@ -16,7 +16,8 @@ from scanner import __version__
 from tests.answers import Answer, Call
 from tests.cluster.dask_cluster import DaskCluster
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
-from tests.fake_aws import ACCOUNT, FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import ACCOUNT, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 MEMBERS = ("222222222222", "333333333333", "444444444444")

@@ -14,7 +14,8 @@ from scanner.collect.task import Share, Task, fast
 from scanner.collect.worker import Worker
 from scanner.store.journal import Target
 from scanner.store.target_file import TargetReader
-from tests.fake_aws import ACCOUNT, FakeAws, Flow
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import ACCOUNT
 
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")
 

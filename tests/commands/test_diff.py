@@ -9,7 +9,8 @@ from scanner.model.report import Finding, ReportedGap
 from scanner.render import Format, render
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 from tests.render import sample
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])

@@ -15,7 +15,8 @@ import pytest
 from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, Ended, environment, installed
 from tests.conftest import Scan
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 

@@ -14,7 +14,8 @@ from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
 from tests.declared.checking import processor as declared
 from tests.declared.checking import request, write
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 
 BAD = request(declared(FallbackAction="CONTINUE"))
 OBEYED = re.compile(r"^\s*::|##\[")

@@ -16,7 +16,8 @@ from scanner.render.json import render
 from tests.answers import Answer, Call, error
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 from tests.history.nights import at, failing, report, waived
 from tests.render import sample
 

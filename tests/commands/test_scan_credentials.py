@@ -28,7 +28,8 @@ from scanner.aws.credentials import OwnCredentials
 from scanner.aws.failure import CredentialsError
 from tests.command import CHIMEAUDIT, Ended, environment, installed
 from tests.conftest import Scan
-from tests.fake_aws import ACCOUNT, FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import ACCOUNT, processor
 
 ROLE = f"role_arn = arn:aws:iam::{ACCOUNT}:role/x"
 SSO = f"sso_account_id = {ACCOUNT}\nsso_role_name = Audit\nsso_region = us-east-1\n"

@@ -13,7 +13,8 @@ import pytest
 from tests.answers import Answer, Call, error, refusal, truth, xml
 from tests.command import Ended
 from tests.conftest import Scan
-from tests.fake_aws import ACCOUNT, FakeAws, Fault, Flow, function_arn, invoking, processor
+from tests.fake_aws import FakeAws, Fault, Flow
+from tests.healthy import ACCOUNT, function_arn, invoking, processor
 
 MEMBER, VENDOR = "222222222222", "999988887777"
 FUNCTION = function_arn()

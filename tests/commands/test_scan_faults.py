@@ -12,7 +12,8 @@ import pytest
 from tests.answers import Answer, Call, error, truth
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
-from tests.fake_aws import FakeAws, Fault, Flow, function_arn, processor
+from tests.fake_aws import FakeAws, Fault, Flow
+from tests.healthy import function_arn, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 

@@ -10,7 +10,8 @@ import pytest
 from tests.answers import Answer, Call, error, truth, xml
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
-from tests.fake_aws import ACCOUNT, FakeAws, Fault, Flow, assumed, credentials, function_arn, processor
+from tests.fake_aws import FakeAws, Fault, Flow
+from tests.healthy import ACCOUNT, assumed, credentials, function_arn, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 FIRST, SECOND = "222222222222", "333333333333"

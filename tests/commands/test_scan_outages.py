@@ -22,7 +22,8 @@ from scanner.collect import target
 from tests.answers import Answer, Call, error, truth
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan
-from tests.fake_aws import FakeAws, Fault, Flow, processor
+from tests.fake_aws import FakeAws, Fault, Flow
+from tests.healthy import processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 ONE_RULE = ("--regions", "us-east-1", "--select", "last-processor-fails-open", "-o", "json:-")

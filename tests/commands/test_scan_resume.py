@@ -19,7 +19,8 @@ from scanner.store.target_file import TargetReader
 from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, Ended, environment
 from tests.conftest import Scan
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 CHOSEN = ("last-processor-fails-open", "app-instance-without-flow", "no-failure-alert")

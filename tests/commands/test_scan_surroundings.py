@@ -14,7 +14,8 @@ import pytest
 
 from tests.command import CHIMEAUDIT, environment
 from tests.conftest import Scan
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 ONE_RULE = ("--regions", "us-east-1", "--select", "last-processor-fails-open")

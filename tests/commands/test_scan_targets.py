@@ -11,7 +11,8 @@ import pytest
 from tests.answers import Answer, Call, error, refusal, truth, xml
 from tests.command import chimeaudit
 from tests.conftest import Scan
-from tests.fake_aws import ACCOUNT, FakeAws, Fault, Flow, credentials, processor
+from tests.fake_aws import FakeAws, Fault, Flow
+from tests.healthy import ACCOUNT, credentials, processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 FIRST, SECOND, SUSPENDED, LAST = "222222222222", "333333333333", "444444444444", "555555555555"

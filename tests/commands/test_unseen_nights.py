@@ -21,7 +21,8 @@ from scanner.history import address
 from tests.answers import Answer, Call, error, refusal, truth, xml
 from tests.command import chimeaudit
 from tests.conftest import Scan
-from tests.fake_aws import ACCOUNT, FakeAws, Flow, function_arn, invoking, processor, serve
+from tests.fake_aws import FakeAws, Flow, serve
+from tests.healthy import ACCOUNT, function_arn, invoking, processor
 from tests.history import nights
 
 MEMBER, EMPTY = "444455556666", "333344445555"

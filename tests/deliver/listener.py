@@ -8,8 +8,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests import loopback
 
 SECRET = "T000-B000-xxxxsecretxxxx"
 
@@ -41,9 +43,11 @@ def listening(*answers: Answer, hangs: bool = False, tls: ssl.SSLContext | None 
     """Serve on a free port."""
     listener = Listener(answers=list(answers) or [Answer()], hangs=hangs)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Handler, BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.0"  # a request a connection
+
         def do_POST(self) -> None:
-            listener.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            listener.posted.append(json.loads(self.read()))
             if listener.hangs:
                 listener.closed.wait(60)
                 return
@@ -64,20 +68,9 @@ def listening(*answers: Answer, hangs: bool = False, tls: ssl.SSLContext | None 
                 while not listener.closed.wait(0.1):
                     self.wfile.write(b"x")
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            """Tests look at what was posted."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    if tls:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    listener.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/services/{SECRET}"
-    try:
-        yield listener
-    finally:
-        listener.closed.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with loopback.serving(Handler, tls) as url:
+        listener.url = f"{url}/services/{SECRET}"
+        try:
+            yield listener
+        finally:
+            listener.closed.set()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from http.server import BaseHTTPRequestHandler
+from typing import ClassVar
+
+from tests import loopback
 
 
-class Odd(BaseHTTPRequestHandler):
+class Odd(loopback.Handler, BaseHTTPRequestHandler):
     """An S3 that lacks something in its answers, by the names of the objects; it notes what it was asked.
 
     To SNS it says nothing.
     """
 
     asked: ClassVar[list[str]] = []
-    protocol_version = "HTTP/1.1"
 
     def reply(self, status: int = 200, body: bytes = b"", announced: int | None = None, **headers: str) -> None:
         self.send_response(status)
@@ -37,7 +37,7 @@ class Odd(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self.note()
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.read()
         if self.headers["x-amz-expected-bucket-owner"]:
             self.refuse()
         elif self.path.endswith("well"):
@@ -74,20 +74,10 @@ class Odd(BaseHTTPRequestHandler):
         else:
             self.reply(body=b"half all", ETag='"1"')
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Tests look at what was asked."""
-
 
 @contextmanager
 def serving() -> Iterator[str]:
     """Serve on a free port; gives the URL."""
     Odd.asked.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with loopback.serving(Odd) as url:
+        yield url

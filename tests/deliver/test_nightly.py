@@ -12,7 +12,8 @@ from tests.command import chimeaudit
 from tests.conftest import Scan
 from tests.deliver.conftest import Cloud, Run
 from tests.deliver.listener import Answer, listening
-from tests.fake_aws import FakeAws, Flow, processor, serve
+from tests.fake_aws import FakeAws, Flow, serve
+from tests.healthy import processor
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 

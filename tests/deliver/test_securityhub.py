@@ -21,7 +21,8 @@ from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
 from tests.deliver.conftest import Cloud, Run, one_line
 from tests.deliver.listener import listening
-from tests.fake_aws import FakeAws, Flow, processor
+from tests.fake_aws import FakeAws, Flow
+from tests.healthy import processor
 from tests.render import sample
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
