@@ -1,6 +1,6 @@
-"""The command ``chimeaudit``, which is also ``python -m scanner``: an installation that does not load is a fault.
+"""The command ``chimeaudit``, also ``python -m scanner``. A broken installation ends with exit code 70.
 
-Nothing but Python itself is imported before that can be said: an uncaught ImportError would end with 1, findings.
+Nothing but the standard library is imported first: an uncaught ImportError would end with 1, which means findings.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> NoReturn:
 
 
 def _tell(error: Exception) -> None:
-    if sys.stderr is None:  # it was closed before we began
+    if sys.stderr is None:  # it was closed before the start
         return
     what = " ".join(f"{type(error).__name__}: {error}".split())
     hint = "Install chimeaudit again, with Python 3.11 or newer and what it depends on."
@@ -33,7 +33,7 @@ def _tell(error: Exception) -> None:
         sys.stderr.write(f"error: the installation is broken: {what}\nhint: {hint}\n")
         sys.stderr.flush()
     except OSError:
-        sys.stderr = None  # nobody reads it, and Python would say so with a code of its own
+        sys.stderr = None  # nobody reads it; otherwise Python would exit with another code
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""Every error a user can meet, with the exit code it ends in and the next step to take.
+"""All errors that users can get, with the exit code of each.
 
-ChimeauditError            70  a fault of ours, where nothing below fits
+ChimeauditError            70  a fault of chimeaudit, if nothing below fits
 ├── UsageError              2  a bad option, configuration or input file
 │   ├── InvalidRulesError          2  all mistakes of all rule files at once
 │   ├── InvalidConfigurationError  2  all mistakes of chimeaudit.yaml, and of the rules with it, at once
-│   └── InvalidFilesError          2  all mistakes of the files that were to be judged, at once
-│       └── NothingJudgedError     2  there was nothing else
-├── DisagreementError       1  a rule's verdicts are not those that its tests expect
+│   └── InvalidFilesError          2  all mistakes of the files to be judged, at once
+│       └── NothingJudgedError     2  no file was judged
+├── DisagreementError       1  a rule's verdicts differ from those that its tests expect
 ├── NothingScannedError     4  no credentials, no network, every target denied
-├── BrokenInstallationError  70  something that comes with chimeaudit is not there
+├── BrokenInstallationError  70  a part of the installation is missing
 ├── OutputError            70  a report or the history could not be written, or a report not delivered
 └── InterruptedScanError  130  stopped by a signal; what was observed is in the journal
 """
@@ -22,7 +22,7 @@ from typing import Any
 
 
 class ChimeauditError(Exception):
-    """An error to be shown as one line, followed by a hint that says what to do next."""
+    """An error that is shown as one line, followed by a hint on what to do next."""
 
     exit_code = 70
 
@@ -32,19 +32,19 @@ class ChimeauditError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """An error of a worker process is pickled on its way to the user."""
+        """Pickle the error with its hint, since errors of worker processes are pickled."""
         return partial(type(self), hint=self.hint), (self.message,)
 
 
 class UsageError(ChimeauditError):
-    """The command, its configuration or an input file cannot be used as it stands."""
+    """The command, its configuration or an input file cannot be used as it is."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Mistake:
-    """One mistake in an input file. `line` and `column` count from 1; of a file that is not there, they are 0."""
+    """A mistake in an input file. `line` and `column` count from 1; both are 0 for a mistake about the whole file."""
 
     file: str
     line: int
@@ -57,7 +57,7 @@ class Mistake:
 
 
 class _MistakenError(UsageError):
-    """Files that cannot be used, with everything that is wrong with them."""
+    """Files cannot be used; it lists all their mistakes."""
 
     where = "the files"
     consequence = "nothing was begun"
@@ -71,45 +71,45 @@ class _MistakenError(UsageError):
 
 
 class InvalidRulesError(_MistakenError):
-    """Everything that is wrong with the rules that were to be loaded."""
+    """The rules cannot be used; it lists all mistakes in them."""
 
     where = "the rules"
     other_way = "leave the file out of --rules"
 
 
 class InvalidConfigurationError(_MistakenError):
-    """Everything that is wrong with the configuration, and with the rules that it names."""
+    """The configuration cannot be used; it lists all mistakes in it and in the rules that it names."""
 
     where = "the configuration"
     other_way = "name another file with --config"
 
 
 class InvalidFilesError(_MistakenError):
-    """Everything that is wrong with the files that were to be judged; what else there is was judged all the same."""
+    """Some files could not be judged; it lists all mistakes in them. Other files were judged."""
 
     consequence = "what else there is was judged"
 
 
 class DisagreementError(ChimeauditError):
-    """A rule does not say what its tests expect of it."""
+    """A rule's verdict differs from that which its tests expect."""
 
     exit_code = 1
 
 
 class NothingJudgedError(InvalidFilesError):
-    """Not one of the files could be judged."""
+    """No file could be judged."""
 
     consequence = "nothing was judged"
 
 
 class NothingScannedError(ChimeauditError):
-    """Not one target could be looked at."""
+    """No target could be scanned."""
 
     exit_code = 4
 
 
 class BrokenInstallationError(ChimeauditError):
-    """Something that was installed with chimeaudit, or that it depends on, is not there or does not load."""
+    """A part of chimeaudit, or a package that it depends on, is missing or cannot be imported."""
 
     def __init__(self, what: str, *, hint: str = "Install chimeaudit again; -v prints details.") -> None:
         super().__init__(f"the installation is broken: {what}", hint=hint)

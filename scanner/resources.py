@@ -1,4 +1,4 @@
-"""Finds the data folders, rules/ and reports/: inside the installed package, or beside it in a checkout."""
+"""Finds the data folders rules/ and reports/, inside the installed package or beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def _folder(name: str) -> Path:
 
 
 def rules() -> Path:
-    """The shipped rules, one YAML file each.
+    """The folder of the shipped rules, one YAML file each.
 
     Raises:
-        BrokenInstallationError: they are not there.
+        BrokenInstallationError: the folder is missing.
     """
     return _folder("rules")
 
 
 def reports() -> Path:
-    """Templates, styles and JSON Schemas of the reports.
+    """The folder of the reports' templates, styles and JSON Schemas.
 
     Raises:
-        BrokenInstallationError: they are not there.
+        BrokenInstallationError: the folder is missing.
     """
     return _folder("reports")

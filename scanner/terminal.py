@@ -1,6 +1,6 @@
-"""What commands print with: standard input, output and error as they may be, width and colour, and progress lines.
+"""Prints for commands: results on standard output, messages on standard error, with width and colour.
 
-A stream may be closed, full, of any encoding, or with nobody who reads on.
+A stream may be closed, full, of any encoding, or closed by its reader at any time.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _FALLBACK_WIDTH = 140
 _LOOKALIKES = {"─": "-", "━": "-", "│": "|", "…": ".", "×": "x"}
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://[^\s'\"]*")
 _HARMLESS = {"s3", "tcp", "tls"}
-"""Schemes of what holds none: places in S3, and schedulers."""
+"""Schemes of URLs that hold no secrets: objects in S3, and schedulers."""
 _TELLING = 4
-"""Characters behind the scheme that tell a URL of the command line from others, which a message may well repeat."""
+"""How many characters after the scheme decide whether a URL in a message is one of the command line."""
 
 
 def prepare() -> None:
-    """Let every stream be there, and none refuse a character.
+    """Make sure that all standard streams exist and accept every character.
 
-    A number that is closed is given to the null device: the next file that is opened would have it, and get what others
-    print.
+    A closed descriptor is opened on the null device. Otherwise the next file that is opened would get its number, and
+    with it what is printed.
     """
     for number in range(3):
         try:
@@ -56,7 +56,7 @@ def prepare() -> None:
 
 
 def _lookalike(error: UnicodeError) -> tuple[str, int]:
-    """As many characters as there were, so that columns stay columns."""
+    """Replace characters that the stream cannot encode by as many others, so that columns stay aligned."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     refused = error.object[error.start : error.end]
@@ -64,7 +64,7 @@ def _lookalike(error: UnicodeError) -> tuple[str, int]:
 
 
 def as_closed() -> TextIO:
-    """Stands in for a stream that was closed before the command began."""
+    """A stream that takes the place of one that was closed before the command began."""
     return cast("TextIO", _Closed())
 
 
@@ -78,10 +78,10 @@ class _Closed(io.TextIOBase):
 
 
 def printed(pieces: Iterable[str | bytes], *, may_be_cut: bool = False) -> str | None:
-    """Print on standard output; returns a line that says why not everything could be.
+    """Print on standard output; return None, or a line on why not everything could be printed.
 
-    Text is for people, in the stream's own encoding. Terminal codes are passed on: who asks for none does not put them
-    in. What is a copy may be cut: who reads it may have read enough, or nobody may be there to read it.
+    Text is printed in the stream's encoding, with its terminal codes; bytes as they are. With `may_be_cut` it is no
+    error if the stream is closed or its reader stops early.
     """
     try:
         for piece in pieces:
@@ -96,12 +96,12 @@ def printed(pieces: Iterable[str | bytes], *, may_be_cut: bool = False) -> str |
 
 
 def encoded(text: str) -> bytes:
-    """What a machine reads: UTF-8, whatever the stream's encoding is."""
+    """Text for machines as UTF-8 bytes, which do not depend on the stream's encoding."""
     return text.encode(errors="backslashreplace")
 
 
 def out(text: str | bytes) -> None:
-    """Print what is the whole result of a command. Who has read enough of it may go.
+    """Print the whole result of a command on standard output. The reader may stop early.
 
     Raises:
         OutputError: it cannot be printed.
@@ -116,7 +116,7 @@ def out(text: str | bytes) -> None:
 
 
 def told(text: str | bytes) -> None:
-    """Print on standard error, as far as it can be; where it cannot, nobody could be told of that either."""
+    """Print on standard error; failures are ignored, since they could not be reported either."""
     with suppress(OSError):
         _put(text, sys.stderr)
 
@@ -124,14 +124,17 @@ def told(text: str | bytes) -> None:
 def _put(piece: str | bytes, stream: TextIO) -> None:
     if isinstance(piece, str):
         click.echo(piece, stream, nl=False, color=True)
-    else:  # by click, a byte order mark may come first
+    else:  # click might write a byte order mark first
         stream.flush()
         stream.buffer.write(piece)
         stream.buffer.flush()
 
 
 def drop(stream: TextIO) -> OSError | None:
-    """Write what is left, or drop it: at its end Python would try again, and have an exit code of its own for it."""
+    """Flush a stream, or drop what it holds: otherwise Python would try again at exit and change the exit code.
+
+    Return the error if it could not be flushed.
+    """
     try:
         stream.flush()
     except OSError as error:
@@ -141,22 +144,22 @@ def drop(stream: TextIO) -> OSError | None:
 
 
 def inert(text: str) -> str:
-    """The text as it may be printed here: where GitHub's runner reads along, it finds no command in it."""
+    """The text as it may be printed: in a GitHub workflow, the runner must not find a command in it."""
     return github.inert(text) if on_github() else text
 
 
 def on_github() -> bool:
-    """Whether this is a step of a GitHub workflow."""
+    """Whether the command runs in a step of a GitHub workflow."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def say(line: str) -> None:
-    """Tell the user something that is not a result."""
+    """Print a message that is not a result, on standard error."""
     told(f"{inert(visible(line))}\n")
 
 
 def masked(message: str, arguments: Iterable[str]) -> str:
-    """The message, with ``scheme://***`` for every URL that was an argument or a part of one."""
+    """The message with ``scheme://***`` in place of URLs that are in the command's arguments and may hold secrets."""
     urls = [url for argument in arguments if (url := _URL.search(argument)) and url["scheme"] not in _HARMLESS]
     for url in urls:
         whole = url.string[url.start() :]
@@ -171,30 +174,30 @@ def _shown(url: re.Match[str]) -> str:
 
 
 def width() -> int:
-    """Columns of the terminal."""
+    """The width of the terminal in columns."""
     return shutil.get_terminal_size((_FALLBACK_WIDTH, 24)).columns
 
 
 def wants_color(stream: TextIO) -> bool:
-    """https://no-color.org"""
+    """Whether to print colours on a stream: https://no-color.org"""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class LogFormat(StrEnum):
-    """How lines look."""
+    """The format of messages on standard error."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class Log(Struct, frozen=True, kw_only=True):
-    """Where lines go. `verbose` lets details through."""
+    """Prints messages on standard error, as text or JSON; details only if `verbose`."""
 
     form: LogFormat = LogFormat.TEXT
     verbose: bool = False
 
     def tell(self, event: str, message: str, **fields: object) -> None:
-        """One line; `event` and `fields` say to a machine what `message` says to a person."""
+        """Print one line: `message` for people, `event` and `fields` for machines."""
         if self.form is LogFormat.TEXT:
             say(message)
             return
@@ -203,6 +206,6 @@ class Log(Struct, frozen=True, kw_only=True):
         told(encoded(f"{inert(line)}\n"))
 
     def detail(self, event: str, message: str, **fields: object) -> None:
-        """A line that only those want who asked for more."""
+        """Print one line of detail, if `verbose`."""
         if self.verbose:
             self.tell(event, message, **fields)
