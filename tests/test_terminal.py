@@ -15,12 +15,14 @@ import pytest
 from msgspec import structs
 
 from scanner import terminal
-from scanner.commands import outputs, showing
+from scanner.commands import outputs
 from scanner.commands.outputs import Output
+from scanner.commands.reporting import publish
 from scanner.errors import UsageError
 from scanner.model.report import Finding
 from scanner.render import Format
 from scanner.store import files
+from scanner.terminal import Log, LogFormat
 from tests.command import CHIMEAUDIT, environment, installed
 from tests.render import sample
 
@@ -98,8 +100,7 @@ def test_a_table_replaces_what_cannot_be_shown(encoding: str, monkeypatch: pytes
     report = sample.report([sample.fails_open(sample.flow(NAME))])
 
     with standard_output(encoding) as printed:
-        assert showing.findings(report, []) == []
-        showing.summary(report, [])
+        assert publish(report, [], Log()).failures == ()
 
     text = printed.getvalue().decode(encoding)
     assert "????? ? ?" in text
@@ -190,8 +191,6 @@ def test_a_closed_pipe_is_an_error_only_where_something_is_lost(home: Path, comm
 
 
 def test_a_line_of_the_log_is_json_in_utf_8(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    from scanner.terminal import Log, LogFormat
-
     Log(form=LogFormat.JSON).tell("event", NAME)
 
     assert json.loads(capfdbinary.readouterr().err)["message"] == NAME

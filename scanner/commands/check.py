@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
@@ -10,10 +11,19 @@ from typing import Any
 
 import click
 
-from scanner import terminal
-from scanner.commands import github, inputs, outputs, ruleset, showing, threshold
+from scanner.commands import github, inputs, outputs
 from scanner.commands.options import completion, values
+from scanner.commands.options.declaring import option, takes
+from scanner.commands.options.shared import (
+    OutputOptions,
+    RuleOptions,
+    fail_on_option,
+    github_option,
+    severity,
+    verbose_option,
+)
 from scanner.commands.outputs import Output
+from scanner.commands.reporting import publish, publish_mistakes
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.documents import MAX_BYTES
 from scanner.declared.files import find
@@ -36,6 +46,7 @@ from scanner.render.wording import count
 from scanner.store import runs
 from scanner.store.repository import shown, working_directory
 from scanner.store.spool import Spool
+from scanner.terminal import Log, say
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -50,6 +61,44 @@ Exit codes:
 _UNREAD = f"no JSON or YAML document of at most {MAX_BYTES >> 20} MB"
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions(OutputOptions, RuleOptions):
+    """The options of ``check``."""
+
+    fail_on: str = fail_on_option()
+    baseline: str | None = option(
+        "--baseline",
+        recorded=True,
+        metavar="REPORT",
+        shell_complete=completion.files,
+        help="Saved JSON report; what already failed in it gives no exit code 1.",
+    )
+    account: str | None = option(
+        "--account",
+        recorded=True,
+        callback=values.account_id,
+        metavar="ID",
+        help="Account that templates will be deployed to.",
+    )
+    region: str | None = option(
+        "--region",
+        recorded=True,
+        callback=values.region,
+        metavar="REGION",
+        help="Region that templates will be deployed to.",
+    )
+    skip_others: bool = option(
+        "--skip-others",
+        is_flag=True,
+        help="Skip a named file, too, that declares no channel flow; all may be such.",
+    )
+    allow_gaps: bool = option(
+        "--allow-gaps", recorded=True, is_flag=True, help="Exit with 0, not 3, where coverage is not complete."
+    )
+    on_github: bool = github_option()
+    verbose: bool = verbose_option("Show each file as it is judged, and details of a fault.")
+
+
 @click.command("check", epilog=_EXIT_CODES)
 @click.argument(
     "paths",
@@ -59,96 +108,56 @@ _UNREAD = f"no JSON or YAML document of at most {MAX_BYTES >> 20} MB"
     metavar="PATH...",
     shell_complete=completion.files,
 )
-@ruleset.options
-@outputs.option
-@threshold.option
-@click.option(
-    "--baseline",
-    metavar="REPORT",
-    shell_complete=completion.files,
-    help="Saved JSON report; what already failed in it gives no exit code 1.",
-)
-@click.option("--account", callback=values.account_id, metavar="ID", help="Account that templates will be deployed to.")
-@click.option("--region", callback=values.region, metavar="REGION", help="Region that templates will be deployed to.")
-@click.option(
-    "--skip-others", is_flag=True, help="Skip a named file, too, that declares no channel flow; all may be such."
-)
-@click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where coverage is not complete.")
-@github.option
-@click.option("-v", "--verbose", is_flag=True, help="Show each file as it is judged, and details of a fault.")
-def command(
-    *,
-    paths: tuple[str, ...],
-    config_file: Path | None,
-    rules: tuple[str, ...],
-    select: tuple[str, ...],
-    output: tuple[str, ...],
-    fail_on: str,
-    baseline: str | None,
-    account: str | None,
-    region: str | None,
-    skip_others: bool,
-    allow_gaps: bool,
-    on_github: bool,
-    verbose: bool,
-) -> int:
+@takes(CheckOptions)
+def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     """Judge channel flows before they are deployed, without AWS.
 
     PATH is a file, a folder or a pattern; '-' is standard input. What a file is, its content tells: CreateChannelFlow
     and UpdateChannelFlow requests, output of list-channel-flows and describe-channel-flow, CloudFormation templates
     (those of the CDK too), and runs of chimeaudit scan. Other files of a folder are skipped.
     """
-    wanted = outputs.parse_all(output)
-    accepted = inputs.report(baseline) if baseline else None
-    configured = ruleset.chosen(config_file, rules, select)
+    wanted = outputs.parse_all(options)
+    baseline = inputs.report(options.baseline, options.storing) if options.baseline else None
+    configured = options.configuration()
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
-    if configured.fail_on and threshold.unsaid():
-        fail_on = configured.fail_on
-    checking = _Checking(configured, waivers, _home(account, region), accepted, verbose=verbose)
-    checking.judge(paths, skip_others=skip_others)
+    fail_on = configured.fail_on if configured.fail_on and "fail_on" not in options.given else options.fail_on
+    checking = _Checking(configured, waivers, _home(options), baseline, verbose=options.verbose)
+    checking.judge(paths, skip_others=options.skip_others)
     report = checking.report(
         {
             "paths": tuple(map(shown, paths)),
             former.WORKING_DIRECTORY: working_directory(),
-            "account": account,
-            "region": region,
+            **options.recorded,
             "config": configured.file,
             "rules": configured.named,
             "select": configured.select,
             "fail_on": fail_on,
-            "baseline": shown(baseline) if baseline else None,
-            "allow_gaps": allow_gaps,
+            "baseline": shown(options.baseline) if options.baseline else None,
         }
     )
-    report = marked(report, former.renamed(accepted, checking.former, {})) if accepted else report
-    if configured.file and not config_file:
-        terminal.say(f"Configuration: {configured.file}")
-    failures = _tell(report, wanted, checking, waivers.warnings(report))
-    if on_github:
-        failures += github.tell(report, wanted, terminal.say, annotated=not checking.is_refused)
-    _refuse(failures, checking, skip_others=skip_others)
-    return gate_files(report, threshold.severity(fail_on), allow_gaps=allow_gaps)
+    report = marked(report, former.renamed(baseline, checking.former, {})) if baseline else report
+    if configured.file and not options.config:
+        say(f"Configuration: {configured.file}")
+    failures = _publish(report, wanted, checking, waivers.warnings(report))
+    if options.on_github:
+        failures += github.tell(report, wanted, say, annotated=not checking.is_refused)
+    _refuse(failures, checking, skip_others=options.skip_others)
+    return gate_files(report, severity(fail_on), allow_gaps=options.allow_gaps)
 
 
-def _tell(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:
+def _publish(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:
     """Print and write what there is to say; returns a line for each report that could not be written."""
-    unprinted = [] if checking.is_refused else showing.findings(report, wanted)
-    failures = outputs.write(report, wanted)
-    written = [each for each in wanted if each not in failures]
-    if checking.is_refused:
-        showing.reports(written)
-    else:
-        showing.summary(report, written)
+    published = publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, Log())
     if checking.skipped:
-        terminal.say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
+        say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
     if checking.unread:
-        terminal.say(f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
+        say(f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
     if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
         where = "whose account or region is not known; give --account and --region"
-        terminal.say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
+        say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
     for warning in warnings:
-        terminal.say(f"Warning: {warning}")
-    return [*unprinted, *failures.values()]
+        say(f"Warning: {warning}")
+    return list(published.failures)
 
 
 def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) -> None:
@@ -221,7 +230,7 @@ class _Checking:
                 self.unread += not reading.is_read
             self.mistakes += own.found
             if self._verbose:
-                terminal.say(f"{candidate.name} {_came_to(reading, own)}")
+                say(f"{candidate.name} {_came_to(reading, own)}")
 
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:
@@ -263,10 +272,10 @@ def _came_to(reading: FileReading, mistakes: Mistakes) -> str:
     return "is skipped" if reading.is_read else f"is not read: {_UNREAD}"
 
 
-def _home(account: str | None, region: str | None) -> Home:
+def _home(options: CheckOptions) -> Home:
     own: dict[str, Text] = {}
-    if account:
-        own["account_id"] = (account,)
-    if region:
-        own |= {"region": (region,), "partition": (partition_of(region),)}
+    if options.account:
+        own["account_id"] = (options.account,)
+    if options.region:
+        own |= {"region": (options.region,), "partition": (partition_of(options.region),)}
     return Home(**own)

@@ -1,20 +1,21 @@
-"""The part of a scan that looks: what is in scope, collecting it, and going on with what was begun."""
+"""The first stage of a scan: finds out what is in scope, and collects it or goes on with what was begun."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from scanner.aws import waiting
 from scanner.commands import progress, resuming
-from scanner.commands.demo import simulated_aws
-from scanner.commands.options.scan import Where
+from scanner.commands.options.scan import ScanOptions
+from scanner.commands.request import ScanRequest
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
 from scanner.judge.audit import Audit
 from scanner.model.facts import Gap
@@ -22,15 +23,21 @@ from scanner.model.moments import stamp
 from scanner.model.report import Scope
 from scanner.store import runs
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
-from scanner.terminal import Log
 
 if TYPE_CHECKING:
     from scanner.collect.executors import Executor
     from scanner.collect.scope import Resolved, Wanted
     from scanner.collect.task import TaskResult
 
+_NO_OTHER_AWS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
+}
 
-class Ended(Enum):
+
+class CollectionEnd(Enum):
     """How the collecting came to its end."""
 
     ALL_TRIED = "all tried"
@@ -39,7 +46,7 @@ class Ended(Enum):
     BROKEN = "broken"
 
 
-class Observed(Struct, frozen=True):
+class Collected(Struct, frozen=True):
     """What was seen, and how that ended; `broken` says why, where the means of looking were lost.
 
     `awaited` is what was waited for when the time was up.
@@ -47,62 +54,64 @@ class Observed(Struct, frozen=True):
 
     journal: Journal
     audit: Audit
-    ended: Ended = Ended.ALL_TRIED
+    ended: CollectionEnd = CollectionEnd.ALL_TRIED
     broken: ChimeauditError | None = None
     awaited: str = ""
 
 
-def observe(
-    where: Where,
-    facets: frozenset[str],
-    record: dict[str, Any],
-    begin: Callable[[Journal], Audit],
-    log: Log,
-    *,
-    until: float | None,
-) -> Observed:
-    """The journal of what was seen: the lists, and these facets. `record` is what the report will say of the options.
-
-    `begin` gives the audit of a journal. Where others do the reading, what they have read is judged meanwhile.
-    Looking ends at `until`, a point in time of `time.monotonic`.
+def collect(request: ScanRequest) -> Collected:
+    """The journal of what was seen, and the audit of it. Where others do the reading, they judge it meanwhile.
 
     Raises:
         UsageError: there is no such run, profile or region.
         OutputError: the journal cannot be written.
     """
-    if where.from_:
-        journal = resuming.with_facets(Journal.open(where.from_), facets)
-        return Observed(journal, begin(journal))
-    with simulated_aws() if where.demo else nullcontext():
-        found = resuming.find(where, facets, log, until) if where.resume else None
-        try:
-            journal, in_time = (found, True) if found else _new(where, facets, record, log, until)
-        except NothingScannedError as error:  # there is nothing to go on with
-            resolved = _unresolved(where, "accounts that could not be found out", _unreadable(where, error))
-            journal = _unbegun(resolved, facets, record)
-            return Observed(journal, begin(journal), Ended.BROKEN, error)
-        if not in_time:
-            return Observed(journal, begin(journal), Ended.OUT_OF_TIME, awaited=waiting.awaited())
-        try:
-            if not found:
-                journal = Journal.create(journal.directory, journal.header)
-            with journal.locked():
-                if found:
-                    resuming.tell(journal, log)
-                if found and journal.complete:
-                    return Observed(journal, begin(journal))
-                return _collect(journal, begin, where, log, until)
-        except OutputError as error:
-            return Observed(journal, begin(journal), Ended.BROKEN, error)
+    options = request.options
+    if options.from_:
+        journal = resuming.with_facets(Journal.open(options.from_), request.facets)
+        return Collected(journal, request.audit(journal))
+    with simulated_aws() if options.demo else nullcontext():
+        return _resumed(request) if options.resume else _begun(request)
 
 
-def _collect(
-    journal: Journal, begin: Callable[[Journal], Audit], where: Where, log: Log, until: float | None
-) -> Observed:
+def _resumed(request: ScanRequest) -> Collected:
+    journal = resuming.find(request)
+    if journal is None:
+        return _begun(request)
+    try:
+        with journal.locked():
+            resuming.tell(journal, request.log)
+            if journal.complete:
+                return Collected(journal, request.audit(journal))
+            return _collect(journal, request)
+    except OutputError as error:
+        return Collected(journal, request.audit(journal), CollectionEnd.BROKEN, error)
+
+
+def _begun(request: ScanRequest) -> Collected:
+    try:
+        journal, in_time = _new(request)
+    except NothingScannedError as error:  # there is nothing to go on with
+        gaps = _unreadable(request.options, error)
+        journal = _unbegun(request, _unresolved(request.options, "accounts that could not be found out", gaps))
+        return Collected(journal, request.audit(journal), CollectionEnd.BROKEN, error)
+    if not in_time:
+        awaited = waiting.awaited()
+        return Collected(journal, request.audit(journal), CollectionEnd.OUT_OF_TIME, awaited=awaited)
+    try:
+        journal = Journal.create(journal.directory, journal.header)
+        with journal.locked():
+            return _collect(journal, request)
+    except OutputError as error:
+        return Collected(journal, request.audit(journal), CollectionEnd.BROKEN, error)
+
+
+def _collect(journal: Journal, request: ScanRequest) -> Collected:
     from scanner.collect.executors import NoProcessError
     from scanner.collect.run import BrokenRunError, Collection
 
-    audit = begin(journal)
+    options, log = request.options, request.log
+    audit = request.audit(journal)
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
 
     def tell(done: TaskResult) -> None:
@@ -112,96 +121,93 @@ def _collect(
         came_to = "has been read" if done.complete else "is left to a second try"
         message = f"Account {target.account_id} in {target.region} {came_to}"
         log.detail("target", message, account_id=target.account_id, region=target.region, complete=done.complete)
-        if done.complete and (where.cluster or where.workers):
+        if done.complete and (options.cluster or options.workers):
             audit.judge(target)
 
     try:
-        collection = Collection(journal, _executor(where, journal, audit, until), tell=tell, take=audit.take)
+        collection = Collection(journal, _executor(journal, audit, request), tell=tell, take=audit.take)
         with progress.shown(lambda: collection.progress, log):
-            in_time = collection.run(until)
+            in_time = collection.run(request.until)
     except KeyboardInterrupt:
-        return Observed(journal, begin(journal), Ended.INTERRUPTED)  # maybe the other was in the middle of something
+        # the audit that was begun may be in the middle of something
+        return Collected(journal, request.audit(journal), CollectionEnd.INTERRUPTED)
     except (BrokenRunError, NothingScannedError) as error:
-        return Observed(journal, audit, Ended.BROKEN, error)
+        return Collected(journal, audit, CollectionEnd.BROKEN, error)
     except NoProcessError as error:
-        return Observed(journal, audit, Ended.BROKEN, ChimeauditError(str(error), hint=""))
+        return Collected(journal, audit, CollectionEnd.BROKEN, ChimeauditError(str(error), hint=""))
     except waiting.OutOfTimeError:
         in_time = False
-    ended = Ended.ALL_TRIED if in_time else Ended.OUT_OF_TIME
-    return Observed(journal, audit, ended, awaited="" if in_time else waiting.awaited())
+    ended = CollectionEnd.ALL_TRIED if in_time else CollectionEnd.OUT_OF_TIME
+    return Collected(journal, audit, ended, awaited="" if in_time else waiting.awaited())
 
 
-def _executor(where: Where, journal: Journal, audit: Audit, until: float | None) -> Executor:
-    if where.cluster:
+def _executor(journal: Journal, audit: Audit, request: ScanRequest) -> Executor:
+    options, targets = request.options, journal.header.targets
+    if options.cluster:
         from scanner.cluster.coordinator import Cluster
 
-        return Cluster(where.cluster, journal.header.targets, audit.part_judge, until=until)
+        return Cluster(options.cluster, targets, audit.part_judge, until=request.until)
     from scanner.collect.executors import Processes, Threads
 
-    targets = journal.header.targets
-    return Processes(targets, where.workers) if where.workers else Threads(targets)
+    return Processes(targets, options.workers) if options.workers else Threads(targets)
 
 
-def _new(
-    where: Where, facets: frozenset[str], record: dict[str, Any], log: Log, until: float | None
-) -> tuple[Journal, bool]:
+def _new(request: ScanRequest) -> tuple[Journal, bool]:
     """A new run, which is not on disk yet, and whether there was time to find out what is in its scope."""
     from scanner.aws.session import Aws
     from scanner.collect.scope import resolve
 
     now = datetime.now(UTC)
-    wanted = _wanted(where)
+    wanted = _wanted(request.options)
     try:
-        resolved = waiting.in_time(lambda: resolve(wanted, Aws), until)
+        resolved = waiting.in_time(lambda: resolve(wanted, Aws), request.until)
     except waiting.OutOfTimeError:
-        return _unbegun(_late(where), facets, record), False
+        return _unbegun(request, _late(request.options)), False
     run_id = runs.new_id(now)
     runs.prune(now)
-    directory = where.run_dir or runs.make(run_id)
+    directory = request.options.run_dir or runs.make(run_id)
     for note in resolved.notes:
-        log.tell("note", note)
-    return Journal(directory, _header(run_id, now, resolved, facets, record)), True
+        request.log.tell("note", note)
+    return Journal(directory, _header(run_id, now, resolved, request)), True
 
 
-def _unbegun(resolved: Resolved, facets: frozenset[str], record: dict[str, Any]) -> Journal:
-    """The journal of a run that saw nothing: there is nothing to go on with, so it is nowhere."""
+def _unbegun(request: ScanRequest, resolved: Resolved) -> Journal:
+    """The journal of a run that saw nothing: there is nothing to go on with, so it is nooptions."""
     now = datetime.now(UTC)
     run_id = runs.new_id(now)
-    return Journal((runs.home() or Path()) / run_id, _header(run_id, now, resolved, facets, record))
+    return Journal((runs.home() or Path()) / run_id, _header(run_id, now, resolved, request))
 
 
-def _header(
-    run_id: str, now: datetime, resolved: Resolved, facets: frozenset[str], record: dict[str, Any]
-) -> RunHeader:
+def _header(run_id: str, now: datetime, resolved: Resolved, request: ScanRequest) -> RunHeader:
     return RunHeader(
         id=run_id,
         started_at=stamp(now),
         scope=resolved.scope,
         targets=resolved.targets,
-        facets=tuple(sorted(facets)),
+        facets=tuple(sorted(request.facets)),
         gaps=resolved.gaps,
-        options=record,
+        options=request.record,
         callers=resolved.callers,
     )
 
 
-def _wanted(where: Where) -> Wanted:
+def _wanted(options: ScanOptions) -> Wanted:
     from scanner.collect.scope import Wanted
 
     return Wanted(
-        regions=where.regions,
-        profiles=where.profile,
-        organization=where.org or (where.demo and not where.accounts),
-        units=where.ou,
-        accounts=where.accounts,
-        exclude=where.exclude,
-        role_name=where.role,
-        session_name=where.session_name,
-        external_id=where.external_id,
+        regions=options.regions,
+        profiles=options.profile,
+        organization=options.org or (options.demo and not options.accounts),
+        units=options.ou,
+        accounts=options.accounts,
+        exclude=options.exclude,
+        role_name=options.role,
+        session_name=options.session_name,
+        external_id=options.external_id,
     )
 
 
-def _late(where: Where) -> Resolved:
+def _late(options: ScanOptions) -> Resolved:
     """What is known of a scope that was not found out in time."""
     awaited = waiting.awaited()
     reason = f"--max-runtime was over before the accounts in scope were known{awaited and f', waiting for {awaited}'}"
@@ -211,10 +217,10 @@ def _late(where: Where) -> Resolved:
         code="Interrupted",
         reason=f"{reason}; see to what it waits for, or give it more time",
     )
-    return _unresolved(where, "accounts that were not found out in time", (gap,))
+    return _unresolved(options, "accounts that were not found out in time", (gap,))
 
 
-def _unreadable(where: Where, error: NothingScannedError) -> tuple[Gap, ...]:
+def _unreadable(options: ScanOptions, error: NothingScannedError) -> tuple[Gap, ...]:
     """A gap of each profile whose configuration cannot be read."""
     step = f"{error.hint[:1].lower()}{error.hint[1:].rstrip('.')}"
     return tuple(
@@ -224,14 +230,14 @@ def _unreadable(where: Where, error: NothingScannedError) -> tuple[Gap, ...]:
             code="InvalidConfig",
             reason=f"{profile and f'profile {profile}: '}{error.message}; {step}",
         )
-        for profile in where.profile or ("",)
+        for profile in options.profile or ("",)
     )
 
 
-def _unresolved(where: Where, chosen_by: str, gaps: tuple[Gap, ...]) -> Resolved:
+def _unresolved(options: ScanOptions, chosen_by: str, gaps: tuple[Gap, ...]) -> Resolved:
     from scanner.collect.scope import Resolved
 
-    regions = tuple(sorted(set(where.regions)))
+    regions = tuple(sorted(set(options.regions)))
     return Resolved(
         scope=Scope(accounts=(UNKNOWN_ACCOUNT,), regions=regions, chosen_by=chosen_by),
         targets=tuple(Target(account_id=UNKNOWN_ACCOUNT, region=region) for region in regions),
@@ -244,3 +250,28 @@ def _scope(journal: Journal) -> str:
     scope = journal.header.scope
     accounts = f"account {scope.accounts[0]}" if len(scope.accounts) == 1 else f"{len(scope.accounts):,} accounts"
     return f"{accounts} in {', '.join(scope.regions)}"
+
+
+@contextmanager
+def simulated_aws() -> Iterator[None]:
+    """Let the environment lead to the simulation and nowhere else: no call may leave this machine then.
+
+    Raises:
+        UsageError: the extra chimeaudit[demo] is not installed.
+    """
+    before = dict(os.environ)
+    kept = {name: value for name, value in before.items() if not name.startswith("AWS_")}
+    _replace_environment({**kept, **_NO_OTHER_AWS})
+    try:
+        from scanner.simulator.server import start
+
+        with start() as simulation:
+            os.environ.update(simulation.environment)
+            yield
+    finally:
+        _replace_environment(before)
+
+
+def _replace_environment(variables: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(variables)

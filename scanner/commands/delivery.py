@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
 
-import click
 from msgspec import Struct
 
-from scanner.commands.options import values
+from scanner.commands.options.shared import NOTIFY_VARIABLE, DeliveryOptions
 from scanner.commands.outputs import Output
 from scanner.deliver import destinations
 from scanner.deliver.destinations import Target, Topic
-from scanner.errors import OutputError, UsageError
+from scanner.errors import OutputError
 from scanner.model.report import Report
 from scanner.render.wording import count
 from scanner.terminal import Log
@@ -22,78 +20,29 @@ from scanner.terminal import Log
 if TYPE_CHECKING:
     from scanner.deliver.notice import Notice
 
-VARIABLE = "CHIMEAUDIT_NOTIFY"
-
-_OPTIONS = (
-    click.option(
-        "--notify",
-        multiple=True,
-        metavar="TARGET",
-        help="Tell this SNS topic (ARN) or Slack webhook (https:// URL) of failures and gaps that no baseline knows; "
-        f"repeatable. {VARIABLE} names more of them, separated by spaces.",
-    ),
-    click.option(
-        "--securityhub",
-        is_flag=True,
-        help="Import the findings into AWS Security Hub, and archive those of a baseline that are fixed.",
-    ),
-    click.option(
-        "--delivery-role",
-        callback=values.role_name,
-        metavar="NAME",
-        help="With --securityhub: role to assume in other accounts than that of the credentials.",
-    ),
-    click.option(
-        "--delivery-external-id",
-        callback=values.external_id,
-        metavar="ID",
-        help="External id that the delivery role asks for.",
-    ),
-)
-AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
-
 
 class Deliveries(Struct, frozen=True, kw_only=True):
-    """Who is to be told."""
+    """Who is told of the findings, besides who reads the reports."""
 
     notify: tuple[Target, ...]
     securityhub: bool
     role_name: str | None
     external_id: str | None
 
+    @classmethod
+    def of(cls, options: DeliveryOptions) -> Self:
+        """Those that the options name, and the variable for more of them.
 
-def options(command: AnyCommand) -> AnyCommand:
-    """The options that say who is told; the command takes them as `deliveries`."""
-
-    @wraps(command)
-    def gathered(
-        *,
-        notify: tuple[str, ...],
-        securityhub: bool,
-        delivery_role: str | None,
-        delivery_external_id: str | None,
-        **rest: Any,
-    ) -> Any:
-        deliveries = Deliveries(
-            notify=tuple(dict.fromkeys(map(destinations.target, (*notify, *os.environ.get(VARIABLE, "").split())))),
-            securityhub=securityhub,
-            role_name=delivery_role,
-            external_id=delivery_external_id,
+        Raises:
+            UsageError: a target is neither a topic nor a webhook.
+        """
+        targets = (*options.notify, *os.environ.get(NOTIFY_VARIABLE, "").split())
+        return cls(
+            notify=tuple(dict.fromkeys(map(destinations.target, targets))),
+            securityhub=options.securityhub,
+            role_name=options.delivery_role,
+            external_id=options.delivery_external_id,
         )
-        _check(deliveries)
-        return command(deliveries=deliveries, **rest)
-
-    for option in reversed(_OPTIONS):
-        gathered = option(gathered)
-    return gathered  # type: ignore[return-value]  # click calls it by the names of the options
-
-
-def _check(deliveries: Deliveries) -> None:
-    if deliveries.role_name and not deliveries.securityhub:
-        raise UsageError("--delivery-role goes with --securityhub, which is not given", hint="Add --securityhub.")
-    if deliveries.external_id and not deliveries.role_name:
-        hint = "Add --delivery-role."
-        raise UsageError("--delivery-external-id goes with --delivery-role, which is not given", hint=hint)
 
 
 class Imported(Struct, frozen=True):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 import click
 
-from scanner import terminal
-from scanner.commands import inputs, threshold
+from scanner.commands import inputs
 from scanner.commands.options import completion
+from scanner.commands.options.declaring import Options, option, takes
+from scanner.commands.options.shared import fail_on_option, form_option, severity, verbose_option
 from scanner.errors import OutputError, UsageError
 from scanner.outcome.compare import compare
 from scanner.outcome.gate import gate_difference
 from scanner.render import difference as rendered
-from scanner.terminal import encoded, inert, printed
+from scanner.terminal import encoded, inert, printed, wants_color, width
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -26,21 +28,23 @@ Exit codes:
    70  a fault of chimeaudit, or the comparison could not be printed"""
 
 
+@dataclass(frozen=True, kw_only=True)
+class DiffOptions(Options):
+    """The options of ``diff``."""
+
+    form: Literal["table", "json"] = form_option()
+    fail_on: str = fail_on_option()
+    allow_gaps: bool = option(
+        "--allow-gaps", is_flag=True, help="Exit with 0, not 3, where an old failure is no longer observed."
+    )
+    verbose: bool = verbose_option("Show details of a fault.")
+
+
 @click.command("diff", epilog=_EXIT_CODES)
 @click.argument("old", metavar="OLD.json", shell_complete=completion.files)
 @click.argument("new", metavar="NEW.json", shell_complete=completion.files)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="What to print on standard output.",
-)
-@threshold.option
-@click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where an old failure is no longer observed.")
-@click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show details of a fault.")
-def command(old: str, new: str, form: Literal["table", "json"], fail_on: str, allow_gaps: bool) -> int:
+@takes(DiffOptions)
+def command(options: DiffOptions, old: str, new: str) -> int:
     """Compare two saved JSON reports: new, fixed, still open, no longer observed.
 
     A failure that is gone counts as fixed only where NEW looked: a denied region, an app instance that could not be
@@ -49,8 +53,8 @@ def command(old: str, new: str, form: Literal["table", "json"], fail_on: str, al
     if old == new == inputs.STDIN:
         raise UsageError("OLD and NEW cannot both be standard input", hint="Name a file for one of them.")
     found = compare(inputs.report(old), inputs.report(new))
-    table = partial(rendered.table, width=terminal.width(), color=terminal.wants_color(sys.stdout))
-    failure = printed([encoded(rendered.json(found)) if form == "json" else inert(table(found))])
+    table = partial(rendered.table, width=width(), color=wants_color(sys.stdout))
+    failure = printed([encoded(rendered.json(found)) if options.form == "json" else inert(table(found))])
     if failure:
         raise OutputError(failure, hint="Make room, or send it elsewhere.")
-    return gate_difference(found, threshold.severity(fail_on), allow_gaps=allow_gaps)
+    return gate_difference(found, severity(options.fail_on), allow_gaps=options.allow_gaps)

@@ -9,8 +9,6 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import click
-
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
 from scanner.errors import Mistake
@@ -21,15 +19,6 @@ from scanner.terminal import encoded, on_github, printed, told
 
 MOST_BYTES = 1024 * 1024
 """GitHub drops the summary of a step that is larger."""
-
-
-option = click.option(
-    "--github/--no-github",
-    "on_github",
-    default=on_github,
-    help="Annotations, unless a report goes to standard output, and the step summary of GitHub Actions.  "
-    "[default: where GITHUB_ACTIONS is true]",
-)
 
 
 def annotate(error: str, mistakes: Sequence[Mistake] = ()) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
-from scanner.commands import access_policy, ruleset
+from scanner.commands import access_policy
 from scanner.commands.options import values
+from scanner.commands.options.declaring import takes
 from scanner.commands.options.scan import ROLE
+from scanner.commands.options.shared import RuleOptions
 from scanner.errors import UsageError
 from scanner.language.rule import facets
 from scanner.terminal import encoded, out
@@ -21,7 +22,7 @@ def command() -> None:
 
 
 @command.command("policy")
-@ruleset.options
+@takes(RuleOptions)
 @click.option("--org", is_flag=True, help="Instead, what the account needs that a scan with --org starts from.")
 @click.option(
     "--role",
@@ -31,25 +32,25 @@ def command() -> None:
     show_default=True,
     help="With --org: the role assumed in each account.",
 )
-def policy(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], org: bool, role: str) -> None:
+def policy(options: RuleOptions, *, org: bool, role: str) -> None:
     """Print the IAM policy for scanning one account with the chosen rules."""
     if role != ROLE and not org:
         raise UsageError("--role goes with --org, which is not given", hint="Add --org, or see chimeaudit iam role.")
-    read = facets(ruleset.chosen(config_file, rules, select).rules)
+    read = facets(options.configuration().rules)
     _print(access_policy.starting(read, role) if org else access_policy.reading(read))
 
 
 @command.command("role")
-@ruleset.options
+@takes(RuleOptions)
 @click.option(
     "--role", default=ROLE, callback=values.role_name, metavar="NAME", show_default=True, help="Name of the role."
 )
-def role(*, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], role: str) -> None:
+def role(options: RuleOptions, role: str) -> None:
     """Print a CloudFormation template of the audit role, for a stack or a StackSet.
 
     Its parameters are AuditorArn, who may assume the role, and ExternalId, which a scan names with --external-id.
     """
-    _print(access_policy.role(facets(ruleset.chosen(config_file, rules, select).rules), role))
+    _print(access_policy.role(facets(options.configuration().rules), role))
 
 
 def _print(document: object) -> None:

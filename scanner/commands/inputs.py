@@ -5,44 +5,50 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from scanner.commands import outputs
 from scanner.deliver import destinations
 from scanner.errors import UsageError
 from scanner.model.report import Report
 from scanner.store import saved
 
+if TYPE_CHECKING:
+    from scanner.deliver.s3 import Storing
+
 STDIN = "-"
 _HINT = "Name a report that -o wrote as JSON."
 
 
-def report(path: str) -> Report:
-    """The report saved there.
+def report(path: str, storing: Callable[[], Storing] | None = None) -> Report:
+    """The report saved there; `storing` says how objects in S3 are read.
 
     Raises:
         UsageError: it cannot be read, or is none.
     """
-    content = _content(path)
+    content = _content(path, storing)
     if content is None:
         missing = "there is no such object" if path.startswith(destinations.S3) else os.strerror(errno.ENOENT)
         raise UsageError(f"{path} cannot be read: {missing}", hint=_HINT)
     return saved.decode(content, _name(path))
 
 
-def report_if_any(path: str) -> Report | None:
-    """The report saved there; None where there is nothing yet.
+def report_if_any(path: str, storing: Callable[[], Storing] | None = None) -> Report | None:
+    """The report saved there, as `report` reads it; None where there is nothing yet.
 
     Raises:
         UsageError: there is something, but it cannot be read, or is no report.
     """
-    content = _content(path)
+    content = _content(path, storing)
     return None if content is None else saved.decode(content, _name(path))
 
 
-def _content(path: str) -> bytes | None:
+def _content(path: str, storing: Callable[[], Storing] | None) -> bytes | None:
     if path.startswith(destinations.S3):
-        return outputs.storing().get(destinations.s3_object(path))
+        from scanner.deliver.s3 import Storing
+
+        return (storing or Storing)().get(destinations.s3_object(path))
     if "://" in path:
         raise UsageError(f"{path} is a URL", hint="Name a file, or an object as s3://BUCKET/KEY.")
     try:

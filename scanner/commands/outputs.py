@@ -5,123 +5,42 @@ from __future__ import annotations
 import difflib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-import click
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from scanner.commands.options import completion
-from scanner.commands.options.values import account_id, kms_key
 from scanner.deliver import destinations
 from scanner.deliver.destinations import S3Object
 from scanner.errors import OutputError, UsageError
 from scanner.model.report import Report
 from scanner.model.trend import Trend
-from scanner.render import Format, load, render
+from scanner.render import CONTENT_TYPES, SUFFIXES, Format, load, render
 from scanner.store import files
 from scanner.store.journal import own_files, run_of
 from scanner.terminal import encoded, printed
 
 if TYPE_CHECKING:
+    from scanner.commands.options.shared import OutputOptions
     from scanner.deliver.s3 import Storing
 
 STDOUT = "-"
 _STDOUT_NUMBER = 1
 _FORMATS = [form.value for form in Format]
-_SUFFIXES = {
-    "html": Format.HTML,
-    "json": Format.JSON,
-    "jsonl": Format.JSONL,
-    "sarif": Format.SARIF,
-    "xml": Format.JUNIT,
-    "csv": Format.CSV,
-    "md": Format.MARKDOWN,
-}
-_CONTENT_TYPES = {
-    Format.HTML: "text/html; charset=utf-8",
-    Format.JSON: "application/json",
-    Format.JSONL: "application/x-ndjson",
-    Format.SARIF: "application/sarif+json",
-    Format.JUNIT: "application/xml",
-    Format.CSV: "text/csv; charset=utf-8",
-    Format.MARKDOWN: "text/markdown; charset=utf-8",
-    Format.OCSF: "application/x-ndjson",
-    Format.ASFF: "application/json",
-}
-_KMS_KEY = "scanner.s3_kms_key"
-_BUCKET_OWNER = "scanner.s3_bucket_owner"
-_CSV_EXCEL = "scanner.csv_excel"
-
-AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
-
-
-def _remembered(key: str, check: Callable[..., str | bool | None]) -> Callable[..., None]:
-    """A callback for options of which commands need not know."""
-
-    def remember(context: click.Context, option: click.Parameter, value: str | bool | None) -> None:
-        context.meta[key] = check(context, option, value)
-
-    return remember
-
-
-_OPTIONS = (
-    click.option(
-        "-o",
-        "--output",
-        multiple=True,
-        metavar="[FORMAT:]PATH",
-        shell_complete=completion.outputs,
-        help="Write a report; repeatable. The suffix names the format "
-        f"({', '.join(f'.{name}' for name in _SUFFIXES)}), or FORMAT does ({', '.join(_FORMATS)}). "
-        "'-' is standard output; PATH may be s3://BUCKET/KEY.",
-    ),
-    click.option(
-        "--csv-excel",
-        is_flag=True,
-        expose_value=False,
-        callback=_remembered(_CSV_EXCEL, lambda _context, _option, value: value),
-        help="Write CSV as Excel opens it: with a byte order mark, and ids as text.",
-    ),
-    click.option(
-        "--s3-kms-key",
-        expose_value=False,
-        callback=_remembered(_KMS_KEY, kms_key),
-        metavar="KEY",
-        help="Encrypt what -o writes to S3 with this KMS key.  [default: with S3's own, AES256]",
-    ),
-    click.option(
-        "--s3-bucket-owner",
-        expose_value=False,
-        callback=_remembered(_BUCKET_OWNER, account_id),
-        metavar="ID",
-        help="Use buckets in S3 only if they belong to this account.",
-    ),
-)
-
-
-def option(command: AnyCommand) -> AnyCommand:
-    """``-o``, and how reports are stored in S3."""
-    for each in reversed(_OPTIONS):
-        command = each(command)
-    return command
-
-
-def storing() -> Storing:
-    """How the command that runs was told to store in S3."""
-    from scanner.deliver.s3 import Storing
-
-    told = click.get_current_context().meta
-    return Storing(kms_key=told.get(_KMS_KEY), bucket_owner=told.get(_BUCKET_OWNER))
 
 
 class Output(Struct, frozen=True):
-    """A report to be written; the path ``-`` is standard output, and what goes to S3 has its place there."""
+    """A report to be written. The path ``-`` is standard output.
+
+    What goes to S3 has its place there (`in_s3`), and says how it is stored. `for_excel` is about CSV.
+    """
 
     form: Format
     path: str
     in_s3: S3Object | None = None
+    storing: Storing | None = None
+    for_excel: bool = False
 
     def is_at(self, path: str | None) -> bool:
         """Whether it goes where that path leads."""
@@ -136,25 +55,30 @@ class Output(Struct, frozen=True):
         return self.path != STDOUT and self.in_s3 is None and (path.is_file() or not path.exists())
 
 
-def parse_all(values: Sequence[str]) -> list[Output]:
+def parse_all(options: OutputOptions) -> list[Output]:
     """Read every ``-o``.
 
     Raises:
         UsageError: one cannot be used, or two go to the same place.
     """
-    outputs = [parse(value) for value in values]
+    outputs = [_as_wanted(parse(value), options) for value in options.output]
     keep_apart(outputs, None)
     for place, count in Counter(map(_place, outputs)).items():
         if count > 1:
             shown = "standard output" if place == STDOUT else place
             raise UsageError(f"-o: {count} reports go to {shown}", hint="Give each a place of its own.")
-    if click.get_current_context().meta.get(_KMS_KEY) and not any(output.in_s3 for output in outputs):
+    if options.s3_kms_key and not any(output.in_s3 for output in outputs):
         raise UsageError("--s3-kms-key is for reports in S3, and none goes there", hint="Add -o s3://BUCKET/KEY.")
-    if click.get_current_context().meta.get(_CSV_EXCEL) and not any(output.form is Format.CSV for output in outputs):
+    if options.csv_excel and not any(output.form is Format.CSV for output in outputs):
         raise UsageError("--csv-excel is for reports in CSV, and there is none", hint="Add -o findings.csv.")
     for output in outputs:
         load(output.form)  # an installation that cannot render it is told before anything is judged
     return outputs
+
+
+def _as_wanted(output: Output, options: OutputOptions) -> Output:
+    storing = options.storing() if output.in_s3 else None
+    return structs.replace(output, storing=storing, for_excel=options.csv_excel and output.form is Format.CSV)
 
 
 def keep_apart(outputs: Sequence[Output], run_dir: Path | None) -> None:
@@ -206,7 +130,7 @@ def parse(value: str) -> Output:
     ):
         prefix, path = "", value
     suffix = Path(path).suffix.removeprefix(".").lower()
-    form = Format(prefix) if prefix in _FORMATS else None if prefix else _SUFFIXES.get(suffix)
+    form = Format(prefix) if prefix in _FORMATS else None if prefix else SUFFIXES.get(suffix)
     if not path:
         named = prefix or "FORMAT"
         raise UsageError(f"-o {value!r} names no path", hint=f"Write {named}:PATH, or {named}:- for standard output.")
@@ -253,23 +177,22 @@ def write(report: Report, outputs: Sequence[Output], trend: Trend | None = None)
     return {output: failure for output in outputs if (failure := _write_one(report, output, trend))}
 
 
-def _rendered(report: Report, form: Format, trend: Trend | None) -> Iterator[str]:
-    context = click.get_current_context(silent=True)
-    if form is Format.CSV and context and context.meta.get(_CSV_EXCEL):
+def _rendered(report: Report, output: Output, trend: Trend | None) -> Iterator[str]:
+    if output.for_excel:
         from scanner.render import csv
 
         return csv.render(report, for_excel=True)
-    return render(report, form, trend)
+    return render(report, output.form, trend)
 
 
 def _write_one(report: Report, output: Output, trend: Trend | None) -> str | None:
-    pieces = map(encoded, _rendered(report, output.form, trend))
+    pieces = map(encoded, _rendered(report, output, trend))
     try:
         if output.path == STDOUT:
             failure = printed(pieces)
             return failure and f"the report on {failure}"
-        if output.in_s3:
-            storing().put(output.in_s3, pieces, _CONTENT_TYPES[output.form])
+        if output.in_s3 and output.storing:
+            output.storing.put(output.in_s3, pieces, CONTENT_TYPES[output.form])
         else:
             path = Path(output.path)
             path.parent.mkdir(parents=True, exist_ok=True)

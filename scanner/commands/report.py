@@ -2,49 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import click
 
-from scanner.commands import delivery, inputs, outputs, recording, showing
+from scanner.commands import delivery, inputs, outputs, recording
 from scanner.commands.delivery import Deliveries
 from scanner.commands.options import completion
+from scanner.commands.options.declaring import takes
+from scanner.commands.options.shared import DeliveryOptions, OutputOptions, history_option, verbose_option
+from scanner.commands.reporting import publish
 from scanner.errors import OutputError
+from scanner.model.report import Report
 from scanner.terminal import Log
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(DeliveryOptions, OutputOptions):
+    """The options of ``report``."""
+
+    history: str | None = history_option()
+    verbose: bool = verbose_option("Say when nobody is notified; show details of a fault.")
 
 
 @click.command("report")
 @click.argument("saved", metavar="SAVED.json", shell_complete=completion.files)
-@outputs.option
-@delivery.options
-@recording.option
-@click.option("-v", "--verbose", is_flag=True, help="Say when nobody is notified; show details of a fault.")
-def command(saved: str, output: tuple[str, ...], deliveries: Deliveries, history: str | None, *, verbose: bool) -> int:
+@takes(ReportOptions)
+def command(options: ReportOptions, saved: str) -> int:
     """Render or deliver a saved JSON report again, without scanning.
 
     '-' reads standard input. Without -o, findings are printed as a table. The exit code says only whether that worked:
     0, 2 where the report cannot be read, 70 where one cannot be written or delivered. With --history the run is
     recorded, as a scan would have done; a check's is refused.
     """
-    wanted = outputs.parse_all(output)
-    report = inputs.report(saved)
-    kept = recording.keep(report, recording.address(history) if recording.is_meant_for(report) else None, wanted)
-    report = kept.report
-    unprinted = showing.findings(report, wanted)
-    failures = outputs.write(report, wanted, kept.trend)
-    written = [each for each in wanted if each not in failures]
-    showing.summary(report, written)
-    log = Log(verbose=verbose)
+    log = Log(verbose=options.verbose)
+    deliveries = Deliveries.of(options)
+    wanted = outputs.parse_all(options)
+    report = inputs.report(saved, options.storing)
+    history = recording.address(options.history) if _is_to_be_recorded(report, options) else None
+    recorded = recording.record(report, history, wanted)
+    published = publish(recorded.report, wanted, log, recorded.trend)
     undelivered = [
-        *delivery.import_findings(deliveries, report, None, log).failures,
-        *delivery.notify(deliveries, report, None, written, log),
+        *delivery.import_findings(deliveries, recorded.report, None, log).failures,
+        *delivery.notify(deliveries, recorded.report, None, published.written, log),
     ]
-    unwritten = (*unprinted, *failures.values())
-    unrecorded = (kept.failure,) if kept.failure else ()
-    if unwritten or undelivered or unrecorded:
+    unrecorded = (recorded.failure,) if recorded.failure else ()
+    if published.failures or undelivered or unrecorded:
         steps = {
-            "Name another place with -o.": unwritten,
+            "Name another place with -o.": published.failures,
             "Mend that, or name another place.": undelivered,
             "Record it again with --history.": unrecorded,
         }
-        message = "\n".join((*unwritten, *undelivered, *unrecorded))
+        message = "\n".join((*published.failures, *undelivered, *unrecorded))
         raise OutputError(message, hint=" ".join(step for step, failed in steps.items() if failed))
     return 0
+
+
+def _is_to_be_recorded(report: Report, options: ReportOptions) -> bool:
+    """Whether `--history` means this report: a check saw nothing that is deployed, so a variable alone does not."""
+    return not report.coverage.in_scope.files or "history" in options.given

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
-from scanner.commands.options.scan import Where
+from scanner.commands.request import ScanRequest
 from scanner.errors import UsageError
 from scanner.model.moments import in_words
 from scanner.store import runs
@@ -13,13 +14,14 @@ from scanner.store.journal import UNKNOWN_ACCOUNT, Journal
 from scanner.terminal import Log
 
 
-def find(where: Where, facets: frozenset[str], log: Log, until: float | None) -> Journal | None:
+def find(request: ScanRequest) -> Journal | None:
     """The run in --run-dir, or the newest unfinished one of the same scope; None where a new one is to begin.
 
     Raises:
         UsageError: what --run-dir names is no run, or none that can be gone on with.
     """
-    return _newest(where, facets, log, until) if where.run_dir is None else _named(where, facets, until)
+    directory = request.options.run_dir
+    return _newest(request) if directory is None else _named(directory, request)
 
 
 def with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
@@ -35,23 +37,23 @@ def with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
     return journal
 
 
-def _named(where: Where, facets: frozenset[str], until: float | None) -> Journal:
-    assert where.run_dir is not None  # noqa: S101 - for the type checker
-    journal = Journal.open(where.run_dir)
+def _named(run_dir: Path, request: ScanRequest) -> Journal:
+    options = request.options
+    journal = Journal.open(run_dir)
     header, directory = journal.header, journal.directory
-    if bool(header.options.get("demo")) != where.demo:
-        which, step = ("of no demo", "Leave --demo out.") if where.demo else ("of the demo", "Add --demo.")
+    if bool(header.options.get("demo")) != options.demo:
+        which, step = ("of no demo", "Leave --demo out.") if options.demo else ("of the demo", "Add --demo.")
         raise UsageError(f"{directory} holds a run {which}", hint=step)
-    differ = where.differs_from(header.options) if where.named else None
+    differ = options.differs_from(header.options) if options.names_scope else None
     if differ:
         message = f"{directory} holds a run with {differ[0]}, and this is to be one with {differ[1]}"
         raise UsageError(message, hint="Leave the options of the scope out, or name another directory.")
-    with_facets(journal, facets)
-    if where.max_age is not None and abs(datetime.now(UTC) - header.began) > where.oldest:
+    with_facets(journal, request.facets)
+    if options.max_age is not None and abs(datetime.now(UTC) - header.began) > options.oldest:
         message = f"{directory} holds a run that began {header.started_at}, which is beyond --max-age"
         raise UsageError(message, hint="Scan again into another directory, or leave --max-age out.")
     if not journal.complete:
-        _check_owner(journal, until)
+        _check_owner(journal, request.until)
     return journal
 
 
@@ -66,31 +68,33 @@ def tell(journal: Journal, log: Log) -> None:
         log.tell("resumed", f"Going on with the run in {directory}, which began {header.started_at}", **began)
 
 
-def _newest(where: Where, facets: frozenset[str], log: Log, until: float | None) -> Journal | None:
+def _newest(request: ScanRequest) -> Journal | None:
+    oldest = request.options.oldest
     others = ""
-    for journal in runs.unfinished(datetime.now(UTC), where.oldest):
-        unfit = _unfit(journal, where, facets, until)
+    for journal in runs.unfinished(datetime.now(UTC), oldest):
+        unfit = _unfit(journal, request)
         if unfit is None:
             return journal
         others = others or f" The one in {journal.directory} {unfit}."
-    log.tell(
+    request.log.tell(
         "begun_anew",
-        f"No unfinished run of this scope began in the last {in_words(where.oldest)}: a new one begins.{others}",
+        f"No unfinished run of this scope began in the last {in_words(oldest)}: a new one begins.{others}",
     )
     return None
 
 
-def _unfit(journal: Journal, where: Where, facets: frozenset[str], until: float | None) -> str | None:
+def _unfit(journal: Journal, request: ScanRequest) -> str | None:
     """Why a run is not the one to go on with."""
-    if bool(journal.header.options.get("demo")) != where.demo:
-        return "is of no demo" if where.demo else "is of the demo"
-    differ = where.differs_from(journal.header.options)
+    options, until = request.options, request.until
+    if bool(journal.header.options.get("demo")) != options.demo:
+        return "is of no demo" if options.demo else "is of the demo"
+    differ = options.differs_from(journal.header.options)
     if differ:
         return f"has another scope: {differ[0]}"
-    if facets - set(journal.header.facets):
+    if request.facets - set(journal.header.facets):
         return "holds less than the rules read"
     callers = journal.header.callers or _owners(journal)
-    profiles = where.profile or ("",)
+    profiles = options.profile or ("",)
     if any(callers.get(profile) is None or _account_of(profile, until) != callers[profile] for profile in profiles):
         return "was begun with other credentials"
     return None

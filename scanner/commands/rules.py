@@ -7,8 +7,9 @@ from typing import get_args
 
 import click
 
-from scanner.commands import ruleset
 from scanner.commands.options import completion, values
+from scanner.commands.options.declaring import takes
+from scanner.commands.options.shared import RuleListOptions, RuleOptions
 from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.errors import DisagreementError, OutputError, UsageError
@@ -32,23 +33,23 @@ def command() -> None:
 
 
 @command.command("list")
-@ruleset.options_of_a_list
+@takes(RuleListOptions)
 @click.option(
     "--format", "form", type=click.Choice(list(_FORMATS)), default="table", show_default=True, help="How to print."
 )
-def list_(config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...], form: str) -> None:
+def list_(options: RuleListOptions, form: str) -> None:
     """List the rules; without --select, those of every profile."""
-    configured = ruleset.chosen(config_file, rules, select)
-    text = _FORMATS[form](configured.rules if select else configured.loaded)
+    configured = options.configuration()
+    text = _FORMATS[form](configured.rules if options.select else configured.loaded)
     out(visible_lines(text) if form == "table" else encoded(text if form == "json" else visible_lines(text)))
 
 
 @command.command("show")
 @click.argument("id_", metavar="ID", shell_complete=completion.rule_ids)
-@ruleset.options_of_a_list
-def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tuple[str, ...]) -> None:
+@takes(RuleListOptions)
+def show(options: RuleListOptions, id_: str) -> None:
     """Explain one rule, with the facets that it reads and the IAM actions that those need."""
-    loaded = {rule.info.id: rule for rule in ruleset.chosen(config_file, rules, select).loaded}
+    loaded = {rule.info.id: rule for rule in options.configuration().loaded}
     if id_ not in loaded:
         raise UsageError(
             f"there is no rule {quote(id_)}{nearest(id_, loaded)}", hint="`chimeaudit rules list` shows them all."
@@ -60,7 +61,7 @@ def show(id_: str, config_file: Path | None, rules: tuple[str, ...], select: tup
 @click.argument("paths", nargs=-1, callback=values.local, metavar="[PATH]...", shell_complete=completion.files)
 def test(paths: tuple[str, ...]) -> None:
     """Run the tests inside rule files; without PATH, those of the rules that are configured."""
-    configured = ruleset.chosen(None, paths, ())
+    configured = RuleOptions(rules=paths).configuration()
     rules = configured.loaded
     wrong = list(selftest.disagreements(rules))
     for disagreement in wrong:

@@ -1,22 +1,41 @@
-"""``chimeaudit scan``: collect, judge, report."""
+"""``chimeaudit scan``: collect, judge, compare with earlier nights, write, deliver, and decide the exit code."""
 
 from __future__ import annotations
 
+import shlex
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from time import monotonic
-from typing import Any
 
 import click
+from msgspec import Struct, structs
 
-from scanner.commands import delivery, ending, github, outputs, recording, ruleset, threshold
-from scanner.commands.collecting import observe
-from scanner.commands.options import completion, values
-from scanner.commands.options import scan as table_of_scan
-from scanner.commands.options.scan import Where
-from scanner.commands.reporting import tell
-from scanner.commands.request import asked
+from scanner.commands import delivery, github, outputs, recording, request
+from scanner.commands.collecting import Collected, CollectionEnd, collect
+from scanner.commands.options.declaring import GroupedCommand, takes
+from scanner.commands.options.scan import ScanOptions
+from scanner.commands.outputs import Output
+from scanner.commands.reporting import publish
+from scanner.commands.request import ScanRequest
+from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
+from scanner.model.facts import FAULT
+from scanner.model.moments import stamp
+from scanner.model.report import Report
+from scanner.model.trend import Trend
+from scanner.outcome.compare import marked, overlooked
+from scanner.outcome.gate import ExitCode, gate, saw_nothing
+from scanner.render.wording import count
 from scanner.terminal import Log, LogFormat
 
-_EXIT_CODES = """\b
+_EPILOG = """\b
+Examples:
+  chimeaudit scan --demo -o report.html
+  chimeaudit scan --org --role chimeaudit --external-id ID -o report.html -o report.json
+  chimeaudit scan --profile audit --regions us-east-1 --select profile:all --fail-on medium
+
+\b
 Exit codes:
     0  everything was observed, and no finding reaches --fail-on
     1  a finding reaches --fail-on
@@ -27,45 +46,176 @@ Exit codes:
   130  interrupted"""
 
 
-@click.command("scan", epilog=_EXIT_CODES)
-@table_of_scan.options
-@ruleset.options
-@outputs.option
-@delivery.options
-@threshold.option
-@click.option(
-    "--baseline",
-    callback=values.named,
-    metavar="REPORT",
-    shell_complete=completion.files,
-    help="Saved JSON report (file or s3://BUCKET/KEY); what already failed in it gives no exit code 1.",
-)
-@click.option(
-    "--allow-no-baseline", is_flag=True, help="Go on where --baseline is not there yet; everything is new then."
-)
-@recording.option
-@click.option("--allow-gaps", is_flag=True, help="Exit with 0, not 3, where something could not be observed.")
-@github.option
-@click.option("-v", "--verbose", is_flag=True, help="Show each target as it is read, and details of a fault.")
-@click.option(
-    "--log-format",
-    type=click.Choice([form.value for form in LogFormat]),
-    default=LogFormat.TEXT.value,
-    show_default=True,
-    help="How to write progress on standard error.",
-)
-def command(*, verbose: bool, log_format: str, **given: Any) -> int:
+class Outcome(Struct, frozen=True):
+    """What became of a report: a line for each place that it did not get to; `unrecorded` is why the history lacks
+    it."""
+
+    report: Report
+    failures: tuple[str, ...]
+    unrecorded: str | None
+
+
+@click.command("scan", cls=GroupedCommand, epilog=_EPILOG)
+@takes(ScanOptions)
+def command(options: ScanOptions) -> int:
     """Look at every channel flow, judge it by the rules, and report.
 
     Without -o, findings are printed as a table.
     """
-    options = set(Where.__struct_fields__) & given.keys()
-    places = Where(**{name: given.pop(name) for name in options}, named=table_of_scan.named())
-    until = None if places.max_runtime is None else monotonic() + places.max_runtime
-    scan = asked(places, Log(form=LogFormat(log_format), verbose=verbose), **given, until=until)
-    with ending.interruptible():
-        seen = observe(scan.places, scan.facets, scan.options, scan.audit, scan.log, until=until)
-        with ending.resumable(scan, seen):
-            told = tell(scan, seen)
-    ending.check(scan, seen, told)
-    return ending.verdict(told.report, scan.fail_on, seen.ended, allow_gaps=scan.allow_gaps)
+    until = None if options.max_runtime is None else monotonic() + options.max_runtime
+    scan = request.read(options, Log(form=LogFormat(options.log_format), verbose=options.verbose), until)
+    with _interruptible():
+        seen = collect(scan)
+        with _resumable(scan, seen):
+            outcome = _report(scan, seen)
+    _check(scan, seen, outcome)
+    return _exit_code(scan, seen, outcome.report)
+
+
+def _report(scan: ScanRequest, seen: Collected) -> Outcome:
+    """Judge what was seen and report it, in the order in which that can be done again if it is cut short.
+
+    Raises:
+        UsageError: the journal is damaged.
+        OutputError: there is no room for the findings.
+    """
+    baseline, log = scan.baseline, scan.log
+    recorded = recording.record(_judged(scan, seen), scan.history, scan.outputs, seen.journal.directory)
+    report = marked(recorded.report, baseline.report) if baseline.report else recorded.report
+    successor = [output for output in scan.outputs if output.is_at(baseline.at)]
+    published = publish(report, [each for each in scan.outputs if each not in successor], log, recorded.trend)
+    for warning in scan.waivers.warnings(report):
+        log.tell("warning", f"Warning: {warning}")
+    finished = seen.journal.complete and not saw_nothing(report)
+    fixed_since = baseline.report if finished else None
+    imported = delivery.import_findings(scan.deliveries, recorded.report, fixed_since, log)
+    untold = delivery.notify(scan.deliveries, report, baseline.report, scan.outputs, log)
+    failures = [*published.failures, *imported.failures, *untold]
+    if successor:
+        obstacles = {
+            "the scan was cut short or saw nothing": not finished,
+            "not everybody was told": untold,
+            "Security Hub did not take all that is fixed": not imported.all_archived,
+        }
+        obstacle = next((why for why, applies in obstacles.items() if applies), None)
+        failures += _succeed(report, recorded.trend, successor, scan, obstacle)
+    if scan.options.on_github:
+        failures += github.tell(report, scan.outputs, lambda warning: log.tell("warning", warning))
+    return Outcome(report, tuple(failures), recorded.failure)
+
+
+def _judged(scan: ScanRequest, seen: Collected) -> Report:
+    """The report of what was seen. What was looked at was said when the run began; how it is judged is said now."""
+    report = seen.audit.report(stamp(datetime.now(UTC)))
+    options = report.run.options | scan.judging
+    return structs.replace(report, run=structs.replace(report.run, options=options))
+
+
+def _succeed(
+    report: Report, trend: Trend | None, successor: Sequence[Output], scan: ScanRequest, obstacle: str | None
+) -> list[str]:
+    """Put the report in the baseline's place, last of all: what was not told this time shall be new the next time."""
+    baseline, log = scan.baseline, scan.log
+    if obstacle:
+        log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {obstacle}")
+        return []
+    failures = outputs.write(report, successor, trend)
+    if not failures:
+        log.tell("succeeded", f"Report    {successor[0].path}, the next baseline")
+        if baseline.report and (forgotten := overlooked(report, baseline.report)):
+            known = f"{count(forgotten, 'failure')} that the baseline knew"
+            why = "in accounts, regions or by rules that this scan was not asked for"
+            log.tell("forgotten", f"Warning: {known} will be new when seen again: {why}", failures=forgotten)
+    return list(failures.values())
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM stops a scan as Ctrl-C does, and so does the end of its terminal, unless nohup has it go on."""
+    stops = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    for number in stops:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in stops:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def _resumable(scan: ScanRequest, seen: Collected) -> Iterator[None]:
+    """Say how to report what was seen to whoever interrupts the reporting."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        message = "interrupted before everything was reported; what was observed is kept"
+        step = _judge_again(scan, seen) if seen.ended is CollectionEnd.ALL_TRIED else _resume(scan, seen)
+        raise InterruptedScanError(message, hint=f"Go on with it: {step}") from None
+
+
+def _check(scan: ScanRequest, seen: Collected, outcome: Outcome) -> None:
+    """Say how to go on with a scan that was stopped, or with a report that was not written, delivered or recorded.
+
+    Raises:
+        ChimeauditError: something was not seen through a fault of ours, or a worker or cluster that is gone.
+        InterruptedScanError: the user stopped it.
+        OutputError: the journal, a report or the history could not be written, or a report not delivered.
+    """
+    failures = (*outcome.failures, *((outcome.unrecorded,) if outcome.unrecorded else ()))
+    if seen.ended is CollectionEnd.INTERRUPTED:
+        message = "interrupted: what was observed until then is reported"
+        raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {_resume(scan, seen)}")
+    if failures:
+        step = f"then: {_judge_again(scan, seen)}" if seen.journal.exists else "and scan again."
+        again = f"Mend that or name another place, {step}"
+        hint = again if outcome.failures else f"Record it again: {_judge_again(scan, seen)}"
+        raise OutputError("\n".join(failures), hint=hint)
+    if seen.broken:
+        raise _broken(scan, seen, seen.broken)
+    _check_faults(outcome.report)
+    if seen.ended is CollectionEnd.OUT_OF_TIME:
+        step = f" Go on with it: {_resume(scan, seen)}" if seen.journal.exists else ""
+        awaited = f", waiting for {seen.awaited}" if seen.awaited else ""
+        scan.log.tell("out_of_time", f"Stopped by --max-runtime{awaited}; the gaps say what is left.{step}")
+
+
+def _exit_code(scan: ScanRequest, seen: Collected, report: Report) -> ExitCode:
+    """The exit code.
+
+    Raises:
+        NothingScannedError: nothing was seen, for another reason than the time.
+    """
+    code = gate(report, scan.fail_on, allow_gaps=scan.options.allow_gaps)
+    if code is not ExitCode.NOTHING_SCANNED:
+        return code
+    if seen.ended is CollectionEnd.OUT_OF_TIME:
+        return ExitCode.GAPS
+    reason, _, step = report.coverage.gaps[0].reason.partition("; ")
+    hint = f"{step[:1].upper()}{step[1:]}." if step else "The report names every gap."
+    raise NothingScannedError(f"nothing could be scanned: {reason}", hint=hint)
+
+
+def _check_faults(report: Report) -> None:
+    faults = [gap for gap in report.coverage.gaps if gap.code == FAULT and not gap.waiver]
+    if faults:
+        what = f"chimeaudit itself failed, which leaves {count(len(faults), 'gap')}"
+        hint = "The report names what was not seen. Please report the fault, with what -v prints."
+        raise ChimeauditError(f"{what}: {faults[0].reason.partition(';')[0]}", hint=hint)
+
+
+def _broken(scan: ScanRequest, seen: Collected, error: ChimeauditError) -> ChimeauditError:
+    """The error, with what there is to go on with."""
+    steps = [error.hint] if error.hint else []
+    if seen.journal.exists:
+        steps += [f"What was observed until then is reported. Go on with it: {_resume(scan, seen)}"]
+    return type(error)(error.message, hint=" ".join(steps))
+
+
+def _resume(scan: ScanRequest, seen: Collected) -> str:
+    """The command that goes on reading."""
+    return f"chimeaudit scan --resume --run-dir {shlex.quote(str(seen.journal.directory))}{scan.to_resume}"
+
+
+def _judge_again(scan: ScanRequest, seen: Collected) -> str:
+    """The command that judges and reports what was read."""
+    return f"chimeaudit scan --from {shlex.quote(str(seen.journal.directory))}{scan.to_judge_again}"

@@ -27,6 +27,32 @@ class Format(StrEnum):
     GITLAB = "gitlab"
 
 
+SUFFIXES = {
+    "html": Format.HTML,
+    "json": Format.JSON,
+    "jsonl": Format.JSONL,
+    "sarif": Format.SARIF,
+    "xml": Format.JUNIT,
+    "csv": Format.CSV,
+    "md": Format.MARKDOWN,
+}
+"""The formats that the suffix of a file's name tells."""
+CONTENT_TYPES = {
+    Format.HTML: "text/html; charset=utf-8",
+    Format.JSON: "application/json",
+    Format.JSONL: "application/x-ndjson",
+    Format.SARIF: "application/sarif+json",
+    Format.JUNIT: "application/xml",
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.MARKDOWN: "text/markdown; charset=utf-8",
+    Format.OCSF: "application/x-ndjson",
+    Format.ASFF: "application/json",
+    Format.GITHUB: "text/plain; charset=utf-8",
+    Format.GITLAB: "application/json",
+}
+"""The media types of the formats."""
+
+
 def load(form: Format) -> ModuleType:
     """Import the module of a format. Formats are imported when used: JSON should not wait for a template engine."""
     return importlib.import_module(f"scanner.render.{form.value}")

@@ -242,11 +242,12 @@ def _profiles() -> Iterator[str]:
 def _selectors(context: click.Context) -> Iterable[str]:
     """Of the rules that the command would load; where they cannot be, of the shipped ones."""
     from scanner import config
-    from scanner.commands import ruleset
+    from scanner.commands.options.shared import RuleOptions
     from scanner.language import selection
 
+    chosen = RuleOptions(config=context.params.get("config"), rules=context.params.get("rules") or ())
     try:
-        loaded = ruleset.chosen(context.params.get("config_file"), context.params.get("rules") or (), ()).loaded
+        loaded = chosen.configuration().loaded
     except ChimeauditError:
         loaded = config.load(None).loaded
     return selection.selectors(loaded)
