@@ -13,7 +13,7 @@ import click
 
 from scanner.commands import github, inputs, outputs
 from scanner.commands.options import completion, values
-from scanner.commands.options.declaring import option, takes
+from scanner.commands.options.declaring import Repeat, option, takes
 from scanner.commands.options.shared import (
     OutputOptions,
     RuleOptions,
@@ -75,6 +75,7 @@ class CheckOptions(OutputOptions, RuleOptions):
     )
     account: str | None = option(
         "--account",
+        repeat=Repeat.NEVER,
         recorded=True,
         callback=values.account_id,
         metavar="ID",
@@ -82,6 +83,7 @@ class CheckOptions(OutputOptions, RuleOptions):
     )
     region: str | None = option(
         "--region",
+        repeat=Repeat.NEVER,
         recorded=True,
         callback=values.region,
         metavar="REGION",
@@ -142,7 +144,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     if options.on_github:
         failures += github.tell(report, wanted, say, annotated=not checking.is_refused)
     _refuse(failures, checking, skip_others=options.skip_others)
-    return gate_files(report, severity(fail_on), allow_gaps=options.allow_gaps)
+    return gate_files(report, severity(fail_on), ignore_gaps=options.allow_gaps)
 
 
 def _publish(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:

@@ -57,4 +57,4 @@ def command(options: DiffOptions, old: str, new: str) -> int:
     failure = printed([encoded(rendered.json(found)) if options.form == "json" else inert(table(found))])
     if failure:
         raise OutputError(failure, hint="Make room, or send it elsewhere.")
-    return gate_difference(found, severity(options.fail_on), allow_gaps=options.allow_gaps)
+    return gate_difference(found, severity(options.fail_on), ignore_gaps=options.allow_gaps)

@@ -185,7 +185,7 @@ def _exit_code(scan: ScanRequest, seen: Collected, report: Report) -> ExitCode:
     Raises:
         NothingScannedError: nothing was seen, for another reason than the time.
     """
-    code = gate(report, scan.fail_on, allow_gaps=scan.options.allow_gaps)
+    code = gate(report, scan.fail_on, ignore_gaps=scan.options.allow_gaps)
     if code is not ExitCode.NOTHING_SCANNED:
         return code
     if seen.ended is CollectionEnd.OUT_OF_TIME:

@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
     NOTHING_SCANNED = 4
 
 
-def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
+def gate(report: Report, fail_on: Severity | None, *, ignore_gaps: bool = False) -> ExitCode:
     """The exit code for the report of a scan.
 
     `fail_on` is the mildest severity that fails; with None no finding fails. Unknown findings, and those that a
@@ -26,12 +26,12 @@ def gate(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) 
     """
     if saw_nothing(report):
         return ExitCode.NOTHING_SCANNED
-    return gate_files(report, fail_on, allow_gaps=allow_gaps)
+    return gate_files(report, fail_on, ignore_gaps=ignore_gaps)
 
 
-def gate_files(report: Report, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
+def gate_files(report: Report, fail_on: Severity | None, *, ignore_gaps: bool = False) -> ExitCode:
     """The exit code for the report of a check. A value that only the deployment settles is no gap and has no effect."""
-    return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not allow_gaps)
+    return _verdict(report.findings, fail_on, uncertain=not report.coverage.complete and not ignore_gaps)
 
 
 def saw_nothing(report: Report) -> bool:
@@ -41,9 +41,9 @@ def saw_nothing(report: Report) -> bool:
     return is_empty and bool(coverage.in_scope.targets or not coverage.complete)
 
 
-def gate_difference(difference: Difference, fail_on: Severity | None, *, allow_gaps: bool = False) -> ExitCode:
+def gate_difference(difference: Difference, fail_on: Severity | None, *, ignore_gaps: bool = False) -> ExitCode:
     """The exit code for a difference: new failures fail, and a failure that is no longer observed counts as a gap."""
-    uncertain = bool(difference.no_longer_observed) and not allow_gaps
+    uncertain = bool(difference.no_longer_observed) and not ignore_gaps
     return _verdict(difference.new, fail_on, uncertain=uncertain)
 
 

@@ -122,7 +122,7 @@ def test_the_gate_looks_at_what_is_new_and_what_is_no_longer_observed() -> None:
     assert gate_difference(difference([], [FOUND]), Severity.CRITICAL) is ExitCode.OK
     assert gate_difference(difference([], [FOUND]), None) is ExitCode.OK
     assert gate_difference(hidden, Severity.HIGH) is ExitCode.GAPS
-    assert gate_difference(hidden, Severity.HIGH, allow_gaps=True) is ExitCode.OK
+    assert gate_difference(hidden, Severity.HIGH, ignore_gaps=True) is ExitCode.OK
 
 
 # -- findings marked by a baseline

@@ -44,11 +44,11 @@ def test_without_a_threshold_no_finding_counts() -> None:
 
 def test_gaps_count_unless_they_are_allowed() -> None:
     assert gate(incomplete(report()), Severity.HIGH) is ExitCode.GAPS
-    assert gate(incomplete(report()), Severity.HIGH, allow_gaps=True) is ExitCode.OK
+    assert gate(incomplete(report()), Severity.HIGH, ignore_gaps=True) is ExitCode.OK
 
 
 def test_a_failure_outweighs_gaps() -> None:
-    assert gate(incomplete(report(Status.FAIL)), Severity.HIGH, allow_gaps=True) is ExitCode.FINDINGS
+    assert gate(incomplete(report(Status.FAIL)), Severity.HIGH, ignore_gaps=True) is ExitCode.FINDINGS
 
 
 def test_nothing_seen_cannot_be_waived_either() -> None:
@@ -58,7 +58,7 @@ def test_nothing_seen_cannot_be_waived_either() -> None:
 
 
 def test_nothing_seen_outweighs_all_and_cannot_be_allowed() -> None:
-    assert gate(incomplete(report(), Observed()), None, allow_gaps=True) is ExitCode.NOTHING_SCANNED
+    assert gate(incomplete(report(), Observed()), None, ignore_gaps=True) is ExitCode.NOTHING_SCANNED
 
 
 def test_only_what_is_new_gates() -> None:
