@@ -30,10 +30,14 @@ from scanner.model.facts import (
     Gap,
     LambdaFunction,
     Processor,
+    facets_of,
 )
 
 Value = TypeVar("Value")
 Tolerate = Callable[[FailedCallError], None]
+
+_OF_FUNCTIONS = frozenset(facets_of(LambdaFunction).values())
+_OF_FLOWS = _OF_FUNCTIONS.union(facets_of(ChannelFlow).values())
 
 # Judging a policy takes longer than reading it, and many flows of an app instance share functions, so it is cached.
 _access_verdict = lru_cache(maxsize=512)(policy.access)
@@ -59,7 +63,7 @@ class Facets:
     @property
     def cost_calls(self) -> bool:
         """Whether channel flows have facets to read."""
-        return bool(self._wanted - {"alerts"})
+        return bool(self._wanted & _OF_FLOWS)
 
     def of_app_instance(self, seen: AppInstance) -> AppInstance:
         noting = _Noting(seen, self._tolerate)
@@ -94,7 +98,7 @@ class Facets:
             facts["has_channels"] = noting.read(
                 ("has_channels",), seen.arn, operation, lambda: self._has_channels(seen.arn)
             )
-        if self._wanted & {"function", "callback_role"} and not isinstance(seen.processors, UnsetType):
+        if self._wanted & _OF_FUNCTIONS and not isinstance(seen.processors, UnsetType):
             facts["processors"] = tuple(
                 self._with_function(processor, f"processors[{index}].lambda", seen, noting)
                 for index, processor in enumerate(seen.processors)
@@ -105,7 +109,7 @@ class Facets:
         target = processor.lambda_
         if isinstance(target, UnsetType):
             return processor
-        paths = [f"{path}.{name}" for name in self._facts_of_functions()]
+        paths = [f"{path}.{name}" for name, facet in facets_of(LambdaFunction).items() if facet in self._wanted]
         read = noting.read(paths, target.arn, "GetFunctionConfiguration", lambda: self._function(target))
         if isinstance(read, UnsetType):
             return processor
@@ -126,10 +130,6 @@ class Facets:
             noting.missing(f"{path}.", {"callback": read.function.role_arn}, "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.callback.", _facts(facts["callback"]), "GetRole", target.arn)
         return structs.replace(processor, lambda_=structs.replace(target, **facts))
-
-    def _facts_of_functions(self) -> Iterable[str]:
-        yield from ("function", "access") if "function" in self._wanted else ()
-        yield from ("callback",) if "callback_role" in self._wanted else ()
 
     def _tags(self, service: str, arn: str) -> dict[str, str]:
         answer = ask(self._clients.of(service), "ListTagsForResource", ResourceARN=arn)

@@ -7,17 +7,15 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from scanner.declared.jsontext import parse
-from scanner.model.facts import AppInstance, ChannelFlow, Declaration, Gap, Spot
+from scanner.model.facts import AppInstance, ChannelFlow, Declaration, Gap, LambdaFunction, Spot, facets_of
 from scanner.model.yamltree import Listing, Mistakes, Node, Table
 from scanner.store.journal import Target, interrupted
 from scanner.store.target_file import AppInstanceRead, TargetReader
 
 _MAX_DEPTH = 64
-_UNREAD = {"tags": "tags", "detail": "created_at updated_at", "channels": "has_channels", "alerts": "failure_alert"}
-_UNREAD_OF_FUNCTIONS = {"function": "function access", "callback_role": "callback"}
 Group = tuple[AppInstance | None, Iterator[ChannelFlow]]
 
 
@@ -55,14 +53,14 @@ class Recording:
         """Each app instance with its channel flows."""
         for read in self._reader.app_instances():
             seen = read.app_instance
-            declared = self._declaration(self._reader.index[seen.arn], "app_instance", 0)
+            declared = self._declaration(self._reader.index[seen.arn], "app_instance", AppInstance)
             yield structs.replace(seen, declared=declared), self._flows(read)
 
     def _flows(self, read: AppInstanceRead) -> Iterator[ChannelFlow]:
         for offset in read.pages:
             for index, flow in enumerate(self._reader.page(read.app_instance.arn, offset)):
                 count = len(flow.processors) if isinstance(flow.processors, tuple) else 0
-                yield structs.replace(flow, declared=self._declaration(offset, f"flows[{index}]", count))
+                yield structs.replace(flow, declared=self._declaration(offset, f"flows[{index}]", ChannelFlow, count))
 
     @property
     def gaps(self) -> set[Gap]:
@@ -71,28 +69,26 @@ class Recording:
         unread = set() if self._reader.complete else {interrupted(Target(account_id=account_id, region=region))}
         return unread.union(self._reader.gaps, *(read.gaps for read in self._reader.app_instances()))
 
-    def _declaration(self, offset: int, member: str, processors: int) -> JournalDeclaration:
+    def _declaration(self, offset: int, member: str, record: type[Struct], processors: int = 0) -> JournalDeclaration:
         return JournalDeclaration(
             file=self.name,
             id="",
             spots={},
-            untold=self._untold(processors),
+            untold=self._untold(record, processors),
             path=self._path,
             offset=offset,
             line=bisect_left(self._lines, offset) + 1,
             member=member,
         )
 
-    def _untold(self, processors: int) -> frozenset[str]:
-        paths = [path for facet, names in _UNREAD.items() if facet not in self._facets for path in names.split()]
-        paths += [
-            f"processors[{index}].lambda.{name}"
-            for facet, names in _UNREAD_OF_FUNCTIONS.items()
-            if facet not in self._facets
-            for name in names.split()
-            for index in range(processors)
-        ]
-        return frozenset(paths)
+    def _untold(self, record: type[Struct], processors: int) -> frozenset[str]:
+        """The facts whose facets the scan did not collect."""
+        functions = self._uncollected(LambdaFunction)
+        inside = [f"processors[{index}].lambda.{name}" for name in functions for index in range(processors)]
+        return frozenset((*self._uncollected(record), *inside))
+
+    def _uncollected(self, record: type[Struct]) -> list[str]:
+        return [name for name, facet in facets_of(record).items() if facet not in self._facets]
 
     @cached_property
     def _lines(self) -> list[int]:

@@ -16,7 +16,17 @@ from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
 from scanner.model import encoding
-from scanner.model.facts import NOT_YET, AppInstance, ChannelFlow, Declaration, Gap, Spot
+from scanner.model.facts import (
+    NOT_YET,
+    AppInstance,
+    ChannelFlow,
+    Declaration,
+    Gap,
+    LambdaFunction,
+    Spot,
+    aws_only,
+    facets_of,
+)
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.store.journal import Journal, is_run
 
@@ -37,8 +47,10 @@ _DECLARES = re.compile(
     re.IGNORECASE,
 )
 _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
-_TELLS_TAGS = frozenset({"tags"})
-_TELLS_FUNCTIONS = frozenset({"tags", "function", "callback_role"})
+_TOLD_BY_REQUESTS = frozenset(
+    facet for name, facet in facets_of(ChannelFlow).items() if name not in aws_only(ChannelFlow)
+)
+_TOLD_BY_TEMPLATES = _TOLD_BY_REQUESTS | {*facets_of(LambdaFunction).values()}
 _ANSWERS = {"ChannelFlows": "a list of channel flows", "ChannelFlow": "a channel flow"}
 _REPORT = frozenset({"schema_version", "tool", "findings"})
 _OURS = (
@@ -199,7 +211,7 @@ def _is_request(root: Table) -> bool:
 
 def _request(root: Table, name: str, home: Home, mistakes: Mistakes) -> Document:
     facts = Facts(file=name, id="", mistakes=mistakes)
-    tells = _TELLS_TAGS
+    tells = _TOLD_BY_REQUESTS
     if member(root, "ChannelFlowArn") is not None:
         facts.untold.add("tags")
         tells = frozenset()
@@ -216,7 +228,7 @@ def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[D
     document = Document(
         file=name,
         groups=template.groups(),
-        tells=_TELLS_FUNCTIONS,
+        tells=_TOLD_BY_TEMPLATES,
         notes=template.unread.notes,
         unread=template.unread.found,
         metadata=tuple(template.metadata),
@@ -257,7 +269,7 @@ def _owner_of(flows: list[ChannelFlow], name: str, place: Node) -> AppInstance |
             id=owner.arn,
             spots={"": Spot(line=place.line, column=place.column)},
             written={"name": owner.arn},
-            untold=frozenset({"name", "tags", "failure_alert"}),
+            untold=frozenset({"name", *facets_of(AppInstance)}),
         ),
     )
 

@@ -20,9 +20,12 @@ from scanner.model.facts import (
     ChannelFlow,
     Declaration,
     FallbackAction,
+    Function,
     LambdaFunction,
     Processor,
     Spot,
+    aws_only,
+    facets_of,
     is_at_end,
 )
 from scanner.model.phrases import one_of, quote
@@ -34,9 +37,6 @@ Word = TypeVar("Word", bound=str)
 REQUIRED = ("Name", "ExecutionOrder", "FallbackAction", "Configuration")
 """The members that every processor has."""
 _MEMBERS = {name.lower(): name for name in REQUIRED}
-UNTOLD = frozenset({"created_at", "updated_at", "has_channels"})
-"""The facts of a channel flow that only AWS knows."""
-_UNTOLD_OF_FUNCTIONS = ("function", "access", "callback")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +126,7 @@ def channel_flow(
     owner = text_of(member(request, "AppInstanceArn")) or _owner(arn)
     place = _place(owner, home)
     owner_arn = owner or (Hole(name="AppInstanceArn"),)
-    facts.untold |= UNTOLD
+    facts.untold |= aws_only(ChannelFlow)
     for path, node in (("app_instance", member(request, "AppInstanceArn")), ("arn", member(request, "ChannelFlowArn"))):
         if node is not None:
             facts.at(path, node)
@@ -240,7 +240,7 @@ class _Processors:
 
     def _lambda(self, node: Node | None, path: str) -> LambdaFunction | UnsetType:
         facts, text = self.facts, text_of(node)
-        facts.untold |= {f"{path}.{name}" for name in _UNTOLD_OF_FUNCTIONS}
+        facts.untold |= {f"{path}.{name}" for name in facets_of(LambdaFunction)}
         if node is None:
             return UNSET
         facts.at(path, node)
@@ -252,9 +252,9 @@ class _Processors:
             facts.mistakes.add(node, f"{found(node)}; expected the ARN of a function")
             return UNSET
         seen = function if self.configured is None else self.configured(function, text, self.owner, facts, path)
-        facts.untold -= {f"{path}.{name}" for name in _UNTOLD_OF_FUNCTIONS if getattr(seen, name) is not UNSET}
+        facts.untold -= {f"{path}.{name}" for name in facets_of(LambdaFunction) if getattr(seen, name) is not UNSET}
         if not isinstance(seen.function, UnsetType):
-            facts.untold |= {f"{path}.function.{name}" for name in ("state", "last_update_status", "last_modified")}
+            facts.untold |= {f"{path}.function.{name}" for name in aws_only(Function)}
         return seen
 
 

@@ -18,11 +18,10 @@ from scanner.declared.providers import referred_to
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
 from scanner.declared.resources import CUSTOM, NOTHING, TemplateResource, resources
 from scanner.declared.unread import Unreads
-from scanner.model.facts import AppInstance, ChannelFlow
+from scanner.model.facts import AppInstance, ChannelFlow, aws_only
 from scanner.model.yamltree import Mistakes, Node, Table
 
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
-_UNTOLD_OF_APP_INSTANCES = {"failure_alert"}
 
 
 Group = tuple[AppInstance | None, list[ChannelFlow]]
@@ -131,7 +130,7 @@ class Template:
 
     def _app_instance(self, resource: TemplateResource) -> AppInstance:
         facts = self._facts(resource)
-        facts.untold |= _UNTOLD_OF_APP_INSTANCES
+        facts.untold |= aws_only(AppInstance)
         if self._may_have_other_flows(resource):
             facts.untold.add("flows")
         request = self._request(resource)

@@ -193,9 +193,8 @@ def _properties(record: type[Struct]) -> dict[str, object]:
 def _fact(hint: object) -> Fact:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        notes = {key: value for meta in arguments[1:] for key, value in (meta.extra or {}).items()}
         descriptions = [meta.description for meta in arguments[1:] if meta.description]
-        return replace(_fact(arguments[0]), facet=notes.get("facet"), description=" ".join(descriptions))
+        return replace(_fact(arguments[0]), facet=facts.marks_of(hint).get("facet"), description=" ".join(descriptions))
     if origin in (Union, UnionType):
         (present,) = (member for member in arguments if member not in (NoneType, UnsetType))
         return replace(_fact(present), absent=NoneType in arguments, unknown=UnsetType in arguments)

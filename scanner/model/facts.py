@@ -7,11 +7,12 @@ is ``lambda`` in rules and in the journal). A resource that a file declares has 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
 
 class Spot(Struct, frozen=True, kw_only=True, gc=False):
@@ -66,6 +67,32 @@ def _within(path: str, paths: Container[str]) -> str | None:
 def facet(name: str) -> Meta:
     """Mark facts whose collection costs extra calls: a scan collects them only if a rule reads one of them."""
     return Meta(extra={"facet": name})
+
+
+AWS_ONLY = Meta(extra={"aws_only": True})
+"""Marks facts that no file can tell: they come about when the resource is deployed."""
+
+
+@cache
+def facets_of(record: type[Struct]) -> Mapping[str, str]:
+    """The facts of a record that are marked with a facet, by their names in rules, each with its facet."""
+    return {name: marks["facet"] for name, marks in _marks(record).items() if "facet" in marks}
+
+
+@cache
+def aws_only(record: type[Struct]) -> frozenset[str]:
+    """The facts of a record that no file can tell, by their names in rules."""
+    return frozenset(name for name, marks in _marks(record).items() if "aws_only" in marks)
+
+
+def _marks(record: type[Struct]) -> Mapping[str, Mapping[str, Any]]:
+    return {field.encode_name: marks_of(field.type) for field in structs.fields(record)}
+
+
+def marks_of(hint: object) -> Mapping[str, Any]:
+    """What the type of a fact is marked with."""
+    metas = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return {key: value for meta in metas for key, value in (meta.extra or {}).items()}
 
 
 def says(description: str) -> Meta:
@@ -166,9 +193,11 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     exists: Annotated[bool, says("Whether there is a function of this ARN and qualifier.")]
     runtime: Annotated[str | UnsetType | None, says("Its runtime, such as python3.13; absent for an image.")] = UNSET
     state: Annotated[
-        str | UnsetType | None, says("Active, Pending, Inactive, Failed, or another state that Lambda tells.")
+        str | UnsetType | None,
+        AWS_ONLY,
+        says("Active, Pending, Inactive, Failed, or another state that Lambda tells."),
     ] = UNSET
-    last_update_status: Annotated[str | UnsetType | None, says("Successful, InProgress or Failed.")] = UNSET
+    last_update_status: Annotated[str | UnsetType | None, AWS_ONLY, says("Successful, InProgress or Failed.")] = UNSET
     reserved_concurrency: Annotated[
         int | UnsetType | None,
         says("The concurrency that is reserved for it; absent where none is, and 0 switches it off."),
@@ -179,7 +208,9 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     ] = UNSET
     timeout_seconds: Annotated[int | UnsetType | None, says("How long it may run.")] = UNSET
     role_arn: Annotated[str | UnsetType | None, says("The ARN of its execution role.")] = UNSET
-    last_modified: Annotated[datetime | UnsetType | None, says("When its code or configuration last changed.")] = UNSET
+    last_modified: Annotated[
+        datetime | UnsetType | None, AWS_ONLY, says("When its code or configuration last changed.")
+    ] = UNSET
 
 
 _FUNCTION_ARN = re.compile(
@@ -292,11 +323,11 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
     app_instance: Annotated[AppInstanceRef, says("The app instance that it belongs to.")]
     processors: Annotated[tuple[Processor, ...] | UnsetType, says("Its processors, in execution order.")] = UNSET
     tags: Annotated[dict[str, str] | UnsetType, facet("tags"), says("Its tags, by key.")] = UNSET
-    created_at: Annotated[datetime | UnsetType, facet("detail"), says("When it was created.")] = UNSET
-    updated_at: Annotated[datetime | UnsetType, facet("detail"), says("When it was last changed.")] = UNSET
-    has_channels: Annotated[bool | UnsetType, facet("channels"), says("Whether any channel is associated with it.")] = (
-        UNSET
-    )
+    created_at: Annotated[datetime | UnsetType, facet("detail"), AWS_ONLY, says("When it was created.")] = UNSET
+    updated_at: Annotated[datetime | UnsetType, facet("detail"), AWS_ONLY, says("When it was last changed.")] = UNSET
+    has_channels: Annotated[
+        bool | UnsetType, facet("channels"), AWS_ONLY, says("Whether any channel is associated with it.")
+    ] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
     declared: Declaration | UnsetType = UNSET
 
@@ -314,6 +345,7 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
     failure_alert: Annotated[
         bool | UnsetType,
         facet("alerts"),
+        AWS_ONLY,
         says("Whether an EventBridge rule with a target tells when a processor cannot be invoked."),
     ] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
