@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -28,6 +27,7 @@ from scanner.errors import (
     NothingScannedError,
     UsageError,
 )
+from scanner.model.phrases import nearest_name
 from scanner.render.text import visible
 from scanner.terminal import drop, encoded, masked, out, prepare, told
 
@@ -70,8 +70,8 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in _COMMANDS and not ctx.resilient_parsing:
-            near = difflib.get_close_matches(args[0], _COMMANDS, 1)
-            ctx.fail(f"there is no command {args[0]!r}{f'; did you mean {near[0]}?' if near else ''}")
+            near = nearest_name(args[0], _COMMANDS)
+            ctx.fail(f"there is no command {args[0]!r}{f'; did you mean {near}?' if near else ''}")
         return super().resolve_command(ctx, args)
 
 

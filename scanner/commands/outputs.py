@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from msgspec import Struct, structs
 from scanner.deliver import destinations
 from scanner.deliver.destinations import S3Object
 from scanner.errors import OutputError, UsageError
+from scanner.model.phrases import nearest_name
 from scanner.model.report import Report
 from scanner.model.trend import Trend
 from scanner.render import CONTENT_TYPES, SUFFIXES, Format, load, render
@@ -167,8 +167,8 @@ def _complaint(name: str) -> str:
 
 
 def _offer(name: str) -> str:
-    near = difflib.get_close_matches(name, _FORMATS, 1)
-    offered = f"Did you mean {near[0]}? " if near else ""
+    near = nearest_name(name, _FORMATS)
+    offered = f"Did you mean {near}? " if near else ""
     return f"{offered}Formats: {', '.join(_FORMATS)}; name one as in {Format.JSON}:PATH."
 
 

@@ -19,7 +19,13 @@ def quote(text: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` if a known word is near enough, else empty.
+    """`; did you mean "x"?` if a known word is near enough, else empty."""
+    name = nearest_name(word, known)
+    return "" if name is None else f'; did you mean "{name}"?'
+
+
+def nearest_name(word: str, known: Iterable[str]) -> str | None:
+    """The known word that somebody may have meant, if one is near enough.
 
     Case, and the sign that joins words, are ignored. A part of a word is enough if only one known word has it.
     """
@@ -27,7 +33,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     folded = {_folded(name): name for name in reversed(names)}
     wanted = _folded(word[:_SHOWN])
     near = get_close_matches(wanted, folded, n=1, cutoff=0.6) or [name for name in folded if _is_part(wanted, name)]
-    return f'; did you mean "{folded[near[0]]}"?' if len(near) == 1 else ""
+    return folded[near[0]] if len(near) == 1 else None
 
 
 def _folded(name: str) -> str:

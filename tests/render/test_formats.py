@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from scanner.model.report import Finding, Report
-from scanner.render import Format, render
+from scanner.render import CONTENT_TYPES, Format, render
 from tests.render import sample
 
 SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
@@ -41,6 +41,10 @@ def test_every_report_can_be_rendered_and_ends_in_a_line(form: Format, build: Ca
 
     assert not rendered or rendered.endswith("\n")
     assert not FORBIDDEN.search(rendered)
+
+
+def test_a_bucket_can_be_told_what_every_format_is() -> None:
+    assert CONTENT_TYPES.keys() == set(Format)
 
 
 @pytest.mark.parametrize("form", Format)
