@@ -21,21 +21,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import structs
 
 from scanner import resources
 from scanner.judge.evaluate import Evaluation
+from scanner.language import healthy
 from scanner.language.rule import Rule, load
 from scanner.language.selection import select
-from scanner.model.facts import (
-    AppInstanceRef,
-    CallbackPermission,
-    ChannelFlow,
-    Function,
-    FunctionAccess,
-    LambdaFunction,
-    Processor,
-)
+from scanner.model.facts import ChannelFlow
 
 FLOWS = 100_000
 ROUNDS = 3
@@ -107,48 +99,30 @@ def flow(number: int) -> ChannelFlow:
     region, account = REGIONS[number % len(REGIONS)], f"{number % 40:012}"
     app_instance = f"arn:aws:chime:{region}:{account}:app-instance/{number // 25:036}"
     fault = FAULTS[number // 5 % len(FAULTS)] if number % 5 == 0 else {}
-    function = LambdaFunction(
-        **{
-            "arn": f"arn:aws:lambda:{region}:{account}:function:moderation-{number}:live",
-            "partition": "aws",
-            "account_id": account,
-            "region": region,
-            "name": f"moderation-{number}",
-            "qualifier": "live",
-            "function": configured(number, account, fault.get("function", {})),
-            "access": access(fault.get("access", {})),
-            "callback": structs.replace(CALLBACK, **fault.get("callback", {})),
-            **fault.get("lambda", {}),
-        }
-    )
-    processor = Processor(
-        name=f"moderate {number % 100}",
-        execution_order=1,
-        is_first=True,
-        is_last=True,
-        fallback_action="ABORT",
-        invocation_type="ASYNC",
-        lambda_=function,
-    )
-    return ChannelFlow(
-        **{
+    function = {
+        "name": f"moderation-{number}",
+        "qualifier": "live",
+        "function": {**configured(number, account), **fault.get("function", {})},
+        "access": fault.get("access", {}),
+        "callback": fault.get("callback", {}),
+        **fault.get("lambda", {}),
+    }
+    return healthy.channel_flow(
+        {
             "arn": f"{app_instance}/channel-flow/{number:036}",
             "name": f"moderation of tenant {number}",
             "account_id": account,
             "region": region,
-            "partition": "aws",
-            "app_instance": AppInstanceRef(arn=app_instance, id=f"{number // 25:036}", name="support"),
-            "processors": (structs.replace(processor, **fault.get("processor", {})),),
+            "app_instance": {"arn": app_instance, "id": f"{number // 25:036}"},
+            "processors": [{"name": f"moderate {number % 100}", "lambda": function, **fault.get("processor", {})}],
             "tags": {"owner": f"team-{number % 30}"},
             "created_at": NOW - timedelta(days=number % 900),
             "updated_at": NOW - timedelta(days=number % 400),
-            "has_channels": True,
             **fault.get("flow", {}),
         }
     )
 
 
-CALLBACK = CallbackPermission(allowed=True, excessive=())
 FAULTS: tuple[dict[str, dict[str, Any]], ...] = (
     {"processor": {"fallback_action": "CONTINUE"}},
     {"lambda": {"account_id": "999988887777"}},
@@ -168,32 +142,15 @@ FAULTS: tuple[dict[str, dict[str, Any]], ...] = (
 )
 
 
-def configured(number: int, account: str, fault: dict[str, Any]) -> Function:
-    """A function's configuration."""
-    facts = {
-        "exists": True,
+def configured(number: int, account: str) -> dict[str, Any]:
+    """What differs from function to function."""
+    return {
         "runtime": RUNTIMES[number % len(RUNTIMES)],
-        "state": "Active",
-        "last_update_status": "Successful",
         "reserved_concurrency": number % 7 or None,
         "failure_destination": f"arn:aws:sqs:us-east-1:{account}:failed-{number}",
-        "timeout_seconds": 3,
         "role_arn": f"arn:aws:iam::{account}:role/processor-{number}",
         "last_modified": NOW - timedelta(hours=number),
     }
-    return Function(**{**facts, **fault})
-
-
-def access(fault: dict[str, Any]) -> FunctionAccess:
-    """Who may invoke a function."""
-    facts = {
-        "chime_can_invoke": True,
-        "chime_invoke_unconditioned": False,
-        "public": False,
-        "foreign_app_instances": (),
-        "other_accounts": (),
-    }
-    return FunctionAccess(**{**facts, **fault})
 
 
 def custodian(flows: Sequence[ChannelFlow]) -> int | None:
