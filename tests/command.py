@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import warm
+from tests import preloaded
 
 CHIMEAUDIT = str(Path(sys.executable).with_name("chimeaudit"))
 
@@ -68,7 +68,7 @@ def chimeaudit(*arguments: str, home: Path, variables: Mapping[str, str] | None 
     if variables and any(map(_OF_THE_INTERPRETER.match, variables)):
         return installed(*arguments, home=home, variables=variables)
     command = (CHIMEAUDIT, *arguments)
-    code, out, err = warm.run(command, environment(home, variables), home, seconds=120)
+    code, out, err = preloaded.run(command, environment(home, variables), home, seconds=120)
     return Ended(code=code, stdout=out.decode(), stderr=err.decode())
 
 

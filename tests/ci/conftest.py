@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.ci.action import Action, install
-from tests.ci.checkout import hostile
+from tests.ci.hostile_checkout import hostile
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.ci import test_gitlab
 from tests.ci.action import Action
-from tests.ci.checkout import hostile
+from tests.ci.hostile_checkout import hostile
 from tests.ci.shell import ROOT, run
 from tests.ci.test_gitlab import job
 from tests.command import Ended, installed

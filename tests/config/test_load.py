@@ -22,7 +22,7 @@ from scanner.errors import ChimeauditError, InvalidConfigurationError, InvalidRu
 from scanner.model.report import Severity, Waiver
 from scanner.outcome.waivers import Pattern
 from tests.command import chimeaudit
-from tests.judge.build import rule_file
+from tests.judge.facts import rule_file
 from tests.language.test_rule import mutated
 
 WAIVER = """\

@@ -11,7 +11,7 @@ import pytest
 from scanner.render import Format, render
 from scanner.simulator.server import SimulatedAWS, start
 from tests.command import Ended, chimeaudit
-from tests.deliver.odd import Odd, serving
+from tests.deliver.incomplete_aws import Odd, serving
 from tests.render import sample
 from tests.simulator.conftest import Caller
 

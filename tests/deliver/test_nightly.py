@@ -11,7 +11,7 @@ from tests.answers import error
 from tests.command import chimeaudit
 from tests.conftest import Scan
 from tests.deliver.conftest import Cloud, Run
-from tests.deliver.listener import Answer, listening
+from tests.deliver.fake_webhook import Answer, listening
 from tests.fake_aws import FakeAws, Flow, serve
 from tests.healthy import processor
 

@@ -13,7 +13,7 @@ from scanner.deliver.s3 import Storing
 from scanner.errors import OutputError, UsageError
 from scanner.render import Format, render
 from tests.deliver.conftest import Cloud, Run, one_line
-from tests.deliver.odd import Odd
+from tests.deliver.incomplete_aws import Odd
 from tests.render import sample
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"

@@ -20,7 +20,7 @@ from tests.answers import Answer, Call, error, refusal, truth
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
 from tests.deliver.conftest import Cloud, Run, one_line
-from tests.deliver.listener import listening
+from tests.deliver.fake_webhook import listening
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import processor
 from tests.render import sample

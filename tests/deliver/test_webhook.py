@@ -13,7 +13,7 @@ from scanner.errors import OutputError
 from scanner.model.report import Report
 from tests.command import Ended, chimeaudit
 from tests.deliver.conftest import one_line
-from tests.deliver.listener import SECRET, Answer, listening
+from tests.deliver.fake_webhook import SECRET, Answer, listening
 from tests.render import sample
 
 BUSY = Answer(429, {"Retry-After": "0"})

@@ -16,7 +16,7 @@ from scanner.deliver import webhook
 from scanner.deliver.destinations import Webhook
 from scanner.deliver.notice import Notice
 from scanner.errors import OutputError
-from tests.deliver.listener import Listener, listening
+from tests.deliver.fake_webhook import Listener, listening
 
 NOTICE = Notice(headline="h", lines=())
 

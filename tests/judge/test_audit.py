@@ -17,7 +17,7 @@ from scanner.model.report import Report, Scope, Status, Waiver
 from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import AppInstanceRead, TargetWriter
-from tests.judge.build import ACCOUNT, APP_INSTANCE, app_instance, flow, gap
+from tests.judge.facts import ACCOUNT, APP_INSTANCE, app_instance, flow, gap
 
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)

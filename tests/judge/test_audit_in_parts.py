@@ -21,7 +21,7 @@ from scanner.model.report import Report, Scope, Waiver
 from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import AppInstanceRead, TargetWriter
-from tests.judge.build import ACCOUNT, app_instance, flow, gap
+from tests.judge.facts import ACCOUNT, app_instance, flow, gap
 
 TARGETS = tuple(Target(account_id=ACCOUNT, region=region) for region in ("eu-central-1", "us-east-1"))
 SEEN = AppInstance(**{name: getattr(app_instance(), name) for name in AppInstance.__struct_fields__})

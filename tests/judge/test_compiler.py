@@ -17,8 +17,8 @@ from scanner.language.vocabulary import attributes, fields
 from scanner.model.facts import ChannelFlow
 from scanner.model.logic import Truth
 from tests.judge import reference
-from tests.judge.build import ACCOUNT, flow, function
 from tests.judge.conditions import compiled, evidence, judge, step
+from tests.judge.facts import ACCOUNT, flow, function
 from tests.language.strategies import CONDITIONS, FLOWS
 
 

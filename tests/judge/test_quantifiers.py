@@ -9,8 +9,8 @@ from msgspec import UNSET, structs
 
 from scanner.model.facts import FunctionAccess
 from scanner.model.logic import Truth
-from tests.judge.build import flow, function
 from tests.judge.conditions import evidence, judge, step
+from tests.judge.facts import flow, function
 
 
 @pytest.mark.parametrize(

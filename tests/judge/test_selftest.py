@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scanner.judge import selftest
-from tests.judge.build import SOUND, loaded
+from tests.judge.facts import SOUND, loaded
 
 
 def test_tests_that_agree_are_silent(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType, structs
 
 from scanner.language.examples import NOW
 from scanner.model.facts import ChannelFlow, FunctionAccess, LambdaFunction, Processor
-from tests.judge.build import flow
+from tests.judge.facts import flow
 
 WORDS = ["a", "b", "ab"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judge.build import messages
+from tests.judge.facts import messages
 
 
 @pytest.mark.parametrize(

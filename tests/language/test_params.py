@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.judge.build import SOUND, messages
+from tests.judge.facts import SOUND, messages
 from tests.language.test_rule import PARAM
 
 

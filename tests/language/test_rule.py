@@ -15,7 +15,7 @@ from scanner import resources
 from scanner.errors import InvalidRulesError
 from scanner.language import rule
 from scanner.model.report import Severity
-from tests.judge.build import LEFT_OUT, SOUND, loaded, messages, mistakes, rule_file
+from tests.judge.facts import LEFT_OUT, SOUND, loaded, messages, mistakes, rule_file
 
 PARAM = {"wanted": {"type": "string", "default": "flow", "description": "The name"}}
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from scanner.language.vocabulary import ROOTS, FlowReference, attributes, facets, fields, lookup, part, paths, read
 from scanner.model.facts import ChannelFlow, Processor
-from tests.judge.build import flow, function
+from tests.judge.facts import flow, function
 
 
 class Costly(Struct, frozen=True, kw_only=True):
