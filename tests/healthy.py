@@ -77,7 +77,7 @@ def processor(**changes: Any) -> dict[str, Any]:
     }
 
 
-def invoking(arn: str) -> dict[str, Any]:
+def invoking(arn: Any) -> dict[str, Any]:
     """The configuration of a processor that invokes this function."""
     return {"Lambda": {"ResourceArn": arn, "InvocationType": "ASYNC"}}
 

@@ -13,7 +13,7 @@ import pytest
 from scanner import resources
 from scanner.language import schema
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
-from tests.judge.facts import SOUND, rule_file
+from tests.language.rule_files import SOUND, rule_file
 
 ROOT = Path(__file__).parents[2]
 IDS = sorted(path.stem for path in resources.rules().rglob("*.yaml"))

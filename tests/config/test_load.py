@@ -22,8 +22,7 @@ from scanner.errors import ChimeauditError, InvalidConfigurationError, InvalidRu
 from scanner.model.report import Severity, Waiver
 from scanner.outcome.waivers import Pattern
 from tests.command import chimeaudit
-from tests.judge.facts import rule_file
-from tests.language.test_rule import mutated
+from tests.language.rule_files import mutated, rule_file
 
 WAIVER = """\
 waivers:

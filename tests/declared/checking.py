@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from scanner import cli
+from tests import healthy
 from tests.command import Ended
 
 Check = Callable[..., Ended]
 
 APP = "arn:aws:chime:us-east-1:111122223333:app-instance/0f1e2d3c"
-FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:moderate:live"
+FUNCTION = healthy.function_arn()
 
 
 def checking(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
@@ -39,16 +40,9 @@ def write(path: Path, content: str | bytes | dict[str, Any]) -> str:
     return path.name
 
 
-def processor(**changed: Any) -> dict[str, Any]:
-    """A healthy one, but for what is changed."""
-    function = changed.pop("function", FUNCTION)
-    return {
-        "Name": "moderate",
-        "ExecutionOrder": 1,
-        "FallbackAction": "ABORT",
-        "Configuration": {"Lambda": {"ResourceArn": function, "InvocationType": "ASYNC"}},
-        **changed,
-    }
+def processor(*, function: Any = FUNCTION, **changed: Any) -> dict[str, Any]:
+    """A healthy one that invokes this function, but for what is changed."""
+    return healthy.processor(Configuration=healthy.invoking(function), **changed)
 
 
 def request(*processors: dict[str, Any], **changed: Any) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import pytest
 
 from scanner.render import Format, render
 from scanner.simulator.server import SimulatedAWS, start
+from tests.answers import client_variables
 from tests.command import Ended, chimeaudit
-from tests.deliver.incomplete_aws import Odd, serving
+from tests.deliver.incomplete_aws import IncompleteAws, serving
 from tests.render import sample
 from tests.simulator.conftest import Caller
 
@@ -94,19 +95,17 @@ def run(cloud: Cloud, home: Path) -> Run:
 
 
 @pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Odd]]:
-    """The AWS of this process is an odd one."""
+def incomplete_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[IncompleteAws]]:
+    """The AWS of this process, which leaves things out of its answers."""
     with serving() as url:
         variables = {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "secret",
+            **client_variables(url),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_MAX_ATTEMPTS": "1",
         }
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        yield Odd
+        yield IncompleteAws
 
 
 def one_line(ended: Ended, complaint: str) -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from tests import loopback
 
 
-class Odd(loopback.Handler, BaseHTTPRequestHandler):
+class IncompleteAws(loopback.Handler, BaseHTTPRequestHandler):
     """An S3 that lacks something in its answers, by the names of the objects; it notes what it was asked.
 
     To SNS it says nothing.
@@ -78,6 +78,6 @@ class Odd(loopback.Handler, BaseHTTPRequestHandler):
 @contextmanager
 def serving() -> Iterator[str]:
     """Serve on a free port; gives the URL."""
-    Odd.asked.clear()
-    with loopback.serving(Odd) as url:
+    IncompleteAws.asked.clear()
+    with loopback.serving(IncompleteAws) as url:
         yield url

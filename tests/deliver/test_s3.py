@@ -13,7 +13,7 @@ from scanner.deliver.s3 import Storing
 from scanner.errors import OutputError, UsageError
 from scanner.render import Format, render
 from tests.deliver.conftest import Cloud, Run, one_line
-from tests.deliver.incomplete_aws import Odd
+from tests.deliver.incomplete_aws import IncompleteAws
 from tests.render import sample
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -175,16 +175,16 @@ def test_the_bucket_of_somebody_else_is_named_to_aws(here: Cloud, monkeypatch: p
     ("key", "megabytes", "lacking"), [("r.json", 1, "ETag"), ("large", 20, "UploadId"), ("parts", 20, "ETag")]
 )
 def test_an_answer_without_what_s3_promises_is_no_success(
-    odd: type[Odd], key: str, megabytes: int, lacking: str
+    incomplete_aws: type[IncompleteAws], key: str, megabytes: int, lacking: str
 ) -> None:
     with pytest.raises(OutputError, match=f"s3://audit/{key} could not be written: .* it has no {lacking}"):
         Storing().put(S3Object("audit", key), (b"x" * (1 << 20) for _ in range(megabytes)), "text/plain")
 
     Storing().put(S3Object("audit", "well"), [b"x"], "text/plain")
-    assert ("DELETE /audit/parts" in odd.asked) == (key == "parts"), "what was begun is taken back"
+    assert ("DELETE /audit/parts" in incomplete_aws.asked) == (key == "parts"), "what was begun is taken back"
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("incomplete_aws")
 def test_a_body_that_is_cut_off_is_read_again() -> None:
     assert Storing().get(S3Object("audit", "latest.json")) == b"half all"
     with pytest.raises(UsageError, match=r"never\.json cannot be read: it broke off on the way, 3 times"):
@@ -202,7 +202,7 @@ def test_a_body_that_is_cut_off_is_read_again() -> None:
         ),
     ],
 )
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("incomplete_aws")
 def test_the_bucket_of_somebody_else_is_told_from_what_is_not_allowed(bucket: str, complaint: str) -> None:
     with pytest.raises(OutputError) as caught:
         Storing(bucket_owner="111122223333").put(S3Object(bucket, "r"), [b"x"], "text/plain")

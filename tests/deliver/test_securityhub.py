@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from tests.deliver.fake_webhook import listening
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import processor
 from tests.render import sample
+from tests.render.test_asff import strings
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 MENDED = Flow(name="left open")
@@ -376,18 +376,6 @@ def test_a_report_in_any_order_is_imported_whole(aws: FakeAws, home: Path, deliv
 
     assert deliver("reversed.json", *HUB).code == 0
     assert {finding["Id"] for finding in imported(aws)} == {finding["Id"] for finding in asff.findings(sample.rich())}
-
-
-def strings(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for member in value.values():
-                yield from strings(member)
-        case list():
-            for member in value:
-                yield from strings(member)
 
 
 def test_archived_findings_keep_to_the_format_too() -> None:

@@ -44,7 +44,7 @@ def test_what_scans_cannot_deliver_and_what_delivers_cannot_scan() -> None:
     assert ALLOWED & DELIVERING == OBTAINING_CREDENTIALS
 
 
-@pytest.mark.usefixtures("odd")
+@pytest.mark.usefixtures("incomplete_aws")
 def test_a_topic_that_answers_without_the_id_of_the_message_was_not_told() -> None:
     topic = Topic("arn:aws:sns:us-east-1:111122223333:audit", "us-east-1")
 

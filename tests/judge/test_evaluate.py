@@ -15,7 +15,8 @@ from scanner.language.rule import configured
 from scanner.language.vocabulary import FlowReference
 from scanner.model.facts import Processor
 from scanner.model.report import Evidence, GapReference, PipelineStep, Status, fingerprint
-from tests.judge.facts import OTHER_ACCOUNT, app_instance, flow, function, gap, loaded
+from tests.judge.facts import OTHER_ACCOUNT, app_instance, flow, function, gap
+from tests.language.rule_files import loaded
 
 ABORTS: dict[str, Any] = {"processors": {"each": {"fallback_action": "ABORT"}}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scanner.judge import selftest
-from tests.judge.facts import SOUND, loaded
+from tests.language.rule_files import SOUND, loaded
 
 
 def test_tests_that_agree_are_silent(tmp_path: Path) -> None:

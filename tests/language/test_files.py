@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scanner.language import rule
-from tests.judge.facts import mistakes, rule_file
+from tests.language.rule_files import mistakes, rule_file
 
 
 def test_a_file_named_twice_is_loaded_once(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judge.facts import messages
+from tests.language.rule_files import messages
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.judge.facts import SOUND, messages
-from tests.language.test_rule import PARAM
+from tests.language.rule_files import PARAM, SOUND, messages
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,7 @@ from scanner import resources
 from scanner.errors import InvalidRulesError
 from scanner.language import rule
 from scanner.model.report import Severity
-from tests.judge.facts import LEFT_OUT, SOUND, loaded, messages, mistakes, rule_file
-
-PARAM = {"wanted": {"type": "string", "default": "flow", "description": "The name"}}
+from tests.language.rule_files import LEFT_OUT, PARAM, SOUND, loaded, messages, mistakes, mutated, rule_file
 
 
 def each(body: dict[str, Any]) -> dict[str, Any]:
@@ -307,12 +305,3 @@ def test_a_damaged_rule_file_gives_mistakes_and_nothing_else(
 def test_random_bytes_give_mistakes_and_nothing_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     with pytest.raises(InvalidRulesError):
         rule.load([rule_file(tmp_path_factory.getbasetemp(), text=content)])
-
-
-def mutated(content: bytes, chance: random.Random) -> bytes:
-    data = bytearray(content)
-    words = [b"each", b"null", b"[", b"{", b"}", b": ", b"- ", b"unknown", b"\n", b"  ", b"'", b"\xff", b"0", b"where"]
-    for _ in range(chance.randint(1, 6)):
-        start = chance.randrange(len(data))
-        data[start : start + chance.randint(0, 12)] = chance.choice([*words, data[: chance.randint(0, 80)]])
-    return bytes(data)

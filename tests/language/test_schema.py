@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from scanner import resources
 from scanner.language import schema
-from tests.judge.facts import SOUND
+from tests.language.rule_files import SOUND
 from tests.language.strategies import CONDITIONS
 
 VALIDATOR = Draft202012Validator(schema.rule_schema())

@@ -9,7 +9,7 @@ import pytest
 from scanner.errors import UsageError
 from scanner.language import rule
 from scanner.language.selection import select
-from tests.judge.facts import rule_file
+from tests.language.rule_files import rule_file
 
 ALL = {"available-one", "high-one", "low-one", "other-high", "outage-only"}
 
