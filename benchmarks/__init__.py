@@ -1,1 +1,1 @@
-"""Measurements that README quotes; each is a module to run with ``python -m``."""
+"""The measurements that README quotes; run each module with ``python -m``."""

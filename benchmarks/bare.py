@@ -1,4 +1,4 @@
-"""What the same calls cost a bare boto3 client: one thread, pages turned by hand, nothing kept."""
+"""Makes the same calls with a bare boto3 client, for comparison: one thread, pages turned by hand, nothing kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.shape import PAGE
 
 
 def seconds(region: str, facets: frozenset[str]) -> float:
-    """CPU seconds that the calls of one target take, without what making the clients takes."""
+    """The CPU seconds that the calls of one target take, without the making of clients."""
     clients = {
         name: boto3.client(name, region_name=region)
         for name in ("chime-sdk-identity", "chime-sdk-messaging", "lambda", "iam", "events")

@@ -3,8 +3,8 @@
     python -m benchmarks.check             templates of 50 and of 600 flows, then folders of 100 and of 1,000 templates
     python -m benchmarks.check --json      {"template_cpu_seconds": N, ...}
 
-Each of the 600 flows has a function, an alias, a permission and a role of its own. Exit code 1 where a limit is not
-kept: 0.5 s of CPU for 50 flows, 3 s for 600, 20 s for 1,000 templates, and 20 MB more memory for them than for 100.
+Each of the 600 flows has its own function, alias, permission and role. The exit code is 1 if a limit is exceeded: 0.5 s
+of CPU for 50 flows, 3 s for 600, 20 s for 1,000 templates, and 20 MB more memory for these than for 100.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_CPU, MOST_CPU_OF_MANY_FLOWS, MOST_SECONDS, MOST_GROWTH_MB = 0.5, 3.0, 20.0,
 
 
 def main() -> int:
-    """Measure, print, and say by the exit code whether the limits are kept."""
+    """Measure and print; return exit code 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
@@ -62,12 +62,12 @@ class Measured:
 
 
 def quickest(folder: Path) -> Measured:
-    """The run of three that took the least."""
+    """The fastest of three runs."""
     return min((measured(folder) for _ in range(3)), key=lambda each: each.cpu)
 
 
 def measured(folder: Path) -> Measured:
-    """Check a folder, as JSON."""
+    """Measure a check of a folder, with a JSON report."""
     command = [CHIMEAUDIT, "check", str(folder), "-o", f"json:{folder}.report"]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
@@ -79,7 +79,7 @@ def measured(folder: Path) -> Measured:
 
 
 def written(folder: Path, templates: Iterable[dict[str, Any]]) -> Path:
-    """Half of the templates as JSON and half of them as YAML."""
+    """Write half of the templates as JSON and half as YAML; return the folder."""
     folder.mkdir(exist_ok=True)
     for number, each in enumerate(templates):
         text = json.dumps(each, indent=2)
@@ -90,7 +90,7 @@ def written(folder: Path, templates: Iterable[dict[str, Any]]) -> Path:
 
 
 def with_functions_of_their_own(shared: dict[str, Any]) -> dict[str, Any]:
-    """The template with a copy of its function, and of all that stands around that, for each flow."""
+    """The template with a copy of its function, and of all that belongs to it, for each flow."""
     resources = {}
     for id_, resource in shared["Resources"].items():
         if id_.startswith("Flow"):
@@ -110,7 +110,7 @@ def _renamed(resource: dict[str, Any], suffix: str) -> Any:
 
 
 def template(number: int, flows: int) -> dict[str, Any]:
-    """An app instance, a function that may be invoked for it, and flows, every fifth of them with a fault."""
+    """A template with an app instance, a function that it may invoke, and flows, every fifth of them with a fault."""
     resources: dict[str, Any] = {
         "Chat": custom("AppInstance", {"name": f"chat {number}"}),
         "Role": {
@@ -142,7 +142,7 @@ def template(number: int, flows: int) -> dict[str, Any]:
 
 
 def policy() -> dict[str, Any]:
-    """What a processor's role needs."""
+    """The policy that a processor's role needs."""
     arn = {"Fn::Sub": "${Chat.appInstanceArn}/channel/*"}
     statement = {"Effect": "Allow", "Action": "chime:ChannelFlowCallback", "Resource": arn}
     return {"Version": "2012-10-17", "Statement": [statement]}
@@ -161,7 +161,7 @@ def custom(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def request(index: int) -> dict[str, Any]:
-    """A flow of one processor."""
+    """A request for a flow with one processor."""
     return {
         "name": f"flow {index}",
         "appInstanceArn": {"Fn::GetAtt": ["Chat", "appInstanceArn"]},

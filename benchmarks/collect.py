@@ -1,11 +1,11 @@
-"""Measures the collector against a bare server: calls, time and memory, each beside the least it could be.
+"""Measures the collector against a bare server: calls, time and memory, each next to its lower bound.
 
     python -m benchmarks.collect            a few minutes
     python -m benchmarks.collect --full     to a million channel flows; some minutes more
     python -m benchmarks.collect --json     for machines
 
-Whatever is timed is timed in processes of its own, several times, and the median counts; the bare boto3 client that it
-is compared with takes its turns in between.
+Each timing runs several times in separate processes, and the median counts. Runs of the bare boto3 client, with which
+it is compared, alternate with them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TIMES = 3
 LATENCY = 0.03
 LIMIT = 20.0
 MIXED = (0, 1, 50, 51, 130, 500)
-"""Channel flows of an app instance: none, one, a whole page, one more, and several pages."""
+"""Numbers of channel flows of app instances: none, one, a full page, one more, and several pages."""
 
 Value = TypeVar("Value")
 
@@ -69,7 +69,7 @@ LIMITED = (
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """What one run of the collector took; `calls` and `gaps` tell whether it was right."""
+    """What one run of the collector took; `calls` and `gaps` show whether it was correct."""
 
     seconds: float
     cpu: float
@@ -80,7 +80,7 @@ class Observed(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """A measurement and its bound. `exact` says that every operation was called as often as it must be, no more."""
+    """A measurement and its bound. `exact`: each operation was called no more often than necessary."""
 
     what: str
     calls: int
@@ -97,7 +97,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Clients(Struct, frozen=True, kw_only=True):
-    """What the clients of a target cost where each account is entered by a role."""
+    """The cost of a target's clients if each account is entered by a role."""
 
     targets: int
     cpu_ms: float
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _against_boto3(scenario: Scenario) -> Row:
-    """Bound: the longest chain of calls, or the CPU time of a bare client, whichever is longer."""
+    """A row whose bound is the longest chain of calls or the CPU time of a bare client, whichever is longer."""
     runs, cpu = [], []
     for _ in range(TIMES):
         cpu.append(_on_a_server(structs.replace(scenario.shape, latency=0.0), bare, scenario.facets))
@@ -153,7 +153,7 @@ def _against_boto3(scenario: Scenario) -> Row:
 
 
 def _against_limit(scenario: Scenario) -> Row:
-    """Bound: as many calls as Chime must answer, at the rate that it allows; other services answer meanwhile."""
+    """A row whose bound is the number of calls to Chime at the rate that it allows; other calls run meanwhile."""
     runs = [_on_a_server(scenario.shape, collect, scenario.facets) for _ in range(TIMES)]
     calls = sum(least_calls(scenario.shape, scenario.facets)[name] for name in CALLS_TO_CHIME)
     return _row(scenario, runs, (calls / LIMIT, f"{calls} calls to Chime / {LIMIT:g}"), goal=1.2)
@@ -192,19 +192,19 @@ def _clients(accounts: int) -> Clients:
 
 
 def _memory(channel_flows: int) -> Memory:
-    """100 flows an app instance, over five accounts in two regions."""
+    """The memory for so many channel flows, 100 in each app instance, in five accounts and two regions."""
     shape = Shape(accounts=5, regions=2, app_instances=channel_flows // 1_000, flows=(100,))
     return _on_a_server(shape, collect_and_judge)
 
 
 def _on_a_server(shape: Shape, measure: Callable[..., Value], *arguments: Any) -> Value:
-    """What `measure` gives in a process of its own, against a server of its own."""
+    """The result of `measure` in a separate process against a new server."""
     with serving(shape) as url, ProcessPoolExecutor(1, get_context("spawn"), _environment, (url,)) as fresh:
         return fresh.submit(measure, shape, *arguments).result()
 
 
 def _environment(url: str) -> None:
-    """What boto3 is to find, and nothing else of this machine's configuration."""
+    """Set the variables that boto3 needs, and hide the rest of this machine's configuration."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
@@ -215,7 +215,7 @@ def _environment(url: str) -> None:
 
 
 def bare(_: Shape, facets: frozenset[str]) -> float:
-    """CPU seconds of a bare boto3 client over the only target."""
+    """The CPU seconds of a bare boto3 client for the only target."""
     from benchmarks.bare import seconds
 
     return seconds(REGIONS[0], facets)
@@ -240,7 +240,7 @@ def collect(shape: Shape, facets: frozenset[str]) -> Observed:
 
 
 def make_clients(shape: Shape) -> float:
-    """CPU seconds for each target: its two clients, and its share of assuming the role of its account."""
+    """The CPU seconds for each target: its two clients, and its share of assuming its account's role."""
     from scanner.aws.clients import Clients as OfTarget
     from scanner.aws.hardening import IDENTITY, MESSAGING
     from scanner.aws.session import Aws
@@ -299,7 +299,7 @@ def _begun(shape: Shape, facets: frozenset[str], directory: Path) -> Journal:
 
 
 def _targets(shape: Shape) -> tuple[Target, ...]:
-    """Where there are many accounts, a role is assumed in each."""
+    """The targets of an organisation; with several accounts, each has a role to assume."""
     return tuple(
         Target(account_id=account, region=region, role=_role(account) if shape.accounts > 1 else None)
         for account in (f"{FIRST_ACCOUNT + number}" for number in range(shape.accounts))
@@ -312,7 +312,7 @@ def _role(account: str) -> Role:
 
 
 def _collected(journal: Journal) -> tuple[float, float]:
-    """The seconds that it took, on the wall and of CPU, without what loading boto3 takes."""
+    """Collect; return the seconds of wall time and of CPU, without the loading of boto3."""
     from scanner.collect.run import Collection
 
     began = time.perf_counter(), time.process_time()

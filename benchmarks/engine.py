@@ -1,11 +1,11 @@
-"""Measures the rule engine: evaluations a second, of facts in memory, in one thread, findings and evidence included.
+"""Measures the rule engine: evaluations per second, of facts in memory, in one thread, findings and evidence included.
 
-    python benchmarks/engine.py            the default rules over 100,000 flows, and what loading them takes
+    python benchmarks/engine.py            the default rules over 100,000 flows, and the time to load them
     python benchmarks/engine.py --json     {"evaluations_per_second": N, ...}
 
-An evaluation is one rule on one channel flow; rules that are off are not counted. Every fifth flow fails something.
-Where Cloud Custodian is installed (pip install c7n), its value filters judge the same flows by rules that they can say.
-Exit code 1 where a limit is not kept. Figures are the median of the rounds.
+An evaluation is one rule on one channel flow; rules that are off do not count. Every fifth flow has a fault. If Cloud
+Custodian is installed (pip install c7n), its value filters judge the same flows by the rules that they can express. The
+exit code is 1 if a limit is exceeded. Figures are the median of the rounds.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Made = TypeVar("Made")
 
 
 def main() -> int:
-    """Measure, print, and say by the exit code whether the limits are kept."""
+    """Measure and print; return exit code 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--flows", type=int, default=FLOWS, metavar="N")
@@ -65,7 +65,7 @@ def main() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One set of rules over all flows."""
+    """The measurement of one set of rules over all flows."""
 
     per_second: float
     failing: int
@@ -81,14 +81,14 @@ def measure(rules: Sequence[Rule], flows: Sequence[ChannelFlow]) -> Measured:
 
 
 def judged(rules: Sequence[Rule], flows: Sequence[ChannelFlow]) -> tuple[int, int]:
-    """How many flows have findings, and how many there are."""
+    """The number of flows with findings, and the number of findings."""
     evaluation = Evaluation(rules, NOW)
     found = [len(evaluation.judge(each)) for each in flows]
     return sum(map(bool, found)), sum(found)
 
 
 def timed(work: Callable[[], Made]) -> tuple[float, Made]:
-    """Seconds of CPU, which neighbours on the machine do not add to, and what came of it."""
+    """The CPU seconds of a call, which other processes do not affect, and its result."""
     started = time.process_time()
     made = work()
     return time.process_time() - started, made
@@ -154,7 +154,7 @@ def configured(number: int, account: str) -> dict[str, Any]:
 
 
 def custodian(flows: Sequence[ChannelFlow]) -> int | None:
-    """Evaluations a second of Cloud Custodian's value filters, or None where it is not installed."""
+    """The evaluations per second of Cloud Custodian's value filters; None if it is not installed."""
     try:
         from c7n.filters.core import ValueFilter
     except ImportError:
@@ -184,7 +184,7 @@ CUSTODIAN_FILTERS: tuple[dict[str, Any], ...] = (
 
 
 def plain(flows: Sequence[ChannelFlow]) -> Iterator[Any]:
-    """The flows as Custodian has its resources: decoded JSON."""
+    """The flows in Custodian's form of resources: decoded JSON."""
     yield from (msgspec.json.decode(msgspec.json.encode(each)) for each in flows)
 
 

@@ -1,11 +1,11 @@
-"""Measures recording nights in a history: seconds and memory, the first night, the same again, and one of change.
+"""Measures recording nights in a history, in seconds and memory: a first night, the same again, one with changes.
 
     python -m benchmarks.history                      SQLite, 100,000 findings
     python -m benchmarks.history --url postgresql+psycopg://...   an empty database there
-    python -m benchmarks.history --postgresql         a temporary PostgreSQL of one's own
+    python -m benchmarks.history --postgresql         a temporary PostgreSQL
     python -m benchmarks.history --json 10000         the same as JSON, for another size
 
-Exit code 1 where recording a night takes longer than 10 s.
+The exit code is 1 if recording a night takes longer than 10 s.
 """
 
 from __future__ import annotations
@@ -34,12 +34,11 @@ from scanner.store.spool import Spool
 SIZE = 100_000
 LIMIT = 10.0
 CHANGED = 10
-"""One finding in so many is gone in the night of change, and another is new."""
+"""In the night with changes, one of so many findings is gone, and as many are new."""
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """Seconds, those of them that this process was at work (PostgreSQL has a process of its own), and the most memory
-    that it ever held, in megabytes (10^6 bytes)."""
+    """Seconds of wall time and of this process's CPU (PostgreSQL has its own process); peak memory in 10^6 bytes."""
 
     database: str
     night: str
@@ -91,7 +90,7 @@ def nights(history: Address, size: int, folder: Path) -> Iterator[Measured]:
 
 
 def made(size: int, folder: Path) -> tuple[Report, Iterator[Finding]]:
-    """The report without its findings, and those; made by another process, whose memory is not counted."""
+    """The report without its findings, and the findings; another process makes them, whose memory does not count."""
     head, lines = folder / "head.json", folder / "findings.jsonl"
     maker = multiprocessing.get_context("spawn").Process(target=write, args=(size, head, lines))
     maker.start()
@@ -150,7 +149,7 @@ def measured(history: Address, name: str, what: Report, folder: Path) -> Measure
 
 
 def peak() -> int:
-    """The most memory that this process ever held, in bytes."""
+    """The peak memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

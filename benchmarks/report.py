@@ -4,7 +4,7 @@
     python benchmarks/report.py --json     the same as JSON
     python benchmarks/report.py 500 20000  other sizes
 
-Exit code 1 where a limit is not kept. Times and memory are the median of three openings.
+The exit code is 1 if a limit is exceeded. Times and memory are the median of three openings.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ ACCOUNTS, APPS_OF_A_REGION, FINDINGS_OF_A_FLOW = 40, 25, 3
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 QUERIES = ("severity:high", "moderate", "-region:us-east-1 app:tenant-1", "account:1000000 latest", "")
 
-# Runs before the page's own script; the list can be used once its field shows and a row is drawn.
+# Runs before the page's own script. The list can be used once its search field shows and a row is drawn.
 WATCH = """
 window.ready = new Promise((done) => {
   const look = () => {
@@ -61,7 +61,7 @@ window.ready = new Promise((done) => {
   look();
 });
 """
-# From the input to the end of the frame that shows its result.
+# The time from the input to the end of the frame that shows its result.
 FILTER = """(query) => new Promise((done) => {
   const field = document.getElementById("query");
   const start = performance.now();
@@ -80,8 +80,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """Megabytes (10^6 bytes) and seconds. `filter` is the slowest of several queries, `memory` the peak of the page's
-    process, of which `heap` belongs to the script once it rests."""
+    """Sizes in 10^6 bytes and times in seconds. `filter` is the slowest of several queries.
+
+    `memory` is the peak of the page's process, `heap` the part of the script when it is idle.
+    """
 
     findings: int
     render: float
@@ -140,7 +142,7 @@ def opened(browser: Browser, file: Path, size: int, render: float) -> Measured:
 
 
 def open_once(browser: Browser, file: Path) -> tuple[float, float, float, float]:
-    """Milliseconds until the list can be used and for the slowest query; bytes of heap and of the process."""
+    """Milliseconds until the list can be used and for the slowest query; bytes of the heap and of the process."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.add_init_script(WATCH)
@@ -148,7 +150,7 @@ def open_once(browser: Browser, file: Path) -> tuple[float, float, float, float]
     ready = page.evaluate("window.ready")
     slowest = max(page.evaluate(FILTER, query) for query in QUERIES)
     session = context.new_cdp_session(page)
-    memory = max(map(peak, renderers(browser)))  # an idle spare process may exist beside the page's
+    memory = max(map(peak, renderers(browser)))  # there may be an idle process besides the page's
     session.send("HeapProfiler.collectGarbage")
     heap = session.send("Runtime.getHeapUsage")["usedSize"]
     context.close()
@@ -164,7 +166,7 @@ def renderers(browser: Browser) -> Iterator[int]:
 
 
 def peak(process: int) -> int:
-    """The most memory that a process ever held, in bytes."""
+    """The peak memory of a process in bytes."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
@@ -195,7 +197,7 @@ def print_json(measured: list[Measured]) -> None:
 
 
 def report(size: int) -> Report:
-    """So many findings, in order; the same each time."""
+    """A report with `size` findings, in order; it is the same each time."""
     findings = [finding(number) for number in range(size)]
     findings.sort(key=lambda one: (one.resource.account_id, one.resource.region, one.resource.app_instance_arn or ""))
     failed = [one for one in findings if one.status is Status.FAIL]

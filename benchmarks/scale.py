@@ -1,11 +1,11 @@
-"""Measures how cost grows and what a cluster is worth; a model takes it on to organisations too large for this machine.
+"""Measures how cost grows with size and what a cluster saves; a model extends it to organisations of any size.
 
     python -m benchmarks.scale            a tenth of the sizes; some minutes
     python -m benchmarks.scale --full     1,000 accounts x 1,000 channel flows, 1,000,000 of them in one account
     python -m benchmarks.scale --only cluster | growth | model
 
-The model has two numbers, what a target and what a call cost in CPU time; a size that it was not fitted to says how
-good it is.
+The model has two numbers: the CPU time of a target and of a call. A size to which it was not fitted shows how good it
+is.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from benchmarks.shape import Shape, least_calls
 PAIRS = 5
 GOAL = 1.3
 COORDINATOR_GOAL_MB = 300
-RATE = 10  # calls a second for each account and region: an assumption, AWS documents none for these operations
+RATE = 10  # calls per second, account and region: an assumption, since AWS documents no limit for these operations
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """What a run took: collecting, judging by the rules that read lists, and writing a JSON report."""
+    """The cost of a run: collecting, judging by the rules that read lists, and writing a JSON report."""
 
     targets: int
     calls: int
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def cluster(channel_flows: int) -> str:
-    """Two workers against one process, and the coordinator's memory."""
+    """Compare two workers with one process, and measure the coordinator's memory."""
     shape = Shape(accounts=200, flows=(50,) * 3, app_instances=20)
     pairs = [(_timed(shape, workers=0), _timed(shape, workers=2)) for _ in range(PAIRS)]
     gain = median(one.seconds / two.seconds for one, two in pairs)
@@ -76,7 +76,7 @@ def cluster(channel_flows: int) -> str:
 
 
 def growth(divisor: int) -> str:
-    """Three sizes, the model that follows from two of them, and what it says of the third and of larger ones."""
+    """Measure three sizes, fit the model to two of them, and compare it with the third; then project larger ones."""
     many = Shape(accounts=1_000 // divisor, flows=(1,))
     deep = Shape(accounts=1, app_instances=10_000 // divisor, flows=(100,))
     both = Shape(accounts=1_000 // divisor, app_instances=10, flows=(100,))
@@ -93,14 +93,14 @@ def growth(divisor: int) -> str:
 
 
 def _fitted(one: Cost, other: Cost) -> tuple[float, float]:
-    """What a target and a call cost, so that both runs come out right."""
+    """The CPU time of a target and of a call, fitted to two runs."""
     determinant = one.targets * other.calls - other.targets * one.calls
     a_target = (one.cpu * other.calls - other.cpu * one.calls) / determinant
     return a_target, (one.targets * other.cpu - other.targets * one.cpu) / determinant
 
 
 def _projected(a_target: float, a_call: float) -> list[str]:
-    """Organisations of targets with 3 app instances of 100 flows; the largest target has 10,000 app instances."""
+    """Lines on organisations whose targets have 3 app instances of 100 flows, one of them 10,000 app instances."""
     shape = Shape(app_instances=3, flows=(100,))
     giant = sum(least_calls(Shape(app_instances=10_000, flows=(100,)), frozenset()).values())
     each = sum(least_calls(shape, frozenset()).values())
@@ -132,7 +132,7 @@ def _line(cost: Cost, model: float) -> str:
 
 
 def _timed(shape: Shape, workers: int) -> Cost:
-    """In a process of its own, against a server of its own, with a cluster of its own where there are workers."""
+    """The cost of a run in a separate process against a new server, on a new cluster if `workers` is not 0."""
     with (
         serving(shape) as url,
         _cluster(url, workers) as address,
@@ -143,7 +143,7 @@ def _timed(shape: Shape, workers: int) -> Cost:
 
 @contextmanager
 def _cluster(url: str, workers: int) -> Iterator[str | None]:
-    """The address of a scheduler with so many workers of one thread."""
+    """The address of a new scheduler with `workers` workers of one thread each; None for no workers."""
     if not workers:
         yield None
         return
@@ -160,7 +160,7 @@ def _cluster(url: str, workers: int) -> Iterator[str | None]:
 
 
 def run(shape: Shape, address: str | None) -> Cost:
-    """One run of collecting, judging and writing; what is imported, and joining a cluster, comes before."""
+    """Measure collecting, judging and writing; imports, and joining a cluster, are not measured."""
     from scanner.cluster.coordinator import Cluster
     from scanner.collect.executors import Threads
     from scanner.collect.run import Collection

@@ -1,6 +1,6 @@
-"""A bare asyncio server that speaks as much of AWS as a scan asks for, of an organisation of a given shape.
+"""A bare asyncio server that answers the AWS calls of a scan, for an organisation of a given shape.
 
-moto proves that the collector is right; it answers a few hundred calls a second, and would be what is measured.
+moto is too slow for measurements: it answers a few hundred calls per second.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ STATISTICS = "/statistics"
 
 
 class Statistics(Struct, frozen=True):
-    """The calls that were answered, by operation, besides those to STS; and how many were throttled."""
+    """How many calls were answered, by operation, without those to STS; and how many were throttled."""
 
     calls: dict[str, int]
     throttled: int
 
 
 def access_key(account_id: str) -> str:
-    """The server knows an account by the access key that signs for it, as one of a role that was assumed there."""
+    """The access key by which the server knows an account, as that of a role that was assumed there."""
     return f"ASIA{account_id}"
 
 
 @contextmanager
 def serving(shape: Shape) -> Iterator[str]:
-    """A server in a process of its own; gives its URL."""
+    """Run a server in another process; give its URL."""
     processes = multiprocessing.get_context("spawn")
     ours, theirs = processes.Pipe()
     process = processes.Process(target=_run, args=(shape, theirs), daemon=True)
@@ -90,7 +90,7 @@ class _Talk(asyncio.Protocol):
 
 
 class _Aws:
-    """What there is, who asked for it, and how often each may."""
+    """Answers calls, counts them, and limits their rate."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -99,7 +99,7 @@ class _Aws:
         self._tokens: dict[tuple[str, str, str], tuple[float, float]] = {}
 
     def answer(self, url: str, headers: dict[str, str], body: bytes) -> bytes:
-        """The whole answer to one request."""
+        """The whole HTTP answer to a request."""
         if url == STATISTICS:
             return _http(Answer(body=msgspec.json.encode(Statistics(dict(self._calls), self._throttled))))
         call = Call.read(url, headers, body)
@@ -112,7 +112,7 @@ class _Aws:
         return _http(self._truth(call, account))
 
     def _allows(self, call: Call, account: str) -> bool:
-        """A bucket that holds the calls of one second."""
+        """Whether the rate limit allows a call: a token bucket with the calls of one second."""
         limit = self.shape.limit
         if limit is None or call.service == "sts":
             return True
@@ -167,7 +167,7 @@ def _http(answer: Answer) -> bytes:
 
 @cache
 def _app_instances(total: int, token: str | None) -> bytes:
-    """A page; the placeholder stands for region and account."""
+    """A page of app instances, with a placeholder for region and account."""
     listed = page("AppInstances", range(total), token)
     items = [
         {"AppInstanceArn": f"arn:aws:chime:@HERE@:app-instance/{index:08}", "Name": f"tenant {index}", "Metadata": ""}
@@ -178,7 +178,7 @@ def _app_instances(total: int, token: str | None) -> bytes:
 
 @cache
 def _flows(shape: Shape, total: int, token: str | None) -> bytes:
-    """A page; the placeholders stand for the app instance, and for region and account. One flow in five fails open."""
+    """A page of flows, with placeholders for app instance, region and account. Every fifth flow fails open."""
     listed = page("ChannelFlows", range(total), token)
     return truth({**listed, "ChannelFlows": [_flow(shape, index) for index in listed["ChannelFlows"]]}).body
 

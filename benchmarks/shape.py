@@ -1,7 +1,7 @@
-"""An organisation that is worked out, not stored: both ends of the wire know it from a few numbers.
+"""An organisation that is computed from a few numbers, so that server and client know it without storing it.
 
-Flow number `j` of an app instance invokes version `j % 2` of function `j // 2` (counted round), whose role is
-`function % roles`; every role has an inline policy of its own and two managed ones, which many have attached.
+Flow number `j` of an app instance invokes version `j % 2` of function `j // 2` (modulo their number), whose role is
+`function % roles`. Each role has its own inline policy and two managed policies, which many roles share.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ CALLS_TO_CHIME = sorted({each.name for each in needed(FACETS) if each.service.st
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """`flows` are the channel flows of app instance 0, 1, ... of each target, counted round; `limit` is in calls a
-    second for each account, region and service."""
+    """The size of an organisation. `flows` has the numbers of flows of app instances 0, 1, ..., which repeat.
+
+    `limit` is in calls per second for each account, region and service.
+    """
 
     accounts: int = 1
     regions: int = 1
@@ -49,27 +51,27 @@ class Shape(Struct, frozen=True, kw_only=True):
         return flow // 2 % self.functions, flow % 2
 
     def managed_of(self, role: int) -> tuple[int, int]:
-        """The managed policies that a role has attached."""
+        """The numbers of the managed policies that are attached to a role."""
         return role % self.managed_policies, (role + 1) % self.managed_policies
 
     @staticmethod
     def has_queue(function: int) -> bool:
-        """Whether the function's configuration names a dead-letter queue already."""
+        """Whether the function's configuration has a dead-letter queue."""
         return function % 4 == 0
 
     @staticmethod
     def listens(alert: int) -> bool:
-        """Whether a rule of EventBridge matches the event that tells of a failure."""
+        """Whether an EventBridge rule matches the event of a failure."""
         return alert % 20 == 0
 
 
 def pages(items: int) -> int:
-    """An empty list is one page."""
+    """The number of pages of a list; an empty list has one."""
     return max(1, -(-items // PAGE))
 
 
 def least_calls(shape: Shape, facets: frozenset[str]) -> Counter[str]:
-    """How often each operation must be called, at the least, to know the lists and these facets of every target."""
+    """The least number of calls of each operation that gives the lists and these facets of all targets."""
     app_instances = range(shape.app_instances)
     flows = sum(map(shape.flows_of, app_instances))
     versions = {shape.function_of(flow) for app in app_instances for flow in range(shape.flows_of(app))}
@@ -104,7 +106,7 @@ def least_calls(shape: Shape, facets: frozenset[str]) -> Counter[str]:
 
 
 def longest_chain(shape: Shape, facets: frozenset[str]) -> int:
-    """The most calls of one target that cannot be made before the one before is answered."""
+    """The longest chain of calls in a target in which each needs the answer to the one before."""
     last = max(app // PAGE + 1 + pages(shape.flows_of(app)) for app in range(shape.app_instances))
     if "callback_role" in facets:
         return last + len(("GetFunctionConfiguration", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion"))

@@ -1,4 +1,4 @@
-"""What a fake AWS is asked, and what it answers, as both are on the wire."""
+"""The requests and answers of a fake AWS, as they are on the wire."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Call:
 
     @classmethod
     def read(cls, url: str, headers: Mapping[str, str], body: bytes) -> Call:
-        """The request, in whichever protocol its service has; it is about what its signature says.
+        """Parse a request in any protocol of AWS; its signature gives service, region and access key.
 
         The names of the headers are in lower case.
         """
@@ -59,12 +59,12 @@ class Call:
 
     @property
     def account(self) -> str | None:
-        """The account whose role was assumed for it; None with a user's own key."""
+        """The account whose role signed the request; None for a user's own key."""
         return self.access_key[4:16] if self.access_key.startswith("ASIA") else None
 
 
 def _asked(url: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, str]]:
-    """The operation, and what it is to be about."""
+    """The operation and its parameters."""
     if target := headers.get("x-amz-target"):
         return target.rpartition(".")[2], {name: str(value) for name, value in json.loads(body).items()}
     parts = urlsplit(url)
@@ -87,9 +87,9 @@ def _by_name(query: str) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What goes back. `cut` announces the whole body and sends only so many bytes of it.
+    """An answer. With `cut`, only so many bytes of the announced body are sent.
 
-    `drips` is how many seconds lie between the bytes, from the first line on.
+    `drips` is the number of seconds between the bytes, from the first line on.
     """
 
     status: int = 200
@@ -100,12 +100,12 @@ class Answer:
 
 
 def error(status: int, code: str, message: str = "no") -> Answer:
-    body = {"__type": code, "Code": code, "Message": message}  # who speaks JSON by POST names the code in the body
+    body = {"__type": code, "Code": code, "Message": message}  # the JSON protocol has the code in the body
     return Answer(status=status, body=json.dumps(body).encode(), headers={"x-amzn-ErrorType": code})
 
 
 def refusal(status: int, code: str, message: str = "no") -> Answer:
-    """As `error`, of STS or IAM."""
+    """An error of STS or IAM, as XML."""
     body = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
     return Answer(status=status, body=body.encode(), headers={"Content-Type": "text/xml"})
 
@@ -115,20 +115,20 @@ def truth(body: Any) -> Answer:
 
 
 def xml(operation: str, result: str) -> Answer:
-    """An answer of STS or IAM."""
+    """An answer of STS or IAM, as XML."""
     body = f"<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"
     return Answer(body=body.encode(), headers={"Content-Type": "text/xml"})
 
 
 def page(member: str, items: Sequence[Any], token: str | None, size: int = PAGE_SIZE) -> dict[str, Any]:
-    """The items from the token on; the token of the page after it says where that begins."""
+    """The page of items that a token names, with the token of the next page, if there is one."""
     start = int(token or 0)
     end = start + size
     return {member: list(items[start:end]), **({"NextToken": str(end)} if end < len(items) else {})}
 
 
 def client_variables(url: str, access_key: str = "AKIAEXAMPLE") -> dict[str, str]:
-    """The environment of a client."""
+    """The environment variables of a client."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": access_key,

@@ -1,4 +1,4 @@
-"""Runs the command as a user does: a process of its own, its exit code, what it prints, what it leaves."""
+"""Runs the command as users do, in its own process, and gives its exit code and what it printed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHIMEAUDIT = str(Path(sys.executable).with_name("chimeaudit"))
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a command ended."""
+    """The exit code and the output of a command."""
 
     code: int
     stdout: str
@@ -33,14 +33,14 @@ class Ended:
 
     @property
     def gaps(self) -> list[dict[str, Any]]:
-        """Those of the report."""
+        """The gaps in the report that it printed."""
         assert "Traceback" not in self.stderr
         found: list[dict[str, Any]] = self.report["coverage"]["gaps"]
         return found
 
     @property
     def error(self) -> str:
-        """What a refusal says: one line, and one with a hint."""
+        """The error of a command that refused to run: one line, and one with a hint."""
         message, hint = self.stderr.splitlines()
         assert message.startswith("error: ")
         assert hint.startswith("hint: ")
@@ -48,7 +48,7 @@ class Ended:
 
 
 def environment(home: Path, variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Nothing of the surroundings but the PATH, and few retries, so that a dead server is dead soon."""
+    """An environment with only the PATH of this one, and with few retries, so that a dead server is noticed soon."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -64,7 +64,7 @@ _OF_THE_INTERPRETER = re.compile("PYTHON|LC_|LANG|TZ")
 
 
 def chimeaudit(*arguments: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:
-    """Run it to its end: from a process that has loaded it, unless the variables speak to the interpreter itself."""
+    """Run chimeaudit to its end: forked from a process that has loaded it, unless variables affect the interpreter."""
     if variables and any(map(_OF_THE_INTERPRETER.match, variables)):
         return installed(*arguments, home=home, variables=variables)
     command = (CHIMEAUDIT, *arguments)
@@ -73,12 +73,12 @@ def chimeaudit(*arguments: str, home: Path, variables: Mapping[str, str] | None 
 
 
 def installed(*arguments: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:
-    """The same as its users start it."""
+    """Run chimeaudit by its installed script, as users do."""
     return started(CHIMEAUDIT, *arguments, home=home, variables=variables)
 
 
 def started(*command: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:
-    """Any command, in a process of its own."""
+    """Run any command in a new process."""
     ended = subprocess.run(
         command,
         env=environment(home, variables),

@@ -16,20 +16,20 @@ from tests.fake_aws import FakeAws, serve
 
 Scan = Callable[..., Ended]
 
-# How long an example takes says how busy the machine is, and no more.
+# The time that an example takes depends on how busy the machine is.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are CPUs: for a third of their time tests wait for processes, browsers and retries."""
+    """One more worker than CPUs, since tests wait a third of their time for processes, browsers and retries."""
     return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A laptop may lack what a test needs; in continuous integration nobody would see that it never ran."""
+    """Make skipped tests fail in continuous integration, where nobody would notice that they never run."""
     report = yield
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
@@ -41,7 +41,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """As above, for a module that skips itself."""
+    """Make skipped modules fail in continuous integration."""
     report = yield
     if os.environ.get("CI") and report.skipped:
         report.outcome = "failed"
@@ -50,27 +50,27 @@ def pytest_make_collect_report(
 
 
 def pytest_collection_finish() -> None:
-    """The tests themselves are no garbage, and take time to look through."""
+    """Exclude the tests themselves from garbage collection, which takes time to look through them."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever the tests run: not in a step of a GitHub workflow, unless one says so."""
+    """Make tests run as if outside GitHub, unless a test says otherwise."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
 @pytest.fixture
 def aws() -> Iterator[FakeAws]:
-    """An AWS with nothing in it yet."""
+    """An empty fake AWS."""
     with serve(FakeAws()) as fake:
         yield fake
 
 
 @pytest.fixture
 def aws_in_environment(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
-    """That AWS, as the tests' own process finds it."""
+    """The fake AWS, with its variables in the environment of this process."""
     for name, value in aws.variables.items():
         monkeypatch.setenv(name, value)
     return aws
@@ -78,7 +78,7 @@ def aws_in_environment(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws
 
 @pytest.fixture
 def scan(aws: FakeAws, tmp_path: Path) -> Scan:
-    """`chimeaudit scan` against that AWS."""
+    """Run `chimeaudit scan` against the fake AWS."""
 
     def run(*arguments: str, **variables: str) -> Ended:
         return chimeaudit("scan", *arguments, home=tmp_path, variables={**aws.variables, **variables})
@@ -90,7 +90,7 @@ def scan(aws: FakeAws, tmp_path: Path) -> Scan:
 def quick_scan(
     aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Scan:
-    """As `scan`, one attempt a call and without a process of its own: for long tables of small cases."""
+    """Run `chimeaudit scan` in this process, with one attempt for each call: fast enough for many small cases."""
     variables = environment(tmp_path, {**aws.variables, "AWS_MAX_ATTEMPTS": "1"})
     for name in tuple(os.environ):
         monkeypatch.delenv(name)

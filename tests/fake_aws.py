@@ -1,6 +1,6 @@
-"""An AWS that can misbehave: it speaks just enough of STS, Chime and Security Hub, and a test decides how.
+"""An AWS that misbehaves as a test decides; it knows just enough of STS, Chime and Security Hub.
 
-The simulator is AWS on a good day; this one is for the others.
+The simulator is a healthy AWS; this one is for faults.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from tests import healthy, loopback
 from tests.answers import Answer, Call, client_variables, page, truth
 
 Fault = Callable[[Call], Answer | None]
-"""Given a call: what to answer in place of the truth, or None."""
+"""A function that takes a call and gives an answer in place of the healthy one, or None."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A channel flow; `processors` are on the wire as they stand here."""
+    """A channel flow; `processors` are sent as they are here."""
 
     name: str = "moderation"
     processors: Any = field(default_factory=lambda: [healthy.processor()])
@@ -33,10 +33,10 @@ Inventory = dict[str, dict[str, list[Flow]]]
 
 @dataclass(kw_only=True)
 class FakeAws:
-    """App instances by region and name, each with its flows; `faults` are asked first, in order.
+    """A fake AWS. `inventory` has app instances by region and name, each with its flows.
 
-    `members` holds those of other accounts, which are entered by their role `chimeaudit`, and `organization` what
-    ListAccounts says, two a page.
+    `faults` are asked first, in order. `members` has the inventories of other accounts, which are entered by their role
+    `chimeaudit`; `organization` the accounts of ListAccounts, two on each page.
     """
 
     account: str = healthy.ACCOUNT
@@ -49,14 +49,14 @@ class FakeAws:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment of a client."""
+        """The environment variables of a client."""
         return client_variables(self.url)
 
     def app_instance_arn(self, region: str, name: str, account: str | None = None) -> str:
         return f"arn:aws:chime:{region}:{account or self.account}:app-instance/{name}"
 
     def asked(self, operation: str) -> list[Call]:
-        """The calls of one operation."""
+        """The calls of an operation so far."""
         return [call for call in self.calls if call.operation == operation]
 
     def answer(self, call: Call) -> Answer:
@@ -98,7 +98,7 @@ class FakeAws:
 
 @contextmanager
 def serve(aws: FakeAws) -> Iterator[FakeAws]:
-    """Answer on a free loopback port."""
+    """Serve on a free port of the loopback interface."""
 
     class Handler(_Handler):
         fake = aws

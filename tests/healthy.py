@@ -1,4 +1,4 @@
-"""What a fake AWS says of everything around channel flows: all is well."""
+"""A fake AWS's healthy answers about everything around channel flows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _resource_policy(account: str) -> object:
 
 
 def processor(**changes: Any) -> dict[str, Any]:
-    """A healthy processor, as the wire spells it."""
+    """A healthy processor, in AWS's JSON."""
     return {
         "Name": "moderate",
         "Configuration": invoking(function_arn()),
@@ -87,7 +87,7 @@ def function_arn(name: str = "moderate:live", region: str = "us-east-1", account
 
 
 def configuration(function: str) -> dict[str, Any]:
-    """What Lambda says of a function."""
+    """Lambda's configuration of a function."""
     return {
         "FunctionArn": function,
         "Runtime": "python3.13",
@@ -100,7 +100,7 @@ def configuration(function: str) -> dict[str, Any]:
 
 
 def alert(name: str, place: str, source: str = "aws.chime") -> dict[str, str]:
-    """A rule of EventBridge that matches what tells of a failure, if it comes from this source."""
+    """An EventBridge rule that matches the event of a failure, if the event is of this source."""
     pattern = json.dumps({"source": [source], "detail": {"eventType": ["ProcessorInvocationFailure"]}})
     return {"Name": name, "Arn": f"arn:aws:events:{place}:rule/{name}", "State": "ENABLED", "EventPattern": pattern}
 
@@ -109,7 +109,7 @@ _IDENTITY = "<Arn>arn:aws:iam::{0}:user/auditor</Arn><UserId>AIDAEXAMPLE</UserId
 
 
 def credentials(account: str, suffix: str = "", expiration: str = "2099-01-01T00:00:00Z") -> str:
-    """What AssumeRole gives; the access key tells the account, and by `suffix` one session from another."""
+    """The credentials that AssumeRole gives. The access key holds the account, and the `suffix` of a session."""
     return (
         f"<Credentials><AccessKeyId>ASIA{account}{suffix}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
         f"<SessionToken>t</SessionToken><Expiration>{expiration}</Expiration></Credentials>"
@@ -117,7 +117,7 @@ def credentials(account: str, suffix: str = "", expiration: str = "2099-01-01T00
 
 
 def assumed(role_arn: str) -> str:
-    """What AssumeRole answers where all is well."""
+    """The healthy answer of AssumeRole."""
     account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     arn = f"arn:aws:sts::{account}:assumed-role/{name}/chimeaudit"
     return f"<AssumedRoleUser><Arn>{arn}</Arn><AssumedRoleId>A:chimeaudit</AssumedRoleId></AssumedRoleUser>" + (

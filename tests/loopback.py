@@ -12,10 +12,10 @@ from typing import Any
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers without a log: tests look at what was asked."""
+    """Answers without a log, since tests look at the requests."""
 
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # a body behind its head would wait 40 ms for somebody's acknowledgement
+    disable_nagle_algorithm = True  # a body after its head would wait 40 ms for an acknowledgement
 
     def handle(self) -> None:
         with suppress(ConnectionError):  # a client that was killed
@@ -34,14 +34,14 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was stopped leaves its connections; a fault of a test's own is told all the same."""
+        """Ignore lost connections, as of a client that was stopped; report other errors, which are faults of a test."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def serving(handler: type[Handler], tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve on a free port; gives the URL."""
+    """Serve on a free port; yield the URL."""
     server = _Server(("127.0.0.1", 0), handler)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)

@@ -1,7 +1,7 @@
-"""Starts the command in a fifth of the time: forked, by multiprocessing's fork server, from a process that loaded it.
+"""Starts the command in a fifth of the time: multiprocessing's fork server forks a process that has loaded it.
 
-It has an environment, a directory, streams and an exit code of its own, as one that its script started; it only does
-not load anything.
+As if its script had started it, it has its own environment, directory, streams and exit code; it only need not load
+anything.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _LOADED = (
 def run(
     command: Sequence[str], variables: Mapping[str, str], directory: Path, seconds: float
 ) -> tuple[int, bytes, bytes]:
-    """The exit code, and what was printed.
+    """Run a command; return its exit code and what it printed.
 
     Raises:
-        TimeoutError: it did not come to its end.
+        TimeoutError: it did not end within `seconds`.
     """
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
         process = _context().Process(target=_act, args=(command, dict(variables), directory, (out.name, err.name)))
@@ -52,10 +52,10 @@ def _context() -> ForkServerContext:
 
 
 def _act(command: Sequence[str], variables: dict[str, str], directory: Path, files: tuple[str, str]) -> None:
-    """In the new process."""
+    """Run the command in the new process."""
     from scanner import cli
 
-    gc.freeze()  # what was loaded before is no garbage, and takes time to look through
+    gc.freeze()  # excludes what is loaded from garbage collection, to save time
     os.environ.clear()
     os.environ.update(variables)
     os.chdir(directory)

@@ -1,4 +1,4 @@
-"""benchmarks/engine.py still measures what it says; how fast that is depends on the machine."""
+"""benchmarks/engine.py still runs; its figures depend on the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tests/conftest.py: in continuous integration nothing is skipped."""
+"""tests/conftest.py: in continuous integration, a skipped test fails."""
 
 from __future__ import annotations
 

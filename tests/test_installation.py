@@ -1,4 +1,4 @@
-"""A broken installation ends with 70, as every fault does: 1 means findings, and a nightly recipe reads it so."""
+"""A broken installation ends with exit code 70, like every fault, not with 1, which means findings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MISSING = "ModuleNotFoundError('it is not there', name=name)"
 
 
 def without(module: str, *arguments: str, home: Path, error: str = MISSING, start: tuple[str, ...] = ()) -> Ended:
-    """The command, where importing a module raises an error."""
+    """Run the command with a module whose import raises an error."""
     folder = home / "broken"
     folder.mkdir(exist_ok=True)
     write(folder / "sitecustomize.py", _BROKEN.format(module=module, error=error))

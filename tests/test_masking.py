@@ -1,4 +1,4 @@
-"""No message repeats what may be a secret: of a URL it says the scheme, and of a surplus argument nothing."""
+"""No message repeats what may be a secret: it shows only the scheme of a URL, and nothing of a surplus argument."""
 
 from __future__ import annotations
 

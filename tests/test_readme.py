@@ -1,4 +1,4 @@
-"""README says what is so."""
+"""What README says is true."""
 
 from __future__ import annotations
 

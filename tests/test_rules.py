@@ -1,4 +1,4 @@
-"""The rules that ship: sound, tested, and worded so that a reader knows what to do."""
+"""The shipped rules are valid, tested, and tell readers what to do."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_remediation_gives_commands_that_the_aws_cli_knows(each: rule.Rule) -> N
 
 
 def commands_of(remediation: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Service, operation and options of each command, as a shell reads them."""
+    """The service, operation and options of each command, split as by a shell."""
     for line in remediation.replace("\\\n", " ").splitlines():
         if line.startswith("aws "):
             _, service, operation, *words = shlex.split(line)
@@ -99,7 +99,7 @@ def test_what_passes_does_so_without_the_slow_form(each: rule.Rule) -> None:
 
 
 def missing(resource: Resource) -> bool:
-    """Whether a function does not exist, which is rare enough to be slow."""
+    """Whether a function of the resource does not exist."""
     processors = resource.processors if isinstance(resource, ChannelFlow) else ()
     assert isinstance(processors, tuple)
     functions = [each.lambda_.function for each in processors if isinstance(each.lambda_, LambdaFunction)]

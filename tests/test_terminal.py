@@ -1,4 +1,4 @@
-"""What is printed, on streams of any encoding, that are closed, full, or that nobody reads to their end."""
+"""scanner.terminal: streams of any encoding, also closed, full, or not read to their end."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def home(tmp_path: Path) -> Path:
 
 @contextmanager
 def standard_output(encoding: str) -> Iterator[io.BytesIO]:
-    """Standard output and error of that encoding, as the command prepares them."""
+    """Standard output and error in this encoding, prepared as the command does it."""
     before = sys.stdin, sys.stdout, sys.stderr
     printed = io.BytesIO()
     stream = sys.stdout = sys.stderr = io.TextIOWrapper(printed, encoding=encoding)
@@ -67,7 +67,7 @@ def standard_output(encoding: str) -> Iterator[io.BytesIO]:
 
 
 def shell(script: str, home: Path) -> subprocess.CompletedProcess[bytes]:
-    """Bash with the command as $C."""
+    """Run a bash script, with the command as $C."""
     variables = environment(home, {"C": CHIMEAUDIT})
     return subprocess.run(["bash", "-c", script], env=variables, cwd=home, capture_output=True, check=False, timeout=60)
 

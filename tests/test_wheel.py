@@ -1,4 +1,4 @@
-"""What is installed elsewhere: the wheel alone, away from the checkout."""
+"""The installed wheel works without the checkout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel's files, as an installation lays them out."""
+    """The wheel's files, unpacked as by an installation."""
     target = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)],

@@ -163,5 +163,5 @@ for thread in threads:
 
 
 def test_threads_may_decode_the_first_answers_of_a_type_together() -> None:
-    """In a process of its own, which crashed: msgspec looks up slowly there what a type consists of."""
+    """Run in a separate process, which used to crash; there msgspec prepares a type slowly."""
     assert subprocess.run([sys.executable, "-c", _FIRST_ANSWERS], check=False).returncode == 0

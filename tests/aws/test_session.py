@@ -1,4 +1,4 @@
-"""What botocore is taught; an upgrade that learns it by itself must not break it."""
+"""scanner.aws.session: what botocore lacks is added, also if a later botocore has it itself."""
 
 from __future__ import annotations
 

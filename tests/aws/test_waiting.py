@@ -1,4 +1,4 @@
-"""scanner.aws.waiting: nobody is waited for beyond the end, and who was waited for is known."""
+"""scanner.aws.waiting: waiting ends in time, and what was waited for is known."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_what_does_not_come_is_left_behind_and_named() -> None:
     with pytest.raises(OutOfTimeError):
         in_time(hang, monotonic(), "the scope")
     thread = next(each for each in threading.enumerate() if each.name == "bounded")
-    assert awaited() in {"the scope", "chime:ListChannelFlows"}  # whether or not it came so far
+    assert awaited() in {"the scope", "chime:ListChannelFlows"}  # depends on how far the scan came
 
     over.set()
     thread.join()

@@ -1,4 +1,4 @@
-"""Runs the shell steps of action.yml as GitHub's runner does; steps that are other actions are left out."""
+"""Runs the shell steps of action.yml as GitHub's runner does; steps that use other actions are skipped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INSTALL, AUDIT, END = (step for step in STEPS if "run" in step)
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """How the audit's step and then the whole action ended, and what a workflow sees of it."""
+    """How the audit's step and the whole action ended, and the outputs that a workflow sees."""
 
     audit: Ended
     code: int
@@ -28,7 +28,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """The action after its installation, in a job that works in `workspace`."""
+    """The installed action, in a job whose working directory is `workspace`."""
 
     temp: Path
     workspace: Path
@@ -52,20 +52,20 @@ class Action:
 
 
 def install(temp: Path, workspace: Path) -> None:
-    """The step that installs."""
+    """Run the step that installs chimeaudit."""
     on_github = {"RUNNER_TEMP": str(temp), "PYTHONPATH": "."}
     ended = step(INSTALL, workspace, on_github, contexts(temp, {}, {}))
     assert ended.code == 0, ended.stderr
 
 
 def step(of: Mapping[str, Any], home: Path, variables: Mapping[str, str], known: Mapping[str, str]) -> Ended:
-    """One step, with its `env` worked out."""
+    """Run one step, with the expressions in its `env` resolved."""
     own = {name: evaluate(value, known) for name, value in of.get("env", {}).items()}
     return run(BASH, of["run"], home=home, variables={**variables, **own})
 
 
 def contexts(temp: Path, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> dict[str, str]:
-    """What the expressions in `env` may name."""
+    """The values that expressions in `env` may name."""
     declared = {name: str(each["default"]) for name, each in ACTION["inputs"].items()}
     assert inputs.keys() <= declared.keys()
     return {

@@ -1,4 +1,4 @@
-"""What runs the shell of pipelines: bash or sh, as their runners do, and nothing that needs a network."""
+"""Runs the shell of pipelines with bash or sh, as their runners do, without a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.ci.hostile_checkout import hostile
 
 @pytest.fixture(scope="module")
 def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The runner's folder, in which the action's own step has installed chimeaudit."""
+    """The runner's folder, in which the action's step has installed chimeaudit."""
     temp = tmp_path_factory.mktemp("runner")
     checkout = hostile(tmp_path_factory.mktemp("workspace") / "checkout")
     install(temp, checkout)
@@ -22,5 +22,5 @@ def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def action(runner_temp: Path, tmp_path: Path) -> Action:
-    """The action, as a step of a job that works in `tmp_path`."""
+    """The action, as a step of a job whose working directory is `tmp_path`."""
     return Action(temp=runner_temp, workspace=tmp_path)

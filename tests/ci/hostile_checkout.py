@@ -1,4 +1,4 @@
-"""A checkout with somebody else's code in it, under names that Python looks for."""
+"""A hostile checkout: it holds code under names that Python imports or runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODULES = (
 
 
 def hostile(folder: Path) -> Path:
-    """Makes one; whatever of it is imported or run leaves a file `pwned` beside it."""
+    """Make a hostile checkout; any of its files that is imported or run writes a file `pwned` beside it."""
     code = f"open({str(folder.with_name('pwned'))!r}, 'a').write(__name__ + '\\n')\n"
     for name in MODULES:
         (folder / name).mkdir(parents=True)

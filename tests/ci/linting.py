@@ -10,18 +10,18 @@ BIN = Path(sys.executable).parent
 
 
 def check_jsonschema(schema: str, *files: Path) -> None:
-    """Against a schema that check-jsonschema brings: SchemaStore's of GitHub's files, and GitLab's own."""
+    """Check files against a schema in check-jsonschema: SchemaStore's for GitHub's files, GitLab's own."""
     transform = ("--data-transform", "gitlab-ci") if schema == "vendor.gitlab-ci" else ()  # for !reference
     _passes("check-jsonschema", "--builtin-schema", schema, *transform, *map(str, files))
 
 
 def zizmor(*files: Path) -> None:
-    """No way for text to become shell, no action that is not pinned, no permission too many."""
+    """Check workflows for text that becomes shell, actions that are not pinned, and needless permissions."""
     _passes("zizmor", "--offline", "--persona=pedantic", "--no-progress", *map(str, files))
 
 
 def pre_commit(command: str, file: Path) -> None:
-    """`validate-manifest` or `validate-config`."""
+    """Run pre-commit's `validate-manifest` or `validate-config`."""
     _passes("pre-commit", command, str(file))
 
 

@@ -1,4 +1,4 @@
-"""The shell of pipelines, run as their runners run it."""
+"""Runs the shell of pipelines as their runners do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load(name: str) -> Any:
 
 
 def python(home: Path) -> Path:
-    """The Python of a runner that works in `home`. The environments that it makes have the libraries that are here."""
+    """A runner's Python in `home`. The virtual environments that it makes see the libraries installed here."""
     wrapper = home.with_name(f"{home.name}-image") / "python"
     wrapper.parent.mkdir(exist_ok=True)
     here = f"lib/python{sysconfig.get_python_version()}/site-packages/here.pth"
@@ -41,10 +41,10 @@ def python(home: Path) -> Path:
 
 
 def run(shell: Sequence[str], script: str, *, home: Path, variables: Mapping[str, str]) -> Ended:
-    """Run a script. pip takes what it needs from the libraries that are here, and asks no index."""
+    """Run a script. pip uses the libraries installed here, and no index."""
     own = {
         "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",  # which pip reads as: no isolation
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads 0 as: no isolation
         "PYTHONWARNINGS": "default",
     }
     given = environment(home, {**own, **variables})

@@ -1,4 +1,4 @@
-"""action.yml: its shell steps are run; what only GitHub can run is linted."""
+"""action.yml: its shell steps run; what only GitHub can run is linted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pipelines that docs/ci.md and README show: linted, and with inputs that there are."""
+"""The pipelines in docs/ci.md and README pass linters, and use inputs that exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows GitLab's `!reference`."""
+    """A loader that accepts GitLab's `!reference`."""
 
 
 def _reference(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
@@ -28,13 +28,13 @@ _Loader.add_constructor("!reference", _reference)
 
 
 def blocks(name: str) -> list[str]:
-    """The YAML that a page shows, with a commit for the word that stands for one."""
+    """The YAML blocks of a page, with a commit in place of the word that stands for one."""
     found = re.findall(r"```yaml\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
     return [block.replace("COMMIT", COMMIT) for block in found]
 
 
 def with_key(key: str) -> list[str]:
-    """Those of docs/ci.md that have a key at the top."""
+    """The blocks of docs/ci.md with a key at their top level."""
     return [block for block in blocks("docs/ci.md") if key in yaml.load(block, _Loader)]  # noqa: S506 - a safe loader
 
 

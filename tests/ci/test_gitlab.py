@@ -1,4 +1,4 @@
-"""deploy/ci/gitlab.yml: its script lines are run by sh, and the reports are those that GitLab documents."""
+"""deploy/ci/gitlab.yml: its script lines run in sh, and the reports are those that GitLab documents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 
 
 def job(name: str, home: Path, *parts: str, **variables: str) -> Ended:
-    """A job that extends one of the template, as GitLab's runner runs it: in one shell, which stops at errors."""
+    """Run a job that extends one of the template, as GitLab's runner does: in one shell, which stops at errors."""
     whole = {**TEMPLATE[".chimeaudit"], **TEMPLATE[name]}
     given = {**TEMPLATE[".chimeaudit"]["variables"], **whole["variables"], **variables}
     path = f"{Path(CHIMEAUDIT).parent}:/usr/bin:/bin"

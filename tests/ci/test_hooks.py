@@ -19,7 +19,7 @@ BAD = request(processor(FallbackAction="CONTINUE"))
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """An empty one, with the hook; it is taken from this environment instead of being installed from an index."""
+    """An empty git repository with the hook, which uses this environment instead of installing from an index."""
     (hook,) = load(".pre-commit-hooks.yaml")
     config = {"repos": [{"repo": "local", "hooks": [{**hook, "language": "system"}]}]}
     write(tmp_path / ".pre-commit-config.yaml", yaml.safe_dump(config))
@@ -28,7 +28,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def commit(repository: Path) -> Ended:
-    """What pre-commit says of everything that there is."""
+    """Run pre-commit on all files."""
     own = environment(repository, {"PATH": f"{BIN}:{environment(repository)['PATH']}", "PYTHONWARNINGS": "default"})
     subprocess.run(["git", "add", "--all"], cwd=repository, env=own, check=True)
     ended = subprocess.run(

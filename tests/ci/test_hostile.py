@@ -1,4 +1,4 @@
-"""A checkout with somebody else's code in it, under names that Python looks for: the recipes run none of it."""
+"""The recipes for pipelines run no code of a hostile checkout, which has files that Python would import."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_recipe_runs_nothing_of_the_checkout(checkout: Path, recipe: Callable[
 
 
 def test_the_action_runs_nothing_of_the_checkout(checkout: Path, runner_temp: Path) -> None:
-    """Its step that installs ran in one as well, in the fixture."""
+    """The fixture has run the step that installs in such a checkout as well."""
     done = Action(temp=runner_temp, workspace=checkout)({"paths": "create.json"}, PYTHONPATH=".")
 
     assert done.code == 1

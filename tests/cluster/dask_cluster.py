@@ -1,4 +1,4 @@
-"""A Dask cluster of real processes on loopback, started as its operators start theirs."""
+"""A Dask cluster of real processes on loopback, started by Dask's own commands."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tests.command import environment
 
-_QUIET = {"PYTHONWARNINGS": "ignore"}  # Dask's own
+_QUIET = {"PYTHONWARNINGS": "ignore"}  # hides Dask's warnings
 
 
 class DaskCluster:
-    """A scheduler, and workers as they are added; all end with `close`."""
+    """A scheduler and the workers that are added to it; `close` ends all of them."""
 
     def __init__(self, home: Path, variables: Mapping[str, str] | None = None) -> None:
         self._home = home
@@ -30,7 +30,7 @@ class DaskCluster:
         self.address = json.loads(file.read_text())["address"]
 
     def add_worker(self, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """One process with one thread, and these variables to find credentials by."""
+        """Start a worker with one thread; it gets its credentials from these variables."""
         worker = self._start(
             *("dask_worker", self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"),
             variables=variables,
@@ -39,22 +39,22 @@ class DaskCluster:
         return worker
 
     def wait(self) -> None:
-        """Until the scheduler knows all workers."""
+        """Wait until the scheduler knows all workers."""
         self._ask(f"client.wait_for_workers({len(self.workers)})")
 
     def until_idle(self) -> None:
-        """Until no worker does anything."""
+        """Wait until all workers are idle."""
         busy = "any(client.run(lambda dask_worker: len(dask_worker.active_threads)).values())"
         self._ask(f"import time\nwhile {busy}: time.sleep(0.05)")
 
     @property
     def is_profiled(self) -> bool:
-        """Whether some worker still asks now and then what its threads do."""
+        """Whether Dask's profiler still runs on a worker."""
         profiles = "client.run(lambda dask_worker: dask_worker.periodic_callbacks['profile'].is_running())"
         return self._ask(f"print(any({profiles}.values()))") == "True"
 
     def _ask(self, code: str) -> str:
-        """In a process of its own: Dask's warnings are not ours."""
+        """The output of code that uses a client, run in a separate process because of Dask's warnings."""
         return subprocess.run(
             [sys.executable, "-c", f"from distributed import Client\nclient = Client({self.address!r})\n{code}"],
             env=environment(self._home, _QUIET),
@@ -65,7 +65,7 @@ class DaskCluster:
         ).stdout.strip()
 
     def close(self) -> None:
-        """Whatever they are doing."""
+        """Kill all processes."""
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()

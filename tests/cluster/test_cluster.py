@@ -1,4 +1,4 @@
-"""Targets on a Dask cluster: the same report, whoever is killed; and one clear line where it cannot be."""
+"""Scans on a Dask cluster give the same report even if processes are killed, or end with one clear line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ONE_RULE = ("--select", "last-processor-fails-open", "-o", "json:-")
 
 @pytest.fixture
 def dask(tmp_path: Path) -> Iterator[DaskCluster]:
-    """A scheduler that has no workers yet, and no chimeaudit either."""
+    """A scheduler without workers and without chimeaudit."""
     cluster = DaskCluster(tmp_path, started_with(tmp_path / "scheduler", NO_CHIMEAUDIT))
     yield cluster
     cluster.close()
@@ -36,7 +36,7 @@ def dask(tmp_path: Path) -> Iterator[DaskCluster]:
 
 @pytest.fixture
 def organization(aws: FakeAws) -> FakeAws:
-    """Three accounts in two regions, entered by their role; some flows are left open."""
+    """Three accounts in two regions, which are entered by a role; some flows fail open."""
     aws.members = {
         account: {
             "us-east-1": {"one": [OPEN] * 60, "two": [Flow()], "none": []},
@@ -48,14 +48,14 @@ def organization(aws: FakeAws) -> FakeAws:
 
 
 def started_with(folder: Path, code: str) -> dict[str, str]:
-    """What has an interpreter run this first."""
+    """The variables that make a Python interpreter run this code first."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(code)
     return {"PYTHONPATH": str(folder)}
 
 
 def key(aws: FakeAws, name: str) -> dict[str, str]:
-    """What a worker finds its own credentials by."""
+    """The variables of a worker with its own credentials."""
     return {**aws.variables, "AWS_ACCESS_KEY_ID": f"AKIA{name}"}
 
 
@@ -142,7 +142,7 @@ def test_a_frozen_worker_leaves_its_works_to_another_or_ends_the_scan_by_name(
     once = threading.Lock()
 
     def freeze(call: Call) -> Answer | None:
-        """The first to ask of a channel flow; heirs come then, so that it holds all that others read by."""
+        """Freeze the worker at its first list of flows; others join only then, so that it holds the shared terms."""
         if call.operation == "ListChannelFlows" and once.acquire(blocking=False):
             for _ in range(heirs):
                 dask.add_worker(key(organization, "HEIR"))
@@ -191,7 +191,7 @@ def test_a_scheduler_that_dies_is_told_in_one_line_and_resume_goes_on(
     first: list[tuple[str | None, str]] = []
 
     def kill(call: Call) -> Answer | None:
-        """Once the first target has been read; the only worker reads one at a time."""
+        """Kill the scheduler once the first target has been read; the only worker reads one at a time."""
         if call.operation == "ListChannelFlows" and (call.account, call.region) not in first[:1]:
             first.append((call.account, call.region))
         if call.operation == "ListChannelFlows" and (call.account, call.region) != first[0]:
@@ -263,7 +263,7 @@ def test_workers_stop_reading_when_the_scan_is_stopped_or_killed(
     once, ended = iter([word]), threading.Event()
 
     def wait(call: Call) -> Answer | None:
-        """The answers come when nobody is left to hear them."""
+        """Stop the scan, and answer only when it has ended."""
         if call.operation == "ListChannelFlows":
             for given in once:
                 scanning.send_signal(given)
@@ -341,7 +341,7 @@ def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_what_it
                 dask.add_worker({**key(organization, "LATE"), **started_with(tmp_path / "late", OTHER_VERSION)})
                 dask.wait()
         if len(dask.workers) > 1:
-            is_over.wait(30)  # what is left is for the other
+            is_over.wait(30)  # the rest is left to the other worker
         return None
 
     organization.faults = [join]
@@ -406,7 +406,7 @@ def test_max_runtime_is_kept_though_the_scheduler_hangs(aws: FakeAws, dask: Dask
 def test_a_cluster_that_is_not_there_is_told_with_a_report_that_says_what_was_not_seen(
     aws: FakeAws, tmp_path: Path
 ) -> None:
-    """What listens there, if anything, is no scheduler."""
+    """Whatever listens at the address is no scheduler."""
     hasty = "import scanner.cluster.coordinator as it\nit._CONNECT_SECONDS, it._JOIN_SECONDS = 2, 4\n"
     variables = {**aws.variables, **started_with(tmp_path / "hasty", hasty)}
     for address in (aws.url.replace("http", "tcp"), "tcp://127.0.0.1:1"):

@@ -1,4 +1,4 @@
-"""scanner.collect.crew: as many threads as can be had, and every work done."""
+"""scanner.collect.crew: as many threads as the system allows, and all tasks are done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scanner.collect.crew import Crew
 
 
 def run_out(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """Let only so many threads more be started."""
+    """Make starting a thread fail after so many more threads."""
     start, left = threading.Thread.start, iter(range(after))
 
     def start_some(thread: threading.Thread) -> None:

@@ -1,4 +1,4 @@
-"""An empty list counts once it is clear whose it is: by a neighbour that names something, or by one question."""
+"""scanner.collect.empty: an empty list counts once its owner is clear, from another list or by one call to STS."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(number: int, owned: Owned) -> TaskResult:
 
 
 def take(empty: EmptyTargets, done: TaskResult) -> tuple[list[tuple[str, bool]], bool]:
-    """The regions that are settled by it, each with whether it is complete; and whether STS is to be asked."""
+    """The regions that a result settles, each with whether it is complete; and whether STS must be asked."""
     empty.note(done)
     return [(each.target.region, each.complete) for each in empty.settle(done)], empty.asks_owner_of(done)
 
@@ -50,7 +50,7 @@ def test_a_list_that_names_something_speaks_for_the_account_whenever_it_comes(
     assert not any(asked for _, asked in told)
     assert sorted(region for settled, _ in told for region in settled) == [(region, True) for region in REGIONS]
     closed = [journal.reader(target).complete for target in TARGETS]
-    assert closed == [number != naming for number in range(3)]  # whoever reads a list that names something closes it
+    assert closed == [number != naming for number in range(3)]  # its reader closes a list that names something
 
 
 def test_where_none_does_the_last_one_makes_sts_be_asked_once(empty: EmptyTargets, journal: Journal) -> None:

@@ -1,4 +1,4 @@
-"""scanner.collect.run: what came is kept, whatever else went wrong."""
+"""scanner.collect.run: results are kept, even if other tasks fail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TARGETS = tuple(Target(account_id=f"{number:012}", region="us-east-1") for numbe
 
 
 class Failing:
-    """A place where all works are done at once, and that of one target fails."""
+    """An executor that does all tasks at once; the task of one target fails."""
 
     pace: Pace = fast(1)
     at_once = 8

@@ -1,4 +1,4 @@
-"""scanner.collect.target: a giant target is read in shares, each app instance in one, and none much beyond its size."""
+"""scanner.collect.target: a huge target is read in shares of about the same size, each app instance in one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`chimeaudit check` and files that are nearly JSON or YAML: no member is lost, no unread file is judged."""
+"""`chimeaudit check` of files that are nearly JSON or YAML: no member is lost, and a broken file is never judged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.declared.checking import Check, checking, files, findings, processor,
 
 BAD = request(processor(FallbackAction="CONTINUE"))
 COMMENTED = json.dumps(BAD).replace('"FallbackAction"', '// deliver all the same\n"FallbackAction"')
-"""Which YAML reads without complaint, and without the fallback action."""
+"""A file that YAML reads without complaint, but without the fallback action."""
 SKIPPED, UNREAD = "Skipped   {}, in which no channel flow is declared", "Not read  {}: no JSON or YAML document"
 
 

@@ -1,4 +1,4 @@
-"""`chimeaudit check --skip-others`: files that a tool names, of which not all need be ours."""
+"""`chimeaudit check --skip-others`: of the files that a tool names, not all need declare channel flows."""
 
 from __future__ import annotations
 

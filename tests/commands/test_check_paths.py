@@ -1,4 +1,4 @@
-"""`chimeaudit check` and what a file system may hold besides files: links, pipes, names that are no text."""
+"""`chimeaudit check` of paths that are no plain files: links, pipes, names that are not valid text."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_file_that_may_not_be_read_is_a_mistake_and_not_skipped(check: Check, 
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """As somebody to whom permissions apply, which they do not to root."""
+    """Act as an unprivileged user, since permissions do not apply to root."""
     is_root = os.geteuid() == 0
     os.seteuid(65534 if is_root else os.geteuid())
     try:

@@ -1,4 +1,4 @@
-"""`chimeaudit check` in a repository: what files are called, and what earlier reports called them."""
+"""`chimeaudit check` in a repository: names of files in reports, and in former ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def top(tmp_path: Path) -> Path:
-    """A repository with a folder; beside it the same folder in no repository, as reports of before call its files."""
+    """A repository with a folder, and beside it the same folder outside a repository, named as in former reports."""
     (tmp_path / "repository" / ".git").mkdir(parents=True)
     for folder in ("repository/infra", "outside/infra"):
         (tmp_path / folder).mkdir(parents=True)
@@ -102,7 +102,7 @@ def test_a_baseline_made_at_the_top_serves_in_a_folder(run: Run, top: Path) -> N
 
 
 def of_before(report: Path) -> None:
-    """What no report said, before paths led from the top."""
+    """Remove from a report what former ones did not have: paths from the top of the repository."""
     content = json.loads(report.read_text())
     del content["run"]["options"]["working_directory"]
     report.write_text(json.dumps(content))

@@ -27,7 +27,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def run(
     directory: Path, fallback: FallbackAction = "CONTINUE", gaps: tuple[Gap, ...] = (), *, ends: bool = True
 ) -> list[Path]:
-    """A run with a flow in each of two regions; returns the files of its targets."""
+    """Make a run with a flow in each of two regions; return the files of its targets."""
     targets = tuple(Target(account_id=ACCOUNT, region=region) for region in REGIONS)
     scope = Scope(accounts=(ACCOUNT,), regions=REGIONS, chosen_by="a test")
     header = RunHeader(id="run", started_at="2026-11-01T00:00:00Z", scope=scope, targets=targets, options={})
@@ -61,7 +61,7 @@ def step(fallback: FallbackAction, target: Target) -> Processor:
 
 
 def open_flows(ended: Ended) -> list[str]:
-    """The files in which they were found."""
+    """The files with flows that fail open."""
     wanted = (each for each in ended.report["findings"] if each["rule_id"] == "last-processor-fails-open")
     return [each["location"]["file"] for each in wanted]
 

@@ -1,4 +1,4 @@
-"""The main job from outside: the installed command over HTTP against the demo organisation, and what that planted."""
+"""`scan --demo` from outside: the installed command scans the demo organisation and finds the planted faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Report = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ended, Path]:
-    """One demo scan with both reports, and the folder it ran in."""
+    """One demo scan with both reports, and the folder in which it ran."""
     home = tmp_path_factory.mktemp("demo")
     return chimeaudit("scan", "--demo", "-o", "out/report.html", "-o", "out/report.json", home=home), home
 

@@ -1,4 +1,4 @@
-"""Each exit code that the README documents, from the installed command."""
+"""The installed command ends with each exit code that the README documents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 
 @pytest.fixture
 def scan(aws: FakeAws, tmp_path: Path) -> Scan:
-    """`chimeaudit scan` against that AWS, each time by its script, whose way to end is what is tested here."""
+    """Run `chimeaudit scan` against the fake AWS, by its script, since its exit is tested here."""
 
     def run(*arguments: str) -> Ended:
         return installed("scan", *arguments, home=tmp_path, variables=aws.variables)
@@ -178,7 +178,7 @@ def test_a_fault_of_ours_costs_what_it_was_about_and_no_more(aws: FakeAws, tmp_p
     failed = {finding["resource"]["name"] for finding in ended.report["findings"] if finding["status"] == "fail"}
     assert "left open" in failed
     assert "chimeaudit itself failed" in ended.stderr
-    assert "in broken" in verbose.stderr  # the traceback, for those who will mend it
+    assert "in broken" in verbose.stderr  # the traceback, for developers
 
 
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full", ">/dev/full 2>&1", ">&- 2>&-"])

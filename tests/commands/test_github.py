@@ -1,4 +1,4 @@
-"""What a step of a GitHub workflow gets without asking, and what it never obeys."""
+"""In a GitHub workflow: what is written without an option, and no output that the runner takes for a command."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SCAN = ("--regions", "us-east-1", "--select", "last-processor-fails-open", "-o",
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder with the reports of four nights in it, and the history of them."""
+    """A folder with the reports of four nights and their history."""
     nights = [
         report(0, failing("a", "b")),
         report(10, failing("a"), gaps=sample.incomplete().coverage.gaps),

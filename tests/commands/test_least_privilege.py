@@ -1,4 +1,4 @@
-"""The actions that scanner.model.operations names are enough for a scan, and each is needed: IAM is enforced here."""
+"""With IAM enforced, the actions in scanner.model.operations are enough for a scan, and each is needed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def allowed(facets: frozenset[str]) -> set[str]:
 def member() -> Iterator[SimulatedAWS]:
     """A member account with a healthy flow, whose function's role has inline and managed policies and a boundary.
 
-    The function's policy would let anybody use a URL, but there is none.
+    The function's policy lets anybody use a URL, but the function has none.
     """
     flow = ChannelFlow(name="moderation", processors=(Processor(lambda_="moderate:live"),), tags={"owner": "chat"})
     role = Role(attached={"more": "call-back"}, boundary="call-back")
@@ -82,7 +82,7 @@ def member() -> Iterator[SimulatedAWS]:
 
 @pytest.fixture
 def scan_member(member: SimulatedAWS, quick_scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scan:
-    """Scan the member under these actions alone."""
+    """Scan the member account with only these actions allowed."""
     for name, value in environment(tmp_path, {**member.environment, "AWS_MAX_ATTEMPTS": "1"}).items():
         monkeypatch.setenv(name, value)
     (tmp_path / "governed.yaml").write_text(RULE_OF_TAGS_AND_DATES)

@@ -1,4 +1,4 @@
-"""What a scan tells while it works, elsewhere than on a terminal."""
+"""The progress lines of a scan whose output is no terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RULE = ("--select", "last-processor-fails-open")
 
 @pytest.fixture
 def slow(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
-    """A scan that is long enough for a few lines of progress."""
+    """A fake AWS whose scan takes long enough for a few progress lines."""
     monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.05)
     aws.inventory = {"us-east-1": {"support": [Flow()]}}
 

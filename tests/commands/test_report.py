@@ -15,7 +15,7 @@ from tests.render import sample
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder with a saved report in it."""
+    """A folder with a saved report."""
     (tmp_path / "saved.json").write_text("".join(render(sample.rich(), Format.JSON)))
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""Credentials that cannot be had: each fault says its cause and the next step, and scans nothing of its profile."""
+"""Credentials that cannot be obtained: each error has its cause and a next step, and its profile is not scanned."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ sso_region = us-east-1
 
 @pytest.fixture
 def scan_as(aws: FakeAws, quick_scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scan:
-    """Scan with a profile `it` of this body."""
+    """Scan with a profile `it` that has these settings."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     (tmp_path / ".aws").mkdir()
@@ -74,7 +74,7 @@ def scan_as(aws: FakeAws, quick_scan: Scan, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """One that nobody trusts, and its key."""
+    """A certificate that nobody trusts, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -93,7 +93,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def tls_url(certificate: tuple[Path, Path]) -> Iterator[str]:
-    """Whoever answers there cannot prove who that is."""
+    """The URL of a server with a certificate that is not trusted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     over = threading.Event()
@@ -274,7 +274,7 @@ def test_a_configuration_that_may_not_be_read_is_no_empty_one(
     opened = Path.open
 
     def refuse(path: Path, *arguments: Any) -> Any:
-        if path == file:  # root may read whatever its mode is
+        if path == file:  # root may read it whatever its mode is
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return opened(path, *arguments)
 

@@ -1,4 +1,4 @@
-"""What rules read beyond the lists: fetched only where a rule asks, each thing once; unknown where it is not had."""
+"""Facets: read only if a rule needs them, each resource once, and unknown if they cannot be read."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ ROLE_CALLS = dict.fromkeys(("GetRole", "ListRolePolicies", "GetRolePolicy", "Lis
 
 @pytest.fixture
 def chat(aws: FakeAws) -> FakeAws:
-    """One healthy flow."""
+    """A fake AWS with one healthy flow."""
     aws.inventory = {"us-east-1": {"support": [Flow()]}}
     return aws
 
 
 @pytest.fixture
 def judge(quick_scan: Scan, tmp_path: Path) -> Any:
-    """Scan one region under one rule: a shipped one by its id, or one of RULES."""
+    """Scan one region by one rule, a shipped one or one of RULES."""
 
     def run(rule: str, *more: str) -> Ended:
         chosen = ("--select", rule)
@@ -313,7 +313,7 @@ def test_what_keeps_failing_is_unknown_after_a_second_try(
 
 
 def failed(call: Call, failure: str) -> Answer:
-    """How this service fails in this way."""
+    """The answer of a call's service for this failure."""
     speaks_xml = call.service == "iam"
     match failure:
         case "denied" if speaks_xml:
@@ -428,7 +428,7 @@ POLICY_FOUND = (
 
 
 def managed(attached: dict[str, Any], boundary: Any = None, per_page: int = 1) -> Fault:
-    """A role with these managed policies by name, as many a page, and nothing inline."""
+    """A role with these managed policies by name, `per_page` on each page, and no inline policies."""
     documents = {POLICY.format(name): document for name, document in (attached | {"boundary": boundary}).items()}
     names = list(attached)
     limited = f"<PermissionsBoundary><PermissionsBoundaryArn>{POLICY.format('boundary')}</PermissionsBoundaryArn>"

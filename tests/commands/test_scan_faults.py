@@ -1,4 +1,4 @@
-"""An AWS that misbehaves: nothing is lost, nothing looks clean that was not seen, and no traceback is shown."""
+"""Scans of a misbehaving AWS: nothing is lost, nothing unobserved looks clean, and no traceback is shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 
 @pytest.fixture
 def two_regions(aws: FakeAws) -> FakeAws:
-    """One app instance with an open flow in either region."""
+    """An app instance in each of two regions, with a flow that fails open."""
     aws.inventory = {
         "us-east-1": {"support": [OPEN]},
         "eu-central-1": {
@@ -45,7 +45,7 @@ def two_regions(aws: FakeAws) -> FakeAws:
 
 
 def on(operation: str, region: str, answer: Answer) -> Fault:
-    """Answer one operation in one region with this."""
+    """A fault that gives this answer to one operation in one region."""
     return lambda call: answer if (call.operation, call.region) == (operation, region) else None
 
 

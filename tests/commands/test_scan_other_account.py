@@ -1,4 +1,4 @@
-"""Another account read in place of the one asked for: its answers are gaps of the target asked, never facts."""
+"""Answers of another account than the one that was asked become gaps of the target, never facts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = f"arn:aws:chime:us-east-1:{ACCOUNT}:app-instance"
 
 @pytest.fixture
 def two_accounts(aws: FakeAws) -> FakeAws:
-    """An app instance with an open flow in each."""
+    """Two accounts, each with an app instance whose flow fails open."""
     aws.members = {account: {"us-east-1": {"chat": [OPEN]}} for account in (ACCOUNT, FIRST, SECOND)}
     return aws
 
@@ -35,7 +35,7 @@ def owners(ended: Ended) -> set[str]:
 
 
 def keys_of(account: str) -> dict[str, str]:
-    """The fake AWS tells the account by the access key."""
+    """The keys of an account; the fake AWS knows it by the access key."""
     return {"AWS_ACCESS_KEY_ID": f"ASIA{account}"}
 
 
@@ -99,7 +99,7 @@ def test_so_is_a_profile_that_is_given_a_role_of_another_account(two_accounts: F
 
 
 def swap_file(path: Path, at: str) -> Fault:
-    """Replace the credentials file when this operation is first called."""
+    """A fault that replaces the credentials file on the first call of this operation."""
 
     def fault(call: Call) -> None:
         if call.operation == at:
@@ -223,7 +223,7 @@ def test_the_qualifier_of_a_function_is_nobodys_account(aws: FakeAws, quick_scan
 
 
 def elsewhere(call: Call) -> Answer | None:
-    """What lies around channel flows, all of another account."""
+    """Answers about everything around channel flows, all of another account."""
     match call.operation:
         case "ListRules":
             arn = f"arn:aws:events:us-east-1:{SECOND}:rule/r"
@@ -261,7 +261,7 @@ def test_what_lies_around_a_flow_of_somebody_else_is_unknown(
 
 
 def asked_whose(aws: FakeAws) -> list[str | None]:
-    """The accounts of whose credentials STS was asked, besides those that the scan began with."""
+    """The accounts whose credentials STS was asked about, without those with which the scan began."""
     return [call.account for call in aws.asked("GetCallerIdentity")[1:]]
 
 
@@ -316,7 +316,7 @@ def test_an_interrupted_run_that_saw_empty_lists_makes_sure_of_them_when_it_goes
     for file in targets.iterdir():
         file.write_bytes(b"")
     two_accounts.faults = [
-        role_of(FIRST, xml("AssumeRole", credentials(SECOND))),  # which does not say whose they are
+        role_of(FIRST, xml("AssumeRole", credentials(SECOND))),  # without a role that tells whose they are
         lambda call: listing() if call.operation == "ListAppInstances" else None,
     ]
 
@@ -327,7 +327,7 @@ def test_an_interrupted_run_that_saw_empty_lists_makes_sure_of_them_when_it_goes
 
 
 def test_app_instances_that_vanish_with_the_credentials_are_not_deleted(aws: FakeAws, quick_scan: Scan) -> None:
-    """Credentials that are renewed in mid-scan, for another account that has no app instance."""
+    """The credentials are renewed during the scan, as those of another account without app instances."""
     aws.inventory = {"us-east-1": {"chat": [OPEN]}}
     identity = xml("GetCallerIdentity", f"<Arn>arn:aws:iam::{SECOND}:user/x</Arn><Account>{SECOND}</Account>")
 

@@ -1,4 +1,4 @@
-"""Storms, outages and slow answers: what passes is waited out or tried again, what stays is a gap, and time is kept."""
+"""Throttling, outages and slow answers: temporary failures are retried, lasting ones are gaps, time is limited."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ ONE_RULE = ("--regions", "us-east-1", "--select", "last-processor-fails-open", "
 
 @pytest.fixture
 def chat(aws: FakeAws) -> FakeAws:
-    """Three app instances, one with two pages."""
+    """A fake AWS with three app instances, one of which has two pages of flows."""
     aws.inventory = {"us-east-1": {"a": [OPEN], "b": [OPEN] * 60, "c": []}}
     return aws
 
 
 def first(times: int, operation: str, answer: Answer) -> Fault:
-    """Answer only the first calls of an operation with this."""
+    """A fault that gives this answer to the first calls of an operation."""
     left = [answer] * times
 
     def fault(call: Call) -> Answer | None:
@@ -120,7 +120,7 @@ def test_an_explicit_deny_in_one_region_is_one_gap_that_names_it(chat: FakeAws, 
     (gap,) = ended.gaps
     assert (gap["region"], gap["resource_arn"]) == ("eu-central-1", None)
     assert "an explicit deny in a service control policy" in gap["reason"]
-    assert len(chat.asked("ListAppInstances")) == 2  # once a region: what is denied is not asked for again
+    assert len(chat.asked("ListAppInstances")) == 2  # once for each region: a denied call is not repeated
 
 
 @pytest.mark.parametrize(("code", "words"), [("RequestTimeTooSkewed", "clock"), ("InvalidSignatureException", "clock")])
@@ -286,7 +286,7 @@ def test_max_runtime_is_kept_though_an_answer_is_awaited_and_resume_goes_on(
 
     took = time.monotonic() - began
     never.set()
-    assert took < 25  # and not the sixty that the answer takes, nor the thirty of the read timeout
+    assert took < 25  # neither the 60 s that the answer takes nor the 30 s of the read timeout
     assert ended.code == 1
     assert {gap["code"] for gap in ended.gaps} == {"Interrupted"}
     assert "Stopped by --max-runtime" in ended.stderr
@@ -356,7 +356,7 @@ def test_max_runtime_bounds_the_finding_of_the_scope_and_says_what_it_waits_for(
 
     never.set()
     if not hangs:
-        os.close(os.open(pipe, os.O_WRONLY))  # ends who reads from it
+        os.close(os.open(pipe, os.O_WRONLY))  # ends the process that reads from it
     assert time.monotonic() - began < 25
     assert ended.code == 3
     assert f"Stopped by --max-runtime, waiting for {awaited}; the gaps say what is left." in ended.stderr
@@ -419,7 +419,7 @@ def test_worker_processes_end_with_the_scan(
 
 
 def marked(home: Path) -> list[int]:
-    """The processes that were started for this test."""
+    """The process ids of all processes that this test started."""
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
         try:

@@ -1,4 +1,4 @@
-"""A scan that is killed goes on where it stopped, and comes to the report of one that was not."""
+"""A killed scan goes on where it stopped, and gives the same report as one that was not killed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RESUME = ("--resume", *RULES, "-o", "json:-", "--run-dir", "run")
 
 @pytest.fixture
 def busy(aws: FakeAws) -> FakeAws:
-    """120 app instances, some empty, some with two pages; each list is answered after a moment, one at a time."""
+    """A fake AWS with 120 app instances, some empty, some with two pages; it answers slowly, one list at a time."""
     aws.inventory = {"us-east-1": {f"{n:03}": [OPEN] * (0, 1, 60)[n % 3] for n in range(120)}}
     one = threading.Lock()
 
@@ -53,7 +53,7 @@ def without_run(ended: Ended) -> bytes:
 
 
 def kill_at(number: int, aws: FakeAws, home: Path) -> None:
-    """Scan, and kill it while it waits for the answer to this list of channel flows."""
+    """Scan, and kill the scan while it waits for the answer to this list of channel flows."""
     lock = threading.Lock()
 
     def kill(call: Call) -> Answer | None:
@@ -234,7 +234,7 @@ def runs_of(home: Path) -> list[Path]:
 
 
 def stopped(home: Path, ago: timedelta = timedelta(), **changes: Any) -> Path:
-    """Make the only run, which is finished, one that was killed so long ago before it had read anything."""
+    """Turn the only run, a finished one, into one that was killed `ago` before it had read anything."""
     (run,) = runs_of(home)
     header = json.loads((run / "run.json").read_text())
     began = f"{datetime.now(UTC) - ago:%Y-%m-%dT%H:%M:%SZ}"

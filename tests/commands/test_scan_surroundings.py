@@ -1,4 +1,4 @@
-"""A scan in poor surroundings: no home, no working directory, little memory, no threads, no processes."""
+"""Scans without a home or working directory, with little memory, or without new threads or processes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_where_no_thread_can_be_started_the_scan_does_without(
     start = threading.Thread.start
 
     def start_theirs(thread: threading.Thread) -> None:
-        if "process_request_thread" not in thread.name:  # the server's own, of this very process
+        if "process_request_thread" not in thread.name:  # threads of the fake AWS, which runs in this process
             raise RuntimeError("can't start new thread")
         start(thread)
 

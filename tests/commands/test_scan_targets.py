@@ -1,4 +1,4 @@
-"""What is scanned, and with whose credentials: organisations, lists of accounts, profiles."""
+"""Which accounts are scanned, and with whose credentials: organisations, lists of accounts, profiles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ONE_REGION = ("--regions", "us-east-1", "--select", "last-processor-fails-open",
 
 @pytest.fixture
 def organization(aws: FakeAws) -> FakeAws:
-    """Five accounts on three pages, one of them suspended; an open flow in each; the own account without the role."""
+    """Five accounts on three pages, one suspended, each with a flow that fails open; the own account lacks the role."""
     aws.organization = [
         {"Id": account, "Status": "SUSPENDED" if account == SUSPENDED else "ACTIVE"}
         for account in (ACCOUNT, FIRST, SECOND, SUSPENDED, LAST)
@@ -241,7 +241,7 @@ def test_credentials_that_expire_are_renewed_before_they_do(organization: FakeAw
     def short_lived(call: Call) -> Answer | None:
         if call.operation == "AssumeRole":
             issued.append(f"N{len(issued)}")
-            soon = datetime.now(UTC) + timedelta(minutes=5)  # botocore renews from ten minutes on
+            soon = datetime.now(UTC) + timedelta(minutes=5)  # botocore renews ten minutes before they expire
             return xml("AssumeRole", credentials(FIRST, issued[-1], f"{soon:%Y-%m-%dT%H:%M:%SZ}"))
         outdated = call.account and not call.access_key.endswith(issued[-1])
         return error(403, "ExpiredTokenException") if outdated else None

@@ -1,8 +1,8 @@
-"""Three nights over every kind of gap: what the second did not look at is not fixed, in the diff, in the history and in
-Security Hub, and is no news in the third.
+"""Three nights for each kind of gap: a finding that the second night did not look for is not fixed, and not new later.
 
-On the first night everything fails, on the second everything is mended and something is hidden, on the third everything
-fails again and is seen. What is hidden was worked out by hand.
+This holds in the diff, in the history and in Security Hub. On the first night everything fails. On the second night
+everything is fixed and something is hidden. On the third night everything fails again and is observed. What each gap
+hides was worked out by hand.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ RULES = {
     "callback-not-allowed": "role",
     "unused-channel-flow": "channels",
     "no-failure-alert": "alert",
-    "app-instance-without-flow": "empty",  # never fails here, and reads the list of flows
+    "app-instance-without-flow": "empty",  # it never fails here; it reads the list of flows
 }
 FLOW_RULES = ("fallback", "policy", "role", "channels")
-# app instance: where it is, and its channel flow's function
+# app instance -> its account and region, and the function of its channel flow
 PLACES = {
     "support": (ACCOUNT, US, function_arn("support:live")),
     "sales": (ACCOUNT, US, function_arn("sales:live")),
@@ -94,7 +94,7 @@ OWN = tuple(name for name, (account, *_) in PLACES.items() if account == ACCOUNT
 
 
 def refusing(operation: str, answer: Answer | None = None, /, **where: str) -> Callable[[Call], Answer | None]:
-    """Every call of an operation; `where` says which, by what is part of a parameter, of the region or the account."""
+    """A fault that refuses calls of an operation; `where` selects by parts of parameters, of region or account."""
 
     def refuse(call: Call) -> Answer | None:
         told = {**call.parameters, "region": call.region, "account": call.account or ACCOUNT}
@@ -105,7 +105,7 @@ def refusing(operation: str, answer: Answer | None = None, /, **where: str) -> C
 
 
 def broken_off(operation: str, items: str, **where: str) -> Callable[[Call], Answer | None]:
-    """A list whose first page is empty, and whose second is refused."""
+    """A fault that makes a list's first page empty and refuses its second."""
     first, second = truth({items: [], "NextToken": "1"}), error(403, "AccessDeniedException")
 
     def answer(call: Call) -> Answer | None:
@@ -120,7 +120,7 @@ class Case:
     hidden: set[str]
     arguments: tuple[str, ...] = ()
     forgotten: set[str] = field(default_factory=set)
-    """What nobody asked for, so that the next baseline does not know it."""
+    """Findings that the second night was not asked to look for, so that the next baseline does not have them."""
 
 
 ROLE_REFUSED = refusal(403, "AccessDenied")
@@ -190,7 +190,7 @@ def named(finding: dict[str, Any]) -> str:
 
 @pytest.fixture
 def home(first: Path, tmp_path: Path) -> Path:
-    """Where the command runs, after the first night."""
+    """The folder in which the command runs, after the first night."""
     shutil.copytree(first, tmp_path, dirs_exist_ok=True)
     shutil.copy(tmp_path / "first.json", tmp_path / "latest.json")
     return tmp_path
@@ -208,7 +208,7 @@ def diff(capsys: pytest.CaptureFixture[str]) -> Callable[[str, str], dict[str, s
 
 
 def imported(aws: FakeAws) -> dict[str, str]:
-    """What Security Hub was told of each finding, but for the coverage of accounts."""
+    """The state of each finding in Security Hub, without those on the coverage of accounts."""
     told = {}
     for call in aws.asked("BatchImportFindings"):
         for each in json.loads(call.parameters["body"])["Findings"]:
@@ -220,7 +220,7 @@ def imported(aws: FakeAws) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the first night left: its journal, report and history."""
+    """The results of the first night: journal, report and history."""
     home = tmp_path_factory.mktemp("first")
     aws = FakeAws()
     night(aws, failing=True)

@@ -1,4 +1,4 @@
-"""chimeaudit.yaml: what it can say, what is refused with its place, and what the command line overrules."""
+"""scanner.config.load: what chimeaudit.yaml can hold, mistakes with their places, and what options override."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ waivers:
 
 
 def damaged(seed: int) -> bytes:
-    """The full file with some pieces replaced by others."""
+    """The full file with some random pieces replaced."""
     return mutated(FULL.encode(), random.Random(seed))  # noqa: S311 - no secret depends on it
 
 

@@ -1,4 +1,4 @@
-"""Files that declare channel flows, and what `chimeaudit check` says of them."""
+"""Makes files that declare channel flows, and reads the results of `chimeaudit check`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def checking(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.chdir(folder)
 
     def run(*arguments: str, **files: str | bytes | dict[str, Any]) -> Ended:
-        """A file's name has two underscores for its dot; without paths among the arguments, all of them are checked."""
+        """Write files and check them; names have two underscores for a dot. Without paths, all files are checked."""
         names = [write(folder / name.replace("__", "."), content) for name, content in files.items()]
         paths = [] if any(not each.startswith("-") for each in arguments[:1]) else names
         code = cli.run(["check", *paths, *arguments, "-o", "json:-"])
@@ -34,14 +34,14 @@ def checking(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def write(path: Path, content: str | bytes | dict[str, Any]) -> str:
-    """Returns the path's name."""
+    """Write a file; return its name."""
     text = json.dumps(content, indent=2) if isinstance(content, dict) else content
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path.name
 
 
 def processor(*, function: Any = FUNCTION, **changed: Any) -> dict[str, Any]:
-    """A healthy one that invokes this function, but for what is changed."""
+    """A healthy processor that invokes this function, with some members changed."""
     return healthy.processor(Configuration=healthy.invoking(function), **changed)
 
 
@@ -58,7 +58,7 @@ def custom(kind: str, properties: dict[str, Any], **attributes: Any) -> dict[str
 
 
 def camel(value: Any) -> Any:
-    """The request with small first letters; the names of intrinsic functions stay."""
+    """The request with names of members in lower camel case, except for intrinsic functions."""
     match value:
         case dict():
             return {
@@ -73,17 +73,17 @@ def camel(value: Any) -> Any:
 
 
 def template(**resources: Any) -> dict[str, Any]:
-    """A template; a flow and an app instance are added where they are not given."""
+    """A template with these resources, and a flow and an app instance unless they are given."""
     return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
 
 
 def findings(ended: Ended, status: str = "fail") -> dict[str, dict[str, Any]]:
-    """Those of a status, by rule."""
+    """The findings with a status, by rule."""
     return {each["rule_id"]: each for each in ended.report["findings"] if each["status"] == status}
 
 
 def gaps(ended: Ended) -> list[str]:
-    """What was not observed, and why."""
+    """The gaps of a report, as text."""
     return [each["reason"] for each in ended.report["coverage"]["gaps"]]
 
 
@@ -93,11 +93,11 @@ def place(finding: dict[str, Any]) -> tuple[str, int, int]:
 
 
 def where(text: str, what: str) -> tuple[int, int]:
-    """Line and column, from 1, at which something stands for the first time."""
+    """The line and column, from 1, of the first occurrence of `what`."""
     before = text[: text.index(what)]
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def files(ended: Ended) -> set[str]:
-    """Those that findings are in."""
+    """The files that have findings."""
     return {each["location"]["file"] for each in ended.report["findings"]}

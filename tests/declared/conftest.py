@@ -1,4 +1,4 @@
-"""`chimeaudit check` in this process: quick enough for long tables of small files."""
+"""`chimeaudit check` in this process, which is fast enough for many small files."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tests.declared.checking import Check, checking
 
 @pytest.fixture
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
-    """Writes files, and checks them, or the paths that are given."""
+    """Write files and check them, or the given paths."""
     return checking(tmp_path, monkeypatch, capsys)

@@ -1,4 +1,4 @@
-"""scanner.declared.intrinsics: what can be worked out before the deployment is, and what cannot is never guessed."""
+"""scanner.declared.intrinsics: functions are resolved as far as possible before deployment, and never guessed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def resolver() -> Resolver:
 
 
 def resolved(value: Any) -> Any:
-    """The value; what is not known in the words of the file."""
+    """The resolved value; unknown parts are as the file writes them."""
     node = parse(json.dumps({"value": value}).encode(), Mistakes("t"))
     assert isinstance(node, Table)
     found = resolver().resolve(node.entries["value"])

@@ -1,4 +1,4 @@
-"""Things are found by names that have holes, without comparing each with each."""
+"""scanner.declared.lookup: things are found by names with holes, without comparing all pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudFormation's own types for channel flows and app instances are judged as the requests that they are."""
+"""CloudFormation's own types for channel flows and app instances are judged like requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def flow(*processors: dict[str, Any], attributes: dict[str, Any] | None = None, 
 
 
 def told(ended: Ended) -> list[tuple[str, str, str, str]]:
-    """What was found, wherever it stands."""
+    """The findings, without their places."""
     return sorted(
         (each["rule_id"], each["status"], each["message"], each["resource"]["name"])
         for each in ended.report["findings"]

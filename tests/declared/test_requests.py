@@ -1,4 +1,4 @@
-"""Requests, and what the AWS CLI prints: which file it is, what is found, and where it stands."""
+"""scanner.declared.requests: findings and their places in requests and in output of the AWS CLI."""
 
 from __future__ import annotations
 

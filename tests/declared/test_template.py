@@ -1,4 +1,4 @@
-"""CloudFormation templates: what a stack will make, as far as its template tells."""
+"""scanner.declared.template: what a stack will make, as far as its template tells."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def permission(**properties: Any) -> dict[str, Any]:
 
 
 def stack(**resources: Any) -> dict[str, Any]:
-    """A healthy one, but for what is given; None takes something away."""
+    """A healthy stack with some resources replaced; None removes one."""
     own = {
         "Chat": custom("AppInstance", {"Name": "chat"}),
         "Role": role(),
@@ -201,7 +201,7 @@ def test_short_forms_have_places_and_what_they_leave_open_is_unknown(check: Chec
     assert "${Moderate.Arn}" in failed["last-processor-fails-open"]["message"]
     assert place(failed["unpinned-lambda-version"]) == ("stack.yaml", *where(SHORT, "!GetAtt Moderate"))
     assert place(unknown["deprecated-lambda-runtime"]) == ("stack.yaml", *where(SHORT, '!Sub "nodejs'))
-    assert "cross-account-lambda" not in failed | unknown  # written alike, whatever the account will be
+    assert "cross-account-lambda" not in failed | unknown  # both are written alike, so they are equal in any account
     assert failed["last-processor-fails-open"]["resource"]["name"] == "${AWS::StackName}-flow"
 
 
@@ -293,7 +293,7 @@ MACRO = {"Fn::Transform": {"Name": "Macro"}}
 
 
 def made_by(type_: Any, **properties: Any) -> dict[str, Any]:
-    """A stack with one resource more."""
+    """A stack with one more resource."""
     return stack(More={"Type": type_, "Properties": properties})
 
 
@@ -317,7 +317,7 @@ PARAMETERS = {"Env": {"Type": "String"}, "Names": {"Type": "CommaDelimitedList"}
 
 
 def undecided(**resources: Any) -> dict[str, Any]:
-    """A stack with parameters that have no value yet, and a condition that depends on them."""
+    """A stack with parameters without a value, and a condition that depends on them."""
     free = {"Free": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
     return {**stack(**resources), "Parameters": PARAMETERS, "Conditions": free}
 
@@ -499,7 +499,7 @@ def test_an_arn_that_is_written_out_is_that_of_a_function_where_the_place_is(
 
 
 def conditions(count: int, make: Any) -> dict[str, Any]:
-    """Each says something of the one before."""
+    """A chain of conditions, each of which refers to the one before."""
     later = {f"C{index}": make({"Condition": f"C{index - 1}"}) for index in range(1, count)}
     return {"C0": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}, **later}
 

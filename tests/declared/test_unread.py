@@ -1,4 +1,4 @@
-"""What may make or unmake a channel flow in a form that is not read is named; nothing else is."""
+"""scanner.declared.unread: unsupported parts that may make or unmake channel flows are reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read(declared: dict[str, Any]) -> Template:
 
 
 def unread(declared: dict[str, Any]) -> list[str]:
-    """What is named of a template."""
+    """The unsupported parts that are reported for a template."""
     return [each.what for each in read(declared).unread.found]
 
 
@@ -41,7 +41,7 @@ def about_chime(**more: Any) -> dict[str, Any]:
 
 
 def more(type_: Any, **properties: Any) -> dict[str, Any]:
-    """A template that has to do with Chime, with one resource more."""
+    """A template that has to do with Chime, with one more resource."""
     return about_chime(More={"Type": type_, "Properties": properties})
 
 
@@ -191,7 +191,7 @@ def statement(effect: str, *actions: str) -> dict[str, Any]:
 
 
 def provided(*actions: str, effect: str = "Allow", handed_on: bool = False, **properties: Any) -> dict[str, Any]:
-    """A custom resource behind whose function is a role with these actions."""
+    """A custom resource whose function has a role with these actions."""
     function = {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}}
     framework = {"Environment": {"Variables": {"HANDLER": {"Fn::GetAtt": ["Handler", "Arn"]}}}}
     made = {"Type": "Custom::Chat", "Properties": {"ServiceToken": {"Fn::GetAtt": ["Provider", "Arn"]}, **properties}}

@@ -21,7 +21,7 @@ Run = Callable[..., Ended]
 
 @dataclass(frozen=True)
 class Cloud:
-    """A simulated AWS that keeps what is delivered to it."""
+    """A simulated AWS, and access to what was delivered to it."""
 
     aws: SimulatedAWS
     made: list[str] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Cloud:
         return Caller.of(self.aws)
 
     def bucket(self) -> str:
-        """A new bucket."""
+        """The name of a new bucket."""
         name = f"audit-{len(self.made)}"
         self.made.append(name)
         self.caller.client("s3").create_bucket(Bucket=name)
@@ -42,7 +42,7 @@ class Cloud:
         return body
 
     def topic(self) -> Topic:
-        """A new topic that a queue listens to."""
+        """A new topic with a queue that receives its messages."""
         name = f"topic-{len(self.made)}"
         self.made.append(name)
         sns, sqs = self.caller.client("sns"), self.caller.client("sqs")
@@ -52,7 +52,7 @@ class Cloud:
         return Topic(arn, sqs, queue)
 
     def findings(self, account: str, region: str) -> list[dict[str, Any]]:
-        """What Security Hub of that account and region was given."""
+        """The findings in Security Hub of an account and region."""
         caller = self.caller if account == self.aws.account_id else self.caller.assuming(account)
         pages = caller.at(region).client("securityhub").get_paginator("get_findings").paginate()
         return [finding for page in pages for finding in page["Findings"]]
@@ -65,7 +65,7 @@ class Topic:
     queue: str
 
     def messages(self) -> list[dict[str, str]]:
-        """What was published, by the names that SNS gives it."""
+        """The published messages, with SNS's names of their parts."""
         answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
@@ -78,7 +78,7 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder with saved reports in it."""
+    """A folder with saved reports."""
     for name, report in {"rich": sample.rich(), "clean": sample.clean(), "hostile": sample.hostile()}.items():
         (tmp_path / f"{name}.json").write_text("".join(render(report, Format.JSON)))
     return tmp_path
@@ -86,7 +86,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(cloud: Cloud, home: Path) -> Run:
-    """The command, with the credentials of the simulated AWS."""
+    """Run the command with the credentials of the simulated AWS."""
 
     def run(*arguments: str, **variables: str) -> Ended:
         return chimeaudit(*arguments, home=home, variables={**cloud.aws.environment, **variables})
@@ -109,7 +109,7 @@ def incomplete_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[IncompleteA
 
 
 def one_line(ended: Ended, complaint: str) -> None:
-    """It says this in one line of its errors, gives a hint, and no traceback."""
+    """Assert that the command printed this complaint in one line, a hint, and no traceback."""
     assert "Traceback" not in ended.stderr
     assert sum(complaint in line for line in ended.stderr.splitlines()) == 1, ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("hint: ")

@@ -1,4 +1,4 @@
-"""A webhook on loopback that answers as a test says, and keeps what was posted to it."""
+"""A webhook on loopback that answers as a test decides, and keeps what was posted to it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     drips: bool = False
-    """Whether it comes byte by byte, for longer than anybody waits."""
+    """Whether it is sent byte by byte, for longer than any timeout."""
 
 
 @dataclass
 class Listener:
-    """Gives `answers` one after the other, the last of them for ever; with `hangs` it gives none until it is closed."""
+    """Gives `answers` one after the other, then repeats the last; with `hangs`, gives none until it is closed."""
 
     answers: list[Answer] = field(default_factory=lambda: [Answer()])
     hangs: bool = False
@@ -40,7 +40,7 @@ class Listener:
 
 @contextmanager
 def listening(*answers: Answer, hangs: bool = False, tls: ssl.SSLContext | None = None) -> Iterator[Listener]:
-    """Serve on a free port."""
+    """Serve a webhook on a free port."""
     listener = Listener(answers=list(answers) or [Answer()], hangs=hangs)
 
     class Handler(loopback.Handler, BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""An AWS on loopback that answers with success, but not with all that belongs to it."""
+"""An AWS on loopback whose successful answers are incomplete."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests import loopback
 
 
 class IncompleteAws(loopback.Handler, BaseHTTPRequestHandler):
-    """An S3 that lacks something in its answers, by the names of the objects; it notes what it was asked.
+    """An S3 whose answers lack something that depends on the object's name; it counts the requests.
 
-    To SNS it says nothing.
+    SNS gets an empty answer.
     """
 
     asked: ClassVar[list[str]] = []
@@ -31,7 +31,7 @@ class IncompleteAws(loopback.Handler, BaseHTTPRequestHandler):
         self.reply(403, f"<Error><Code>{code}</Code><Message>one\ntwo</Message></Error>".encode())
 
     def note(self) -> int:
-        """How often that has been asked."""
+        """Count a request; return how often it was made."""
         self.asked.append(f"{self.command} {self.path.partition('?')[0]}")
         return self.asked.count(self.asked[-1])
 

@@ -1,6 +1,6 @@
 """The actions in the policies of docs/nightly.md are enough for each delivery, and one less is not.
 
-moto tells only some of these services' resources apart, so that every statement is for all of them here.
+moto distinguishes only some resources of these services, so here each statement is for all resources.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DELIVERIES = {
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """An AWS that enforces its policies, with a bucket, a topic and the delivery role in every account."""
+    """An AWS that enforces policies, with a bucket, a topic and the delivery role in each account."""
     with start(enforce_iam=True) as aws:
         s3_backends[ACCOUNT]["aws"].create_bucket("audit", "us-east-1")
         sns_backends[ACCOUNT]["us-east-1"].create_topic("audit")
@@ -60,7 +60,7 @@ def _actions(statement: Any) -> list[str]:
 
 
 def _deliver(url: str, home: Path, policy: str, arguments: list[str]) -> Ended:
-    """As a user who may do what the policy says."""
+    """Deliver as a user with this policy."""
     iam = iam_backends[ACCOUNT]["aws"]
     name = f"user-{len(iam.users)}"
     iam.create_user("us-east-1", name)

@@ -20,7 +20,7 @@ OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The run directory of a scan that found one open flow."""
+    """The run directory of a scan that found one flow that fails open."""
     home = tmp_path_factory.mktemp("seen")
     with serve(FakeAws(inventory={"us-east-1": {"support": [OPEN]}})) as aws:
         ended = chimeaudit("scan", "--select", "topic:fallback", "--run-dir", "run", home=home, variables=aws.variables)

@@ -1,4 +1,4 @@
-"""Reports in S3, by the installed command and a simulated AWS."""
+"""Reports in S3: the installed command with a simulated AWS."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_2_for_what_is_no_report_in_s3(cloud: Cloud, run: Run, key: str, complai
 
 @pytest.fixture
 def here(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """The simulated AWS is that of this process."""
+    """Make this process use the simulated AWS."""
     for name, value in cloud.aws.environment.items():
         monkeypatch.setenv(name, value)
     return cloud

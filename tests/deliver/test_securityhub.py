@@ -1,6 +1,6 @@
-"""Imports into Security Hub: each account's findings by its own credentials, and nothing archived that was not seen.
+"""Imports into Security Hub use each account's own credentials, and archive nothing that was not looked for.
 
-Neither AWS's model nor moto checks a finding, so the documented limits are checked on what was sent.
+Neither AWS's model nor moto checks findings, so these tests check the documented limits on what was sent.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HUB = ("--securityhub", "--delivery-role", "audit-delivery")
 
 
 def imported(aws: FakeAws) -> list[dict[str, Any]]:
-    """All findings that were sent, in order."""
+    """All findings that were sent to Security Hub, in order."""
     calls = aws.asked("BatchImportFindings")
     return [finding for call in calls for finding in json.loads(call.parameters["body"])["Findings"]]
 
@@ -47,7 +47,7 @@ def save(path: Path, report: Report) -> None:
 
 @pytest.fixture
 def deliver(aws: FakeAws, home: Path) -> Scan:
-    """`chimeaudit report` against that AWS."""
+    """Run `chimeaudit report` against the fake AWS."""
 
     def run(*arguments: str, **variables: str) -> Ended:
         return chimeaudit("report", *arguments, home=home, variables={**aws.variables, **variables})
@@ -240,7 +240,7 @@ def test_2_for_what_does_not_go_together(aws: FakeAws, scan: Scan, arguments: li
 
 @pytest.fixture
 def baseline(aws: FakeAws, scan: Scan) -> list[str]:
-    """A night that found an open flow in either region, and the options of the next one."""
+    """Scan two regions, each with a flow that fails open; return the options of the next night."""
     aws.inventory = {region: {"support": [OPEN]} for region in ("eu-central-1", "us-east-1")}
     assert scan("--select", "topic:fallback", "-o", "before.json").code == 1
     return ["--select", "topic:fallback", "--baseline", "before.json", "--securityhub"]

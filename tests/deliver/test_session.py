@@ -1,4 +1,4 @@
-"""Deliveries have a fence of their own: what they send, and nothing else."""
+"""scanner.deliver.session: deliveries can send only their own operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The webhook: from the installed command where that is quick, in process where it waits."""
+"""scanner.deliver.webhook: by the installed command if that is quick, in this process if it waits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ILL = Answer(503, {"Retry-After": "0"})
 
 
 def notified(home: Path, url: str, *arguments: str, saved: str = "rich.json") -> Ended:
-    """A saved report, and the webhook in the environment."""
+    """Run `chimeaudit report` on a saved report, with the webhook in the environment."""
     ended = chimeaudit("report", saved, *arguments, home=home, variables={"CHIMEAUDIT_NOTIFY": url})
     assert SECRET not in ended.stdout + ended.stderr
     return ended

@@ -1,4 +1,4 @@
-"""A webhook is spoken to over TLS, and whoever cannot show that it is the one that is named is told nothing."""
+"""Webhooks use TLS, and a server without a valid certificate gets no notice."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.deliver.fake_webhook import Listener, listening
 
 NOTICE = Notice(headline="h", lines=())
 
-# Made an error, the warning of who switches verification off would look like a refusal.
+# Warnings are errors; the one on verification that is switched off would look like a refusal.
 pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 
 
 def certificate(path: Path, address: str, *, ended: bool = False) -> Path:
-    """One that nobody vouches for but itself, with its key."""
+    """A self-signed certificate with its key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "listener")])
     made = (
@@ -58,7 +58,7 @@ def post(slack: Listener) -> None:
 
 
 def refused(shown: Path) -> None:
-    """Nothing is posted to one that shows this certificate, and one line says so."""
+    """Assert that nothing is posted to a server with this certificate, and that one line says so."""
     with listening(tls=presenting(shown)) as slack, pytest.raises(OutputError, match="was not notified") as caught:
         post(slack)
 
@@ -68,7 +68,7 @@ def refused(shown: Path) -> None:
 
 @pytest.fixture
 def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A certificate that the variables say is to be trusted."""
+    """A certificate that an environment variable names as trusted."""
     path = certificate(tmp_path / "trusted.pem", "127.0.0.1")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(path))
     return path

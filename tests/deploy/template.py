@@ -1,4 +1,4 @@
-"""Reads a CloudFormation template, and resolves enough of its functions to run what it says."""
+"""Reads a CloudFormation template, and resolves enough of its functions to run its commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
 class _Loader(yaml.SafeLoader):
-    """``!Ref x`` as ``{"Ref": "x"}``, and so on."""
+    """A loader that turns ``!Ref x`` into ``{"Ref": "x"}``, and so on."""
 
 
 def _short(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The systemd units and the cron line: what they run is run here, with the paths of the test in place of theirs."""
+"""The systemd units and the cron line: their commands run here, with paths of the test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SYSTEMD = shutil.which("systemd-analyze")
 
 @pytest.fixture
 def units(tmp_path: Path) -> list[Path]:
-    """The units, with the command where it is installed."""
+    """The units, with the path of the installed command."""
     folder = tmp_path / "units"
     folder.mkdir()
     for kind in ("service", "timer"):
@@ -35,7 +35,7 @@ def units(tmp_path: Path) -> list[Path]:
 
 
 def started(service: str, state: Path) -> str:
-    """What a unit runs, with the folder of states in `state`."""
+    """The command of a unit, with `state` as the folder of its state."""
     (start,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", service, re.MULTILINE)
     return str(start).replace("\\\n", " ").replace("%S", str(state))
 

@@ -1,4 +1,4 @@
-"""The Dockerfile says what the stack relies on. It is not built here: that needs a Docker daemon and a network."""
+"""The Dockerfile has what the stack relies on. It is not built here, which needs a Docker daemon and a network."""
 
 from __future__ import annotations
 

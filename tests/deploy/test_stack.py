@@ -1,4 +1,4 @@
-"""The stack that scans every night: its templates, and what its task runs."""
+"""The stack that scans every night: its templates, and the command of its task."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_cloudformation_takes_the_templates(tmp_path: Path) -> None:
 
 
 def command(cloud: Cloud, *, security_hub: bool) -> tuple[list[str], str, Any]:
-    """What the task runs, with a bucket and a topic of the simulated AWS."""
+    """The command of the task, with a bucket and a topic of the simulated AWS."""
     bucket, topic = cloud.bucket(), cloud.topic()
     names = {
         "AuditRoleName": "chimeaudit",
@@ -153,7 +153,7 @@ ALL = dict.fromkeys(("OwnRepository", "PullsFromEcr", "HasOrganization", "HasSec
 
 
 def allowed(resource: str, **conditions: bool) -> dict[str, list[tuple[str, Any]]]:
-    """On what, and under which condition, the role may do each action: in a stack with everything but these."""
+    """Action -> the resources and conditions with which the role may do it, in a stack with these conditions."""
     policies = resolved(
         NIGHTLY[resource]["Properties"]["Policies"], NAMES, {**ALL, "HasImageRepository": False, **conditions}
     )

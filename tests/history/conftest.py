@@ -1,4 +1,4 @@
-"""The databases that a history is kept in: the same tests for each."""
+"""The databases of a history, each of which runs the same tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.history.postgresql import Cluster
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """PostgreSQL, as the system has it."""
+    """The system's PostgreSQL."""
     programs = postgresql.binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed, and the tests of the history need it")
@@ -27,7 +27,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
-    """Makes an empty database; returns its URL."""
+    """A function that makes an empty database and returns its URL."""
     if request.param == "sqlite":
         return lambda name: f"sqlite:///{tmp_path}/{name}.db"
     cluster: Cluster = request.getfixturevalue("cluster")

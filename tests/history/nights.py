@@ -1,4 +1,4 @@
-"""Nights to be recorded: reports of runs that begin a day apart."""
+"""Nights to record: reports of runs that begin a day apart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def at(night: int) -> str:
 
 
 def report(night: int, findings: Sequence[Finding] = (), *, run_id: str | None = None, **kinds: Any) -> Report:
-    """What a run found that began in that night."""
+    """The report of a run that began in a night."""
     run = structs.replace(
         sample.report().run, id=run_id or f"night-{night:03}", started_at=at(night), finished_at=at(night)
     )
@@ -41,13 +41,13 @@ def kept(history: Address, what: Report, **reports: str) -> Recorded:
 
 
 def save(path: Path, night: int, *names: str) -> str:
-    """A saved report of that night, with a finding for each name."""
+    """Save a report of a night, with a finding for each name."""
     path.write_text("".join(render(report(night, failing(*names)))))
     return str(path)
 
 
 def recorded(saved: str, url: str, home: Path) -> Ended:
-    """Records a saved report, as a user does."""
+    """Record a saved report, as users do."""
     return chimeaudit("report", saved, "--history", url, "-o", "json:-", home=home)
 
 
@@ -65,21 +65,21 @@ def trend(history: Address) -> Trend:
 
 
 def lives(history: Address) -> dict[str, tuple[str, str, str]]:
-    """Each finding, by the name of its channel flow: state, when it was first seen, when last."""
+    """Name of a channel flow -> its finding's state, and when it was first and last seen."""
     with database.read(history) as connection:
         rows = connection.execute(text("SELECT resource_name, state, first_seen, last_seen FROM finding")).all()
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
 def states(history: Address) -> dict[tuple[str, str], str]:
-    """In which state each finding is, by the names of its resource and its rule."""
+    """(name of the resource, rule) -> state of the finding."""
     with database.read(history) as connection:
         rows = connection.execute(text("SELECT resource_name, rule_id, state FROM finding")).all()
     return {(row[0], row[1]): row[2] for row in rows}
 
 
 def changes(history: Address, name: str) -> list[tuple[str, str | None, str]]:
-    """What became of the finding of a channel flow: when, from what, to what."""
+    """The changes of a channel flow's finding: when, from which state, to which state."""
     with database.read(history) as connection:
         rows = connection.execute(
             text(

@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own: a cluster in a temporary directory, on a random port, run by an unprivileged user."""
+"""A temporary PostgreSQL: a cluster in a temporary directory, on a random port, run by an unprivileged user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETTINGS = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_co
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """A server that runs."""
+    """A running server."""
 
     port: int
 
@@ -31,7 +31,7 @@ class Cluster:
         return f"postgresql+psycopg://{_USER}:{quote_plus(password or PASSWORD)}@127.0.0.1:{self.port}/{database}"
 
     def create(self, database: str, encoding: str = "UTF8") -> str:
-        """A new database; returns its URL."""
+        """Create a database; return its URL."""
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user=_USER, password=PASSWORD, dbname="postgres", autocommit=True
         ) as connection:
@@ -40,7 +40,7 @@ class Cluster:
 
 
 def binaries() -> Path | None:
-    """Where initdb and pg_ctl are: on the PATH, or where Debian keeps them."""
+    """The folder of initdb and pg_ctl: on the PATH, or Debian's; None if PostgreSQL is not installed."""
     found = shutil.which("initdb")
     if found:
         return Path(found).parent
@@ -50,7 +50,7 @@ def binaries() -> Path | None:
 
 @contextmanager
 def running(programs: Path) -> Iterator[Cluster]:
-    """A cluster from its making to its end."""
+    """Create, start and finally stop a cluster."""
     with tempfile.TemporaryDirectory(prefix="pg") as home:
         directory = Path(home)
         secret = directory / "password"
@@ -76,7 +76,7 @@ def running(programs: Path) -> Iterator[Cluster]:
 
 
 def _unprivileged(directory: Path) -> tuple[str, ...]:
-    """How to run what refuses to run as root; what is in the directory then belongs to that user."""
+    """The beginning of a command that runs as an unprivileged user, who then owns the directory; empty if not root."""
     if os.geteuid() != 0:
         return ()
     nobody = pwd.getpwnam("nobody")

@@ -1,4 +1,4 @@
-"""scanner.history.address: which databases are taken, what is refused, and that no password is said."""
+"""scanner.history.address: which databases are accepted, and messages without passwords."""
 
 from __future__ import annotations
 

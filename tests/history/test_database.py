@@ -1,4 +1,4 @@
-"""What goes wrong with a database: one line, nothing half recorded, no secret said, and the scan is still reported."""
+"""Database errors: one line without secrets, nothing half recorded, and the scan still writes its report."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _CAPABILITIES = "-dac_override,-dac_read_search"
 WITHOUT_PRIVILEGE = (
     ("setpriv", f"--bounding-set={_CAPABILITIES}", f"--inh-caps={_CAPABILITIES}") if os.geteuid() == 0 else ()
 )
-"""Runs what follows so that the modes of files count, for root too."""
+"""Makes a command run so that file modes also apply to root."""
 
 
 def told(ended: Ended) -> str:
-    """The error and its hint, the last two lines."""
+    """The last two lines of a command: the error and its hint."""
     assert "Traceback" not in ended.stderr
     error, hint = ended.stderr.splitlines()[-2:]
     assert error.startswith("error: ")

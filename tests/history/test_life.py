@@ -1,4 +1,4 @@
-"""Random nights against a slow reference: whatever happens to a finding, the history tells its life."""
+"""Random nights, compared with a slow reference: the history has the right life of each finding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Sight = Literal["failing", "waived", "absent", "hidden", "unknown"]
 
 @dataclass(frozen=True)
 class Night:
-    """What a night makes of each finding; one that is blind did not run the rule at all."""
+    """The result of each finding in a night; a blind night did not run the rule at all."""
 
     sights: tuple[Sight, ...]
     blind: bool = False
@@ -61,7 +61,7 @@ class Night:
 
 @dataclass
 class Life:
-    """The reference: one finding, night by night."""
+    """The reference implementation: the life of one finding, night by night."""
 
     state: str | None = None
     first_seen: str = ""
@@ -150,6 +150,6 @@ def test_the_last_night_recorded_again_counts_as_its_last_word(
 
 
 def together(first: Night, then: Night) -> Night:
-    """What is known of a night that was recorded twice: what the second looked at, and else the first."""
+    """A night that was recorded twice: the second record counts for what it looked at, else the first."""
     pairs = zip(first.seen, then.seen, strict=True)
     return Night(tuple(one if other in {"hidden", "unknown"} else other for one, other in pairs))

@@ -1,4 +1,4 @@
-"""Every schema that was released becomes today's, with what is in it."""
+"""Databases of all released schemas are upgraded to the current one, with their rows."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ REVISIONS = sorted(script.revision for script in ScriptDirectory.from_config(dat
 
 
 def old_schema(history: Address, revision: str) -> None:
-    """A database as the version of chimeaudit left it that had this schema, with rows in every table."""
+    """Make a database with an older schema, as its version of chimeaudit left it, with rows in every table."""
     with database._engine(history, writes=True).begin() as connection:
         for statement in (RELEASED / f"{revision}.sql").read_text().split(";\n"):
             connection.exec_driver_sql(statement)
 
 
 def tables(history: Address) -> dict[str, Any]:
-    """What the database says of its tables."""
+    """The tables of a database, as it describes them."""
     with database.read(history) as connection:
         found = inspect(connection)
         return {

@@ -1,4 +1,4 @@
-"""The life of findings: what a night sees, and what it must not conclude from what it did not look at."""
+"""The life of findings: what a night changes, and what it must not conclude from what it did not look for."""
 
 from __future__ import annotations
 

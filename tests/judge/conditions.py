@@ -1,4 +1,4 @@
-"""Conditions as a rule has them, compiled and judged."""
+"""Compiles and judges conditions as rules write them."""
 
 from __future__ import annotations
 

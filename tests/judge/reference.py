@@ -1,4 +1,4 @@
-"""A slow, obvious interpreter of conditions as they are written, to compare the compiled ones with."""
+"""A slow, simple interpreter of conditions as rules write them, with which the compiled ones are compared."""
 
 from __future__ import annotations
 

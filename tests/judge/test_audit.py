@@ -1,4 +1,4 @@
-"""scanner.judge.audit: from a journal to a report, with flows gathered, gaps told and waivers applied."""
+"""scanner.judge.audit: the report of a journal, with its flows, gaps and waivers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rules(*ids: str) -> tuple[Rule, ...]:
 def journal(
     folder: Path, *flows: ChannelFlow, gaps: tuple[Gap, ...] = (), of_facts: dict[str, Gap] | None = None
 ) -> Journal:
-    """A finished run over one app instance."""
+    """The journal of a finished run of one app instance."""
     header = RunHeader(
         id="run",
         started_at=f"{STARTED:%Y-%m-%dT%H:%M:%SZ}",

@@ -1,4 +1,4 @@
-"""scanner.judge.audit: whoever judges what part of a run, the report is the same."""
+"""scanner.judge.audit: the report does not depend on who judged which part of a run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def waivers() -> Waivers:
 
 
 def flows(arn: str, number: int) -> list[ChannelFlow]:
-    """App instances differ: one in three has findings of its own, and one in three none at all."""
+    """The flows of an app instance; every third one has findings of its own, and another third has no flows."""
     names = [["fine"], ["e\u202evil", "twice", "twice"], []][number % 3]
     return [structs.replace(flow(name=name), arn=f"{arn}/channel-flow/{at}") for at, name in enumerate(names)]
 
@@ -95,7 +95,7 @@ def test_whoever_judges_what_part_the_report_is_the_same(
     judging = Audit(journal, rules(), together)
     part_judge = pickle.loads(pickle.dumps(judging.part_judge))  # noqa: S301 - our own
     for number in range(3):
-        path = write(tmp_path / f"{number}.jsonl", order[number::4])  # the fourth is left to the audit itself
+        path = write(tmp_path / f"{number}.jsonl", order[number::4])  # a fourth is left to the audit itself
         judging.take(TARGETS[1], part_judge(path))
 
     same(judging.report(AT), whole)

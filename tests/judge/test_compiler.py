@@ -228,7 +228,7 @@ def test_to_know_less_leaves_the_verdict_or_makes_it_unknown(
 
 
 def forgotten(thing: Any, chance: random.Random) -> Any:
-    """The same with some facts unknown that were known."""
+    """A copy in which some known facts are unknown."""
     if isinstance(thing, tuple):
         return tuple(forgotten(each, chance) for each in thing)
     if not isinstance(thing, Struct):

@@ -1,4 +1,4 @@
-"""scanner.judge.evaluate: findings with parts, evidence, gaps and words that a reader understands."""
+"""scanner.judge.evaluate: findings with parts, evidence, gaps and clear messages."""
 
 from __future__ import annotations
 
@@ -343,7 +343,7 @@ def test_hostile_names_reach_the_message_as_they_are(tmp_path: Path) -> None:
 
 
 AN_UNKNOWN = {"name": "not observed", "given": {}, "expect": "unknown"}
-"""For rules that read a facet, which must have such a test; whether it agrees is another matter."""
+"""A test that rules with a facet must have; its verdict does not matter here."""
 
 
 def _tests(given: dict[str, Any] | None = None) -> list[dict[str, Any]]:

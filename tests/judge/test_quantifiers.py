@@ -1,4 +1,4 @@
-"""scanner.judge.quantifiers: conditions over a list, where elements or all of it may be unknown."""
+"""scanner.judge.quantifiers: conditions on a list, which may be unknown as a whole or in part."""
 
 from __future__ import annotations
 

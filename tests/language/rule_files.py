@@ -1,4 +1,4 @@
-"""Rule files: a sound one, what is changed in it, and what is then wrong with it."""
+"""Makes rule files from a valid one with changes, and gives the mistakes in them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEFT_OUT = object()
 
 
 def rule_file(folder: Path, text: str | bytes | None = None, **changes: Any) -> Path:
-    """A rule file of SOUND with changes (LEFT_OUT takes a key away), or of other text. JSON is YAML."""
+    """Write a rule file: SOUND with changes (LEFT_OUT removes a key), or a given text. JSON is valid YAML."""
     data = {key: value for key, value in {**SOUND, **changes}.items() if value is not LEFT_OUT}
     path = folder / "topic" / f"{changes.get('id', 'sound')}.yaml"
     path.parent.mkdir(exist_ok=True)

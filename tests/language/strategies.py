@@ -1,4 +1,4 @@
-"""Conditions of the rule language, and channel flows to judge by them, as hypothesis draws them."""
+"""Hypothesis strategies for conditions of the rule language and for channel flows to judge by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scanner.language.checks: RE2, in linear time, and never wrong for being fast."""
+"""scanner.language.checks: regular expressions by RE2 take linear time, and the fast form is never wrong."""
 
 from __future__ import annotations
 

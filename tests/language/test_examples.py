@@ -1,4 +1,4 @@
-"""scanner.language.examples: tests name what matters, the rest is in good order."""
+"""scanner.language.examples: tests name the facts that matter, the rest is healthy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scanner.language.files: which files rules are read from, and what is told of those that cannot be."""
+"""scanner.language.files: which files hold rules, and mistakes about those that cannot be read."""
 
 from __future__ import annotations
 

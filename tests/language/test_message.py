@@ -1,4 +1,4 @@
-"""scanner.language.message: placeholders lead to values that can be shown."""
+"""scanner.language.message: placeholders must be paths of values that can be shown."""
 
 from __future__ import annotations
 

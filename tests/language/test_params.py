@@ -1,4 +1,4 @@
-"""scanner.language.params: parameters fit where they are used, and a faulty one is told once."""
+"""scanner.language.params: parameters must fit where they are used, and a faulty one is reported once."""
 
 from __future__ import annotations
 

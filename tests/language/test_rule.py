@@ -1,4 +1,4 @@
-"""scanner.language.rule: loading with every mistake at once, configuring, naming what was loaded."""
+"""scanner.language.rule: loading reports all mistakes at once; configuring; the digest."""
 
 from __future__ import annotations
 
@@ -296,7 +296,7 @@ def test_a_damaged_rule_file_gives_mistakes_and_nothing_else(
 
     path = rule_file(tmp_path_factory.getbasetemp(), text=damaged)
 
-    with pytest.raises(InvalidRulesError):  # the name of the file never fits
+    with pytest.raises(InvalidRulesError):  # the file's name never matches the id
         rule.load([path])
 
 

@@ -1,4 +1,4 @@
-"""scanner.language.schema: the schema that is checked in is the one that follows from the types."""
+"""scanner.language.schema: the schema file in the repository is the one that the types give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scanner.language.selection: ids, and profiles that topics, severities and frameworks narrow."""
+"""scanner.language.selection: selecting by id, and by profile narrowed by topic, severity and framework."""
 
 from __future__ import annotations
 

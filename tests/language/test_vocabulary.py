@@ -1,4 +1,4 @@
-"""scanner.language.vocabulary: what rules can read follows from the structs of the inventory."""
+"""scanner.language.vocabulary: the structs of facts decide what rules can read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.judge.facts import flow, function
 
 
 class Costly(Struct, frozen=True, kw_only=True):
-    """A record with facets, as facts that cost calls of their own will be."""
+    """A record with facets, that is with facts that cost extra calls."""
 
     arn: str
     has_channels: Annotated[bool | UnsetType, Meta(extra={"facet": "channels"})] = UNSET

@@ -1,4 +1,4 @@
-"""scanner.model.encoding: the same text, however it was written down."""
+"""scanner.model.encoding: the same text from every encoding."""
 
 from __future__ import annotations
 

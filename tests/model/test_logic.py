@@ -11,7 +11,7 @@ TRUTHS: list[Truth] = [True, False, UNSET]
 
 
 def worlds(truth: Truth) -> list[bool]:
-    """What a truth leaves possible."""
+    """The booleans that a truth may be."""
     return [True, False] if truth is UNSET else [truth is True]
 
 

@@ -1,4 +1,4 @@
-"""scanner.model.yamltree: one safe document, in which everything has a place."""
+"""scanner.model.yamltree: a safe document, in which every value has a place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scanner.outcome.former: what a report with paths from the working directory would be with paths from the top."""
+"""scanner.outcome.former: former reports, with paths from the working directory, are matched with newer ones."""
 
 from __future__ import annotations
 

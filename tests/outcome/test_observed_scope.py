@@ -23,7 +23,7 @@ def gap(
 
 
 def missed(finding: Finding, *gaps: ReportedGap, besides: tuple[Finding, ...] = ()) -> str | None:
-    """Why a report with these gaps says nothing of the finding."""
+    """Why the run of a report with these gaps did not look for the finding; None if it did."""
     reason = ObservedScope.of(sample.report(besides, gaps=gaps)).missing_of(finding)
     return reason.text if reason else None
 

@@ -1,4 +1,4 @@
-"""Commands get filled in what the report knows, as long as no shell and no AWS CLI reads anything else into it."""
+"""scanner.outcome.remediation: facts are filled into commands if shell and AWS CLI read them as plain text."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_rule_alone_has_everything_marked() -> None:
 
 
 def decoded(shorthand: str) -> str:
-    """A value in double quotes of the AWS CLI's shorthand, as its parser reads it."""
+    """A double-quoted value of the AWS CLI's shorthand, as its parser reads it."""
     return shorthand[1:-1].replace('\\"', '"').replace("\\\\", "\\") if shorthand.startswith('"') else shorthand
 
 

@@ -1,4 +1,4 @@
-"""Waivers: what they cover, until when, and what is said of those that are of no use."""
+"""scanner.outcome.waivers: what waivers cover, until when, and warnings about useless ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies that Lambda's AddPermission can write, as people have it write them.
+"""Random policies of the kinds that Lambda's AddPermission writes.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 """
@@ -56,7 +56,7 @@ _CONDITIONS = {
 
 
 def policies(count: int) -> list[Json]:
-    """The same ones each time."""
+    """`count` policies, always the same ones."""
     chance = random.Random(13)  # noqa: S311 - no secret
     return [_policy([_permission(chance) for _ in range(chance.randint(1, 3))]) for _ in range(count)]
 

@@ -1,7 +1,7 @@
-"""IAM for one request at a time: slow, obvious, and independent of what it is compared with.
+"""An IAM for single requests: slow, simple, and independent of the code with which it is compared.
 
-It judges documents as plain JSON values, and a request of which everything is known. Where AWS does not say what holds,
-the request's `lenient` settles it, so that both ways can be tried.
+It judges documents as plain JSON values, and requests of which everything is known. Where AWS does not document what
+holds, the request's `lenient` decides, so that both ways can be tried.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Json = Any
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """`principal` is (kind, value), or None where the documents are those of the principal; keys are in lower case."""
+    """A request. `principal` is (kind, value), or None if the documents are its own; keys are in lower case."""
 
     principal: tuple[str, str] | None = None
     action: str

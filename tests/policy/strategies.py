@@ -1,4 +1,4 @@
-"""Policies over a small world, in which a few requests show every way in which they can be judged."""
+"""Hypothesis strategies for policies in a small world, in which a few requests cover all cases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.policy.concrete import MESSAGING
 Json = dict[str, Any]
 
 EXAMPLES = settings(max_examples=int(os.environ.get("POLICY_EXAMPLES", "150")), deadline=None)
-"""POLICY_EXAMPLES=5000 looks longer."""
+"""Set POLICY_EXAMPLES=5000 to try more examples."""
 
 HOME, OTHER, NOBODY = "111111111111", "222222222222", "999999999999"
 APP = f"arn:aws:chime:us-east-1:{HOME}:app-instance/own"

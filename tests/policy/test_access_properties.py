@@ -1,4 +1,4 @@
-"""What is said of a resource policy, against every request of a small world evaluated one by one."""
+"""Verdicts on resource policies, compared with the evaluation of each request of a small world."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def ask(document: Json, url: FunctionUrl = UNKNOWN_URL) -> FunctionAccess:
 
 
 class World(Struct, frozen=True, kw_only=True):
-    """One way in which everything that is not known may be."""
+    """One combination of values for all that is unknown."""
 
     lenient: bool
     unknown: str | None
     via_url: str | None
     home_organization: str | None
     url: tuple[str, bool] | None = None
-    """Its authentication type, and whether it needs both actions."""
+    """The URL's authentication type, and whether it needs both actions."""
 
     def allows(self, document: Json, principal: tuple[str, str], keys: Keys, action: str = INVOKE) -> bool:
         request = concrete.Request(
@@ -64,7 +64,7 @@ class World(Struct, frozen=True, kw_only=True):
             "aws:principalservicename": concrete.MESSAGING,
             "lambda:invokedviafunctionurl": self.via_url,
         }
-        # What else the service sends, nobody says.
+        # AWS does not document what else the service sends.
         return self.allows(document, ("Service", concrete.MESSAGING), {**keys, **self._unsaid()})
 
     def _unsaid(self) -> Keys:
@@ -136,7 +136,7 @@ class World(Struct, frozen=True, kw_only=True):
         )
 
     def _sometimes(self, value: str) -> str | None:
-        """Whether the other action's key is sent is not documented."""
+        """A value that may be sent: AWS does not document whether the other action's key is."""
         return value if self.via_url else None
 
 
@@ -176,7 +176,7 @@ WORLDS = [
 
 
 FOREIGN_ONLY = [world for world in WORLDS if world.via_url is None and world.home_organization is None]
-"""What differs otherwise is not seen in an app instance that comes from elsewhere."""
+"""The worlds that make a difference for app instances of other accounts."""
 
 FOREIGN = [
     (account, f"arn:aws:chime:{region}:{account}:app-instance/{name}")
@@ -193,7 +193,7 @@ def agree(verdict: object, answers: Iterator[bool]) -> bool:
 
 
 def by_statement(document: Json) -> Iterator[Json]:
-    """Each statement that allows, under all that deny."""
+    """A document for each allowing statement, with all denying ones."""
     denials = [each for each in document["Statement"] if each["Effect"] == "Deny"]
     for statement in document["Statement"]:
         if statement["Effect"] == "Allow":
@@ -210,7 +210,7 @@ def test_what_is_certain_is_so_in_every_world(document: Json) -> None:
 
 
 def in_urls(url: FunctionUrl) -> Iterator[World]:
-    """Every world in which the URL may be what is known of it."""
+    """The worlds that agree with what is known of the URL."""
     types = url.auth_types if url.exists is not False else ()
     exact = [(each, both) for each in types for both in (True, False) if url.needs_both in (both, UNSET)]
     for lenient, unknown, via_url in product((True, False), (None, "x", "z"), (None, "false")):

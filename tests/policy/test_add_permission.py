@@ -1,4 +1,4 @@
-"""Policies as AddPermission writes them: how many are undecided, and what an independent evaluator says of them."""
+"""Policies of AddPermission: how many stay undecided, and whether an independent evaluator agrees."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_of_what_add_permission_writes_at_most_one_verdict_in_twenty_is_unknown(
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """A request, by a service, an ARN, or None for nobody who signs."""
+    """A request by a service or an ARN; None is an unsigned one."""
 
     principal: str | None
     action: str = "lambda:InvokeFunction"
@@ -89,7 +89,7 @@ ASKS: list[Ask] = [
 
 
 def evaluated(documents: list[Json]) -> Iterator[list[bool]]:
-    """What the evaluator says of each of ASKS, policy by policy."""
+    """The evaluator's verdicts on all of ASKS, for each policy."""
     cases = [
         {
             "policy": document,

@@ -1,4 +1,4 @@
-"""What is said of a role, against every request of a small world evaluated one by one."""
+"""Verdicts on roles, compared with the evaluation of each request of a small world."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def ask(role: Role) -> tuple[object, object]:
 
 
 class World:
-    """One way in which everything that is not known may be."""
+    """One combination of values for all that is unknown."""
 
     def __init__(self, identity: list[Json], boundary: Json, unknown: str | None) -> None:
         self.identity, self.boundary, self.unknown = identity, boundary, unknown
@@ -113,5 +113,5 @@ def test_a_denial_never_permits(role: Role, more: Json) -> None:
     before, after = ask(role), ask(([*identity, denials], boundary, readable))
 
     assert before[0] is not False or after[0] is False
-    # one statement more may be one too many to ask about
+    # One more statement may exceed the number of requests that are tried.
     assert before[1] != () or after[1] in ((), UNSET)

@@ -1,4 +1,4 @@
-"""A real browser for the tests of the HTML page."""
+"""A real browser for tests of the HTML page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ARGUMENTS = [
 
 @dataclass(kw_only=True)
 class Opened:
-    """A page in a window, everything it complained about, and everything it asked for."""
+    """An open page, with all its error messages and all its requests."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -64,9 +64,9 @@ class Viewer:
         before: str = "",
         edit: Callable[[str], str] = str,
     ) -> Opened:
-        """`edit` is what happens to the file on its way, `before` a script that runs before the page's own.
+        """Open the page of a report; return once its list of findings shows.
 
-        The list of findings is there when this returns.
+        `edit` changes the file before, `before` is a script that runs before the page's own.
         """
         file = self._folder / "report.html"
         file.write_text(edit("".join(render(report))), encoding="utf-8")
@@ -89,7 +89,7 @@ class Viewer:
 
 
 def program(name: str, *commands: str) -> str:
-    """The path of a program that the system has."""
+    """The path of a program of the system; skips the test if there is none."""
     path = next(filter(None, map(shutil.which, commands)), None)
     if path is None:
         pytest.skip(f"{name} is not installed, and this test of the HTML page needs it")
@@ -98,7 +98,7 @@ def program(name: str, *commands: str) -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium, as the system has it."""
+    """The system's Chromium."""
     path = program("Chromium", "chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)

@@ -1,6 +1,6 @@
-"""Golden files: what people read, kept beside the tests, so that a change to it is seen in review.
+"""Golden files: outputs that people read, kept beside the tests, so that reviews show changes of them.
 
-Write them anew with ``CHIMEAUDIT_UPDATE_GOLDEN=1 pytest tests/render``, and look at the difference before it goes in.
+``CHIMEAUDIT_UPDATE_GOLDEN=1 pytest tests/render`` writes them again; look at the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _FOLDER = Path(__file__).parent / "golden"
 
 
 def check(name: str, text: str) -> None:
-    """The text is that of the golden file, byte for byte."""
+    """Assert that a text equals its golden file, byte for byte."""
     file = _FOLDER / name
     if os.environ.get("CHIMEAUDIT_UPDATE_GOLDEN"):
         file.write_bytes(text.encode())

@@ -1,4 +1,4 @@
-"""Builds sample reports: rich, clean, incomplete, hostile, empty. Counts are always those of the findings."""
+"""Builds sample reports: rich, clean, incomplete, hostile, empty. Their counts always match their findings."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def report(
     passed: int = 0,
     not_applicable: int = 0,
 ) -> Report:
-    """A report over these findings, ordered as reports are."""
+    """A report with these findings, in the order of reports."""
     findings = sorted(findings, key=_order)
     return Report(
         tool=Tool(name="chimeaudit", version="1.0.0", rules_digest="sha256:9f2c41d07ab3"),
@@ -267,7 +267,7 @@ def report(
 
 
 def rich() -> Report:
-    """Failures of every severity, waived ones, unknown ones under gaps; the scope was not wholly seen."""
+    """Failures of every severity, waived findings, unknown findings with gaps; parts of the scope were not observed."""
     denied = ReportedGap(
         account_id=CHAT,
         region="eu-central-1",
@@ -306,7 +306,7 @@ def clean() -> Report:
 
 
 def incomplete() -> Report:
-    """Nothing failed, but not everything was seen: an interrupted run, with gaps that have no region or resource."""
+    """Nothing failed, but not everything was observed: an interrupted run, with gaps without region or resource."""
     gaps = (
         ReportedGap(
             account_id="unknown",
@@ -347,7 +347,7 @@ def empty() -> Report:
 
 
 def hostile() -> Report:
-    """Every text that comes from outside is an attack."""
+    """Every text from outside is an attack."""
     bad = rule(
         "hostile",
         Severity.CRITICAL,
@@ -382,7 +382,7 @@ def hostile() -> Report:
 
 
 def many(count: int) -> Report:
-    """As many failures as asked for, over a hundred app instances."""
+    """A report with `count` failures in a hundred app instances."""
     return report(
         [fails_open(flow(f"flow-{n:06}", step(fallback="CONTINUE"), app=f"tenant-{n % 100}")) for n in range(count)]
     )

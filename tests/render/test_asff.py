@@ -1,4 +1,4 @@
-"""Security Hub checks nothing on import, so the documented limits are checked here."""
+"""scanner.render.asff: Security Hub checks nothing on import, so the documented limits are checked here."""
 
 from __future__ import annotations
 

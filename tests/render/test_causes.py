@@ -1,4 +1,4 @@
-"""Gaps by cause: what one step mends is one line, wherever gaps are told."""
+"""scanner.render.causes: gaps that one step closes are one line in each format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of every format."""
+"""Tests that all formats must pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DECEPTIVE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Counted(list[Finding]):
-    """Findings that tell how many of them were read."""
+    """Findings that count how many of them were read."""
 
     read = 0
 

@@ -1,4 +1,4 @@
-"""scanner.render.github: annotations from which no text gets out, no more than GitHub shows."""
+"""scanner.render.github: no more annotations than GitHub shows, and no text that ends one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""scanner.render.gitlab: the fields that GitLab documents, and nothing that it would drop."""
+"""scanner.render.gitlab: the fields that GitLab documents, and none that it would drop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read, whole; see tests/render/golden.py for how to accept a change."""
+"""Whole outputs that people read; tests/render/golden.py says how to accept a change."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_the_published_schema_is_that_of_the_types() -> None:
 
 
 def in_one_order(node: Any) -> Any:
-    """Alternatives stand in another order with each release of msgspec."""
+    """The schema with sorted alternatives, whose order depends on the release of msgspec."""
     if isinstance(node, list):
         return sorted(map(in_one_order, node), key=json.dumps)
     return {key: in_one_order(value) for key, value in node.items()} if isinstance(node, dict) else node

@@ -1,4 +1,4 @@
-"""JUnit has no one schema: these tests hold what Windyroad's JUnit.xsd and Jenkins' junit-10.xsd both ask for."""
+"""JUnit has no single schema: reports must be valid for Windyroad's JUnit.xsd and for Jenkins' junit-10.xsd."""
 
 from __future__ import annotations
 

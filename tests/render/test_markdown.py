@@ -40,7 +40,7 @@ def render(report: Report) -> str:
 
 
 def inline(text: str) -> list[Token]:
-    """What a paragraph consists of, once it is known to be one."""
+    """The tokens of a text that must be a single paragraph."""
     tokens = PARSER.parse(text)
     assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
     return tokens[1].children or []

@@ -1,4 +1,4 @@
-"""The picture of a flow says what becomes of a message."""
+"""scanner.render.pipeline: the picture of a flow says what happens to a message."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_memory_does_not_grow_with_the_findings(tmp_path: Path) -> None:
     def peak(count: int) -> int:
         report = structs.replace(sample.many(count), findings=(kept := Spool(tmp_path)))
         kept.extend(sample.many(count).findings)
-        drain(report)  # rich remembers the widths of texts
+        drain(report)  # fills rich's cache of text widths
         tracemalloc.start()
         drain(report)
         size = tracemalloc.get_traced_memory()[1]

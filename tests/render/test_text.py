@@ -1,4 +1,4 @@
-"""Hidden characters become visible, and nothing else changes."""
+"""scanner.render.text: hidden characters become visible, and nothing else changes."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ ONE_ATTEMPT = Config(retries={"total_max_attempts": 1})
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody with credentials, in a region."""
+    """A caller with credentials, in a region."""
 
     url: str
     access_key_id: str
@@ -90,7 +90,7 @@ def demo() -> Organisation:
     return load()
 
 
-# Not for the session: a server holds the process's only moto, and others start servers too.
+# Not for the session: a server uses the process's only moto, and other modules start servers, too.
 @pytest.fixture(scope="module")
 def aws(demo: Organisation) -> Iterator[SimulatedAWS]:
     with start(demo) as running:

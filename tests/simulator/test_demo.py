@@ -1,6 +1,6 @@
-"""What the demo's file expects, held against a plain reading of the rules, over what the server answers.
+"""The demo file's expectations agree with simple versions of the rules, applied to what the server answers.
 
-The rules about functions are read in `test_demo_functions`.
+Rules about functions are in `test_demo_functions`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def channel_flows(caller: Caller, app_instance_arn: str) -> list[ChannelFlowSumm
 
 
 def alerted(caller: Caller) -> bool:
-    """Whether an enabled rule with a target asks for what Chime says of channel flows, or for all that it says."""
+    """Whether an enabled rule with a target matches Chime's events on channel flows, or all its events."""
     page = caller.events.list_rules()
     rules = page["Rules"]
     while "NextToken" in page:

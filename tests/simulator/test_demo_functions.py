@@ -1,4 +1,4 @@
-"""What the demo's file expects of functions and their roles, held against a plain reading of what is served."""
+"""The demo file's expectations of functions and roles agree with simple versions of the rules."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_the_demo_expects_exactly_what_is_wrong_with_functions(caller: Caller, d
 
     @cache
     def broken(arn: str) -> set[str]:
-        """Read with the credentials of the function's own account."""
+        """The ids of the rules that a function breaks, read with the credentials of its account."""
         region, account_id, _, name, qualifier = [*arn.split(":"), "$LATEST"][3:8]
         read = verdicts(there(account_id, region), account_id, name, qualifier)
         return {rule_id for rule_id, fails in read.items() if fails}

@@ -1,4 +1,4 @@
-"""IAM where it is enforced: who lacks an action is denied exactly that call, in the words of its service."""
+"""With IAM enforced, a caller without an action is denied exactly that call, in the service's error format."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def allow(*actions: str) -> Statement:
 
 
 def denied(calls: dict[str, Callable[[Caller], object]], caller: Caller) -> dict[str, tuple[int, str]]:
-    """The calls that are denied, with the status and the code of the answer."""
+    """The calls that are denied, with the status and the error code of the answer."""
     found = {}
     for action, call in calls.items():
         try:
@@ -86,7 +86,7 @@ def denied(calls: dict[str, Callable[[Caller], object]], caller: Caller) -> dict
 
 
 def words(action: str) -> tuple[int, str]:
-    """How the service of an action says that it is denied."""
+    """The status and the error code with which an action's service denies a call."""
     match action.partition(":")[0]:
         case "iam" | "sts":
             return 403, "AccessDenied"

@@ -1,4 +1,4 @@
-"""What Lambda answers over HTTP, through plain boto3."""
+"""Lambda's answers over HTTP, read by plain boto3."""
 
 from __future__ import annotations
 

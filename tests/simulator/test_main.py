@@ -1,4 +1,4 @@
-"""``python -m scanner.simulator``, as a shell runs it."""
+"""``python -m scanner.simulator``, run as in a shell."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-W", "error", "-m", "scanner.simulator"]
 
 @contextmanager
 def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """The process, once it is ready, and what it exported."""
+    """The process, once it is ready, and the variables that it printed."""
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -1,4 +1,4 @@
-"""Every operation over HTTP, through plain boto3, held against the service models that botocore ships."""
+"""All operations over HTTP, called by plain boto3, agree with botocore's service models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts, regions and the organisation around them."""
+"""scanner.simulator.seeding: accounts, regions and the organisation around them."""
 
 from __future__ import annotations
 

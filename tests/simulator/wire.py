@@ -1,4 +1,4 @@
-"""Answers as they came over the wire, held against the service models that botocore ships."""
+"""Compares answers, as they came over the wire, with botocore's service models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 
 def call(client: Any, operation: str, **given: str) -> tuple[dict[str, Any], Any]:
-    """What botocore made of the answer, and the JSON that it was made from."""
+    """botocore's parsed answer, and the JSON from which it was parsed."""
     bodies: list[bytes] = []
 
     def keep(response_dict: Mapping[str, Any], **_: object) -> None:
@@ -21,7 +21,7 @@ def call(client: Any, operation: str, **given: str) -> tuple[dict[str, Any], Any
 
 
 def departures(shape: Shape, value: Any, path: str) -> list[str]:
-    """Where JSON is not what the model says: members missing, unknown or empty-handed."""
+    """The paths at which JSON differs from the model: missing, unknown or null members."""
     match shape:
         case StructureShape():
             missing = [f"{path}.{name} is missing" for name in shape.required_members if name not in value]

@@ -1,4 +1,4 @@
-"""scanner.store.files: what is written takes the place of what was there, and nothing else changes."""
+"""scanner.store.files: a written file replaces the old one, and nothing else changes."""
 
 from __future__ import annotations
 

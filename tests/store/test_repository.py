@@ -1,4 +1,4 @@
-"""scanner.store.repository: where a repository begins, and what its files are called."""
+"""scanner.store.repository: the top of a repository, and the names of its files."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_links_in_circles_and_a_working_directory_that_is_gone_have_none(
 
 @pytest.fixture
 def repositories(tmp_path: Path) -> Path:
-    """Two of them beside a file that lies in none; in the first another one, and links."""
+    """Two repositories and a file outside of both; the first holds another repository and links."""
     for folder in ("one/.git", "one/infra", "one/inner/.git", "two/.git", "two/infra"):
         (tmp_path / folder).mkdir(parents=True)
     for file in ("one/infra/a.yaml", "one/inner/a.yaml", "one/b.yaml", "two/infra/a.yaml", "two/c.yaml", "d.yaml"):

@@ -20,7 +20,7 @@ TARGET = Target(account_id="111122223333", region="us-east-1")
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where runs are kept."""
+    """The folder of runs."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     place = tmp_path / "chimeaudit" / "runs"
     place.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""scanner.store.spool: findings come back as they were added, as often as one likes."""
+"""scanner.store.spool: findings come back as they were added, any number of times."""
 
 from __future__ import annotations
 

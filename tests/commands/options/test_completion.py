@@ -1,4 +1,4 @@
-"""TAB in real shells, and what it is answered."""
+"""Completion with TAB, in real shells."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LINES = {
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder to complete in, with a PATH that leads to the command."""
+    """A folder to complete in, and the command on the PATH."""
     (tmp_path / "outcome").mkdir()
     (tmp_path / "template.yaml").touch()
     (tmp_path / ".aws").mkdir()
@@ -39,7 +39,7 @@ def variables(home: Path) -> dict[str, str]:
 
 
 def typed(shell: list[str], loads: str, lines: Mapping[str, str], home: Path) -> list[str]:
-    """Each line as it stands after a TAB in an interactive shell."""
+    """Each line as it is after TAB in an interactive shell."""
     keys = "".join(f"{line}\t\x01echo RESULT \n" for line in lines)
     terminal, other = pty.openpty()
     process = subprocess.Popen(
@@ -51,7 +51,7 @@ def typed(shell: list[str], loads: str, lines: Mapping[str, str], home: Path) ->
     try:
         while piece := os.read(terminal, 65536):
             shown += piece
-    except OSError:  # how Linux says that the other side is gone
+    except OSError:  # on Linux: the other side has ended
         pass
     finally:
         os.close(terminal)
@@ -115,7 +115,7 @@ def test_fish_completes(home: Path) -> None:
     ],
 )
 def test_what_is_offered(home: Path, line: str, offered: set[str]) -> None:
-    os.mkfifo(home / "pipe")  # to be read it would have to be written
+    os.mkfifo(home / "pipe")  # reading it would wait for a writer
     shipped = (resources.rules() / "lambda/missing-lambda.yaml").read_text()
     (home / "ours.yaml").write_text(shipped.replace("id: missing-lambda", "id: ours", 1))
 

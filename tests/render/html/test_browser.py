@@ -1,4 +1,4 @@
-"""The HTML page in a real browser: quiet, inert, readable by everybody, at any width, on paper."""
+"""The HTML page in a real browser: no errors, no requests, accessible, at any width, and in print."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ each_sample = pytest.mark.parametrize("build", SAMPLES, ids=lambda build: build.
 
 
 def open_everything(page: Page) -> None:
-    """Every fold, and the first finding."""
+    """Open all folded parts and the first finding."""
     page.evaluate(OPEN_EVERYTHING)
     rows = page.locator("#list .line button")
     if rows.count():

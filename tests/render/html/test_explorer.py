@@ -29,7 +29,7 @@ IN_WINDOW = """
 """
 ROWS = "document.querySelector('#rows').getBoundingClientRect()"
 TALL = 5000
-"""A window in which the whole of a small list is drawn."""
+"""The height of a window that shows a whole small list."""
 
 
 @pytest.fixture
@@ -335,13 +335,13 @@ def test_only_rows_near_the_window_exist_and_say_which_they_are(viewer: Viewer) 
 
 @pytest.fixture
 def tall(viewer: Viewer) -> Page:
-    """A list on a phone, higher than the page may be on so fine a screen, as 100,000 findings are on a phone's."""
+    """A list that exceeds the browser's limit of a page's height, as 100,000 findings do on a phone's fine screen."""
     fine = "Object.defineProperty(window, 'devicePixelRatio', {value: 100})"
     return viewer.open(sample.many(3_000), width=390, height=800, before=fine).page
 
 
 def seen(page: Page) -> list[int]:
-    """The places of the rows in the window."""
+    """The numbers of the rows that are visible in the window."""
     return [index - 1 for index in page.evaluate(IN_WINDOW)]
 
 

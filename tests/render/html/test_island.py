@@ -1,4 +1,4 @@
-"""What the page's script is given: every finding, exactly, packed the same way each time."""
+"""scanner.render.html.island: the page's script gets every finding exactly, packed the same way each time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def unpacked(report: Report) -> Any:
 
 
 def findings(data: Any) -> list[Finding]:
-    """The findings as the script puts them together again."""
+    """The findings, unpacked as the script does it."""
     whole = []
     for entry in data["resources"]:
         for packed in entry["findings"]:

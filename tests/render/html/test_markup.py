@@ -1,4 +1,4 @@
-"""The page's markup and style by the Nu HTML checker: the file as it is, and what its script makes of it."""
+"""The Nu HTML checker accepts the page's markup and style, both of the file and after its script ran."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEWER_THAN_THE_CHECKER = re.compile(
             r"^CSS: Unknown pseudo-element or pseudo-class “::details-content”\.$",
             r"^CSS: Unrecognized at-rule “@container”$",
             r"^CSS: “container-type”: Property “container-type” doesn't exist\.$",
-            # For aria-rowindex, which rows of a table may have, it wants a role; and the role it then forbids.
+            # For aria-rowindex, which rows may have, the checker wants a role, but then forbids the role.
             r"^Element “tr” is missing one or more of the following attributes: “role”\.$",
         )
     )
@@ -38,7 +38,7 @@ def reports() -> Iterator[tuple[str, Report]]:
 
 
 def errors(pages: Mapping[str, str], folder: Path) -> dict[str, list[str]]:
-    """What the checker holds against each page; pages with nothing are left out."""
+    """The checker's complaints about each page; pages without any are left out."""
     java = program("Java", "java")
     for name, text in pages.items():
         (folder / f"{name}.html").write_text(text, encoding="utf-8")

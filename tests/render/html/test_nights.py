@@ -1,4 +1,4 @@
-"""Many nights on the page and on the index: seen in a browser, in both schemes and on a phone."""
+"""The trend over many nights on the page and on the index, in a browser, in both colour schemes and on a phone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTML page: the truth, in the right order, with nothing in it that acts."""
+"""The HTML page: correct contents in the right order, and no text that acts as markup or script."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ each_sample = pytest.mark.parametrize("build", SAMPLES, ids=lambda build: build.
 
 
 class Outline(HTMLParser):
-    """Elements, attributes and visible text of a page."""
+    """The elements, attributes and visible text of a page."""
 
     VOID = frozenset({"meta", "rect", "path", "circle", "br", "link", "img", "input"})
 
