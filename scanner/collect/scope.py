@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -14,6 +13,7 @@ from scanner.aws.session import Aws, Identity
 from scanner.aws.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
 from scanner.errors import UsageError
 from scanner.model.facts import Gap
+from scanner.model.phrases import close
 from scanner.model.report import Scope
 from scanner.store.journal import UNKNOWN_ACCOUNT, Role, Target
 
@@ -230,7 +230,7 @@ def _check_region(aws: Aws, region: str) -> None:
     """
     if region in aws.regions() or (_REGION.fullmatch(region) and aws.is_region(region)):
         return
-    near = difflib.get_close_matches(region, aws.regions(), 1)
-    offered = f"Did you mean {near[0]}? " if near else ""
+    near = close(region, aws.regions())
+    offered = f"Did you mean {near}? " if near else ""
     listed = ", ".join(aws.regions())
     raise UsageError(f"--regions: {region!r} is not an AWS region", hint=f"{offered}The service exists in {listed}.")

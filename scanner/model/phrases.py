@@ -32,8 +32,14 @@ def nearest_name(word: str, known: Iterable[str]) -> str | None:
     names = list(known)
     folded = {_folded(name): name for name in reversed(names)}
     wanted = _folded(word[:_SHOWN])
-    near = get_close_matches(wanted, folded, n=1, cutoff=0.6) or [name for name in folded if _is_part(wanted, name)]
-    return folded[near[0]] if len(near) == 1 else None
+    near = close(wanted, folded)
+    found = [near] if near else [name for name in folded if _is_part(wanted, name)]
+    return folded[found[0]] if len(found) == 1 else None
+
+
+def close(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is spelled most like another, if one is near enough."""
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
 
 
 def _folded(name: str) -> str:
