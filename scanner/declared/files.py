@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from scanner.declared.documents import MAX_BYTES
 from scanner.errors import Mistake
-from scanner.model.phrases import nearest
 from scanner.store import repository
+from scanner.store.files import neighbour, walk
 from scanner.store.journal import is_run
 from scanner.store.repository import from_working_directory
 
@@ -110,9 +110,9 @@ def _leading(given: str, mistakes: list[Mistake]) -> Iterator[tuple[str, bool]]:
         return
     matches = sorted(set(_matches(given, mistakes)))
     if not matches:
-        neighbour = _neighbour(given)
+        close = neighbour(Path(given))
         mistakes.append(
-            unreadable(repository.name(given), f"found nothing; expected a file, a folder or a pattern{neighbour}")
+            unreadable(repository.name(given), f"found nothing; expected a file, a folder or a pattern{close}")
         )
     for match in matches:
         yield from _below(match, mistakes, named=False)
@@ -155,37 +155,23 @@ def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[tuple
 
 
 def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Walk a folder and those below it, as os.walk; each is entered once, however many links lead to it."""
+    """Walk a folder and those below it, except those that are skipped or may not be entered."""
 
     def refused(error: OSError) -> None:
         told = f"found a folder that cannot be read ({error.strerror}); expected one that can"
         mistakes.append(unreadable(repository.name(str(error.filename)), told))
 
-    seen: set[tuple[int, int]] = set()
-    for parent, folders, files in os.walk(top, followlinks=True, onerror=refused):
+    for parent, folders, files in walk(top, refused, NOT_ENTERED):
         try:
-            status = os.stat(f"{parent}/.")  # noqa: PTH116 - the dot, which only who may enter it sees
+            os.stat(f"{parent}/.")  # noqa: PTH116 - the dot, which only who may enter it sees
         except OSError as error:
             error.filename = parent
             refused(error)
             folders.clear()
             continue
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()  # a link has led to a folder that was already visited
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in NOT_ENTERED)
         yield parent, folders, files
 
 
 def unreadable(name: str, message: str) -> Mistake:
     """A mistake about a whole file: it has no line."""
     return Mistake(file=name, line=0, column=0, message=message)
-
-
-def _neighbour(given: str) -> str:
-    path = Path(given)
-    try:
-        return nearest(path.name, os.listdir(path.parent))  # noqa: PTH208 - names, and no order is needed
-    except (OSError, ValueError):
-        return ""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scanner.errors import Mistake
-from scanner.model.phrases import nearest
 from scanner.model.yamltree import MAX_BYTES, Mistakes
+from scanner.store import files
 
 
 def find(path: Path, mistakes: list[Mistake]) -> Iterator[Path]:
@@ -18,7 +18,7 @@ def find(path: Path, mistakes: list[Mistake]) -> Iterator[Path]:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
-        text = f"found nothing to read ({reason}); expected a rule file or a folder{_neighbour(path)}"
+        text = f"found nothing to read ({reason}); expected a rule file or a folder{files.neighbour(path)}"
         mistakes.append(_mistake(path, text))
         return
     if not stat.S_ISDIR(mode):
@@ -48,7 +48,7 @@ def content(file: Path, mistakes: Mistakes) -> bytes | None:
 
 def _no_file(path: Path) -> str:
     if not os.path.lexists(path):
-        return f"found nothing there; expected a file{_neighbour(path)}"
+        return f"found nothing there; expected a file{files.neighbour(path)}"
     links = "a link that leads nowhere" if path.is_symlink() else "something that is no file"
     return f"found {'a folder' if path.is_dir() else links}; expected a file"
 
@@ -58,26 +58,12 @@ def _below(folder: Path, mistakes: list[Mistake]) -> Iterator[Path]:
         text = f"found a folder that cannot be read ({error.strerror}); expected rules"
         mistakes.append(_mistake(Path(error.filename), text))
 
-    seen: set[tuple[int, int]] = set()
-    for parent, folders, files in os.walk(folder, followlinks=True, onerror=unreadable):
-        status = os.stat(parent)  # noqa: PTH116 - the walk speaks of paths as text
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()  # a link has led to a folder that was already visited
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(parent, name) for name in files if _is_rule(name))
+    for parent, _, names in files.walk(str(folder), unreadable):
+        yield from (Path(parent, name) for name in names if _is_rule(name))
 
 
 def _is_rule(name: str) -> bool:
     return name.endswith((".yaml", ".yml")) and not name.startswith(".")
-
-
-def _neighbour(path: Path) -> str:
-    try:
-        return nearest(path.name, os.listdir(path.parent))  # noqa: PTH208 - names, and no order is needed
-    except (OSError, ValueError):
-        return ""
 
 
 def _mistake(path: Path | str, text: str) -> Mistake:

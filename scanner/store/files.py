@@ -6,10 +6,12 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
+
+from scanner.model.phrases import nearest
 
 _MOST_LINKS = 40
 """The most symbolic links that Linux follows in a path."""
@@ -98,3 +100,29 @@ def open_own(path: Path, mode: str = "rb", *, buffering: int = -1) -> BinaryIO:
 
 _NOT_OURS = "it is a link, a folder, a pipe or a device"
 _OF_OTHERS = {errno.ELOOP, errno.ENXIO, errno.EISDIR}
+
+
+def walk(
+    top: str, refused: Callable[[OSError], None], skipped: Container[str] = ()
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk a folder and those below it, as os.walk; each is entered once, however many links lead to it.
+
+    Skips folders whose name begins with a dot, and the `skipped` ones; calls `refused` for those that cannot be read.
+    """
+    seen: set[tuple[int, int]] = set()
+    for parent, folders, files in os.walk(top, followlinks=True, onerror=refused):
+        status = os.stat(parent)  # noqa: PTH116 - the walk speaks of paths as text
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()  # a link has led to a folder that was already visited
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in skipped)
+        yield parent, folders, files
+
+
+def neighbour(path: Path) -> str:
+    """`; did you mean "x"?` if a file beside a path that does not exist has nearly its name, else empty."""
+    try:
+        return nearest(path.name, os.listdir(path.parent))  # noqa: PTH208 - names, and no order is needed
+    except (OSError, ValueError):
+        return ""
