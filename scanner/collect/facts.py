@@ -9,7 +9,16 @@ from typing import TypeVar, get_args
 from msgspec import UNSET, Struct, UnsetType, field
 
 from scanner.aws import wire
-from scanner.model.facts import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor, is_at_end
+from scanner.model.facts import (
+    AppInstance,
+    ChannelFlow,
+    FallbackAction,
+    Gap,
+    LambdaFunction,
+    Processor,
+    in_execution_order,
+)
+from scanner.model.logic import Truth
 
 _RESOURCE_ARN = re.compile(r"arn:(?P<partition>[^:]+):[^:]*:(?P<region>[^:]+):(?P<account_id>[^:]+):.+", re.DOTALL)
 _FALLBACK_ACTIONS: dict[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
@@ -43,9 +52,9 @@ class _Unknown(Struct, frozen=True):
             reason=reason,
         )
 
-    def unless_missing(self, where: str, name: str, value: Value | None) -> Value | UnsetType:
-        """The value; UNSET and a gap if it is None. The path is built only then, since this runs six times a flow."""
-        if value is None:
+    def unless_missing(self, where: str, name: str, value: Value | UnsetType | None) -> Value | UnsetType:
+        """The value; UNSET and a gap if there is none. The path is built only then: this runs six times a flow."""
+        if value is None or value is UNSET:
             self.note(where + name, "MissingValue", f"AWS's answer has no {where}{name}; scan again later")
             return UNSET
         return value
@@ -103,24 +112,21 @@ def _arn_fields(arn: str, account_id: str, region: str) -> ArnFields:
 def _processors(seen: Sequence[wire.Processor] | None, unknown: _Unknown) -> tuple[Processor, ...] | UnsetType:
     if seen is None:
         return unknown.unless_missing("", "processors", None)
-    ordered = sorted(seen, key=_position) if len(seen) > 1 else seen
-    orders = [processor.ExecutionOrder for processor in ordered]
-    return tuple(_processor(each, orders, f"processors[{index}].", unknown) for index, each in enumerate(ordered))
+    ordered = in_execution_order(seen, lambda processor: processor.ExecutionOrder, _ties)
+    return tuple(_processor(*each, f"processors[{index}].", unknown) for index, each in enumerate(ordered))
 
 
-def _position(processor: wire.Processor) -> tuple[bool, int, str, str]:
-    """A sort key: by execution order, then by function and name, so that every run has the same order."""
-    order = processor.ExecutionOrder
-    return (order is None, order or 0, _lambda(processor).ResourceArn or "", processor.Name or "")
+def _ties(processor: wire.Processor) -> tuple[str, str]:
+    return _lambda(processor).ResourceArn or "", processor.Name or ""
 
 
-def _processor(seen: wire.Processor, orders: Sequence[int | None], where: str, unknown: _Unknown) -> Processor:
+def _processor(seen: wire.Processor, is_first: Truth, is_last: Truth, where: str, unknown: _Unknown) -> Processor:
     function = _lambda(seen)
     return Processor(
         name=unknown.unless_missing(where, "name", seen.Name),
         execution_order=unknown.unless_missing(where, "execution_order", seen.ExecutionOrder),
-        is_first=unknown.unless_missing(where, "is_first", is_at_end(min, seen.ExecutionOrder, orders)),
-        is_last=unknown.unless_missing(where, "is_last", is_at_end(max, seen.ExecutionOrder, orders)),
+        is_first=unknown.unless_missing(where, "is_first", is_first),
+        is_last=unknown.unless_missing(where, "is_last", is_last),
         fallback_action=_fallback_action(seen.FallbackAction, where, unknown),
         invocation_type=unknown.unless_missing(where, "invocation_type", function.InvocationType or None),
         lambda_=_function(function.ResourceArn, where, unknown),

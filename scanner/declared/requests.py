@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_Cr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
 
@@ -26,8 +26,9 @@ from scanner.model.facts import (
     Spot,
     aws_only,
     facets_of,
-    is_at_end,
+    in_execution_order,
 )
+from scanner.model.logic import Truth
 from scanner.model.phrases import one_of, quote
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
@@ -181,29 +182,21 @@ class _Processors:
         if isinstance(node, Pending) or pending:
             facts.written["processors"] = written(pending[0].text)
             return UNSET
-        ordered = sorted(node.items, key=self._position)
-        orders = [_order(item) for item in ordered]
-        return tuple(self._processor(item, orders, f"processors[{index}]") for index, item in enumerate(ordered))
+        ordered = in_execution_order(node.items, _order, _ties)
+        return tuple(self._processor(*each, f"processors[{index}]") for index, each in enumerate(ordered))
 
-    def _position(self, node: Node) -> tuple[bool, int, str, str]:
-        """A sort key: by execution order, then by function and name, so that the order in the file has no effect."""
-        order = _order(node)
-        arn, name = text_of(_function(node)), text_of(member(node, "Name"))
-        return (order is None, order or 0, written(arn or ()), written(name or ()))
-
-    def _processor(self, node: Node, orders: Sequence[int | None], path: str) -> Processor:
+    def _processor(self, node: Node, is_first: Truth, is_last: Truth, path: str) -> Processor:
         self.facts.at(path, node)
         if not isinstance(node, Table):
             self.facts.mistakes.add(node, f"{found(node)}; expected a processor")
         self._check_spelling(node)
         order = self._execution_order(node, f"{path}.execution_order")
-        first, last = is_at_end(min, order, orders), is_at_end(max, order, orders)
         type_ = member(member(member(node, "Configuration"), "Lambda"), "InvocationType")
         return Processor(
             name=self.facts.text(f"{path}.name", member(node, "Name")),
             execution_order=UNSET if order is None else order,
-            is_first=UNSET if first is None else first,
-            is_last=UNSET if last is None else last,
+            is_first=is_first,
+            is_last=is_last,
             fallback_action=self._one_of(_ACTIONS, member(node, "FallbackAction"), f"{path}.fallback_action"),
             invocation_type=self._one_of(_INVOCATION_TYPES, type_, f"{path}.invocation_type"),
             lambda_=self._lambda(_function(node), f"{path}.lambda"),
@@ -267,6 +260,11 @@ def _order(processor: Node) -> int | None:
     value = member(processor, "ExecutionOrder")
     text = value.text if isinstance(value, Scalar) else ""
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
+
+
+def _ties(processor: Node) -> tuple[str, str]:
+    arn, name = text_of(_function(processor)), text_of(member(processor, "Name"))
+    return written(arn or ()), written(name or ())
 
 
 def _pending_function(text: Text, path: str, facts: Facts) -> LambdaFunction:

@@ -21,7 +21,7 @@ from scanner.language import vocabulary
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import Verdict
 from scanner.language.rule import Rule
-from scanner.model.facts import ChannelFlow, Gap, Processor
+from scanner.model.facts import ChannelFlow, Gap, Processor, nearest_path
 from scanner.model.report import (
     UNKNOWN,
     Evidence,
@@ -221,9 +221,8 @@ def _evidence(note: Note, gap: Gap | None) -> Evidence:
 def _gap(resource: vocabulary.Resource, fact: str) -> Gap | None:
     """The gap that leaves a fact unknown: that of its path or of the nearest path above it."""
     gaps: Mapping[str, Gap] = getattr(resource, "gaps", {})
-    while fact and fact not in gaps:
-        fact = fact[: max(fact.rfind("."), fact.rfind("["), 0)]
-    return gaps.get(fact) if fact else None
+    within = nearest_path(fact, gaps)
+    return gaps[within] if within else None
 
 
 def described(resource: vocabulary.Resource) -> Resource:

@@ -8,7 +8,6 @@ is_last from the execution orders, which count from 1. A function that does not 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -24,7 +23,10 @@ from scanner.model.facts import (
     FunctionAccess,
     LambdaFunction,
     Processor,
+    in_execution_order,
+    parts_of_function_arn,
 )
+from scanner.model.logic import Truth
 
 Partial = Mapping[str, Any]
 Made = TypeVar("Made", bound=Struct)
@@ -33,9 +35,6 @@ _APP_INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
 _FLOW_ID = "66666666-7777-8888-9999-{:012}"
 _PLACE: Final = {"account_id": "111122223333", "region": "us-east-1", "partition": "aws"}
 _LONG_AGO: Final = datetime(2025, 12, 1, tzinfo=UTC)
-_FUNCTION_ARN = re.compile(
-    r"arn:(?P<partition>[^:]*):lambda:(?P<region>[^:]*):(?P<account_id>[^:]*):function:(?P<name>[^:]*)(:(?P<qualifier>.*))?"
-)
 _FUNCTION: Final = {
     "exists": True,
     "runtime": "python3.13",
@@ -106,16 +105,11 @@ def _reference(given: Partial, number: int, app_instance_arn: str) -> FlowRefere
 
 def _processors(given: list[Partial], place: Mapping[str, str]) -> tuple[Processor, ...]:
     whole = [_processor(partial, index, place) for index, partial in enumerate(given, start=1)]
-    orders = [processor["execution_order"] for processor in whole]
-    if UNSET in orders:
-        edges = [(UNSET, UNSET) for _ in orders]
+    if any(processor["execution_order"] is UNSET for processor in whole):
+        placed: list[tuple[Partial, Truth, Truth]] = [(processor, UNSET, UNSET) for processor in whole]
     else:
-        whole.sort(key=lambda processor: int(processor["execution_order"]))
-        edges = [(order == min(orders), order == max(orders)) for order in sorted(orders)]
-    return tuple(
-        _made(Processor, {"is_first": first, "is_last": last, **processor})
-        for processor, (first, last) in zip(whole, edges, strict=True)
-    )
+        placed = in_execution_order(whole, lambda processor: int(processor["execution_order"]))
+    return tuple(_made(Processor, {"is_first": first, "is_last": last, **each}) for each, first, last in placed)
 
 
 def _processor(given: Partial, index: int, place: Mapping[str, str]) -> Partial:
@@ -131,8 +125,8 @@ def _processor(given: Partial, index: int, place: Mapping[str, str]) -> Partial:
 
 
 def _lambda(given: Partial, index: int, place: Mapping[str, str]) -> LambdaFunction:
-    from_arn = _FUNCTION_ARN.fullmatch(given.get("arn", ""))
-    named = from_arn.groupdict() if from_arn else {**place, "name": f"function-{index}", "qualifier": "1"}
+    from_arn = parts_of_function_arn(given.get("arn", ""))
+    named = from_arn or {**place, "name": f"function-{index}", "qualifier": "1"}
     parts: Partial = {**named, **given}
     qualifier = "" if parts["qualifier"] is None else f":{parts['qualifier']}"
     arn = "arn:{partition}:lambda:{region}:{account_id}:function:{name}".format_map(parts) + qualifier

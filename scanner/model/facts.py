@@ -7,12 +7,16 @@ is ``lambda`` in rules and in the journal). A resource that a file declares has 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
+
+from scanner.model.logic import Truth
+
+Value = TypeVar("Value")
 
 
 class Spot(Struct, frozen=True, kw_only=True, gc=False):
@@ -45,19 +49,19 @@ class Declaration(Struct, frozen=True, kw_only=True):
 
     def spot(self, path: str) -> Spot:
         """The place of the value at a path or, if there is none, of the nearest path above it."""
-        return self.spots[_within(path, self.spots) or ""]
+        return self.spots[nearest_path(path, self.spots) or ""]
 
     def unsettled(self, path: str) -> str | None:
         """The file's text for an unsettled fact, or for the nearest unsettled path above it; None if it is settled."""
-        within = _within(path, self.written)
+        within = nearest_path(path, self.written)
         return None if within is None else self.written[within]
 
     def is_untold(self, path: str) -> bool:
         """Whether no file can tell the fact."""
-        return _within(path, self.untold) is not None
+        return nearest_path(path, self.untold) is not None
 
 
-def _within(path: str, paths: Container[str]) -> str | None:
+def nearest_path(path: str, paths: Container[str]) -> str | None:
     """The path itself or the nearest path above it that is among `paths`; None if there is none."""
     while path and path not in paths:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
@@ -213,10 +217,27 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     ] = UNSET
 
 
-_FUNCTION_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z0-9-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account_id>[0-9]{12})"
-    r":function:(?P<name>[A-Za-z0-9_.-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
+def _function_arn(*, partition: str, region: str, account_id: str, name: str, qualifier: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"arn:(?P<partition>{partition}):lambda:(?P<region>{region}):(?P<account_id>{account_id})"
+        rf":function:(?P<name>{name})(?::(?P<qualifier>{qualifier}))?"
+    )
+
+
+_FUNCTION_ARN = _function_arn(
+    partition="aws[a-z0-9-]*",
+    region="[a-z0-9-]+",
+    account_id="[0-9]{12}",
+    name="[A-Za-z0-9_.-]+",
+    qualifier=r"\$LATEST|[A-Za-z0-9_-]+",
 )
+_LIKE_FUNCTION_ARN = _function_arn(partition="[^:]*", region="[^:]*", account_id="[^:]*", name="[^:]*", qualifier=".*")
+
+
+def parts_of_function_arn(arn: str) -> Mapping[str, str | None] | None:
+    """What an ARN says of a function, as its fields in LambdaFunction, even if AWS would not give such an ARN."""
+    match = _LIKE_FUNCTION_ARN.fullmatch(arn)
+    return None if match is None else match.groupdict()
 
 
 class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
@@ -293,12 +314,20 @@ class Processor(Struct, frozen=True, kw_only=True, gc=False, rename={"lambda_": 
     lambda_: Annotated[LambdaFunction | UnsetType, says("The function that the processor invokes.")] = UNSET
 
 
-def is_at_end(end: Callable[[list[int]], int], order: int | None, orders: Sequence[int | None]) -> bool | None:
-    """Whether a processor is first (`end` is min) or last (max); None if unknown orders leave it open."""
-    if len(orders) == 1:
-        return True
+def in_execution_order(
+    processors: Iterable[Value], order: Callable[[Value], int | None], ties: Callable[[Value], object] = lambda _: ()
+) -> list[tuple[Value, Truth, Truth]]:
+    """Processors by execution order, each with whether it is first and whether it is last; UNSET if that is unclear.
+
+    Those of unknown order come last. `ties` is what orders those of the same order, so that every run gives the same.
+    """
+    ordered = sorted(processors, key=lambda each: (order(each) is None, order(each) or 0, ties(each)))
+    orders = [order(each) for each in ordered]
     known = [each for each in orders if each is not None]
-    return order == end(known) if len(known) == len(orders) else None
+    if len(ordered) > 1 and len(known) < len(orders):
+        return [(each, UNSET, UNSET) for each in ordered]
+    first, last = min(known, default=None), max(known, default=None)
+    return [(each, own == first, own == last) for each, own in zip(ordered, orders, strict=True)]
 
 
 class AppInstanceRef(Struct, frozen=True, kw_only=True, gc=False):
