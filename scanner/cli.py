@@ -1,4 +1,4 @@
-"""The command ``chimeaudit``: finds the subcommand, and turns every way of ending into one line and an exit code."""
+"""The command ``chimeaudit``: runs a subcommand, and turns every error into one line, a hint and an exit code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _ENDS_A_STEP = (UsageError.exit_code, NothingScannedError.exit_code, FAULT)
 
 
 class _Commands(click.Group):
-    """Imports a subcommand only when it is asked for, so that the others stay quick."""
+    """A group that imports a subcommand only when it is used, so that the others start quickly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -63,7 +63,7 @@ class _Commands(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        """Without importing every command for a word about it."""
+        """Complete the names of commands without importing them."""
         if incomplete.startswith("-"):
             return click.Command.shell_complete(self, ctx, incomplete)
         return [CompletionItem(name) for name in _COMMANDS if name.startswith(incomplete)]
@@ -90,13 +90,13 @@ def main() -> NoReturn:
         code = _told(f"standard output: {error.strerror}", "Make room, or send it elsewhere.", FAULT)
     drop(sys.stderr)
     if threading.active_count() > 1:
-        # They may still wait for AWS, up to the read timeout; who pressed Ctrl-C or gave --max-runtime should not.
+        # These threads may wait for AWS until the read timeout. Nobody who pressed Ctrl-C should have to.
         os._exit(code)
     sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns the exit code. Errors are told on stderr, each in a line and a hint."""
+    """Run the command line and return the exit code. An error is printed on standard error, with a hint."""
     try:
         if instruction := os.environ.get(completion.VARIABLE):
             out(encoded(completion.answer(chimeaudit, instruction)))
@@ -106,7 +106,7 @@ def run(arguments: list[str]) -> int:
         told(f"{error.ctx.get_help()}\n")
         return error.exit_code
     except (BrokenPipeError, SystemExit):
-        # Nobody reads on; click, too, leaves then. Who lists something is done, and who judges has not come to an end.
+        # The reader has gone, and click exits, too. A list was complete enough; a judgement was not.
         return FAULT if set(arguments[:1]) & _JUDGING and not set(_HELP) & set(arguments) else 0
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
         message, hint, code, is_fault = _explained(error)
@@ -123,7 +123,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _explained(error: BaseException) -> tuple[str, str, int, bool]:
-    """What to say, the next step, the exit code, and whether details may help to mend it."""
+    """The message, the hint, the exit code, and whether the error is a fault whose details help."""
     match error:
         case click.Abort() | KeyboardInterrupt():
             return "interrupted", "Nothing was begun that could be resumed.", InterruptedScanError.exit_code, False
@@ -148,13 +148,13 @@ def _explained(error: BaseException) -> tuple[str, str, int, bool]:
 
 
 def _unreported(error: BaseException) -> Sequence[Mistake]:
-    """The mistakes that ended a command, where there are no findings among which they are told."""
+    """The mistakes of an error that ended a command before there was a report."""
     kinds = InvalidRulesError, InvalidConfigurationError, NothingJudgedError
     return error.mistakes if isinstance(error, kinds) else ()
 
 
 def _missing(error: Exception) -> tuple[str, str] | None:
-    """What this machine has not enough of, and the next step."""
+    """What this machine lacks, and the hint."""
     if isinstance(error, MemoryError):
         return "there is not enough memory", "Free some, or give it less to read."
     if "start new thread" in str(error):
@@ -170,7 +170,7 @@ def _usage_hint(error: click.ClickException) -> str:
 
 
 def _wants_json(arguments: list[str]) -> bool:
-    """Of whatever subcommand, and also where its options could not be read."""
+    """Whether messages are JSON. It is read from the arguments, because their options may be invalid."""
     return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
 
 

@@ -1,4 +1,4 @@
-"""What a scan must be allowed to do, and no more: the policy, and the role that holds it, as AWS reads them."""
+"""The permissions that a scan needs, and no more, as AWS reads them: a policy, and a role that has it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ _VERSION = "2012-10-17"
 
 
 def reading(facets: Iterable[str]) -> dict[str, Any]:
-    """For every account that is scanned: what the lists and these facets read.
+    """The policy for each account that is scanned: what the lists and these facets read.
 
-    Every resource, because none of the lists can be narrowed to one.
+    It names every resource, because none of the lists can be limited to one.
     """
     return _policy(_allow("ReadChannelFlows", needed(facets)))
 
 
 def starting(facets: Iterable[str], role_name: str) -> dict[str, Any]:
-    """For the account that a scan with --org starts from: listing the accounts, assuming the role in each, and reading.
+    """The policy for the account that a scan with --org starts from: list the accounts, assume the role in each, and
+    read.
 
-    That account is in scope too, and is read with the caller's own credentials where it has no such role.
+    That account is in scope too. Where it has no such role, it is read with the caller's own credentials.
     """
     assume = {
         "Sid": "EnterAccounts",
@@ -33,7 +34,7 @@ def starting(facets: Iterable[str], role_name: str) -> dict[str, Any]:
 
 
 def role(facets: Iterable[str], role_name: str) -> dict[str, Any]:
-    """A CloudFormation template of the role that is assumed in each account; its parameters say by whom."""
+    """A CloudFormation template of the role that is assumed in each account; its parameters name who may assume it."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Lets chimeaudit read Amazon Chime SDK channel flows and what surrounds them.",

@@ -1,4 +1,4 @@
-"""``chimeaudit check``: judge what files declare, before it is deployed."""
+"""``chimeaudit check``: judges what files declare, before it is deployed."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
 
 
 def _publish(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:
-    """Print and write what there is to say; returns a line for each report that could not be written."""
+    """Print and write the report; returns a line for each report that could not be written."""
     published = publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, Log())
     if checking.skipped:
         say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
@@ -163,12 +163,12 @@ def _publish(report: Report, wanted: Sequence[Output], checking: _Checking, warn
 
 
 def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) -> None:
-    """End with what went wrong, now that the rest has been told.
+    """End with what went wrong, after the report is written.
 
     Raises:
         OutputError: a report could not be written.
-        InvalidFilesError: not every file could be read; or NothingJudgedError, none.
-        UsageError: none of them is one of ours, and one has to be.
+        InvalidFilesError: a file could not be read; NothingJudgedError if no file could.
+        UsageError: no file declares a channel flow, and one has to.
     """
     if failures:
         raise OutputError("\n".join(failures), hint="Make room, or name another place with -o.")
@@ -182,7 +182,7 @@ def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) 
 
 
 class _Checking:
-    """Reads one file after the other, and has it judged."""
+    """Reads one file after the other, and judges it."""
 
     def __init__(
         self, configured: Configuration, waivers: Waivers, home: Home, baseline: Report | None, *, verbose: bool
@@ -200,21 +200,24 @@ class _Checking:
 
     @property
     def is_refused(self) -> bool:
-        """Whether there are only mistakes, of which errors say enough."""
+        """Whether nothing was judged because of mistakes, which the error lists."""
         return bool(self.mistakes) and not self.recognised and not self.has_unread
 
     @property
     def has_unread(self) -> bool:
-        """Whether something may make flows in a form that is not read."""
+        """Whether a file may make flows in a form that cannot be read."""
         return bool(self._unread)
 
     @property
     def former(self) -> Mapping[str, str]:
-        """Fingerprints of the baseline's kind, where that is of before, each with that of today."""
+        """Today's fingerprints by those that a baseline of the former kind has."""
         return self._preview.former
 
     def judge(self, paths: Sequence[str], *, skip_others: bool) -> None:
-        """Every file that the paths lead to; with `skip_others`, one that is named counts like one of a folder."""
+        """Judge every file that the paths lead to.
+
+        With `skip_others`, a file that is named may be skipped as one in a folder may.
+        """
         missing: list[Mistake] = []
         candidates = find(paths, missing)
         self.mistakes += dict.fromkeys(missing)
@@ -242,7 +245,7 @@ class _Checking:
         self._preview.gaps |= document.gaps
         try:
             self._preview.file(document.file, document.tells, document.groups)
-        except (OSError, UsageError) as error:  # a journal shows only while it is read that it is damaged
+        except (OSError, UsageError) as error:  # a damaged journal is noticed only while it is read
             mistakes.found.append(broken(document.file, error))
 
     def _note(self, file: str, unread: Iterable[Unread]) -> None:

@@ -1,4 +1,4 @@
-"""The first stage of a scan: finds out what is in scope, and collects it or goes on with what was begun."""
+"""The first stage of a scan: finds out what is in scope, and collects it or resumes an earlier run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NO_OTHER_AWS = {
 
 
 class CollectionEnd(Enum):
-    """How the collecting came to its end."""
+    """How collecting ended."""
 
     ALL_TRIED = "all tried"
     INTERRUPTED = "interrupted"
@@ -47,9 +47,9 @@ class CollectionEnd(Enum):
 
 
 class Collected(Struct, frozen=True):
-    """What was seen, and how that ended; `broken` says why, where the means of looking were lost.
+    """What was collected, and how collecting ended.
 
-    `awaited` is what was waited for when the time was up.
+    `broken` is the error that ended it, if one did. `awaited` is what was waited for when the time was up.
     """
 
     journal: Journal
@@ -60,7 +60,7 @@ class Collected(Struct, frozen=True):
 
 
 def collect(request: ScanRequest) -> Collected:
-    """The journal of what was seen, and the audit of it. Where others do the reading, they judge it meanwhile.
+    """Collect everything in scope into a journal, and prepare its audit. Workers elsewhere judge what they read.
 
     Raises:
         UsageError: there is no such run, profile or region.
@@ -91,7 +91,7 @@ def _resumed(request: ScanRequest) -> Collected:
 def _begun(request: ScanRequest) -> Collected:
     try:
         journal, in_time = _new(request)
-    except NothingScannedError as error:  # there is nothing to go on with
+    except NothingScannedError as error:  # nothing was begun
         gaps = _unreadable(request.options, error)
         journal = _unbegun(request, _unresolved(request.options, "accounts that could not be found out", gaps))
         return Collected(journal, request.audit(journal), CollectionEnd.BROKEN, error)
@@ -129,7 +129,7 @@ def _collect(journal: Journal, request: ScanRequest) -> Collected:
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(request.until)
     except KeyboardInterrupt:
-        # the audit that was begun may be in the middle of something
+        # the first audit may have been interrupted half-way
         return Collected(journal, request.audit(journal), CollectionEnd.INTERRUPTED)
     except (BrokenRunError, NothingScannedError) as error:
         return Collected(journal, audit, CollectionEnd.BROKEN, error)
@@ -153,7 +153,7 @@ def _executor(journal: Journal, audit: Audit, request: ScanRequest) -> Executor:
 
 
 def _new(request: ScanRequest) -> tuple[Journal, bool]:
-    """A new run, which is not on disk yet, and whether there was time to find out what is in its scope."""
+    """A new run, not yet on disk, and whether its scope was found out in time."""
     from scanner.aws.session import Aws
     from scanner.collect.scope import resolve
 
@@ -172,7 +172,7 @@ def _new(request: ScanRequest) -> tuple[Journal, bool]:
 
 
 def _unbegun(request: ScanRequest, resolved: Resolved) -> Journal:
-    """The journal of a run that saw nothing: there is nothing to go on with, so it is nooptions."""
+    """The journal of a run that saw nothing. It cannot be resumed, so it is not written to disk."""
     now = datetime.now(UTC)
     run_id = runs.new_id(now)
     return Journal((runs.home() or Path()) / run_id, _header(run_id, now, resolved, request))
@@ -208,7 +208,7 @@ def _wanted(options: ScanOptions) -> Wanted:
 
 
 def _late(options: ScanOptions) -> Resolved:
-    """What is known of a scope that was not found out in time."""
+    """The scope, as far as it is known, if it was not found out in time."""
     awaited = waiting.awaited()
     reason = f"--max-runtime was over before the accounts in scope were known{awaited and f', waiting for {awaited}'}"
     gap = Gap(
@@ -221,7 +221,7 @@ def _late(options: ScanOptions) -> Resolved:
 
 
 def _unreadable(options: ScanOptions, error: NothingScannedError) -> tuple[Gap, ...]:
-    """A gap of each profile whose configuration cannot be read."""
+    """A gap for each profile whose configuration cannot be read."""
     step = f"{error.hint[:1].lower()}{error.hint[1:].rstrip('.')}"
     return tuple(
         Gap(
@@ -254,7 +254,7 @@ def _scope(journal: Journal) -> str:
 
 @contextmanager
 def simulated_aws() -> Iterator[None]:
-    """Let the environment lead to the simulation and nowhere else: no call may leave this machine then.
+    """Point the AWS variables of the environment at the simulation, so that no call leaves this machine.
 
     Raises:
         UsageError: the extra chimeaudit[demo] is not installed.

@@ -1,4 +1,4 @@
-"""``--notify`` and ``--securityhub``: who else is told of the findings, and telling them."""
+"""``--notify`` and ``--securityhub``: sends findings to topics, webhooks and AWS Security Hub."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Deliveries(Struct, frozen=True, kw_only=True):
-    """Who is told of the findings, besides who reads the reports."""
+    """Who gets the findings besides the readers of the reports."""
 
     notify: tuple[Target, ...]
     securityhub: bool
@@ -31,7 +31,7 @@ class Deliveries(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, options: DeliveryOptions) -> Self:
-        """Those that the options name, and the variable for more of them.
+        """The deliveries that the options and the environment variable ask for.
 
         Raises:
             UsageError: a target is neither a topic nor a webhook.
@@ -46,14 +46,14 @@ class Deliveries(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True):
-    """A line for each account of Security Hub that was not served, and whether it took all that is fixed."""
+    """The outcome of an import: a line for each account that failed, and whether all fixed findings were archived."""
 
     failures: tuple[str, ...] = ()
     all_archived: bool = True
 
 
 def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report | None, log: Log) -> Imported:
-    """Import into Security Hub, if that is wanted. What is fixed since the other report is archived."""
+    """Import findings into Security Hub if the options ask for it, and archive what is fixed since the other report."""
     if not deliveries.securityhub:
         return Imported()
     from scanner.aws.failure import FailedCallError, containing
@@ -75,7 +75,7 @@ def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report 
 def notify(
     deliveries: Deliveries, report: Report, baseline: Report | None, wanted: Sequence[Output], log: Log
 ) -> list[str]:
-    """Tell everybody who is to be told, if anything is new; returns a line for each who could not be."""
+    """Send a notice to every target if anything is new; returns a line for each target that failed."""
     if not deliveries.notify:
         return []
     from scanner.deliver.notice import notice

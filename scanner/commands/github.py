@@ -1,4 +1,4 @@
-"""What GitHub Actions gets without being asked: annotations and a summary; and nobody else's commands.
+"""What GitHub Actions gets without being asked: annotations and a step summary.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -22,7 +22,7 @@ MOST_BYTES = 1024 * 1024
 
 
 def annotate(error: str, mistakes: Sequence[Mistake] = ()) -> None:
-    """Show on the page of the workflow's run what ended the step; a mistake whose line is known, on that."""
+    """Show the error that ended a step on the page of the workflow's run; a mistake on its line, if that is known."""
     if not on_github():
         return
     placed = [each for each in mistakes if each.line]
@@ -35,7 +35,7 @@ def annotate(error: str, mistakes: Sequence[Mistake] = ()) -> None:
 
 
 def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None], *, annotated: bool = True) -> list[str]:
-    """Annotate and summarise; returns a line for what could not be written."""
+    """Write annotations and the step summary; returns a line for each that could not be written."""
     unprinted = None
     if annotated and not any(output.path == outputs.STDOUT for output in wanted):
         unprinted = printed(map(encoded, render(report, Format.GITHUB)))
@@ -50,7 +50,7 @@ def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None], 
 
 
 def _appended(path: Path, text: bytes) -> bool:
-    """Whether there was room for it after what the step wrote before."""
+    """Append the text to the step summary. Returns False if the summary has no room for it."""
     with path.open("ab") as file:
         lines = b"\n" + text if file.tell() else text
         if file.tell() + len(lines) > MOST_BYTES:

@@ -1,4 +1,4 @@
-"""``chimeaudit history``: the nights that ``scan --history`` recorded, and one page that leads to their reports."""
+"""``chimeaudit history``: lists, compares and prunes recorded nights, and writes a page that links their reports."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SiteOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOptions(Options):
-    """The options of the commands that print what a history holds."""
+    """The options of ``history list`` and ``history trend``."""
 
     history: str | None = history_option()
     form: str = form_option()
@@ -143,7 +143,7 @@ def _links(run: PastRun, directory: Path) -> Iterator[ReportLink]:
 
 
 def _is_of(run: PastRun, path: Path) -> bool:
-    """Whether the report there is the run's own: the next night may have been written over it."""
+    """Whether the file is the report of this run, and not one that was written over it later."""
     try:
         with path.open("rb") as file:
             return run.id.encode() in file.read(_SEARCHED)

@@ -1,4 +1,4 @@
-"""Saved reports that a command reads, from this machine or from S3; ``-`` is standard input."""
+"""Reads saved reports, from this machine or from S3; ``-`` is standard input."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _HINT = "Name a report that -o wrote as JSON."
 
 
 def report(path: str, storing: Callable[[], Storing] | None = None) -> Report:
-    """The report saved there; `storing` says how objects in S3 are read.
+    """The saved report at a path; `storing` says how objects in S3 are read.
 
     Raises:
-        UsageError: it cannot be read, or is none.
+        UsageError: there is no such file or object, it cannot be read, or it is not a report.
     """
     content = _content(path, storing)
     if content is None:
@@ -35,10 +35,10 @@ def report(path: str, storing: Callable[[], Storing] | None = None) -> Report:
 
 
 def report_if_any(path: str, storing: Callable[[], Storing] | None = None) -> Report | None:
-    """The report saved there, as `report` reads it; None where there is nothing yet.
+    """The saved report at a path, or None if there is none yet; otherwise as `report`.
 
     Raises:
-        UsageError: there is something, but it cannot be read, or is no report.
+        UsageError: it cannot be read, or it is not a report.
     """
     content = _content(path, storing)
     return None if content is None else saved.decode(content, _name(path))

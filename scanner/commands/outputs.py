@@ -1,4 +1,4 @@
-"""``-o [FORMAT:]PATH``: where reports go, on this machine or in S3."""
+"""``-o [FORMAT:]PATH``: reads where reports go, and writes them, on this machine or in S3."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FORMATS = [form.value for form in Format]
 class Output(Struct, frozen=True):
     """A report to be written. The path ``-`` is standard output.
 
-    What goes to S3 has its place there (`in_s3`), and says how it is stored. `for_excel` is about CSV.
+    `in_s3` and `storing` are set for an object in S3: its place, and how it is stored. `for_excel` applies to CSV.
     """
 
     form: Format
@@ -43,14 +43,14 @@ class Output(Struct, frozen=True):
     for_excel: bool = False
 
     def is_at(self, path: str | None) -> bool:
-        """Whether it goes where that path leads."""
+        """Whether the report is written to that path."""
         if path is None or STDOUT in (path, self.path):
             return False
         return self.path == path or (self.is_file and os.path.realpath(self.path) == os.path.realpath(path))
 
     @property
     def is_file(self) -> bool:
-        """Whether it goes into the file system, and is there afterwards."""
+        """Whether the report is written to a file that exists afterwards."""
         path = Path(self.path)
         return self.path != STDOUT and self.in_s3 is None and (path.is_file() or not path.exists())
 
@@ -59,7 +59,7 @@ def parse_all(options: OutputOptions) -> list[Output]:
     """Read every ``-o``.
 
     Raises:
-        UsageError: one cannot be used, or two go to the same place.
+        UsageError: one cannot be used, or two have the same path.
     """
     outputs = [_as_wanted(parse(value), options) for value in options.output]
     keep_apart(outputs, None)
@@ -72,7 +72,7 @@ def parse_all(options: OutputOptions) -> list[Output]:
     if options.csv_excel and not any(output.form is Format.CSV for output in outputs):
         raise UsageError("--csv-excel is for reports in CSV, and there is none", hint="Add -o findings.csv.")
     for output in outputs:
-        load(output.form)  # an installation that cannot render it is told before anything is judged
+        load(output.form)  # a broken installation is reported before anything is judged
     return outputs
 
 
@@ -82,10 +82,10 @@ def _as_wanted(output: Output, options: OutputOptions) -> Output:
 
 
 def keep_apart(outputs: Sequence[Output], run_dir: Path | None) -> None:
-    """Refuse reports that would take the place of a run's own files: of any run, or of one that will be in `run_dir`.
+    """Refuse reports that would overwrite files of a run: of an existing one, or of the one that will be in `run_dir`.
 
     Raises:
-        UsageError: one would.
+        UsageError: a report would.
     """
     new = Path(_real(run_dir)) if run_dir else None
     for output in outputs:
@@ -107,7 +107,7 @@ def _real(path: str | Path) -> str:
     """The path without links.
 
     Raises:
-        UsageError: it leads from a working directory that was deleted.
+        UsageError: the path is relative, and the working directory was deleted.
     """
     try:
         return os.path.realpath(path)
@@ -120,7 +120,7 @@ def parse(value: str) -> Output:
     """Read one ``-o``.
 
     Raises:
-        UsageError: the format is missing or unknown, or the path is a folder or no place in S3.
+        UsageError: the format is missing or unknown, the path is a folder, or it is not an object in S3.
     """
     prefix, colon, path = value.partition(":")
     if (
@@ -152,7 +152,7 @@ def parse(value: str) -> Output:
 
 
 def _to_number(form: Format, path: str, number: int) -> Output:
-    """Checked now: later the number may be that of a file of our own."""
+    """An output to a file descriptor. It is checked now, because later a file of our own may have its number."""
     if number == _STDOUT_NUMBER:
         return Output(form, STDOUT)
     try:
@@ -173,7 +173,7 @@ def _offer(name: str) -> str:
 
 
 def write(report: Report, outputs: Sequence[Output], trend: Trend | None = None) -> dict[Output, str]:
-    """Write every report that can be written; returns, for each that could not, a line that says why."""
+    """Write every report; returns, for each that could not be written, a line that says why."""
     return {output: failure for output in outputs if (failure := _write_one(report, output, trend))}
 
 

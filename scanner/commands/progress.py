@@ -1,4 +1,4 @@
-"""How far a scan has come: a bar on a terminal, a line every ten seconds elsewhere."""
+"""Shows how far a scan has come: a bar on a terminal, elsewhere a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS_BETWEEN_FRAMES = 0.2
 
 @contextmanager
 def shown(ask: Callable[[], Progress], log: Log) -> Iterator[None]:
-    """Show what `ask` answers, again and again, until the block is left."""
+    """Show what `ask` returns again and again, until the block ends."""
     if sys.stderr.isatty() and log.form is LogFormat.TEXT:
         with _bar(ask) as show, _every(_SECONDS_BETWEEN_FRAMES, show):
             yield
@@ -58,7 +58,7 @@ def _every(seconds: float, act: Callable[[], None]) -> Iterator[None]:
             act()
 
     thread = threading.Thread(target=repeat, name="progress", daemon=True)
-    with suppress(RuntimeError):  # no more threads can be had, and this one is the least needed
+    with suppress(RuntimeError):  # no more threads can be started, and this one matters least
         thread.start()
     try:
         yield

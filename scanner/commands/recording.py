@@ -1,4 +1,4 @@
-"""``--history``: recording what a scan found where other nights are, before it is reported."""
+"""``--history``: records a report in the history before it is written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RecordedReport(Struct, frozen=True, kw_only=True):
-    """A report, with the trend where it was recorded; `failure` is a line that says why it was not."""
+    """A report, with the trend if it was recorded; `failure` says why it could not be recorded."""
 
     report: Report
     trend: Trend | None = None
@@ -29,10 +29,10 @@ class RecordedReport(Struct, frozen=True, kw_only=True):
 
 
 def address(url: str | None) -> Address | None:
-    """Where the history is, if one is kept.
+    """The address of the history, if a URL is given.
 
     Raises:
-        UsageError: the URL is none, or what it needs is not installed.
+        UsageError: the URL is not one of a database, or a package that it needs is not installed.
     """
     if url is None:
         return None
@@ -42,10 +42,10 @@ def address(url: str | None) -> Address | None:
 
 
 def required(url: str | None) -> Address:
-    """Where the history is, for a command that does nothing without one.
+    """The address of the history, for a command that needs one.
 
     Raises:
-        UsageError: none is named, the URL is none, or what it needs is not installed.
+        UsageError: no URL is given, it is not one of a database, or a package that it needs is not installed.
     """
     found = address(url)
     if found is None:
@@ -56,7 +56,7 @@ def required(url: str | None) -> Address:
 def record(
     report: Report, history: Address | None, wanted: Sequence[Output], directory: Path | None = None
 ) -> RecordedReport:
-    """The report, recorded where a history is kept: its findings say since when they are known, then."""
+    """Record the report if a history is given. The findings of the result say when they were first seen."""
     if history is None:
         return RecordedReport(report=report)
     from scanner.history import record as history_record
@@ -70,6 +70,6 @@ def record(
 
 
 def _paths(wanted: Sequence[Output]) -> dict[str, str]:
-    """Where the reports will be, by format; a path that is no text cannot be recorded."""
+    """The paths of the reports by format, without those that are not valid text and so cannot be recorded."""
     paths = {each.form.value: os.path.realpath(each.path) for each in wanted if each.is_file}
     return {form: path for form, path in paths.items() if path.encode(errors="ignore").decode() == path}

@@ -1,4 +1,4 @@
-"""``chimeaudit report``: a saved report in other formats, and to others."""
+"""``chimeaudit report``: renders a saved report in other formats, and delivers it."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def command(options: ReportOptions, saved: str) -> int:
 
 
 def _is_to_be_recorded(report: Report, options: ReportOptions) -> bool:
-    """Whether `--history` means this report: a check saw nothing that is deployed, so a variable alone does not."""
+    """Whether the report goes into the history. A check's does not if only the environment variable names one."""
     return not report.coverage.in_scope.files or "history" in options.given

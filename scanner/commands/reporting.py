@@ -1,4 +1,4 @@
-"""Shows a report on the terminal and writes it: findings on standard output, the summary on standard error."""
+"""Prints a report and writes its files: findings on standard output, the summary on standard error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Published(Struct, frozen=True):
 
 
 def publish(report: Report, wanted: Sequence[Output], log: Log, trend: Trend | None = None) -> Published:
-    """Print the findings, write the reports, and sum it up."""
+    """Print the findings, write the reports, and print the summary."""
     unprinted = _print_findings(report, wanted)
     failed = outputs.write(report, wanted, trend)
     written = tuple(each for each in wanted if each not in failed)
@@ -38,7 +38,7 @@ def publish(report: Report, wanted: Sequence[Output], log: Log, trend: Trend | N
 
 
 def publish_mistakes(report: Report, wanted: Sequence[Output]) -> Published:
-    """Write reports that hold nothing but mistakes, of which errors say enough."""
+    """Write reports that contain only mistakes. The error prints these, so there is no summary."""
     failed = outputs.write(report, wanted)
     written = tuple(each for each in wanted if each not in failed)
     say_where(written)
@@ -53,9 +53,9 @@ def say_where(written: Iterable[Output]) -> None:
 
 
 def _print_findings(report: Report, wanted: Sequence[Output]) -> list[str]:
-    """Print the table of findings, cut where a report has the rest; nothing where a report goes to standard output.
+    """Print the table of findings, unless a report goes to standard output; shorter if a report has the rest.
 
-    Returns a line where it could not be printed.
+    Returns a line if it could not be printed.
     """
     if any(output.path == outputs.STDOUT for output in wanted):
         return []
@@ -66,7 +66,7 @@ def _print_findings(report: Report, wanted: Sequence[Output]) -> list[str]:
 
 
 def _log(report: Report, written: Iterable[Output], log: Log) -> None:
-    """What the summary says to people."""
+    """Log the contents of the summary."""
     seen = structs.asdict(report.coverage.observed)
     counts = report.summary.by_severity | report.summary.by_status
     complete = report.coverage.complete

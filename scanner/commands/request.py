@@ -1,5 +1,4 @@
-"""What a scan is asked for: its options, with the files that they name read and checked before anything is looked
-at."""
+"""Reads and checks what a scan is asked for: its options, and the files that they name."""
 
 from __future__ import annotations
 
@@ -28,16 +27,16 @@ if TYPE_CHECKING:
 
 
 class Baseline(Struct, frozen=True):
-    """A saved report; a failure that it has is not new. `report` is None where nothing is at its path (`at`) yet."""
+    """A saved report whose failures are not new. `report` is None if there is nothing at the path (`at`) yet."""
 
     at: str | None = None
     report: Report | None = None
 
 
 class ScanRequest(Struct, frozen=True, kw_only=True):
-    """The options of a scan, with what they name: rules, waivers, reports to write, whom to tell, the baseline.
+    """The options of a scan, with what they name: rules, waivers, reports, deliveries, the baseline, the history.
 
-    `record` is what the report tells of the options. The scan stops at `until`, a point in time of `time.monotonic`.
+    `record` is what the report contains of the options. The scan stops at `until`, a time of `time.monotonic`.
     """
 
     options: ScanOptions
@@ -54,26 +53,26 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
 
     @property
     def facets(self) -> frozenset[str]:
-        """What has to be collected beyond the lists."""
+        """The facets that have to be collected."""
         return facets(self.rules) | self.waivers.facets
 
     @property
     def judging(self) -> dict[str, Any]:
-        """What the report tells of the options that say how a run is judged."""
+        """The recorded options that say how the run is judged, with their final values."""
         return {name: self.record[name] for name in self.options.judging}
 
     @property
     def to_resume(self) -> str:
-        """The options that a command line with --resume repeats, each with a space in front."""
+        """The options to be repeated with --resume, each with a space in front."""
         return self.options.repeated(Repeat.READING, Repeat.ALWAYS)
 
     @property
     def to_judge_again(self) -> str:
-        """The options that a command line with --from repeats, each with a space in front."""
+        """The options to be repeated with --from, each with a space in front."""
         return self.options.repeated(Repeat.ALWAYS)
 
     def audit(self, journal: Journal) -> Audit:
-        """The judging of a run."""
+        """The audit of a run by these rules and waivers."""
         return Audit(journal, self.rules, self.waivers)
 
 
@@ -82,7 +81,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
 
     Raises:
         NothingScannedError: the baseline could not be read in time.
-        UsageError: something of it cannot be used.
+        UsageError: something that they name cannot be used.
     """
     deliveries = Deliveries.of(options)
     wanted = outputs.parse_all(options)
@@ -118,7 +117,7 @@ def _baseline(options: ScanOptions, log: Log, until: float | None) -> Baseline:
     path = options.baseline
     if path is None:
         return Baseline()
-    try:  # who answers for a bucket, or at the other end of a pipe, may never do so
+    try:  # a bucket, or the other end of a pipe, may never answer
         what = f"the baseline {path}"
         found = waiting.in_time(lambda: inputs.report_if_any(path, options.storing), until, what)
     except waiting.OutOfTimeError:

@@ -1,4 +1,4 @@
-"""``--resume``: finds the run to go on with. None may pass for tonight's that is another one's, or too old."""
+"""``--resume``: finds the run to go on with. It must not be of another scope or caller, nor too old."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from scanner.terminal import Log
 
 
 def find(request: ScanRequest) -> Journal | None:
-    """The run in --run-dir, or the newest unfinished one of the same scope; None where a new one is to begin.
+    """The run in --run-dir, or the newest unfinished one of the same scope; None if a new run is to begin.
 
     Raises:
-        UsageError: what --run-dir names is no run, or none that can be gone on with.
+        UsageError: --run-dir contains no run, or one that cannot be resumed.
     """
     directory = request.options.run_dir
     return _newest(request) if directory is None else _named(directory, request)
 
 
 def with_facets(journal: Journal, facets: frozenset[str]) -> Journal:
-    """The run, unless the rules read what it does not hold.
+    """The run, if it has the facts that the rules read.
 
     Raises:
-        UsageError: they do.
+        UsageError: it has not.
     """
     missing = facets - set(journal.header.facets)
     if missing:
@@ -58,7 +58,7 @@ def _named(run_dir: Path, request: ScanRequest) -> Journal:
 
 
 def tell(journal: Journal, log: Log) -> None:
-    """Say of a run that was found when it began, before anything else is said of it."""
+    """Print when the run that was found began."""
     header, directory = journal.header, journal.directory
     began = {"run": header.id, "started_at": header.started_at}
     if journal.complete:
@@ -84,7 +84,7 @@ def _newest(request: ScanRequest) -> Journal | None:
 
 
 def _unfit(journal: Journal, request: ScanRequest) -> str | None:
-    """Why a run is not the one to go on with."""
+    """Why a run is not the one to resume; None if it is."""
     options, until = request.options, request.until
     if bool(journal.header.options.get("demo")) != options.demo:
         return "is of no demo" if options.demo else "is of the demo"
@@ -101,21 +101,21 @@ def _unfit(journal: Journal, request: ScanRequest) -> str | None:
 
 
 def _check_owner(journal: Journal, until: float | None) -> None:
-    """Refuse to go on with other credentials than those that a run was begun with: they would read another account."""
+    """Refuse credentials of another account than those that the run began with."""
     for profile, account_id in _owners(journal).items():
-        found = _account_of(profile, until)  # what cannot be read with them becomes a gap
+        found = _account_of(profile, until)  # None: what cannot be read becomes a gap
         if found is not None and account_id not in {found, UNKNOWN_ACCOUNT}:
             message = f"{journal.directory} is about account {account_id}, and these credentials belong to {found}"
             raise UsageError(message, hint="Use the credentials that the run was begun with.")
 
 
 def _owners(journal: Journal) -> dict[str, str]:
-    """The accounts that are read with a profile's own credentials."""
+    """The accounts that are read with a profile's own credentials, by profile."""
     return {target.profile or "": target.account_id for target in journal.header.targets if target.role is None}
 
 
 def _account_of(profile: str, until: float | None) -> str | None:
-    """Whom its credentials belong to; None where they do not tell, in time."""
+    """The account of a profile's credentials; None if it cannot be found out in time."""
     from scanner.aws.failure import FailedCallError
     from scanner.aws.session import Aws
     from scanner.aws.waiting import OutOfTimeError, in_time

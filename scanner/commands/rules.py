@@ -108,5 +108,5 @@ def schema_(which: str) -> None:
 
 
 def _print(text: str) -> None:
-    """Rules may come from anywhere, too."""
+    """Print text of rules, which may come from anywhere."""
     out(visible_lines(text))

@@ -47,8 +47,7 @@ Exit codes:
 
 
 class Outcome(Struct, frozen=True):
-    """What became of a report: a line for each place that it did not get to; `unrecorded` is why the history lacks
-    it."""
+    """A report, a line for each place that it could not be brought to, and why the history lacks it (`unrecorded`)."""
 
     report: Report
     failures: tuple[str, ...]
@@ -73,7 +72,7 @@ def command(options: ScanOptions) -> int:
 
 
 def _report(scan: ScanRequest, seen: Collected) -> Outcome:
-    """Judge what was seen and report it, in the order in which that can be done again if it is cut short.
+    """Judge what was collected and report it, in an order in which it can be done again after an interruption.
 
     Raises:
         UsageError: the journal is damaged.
@@ -105,7 +104,7 @@ def _report(scan: ScanRequest, seen: Collected) -> Outcome:
 
 
 def _judged(scan: ScanRequest, seen: Collected) -> Report:
-    """The report of what was seen. What was looked at was said when the run began; how it is judged is said now."""
+    """The report of what was collected, with the options that say how it was judged this time."""
     report = seen.audit.report(stamp(datetime.now(UTC)))
     options = report.run.options | scan.judging
     return structs.replace(report, run=structs.replace(report.run, options=options))
@@ -114,7 +113,7 @@ def _judged(scan: ScanRequest, seen: Collected) -> Report:
 def _succeed(
     report: Report, trend: Trend | None, successor: Sequence[Output], scan: ScanRequest, obstacle: str | None
 ) -> list[str]:
-    """Put the report in the baseline's place, last of all: what was not told this time shall be new the next time."""
+    """Write the report in place of the baseline. This comes last: what nobody was told must stay new for next time."""
     baseline, log = scan.baseline, scan.log
     if obstacle:
         log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {obstacle}")
@@ -131,7 +130,7 @@ def _succeed(
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM stops a scan as Ctrl-C does, and so does the end of its terminal, unless nohup has it go on."""
+    """Let SIGTERM and SIGHUP stop a scan as Ctrl-C does. Under nohup, SIGHUP stays ignored."""
     stops = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
     for number in stops:
         signal.signal(number, signal.default_int_handler)
@@ -144,7 +143,7 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _resumable(scan: ScanRequest, seen: Collected) -> Iterator[None]:
-    """Say how to report what was seen to whoever interrupts the reporting."""
+    """If reporting is interrupted, say how to report the run later."""
     try:
         yield
     except KeyboardInterrupt:
@@ -154,12 +153,12 @@ def _resumable(scan: ScanRequest, seen: Collected) -> Iterator[None]:
 
 
 def _check(scan: ScanRequest, seen: Collected, outcome: Outcome) -> None:
-    """Say how to go on with a scan that was stopped, or with a report that was not written, delivered or recorded.
+    """Raise the error that ends the scan, with the command to go on with.
 
     Raises:
-        ChimeauditError: something was not seen through a fault of ours, or a worker or cluster that is gone.
-        InterruptedScanError: the user stopped it.
-        OutputError: the journal, a report or the history could not be written, or a report not delivered.
+        ChimeauditError: a fault of chimeaudit left gaps, or a worker or the cluster was lost.
+        InterruptedScanError: the user interrupted the scan.
+        OutputError: the journal, a report or the history could not be written, or a delivery failed.
     """
     failures = (*outcome.failures, *((outcome.unrecorded,) if outcome.unrecorded else ()))
     if seen.ended is CollectionEnd.INTERRUPTED:
@@ -183,7 +182,7 @@ def _exit_code(scan: ScanRequest, seen: Collected, report: Report) -> ExitCode:
     """The exit code.
 
     Raises:
-        NothingScannedError: nothing was seen, for another reason than the time.
+        NothingScannedError: nothing was seen, and not for want of time.
     """
     code = gate(report, scan.fail_on, ignore_gaps=scan.options.allow_gaps)
     if code is not ExitCode.NOTHING_SCANNED:
@@ -204,7 +203,7 @@ def _check_faults(report: Report) -> None:
 
 
 def _broken(scan: ScanRequest, seen: Collected, error: ChimeauditError) -> ChimeauditError:
-    """The error, with what there is to go on with."""
+    """The error that ended collecting, with the command to go on with."""
     steps = [error.hint] if error.hint else []
     if seen.journal.exists:
         steps += [f"What was observed until then is reported. Go on with it: {_resume(scan, seen)}"]
@@ -212,10 +211,10 @@ def _broken(scan: ScanRequest, seen: Collected, error: ChimeauditError) -> Chime
 
 
 def _resume(scan: ScanRequest, seen: Collected) -> str:
-    """The command that goes on reading."""
+    """The command that goes on reading this run."""
     return f"chimeaudit scan --resume --run-dir {shlex.quote(str(seen.journal.directory))}{scan.to_resume}"
 
 
 def _judge_again(scan: ScanRequest, seen: Collected) -> str:
-    """The command that judges and reports what was read."""
+    """The command that judges and reports this run again."""
     return f"chimeaudit scan --from {shlex.quote(str(seen.journal.directory))}{scan.to_judge_again}"

@@ -1,1 +1,1 @@
-"""The options of the commands: each is declared once, with all that follows from it."""
+"""The options of the commands. Each is declared once, with all that follows from it."""

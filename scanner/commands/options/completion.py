@@ -1,4 +1,4 @@
-"""Completion in bash, zsh and fish: the scripts that shells load, and what may stand where the cursor is.
+"""Completion in bash, zsh and fish: the scripts that shells load, and what they may offer at the cursor.
 
 Click finds the parameter. The shells' part is our own: bash takes ``topic:fal`` and ``--select=x`` apart at each colon
 and equals sign, and a path may follow a format (``json:out/``).
@@ -90,7 +90,7 @@ complete --no-files --command %(prog_name)s --arguments '(%(complete_func)s)'
 
 class _Completer(ShellComplete):
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one that is typed, and that one up to the cursor."""
+        """The words before the cursor's word, and that word up to the cursor."""
         line = os.environ.get("COMP_LINE")
         if line is None:  # click's own scripts count the words
             words, at = split_arg_string(os.environ.get("COMP_WORDS", "")), os.environ.get("COMP_CWORD", "")
@@ -118,7 +118,7 @@ class _Bash(_Completer):
     source_template = _BASH
 
     def get_completions(self, args: list[str], incomplete: str) -> Items:
-        """Bash wants what follows the last of its word breaks."""
+        """Bash replaces only what follows the last word break."""
         breaks = set(os.environ.get("COMP_WORDBREAKS", "")) & {":", "="}
         begun = 1 + max((incomplete.rfind(char) for char in breaks), default=-1)
         return [
@@ -150,10 +150,10 @@ _SHELLS = {kind.name: kind for kind in (_Bash, _Zsh, _Fish)}
 
 
 def answer(program: click.Command, instruction: str) -> str:
-    """The script that a shell loads (``bash_source``), or what it may complete with (``bash_complete``).
+    """The script that a shell loads (``bash_source``), or what it may offer (``bash_complete``).
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the instruction is unknown.
     """
     shell, _, what = instruction.partition("_")
     if shell not in _SHELLS or what not in ("source", "complete"):
@@ -167,17 +167,17 @@ def answer(program: click.Command, instruction: str) -> str:
 
 
 def files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Files, which the shell itself knows best."""
+    """Files. The shell lists them itself."""
     return [CompletionItem(incomplete, "file")]
 
 
 def directories(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Folders."""
+    """Folders. The shell lists them itself."""
     return [CompletionItem(incomplete, "dir")]
 
 
 def outputs(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Formats, and files with or without one in front."""
+    """Formats, and files with or without a format in front."""
     form, colon, path = incomplete.partition(":")
     if colon and form in list(Format):
         return [CompletionItem(f"{form}:{item.value}", item.type) for item in paths(path)]
@@ -185,7 +185,7 @@ def outputs(_context: click.Context, _parameter: click.Parameter, incomplete: st
 
 
 def paths(incomplete: str) -> Items:
-    """Files and folders that begin so; hidden ones only for who writes the dot."""
+    """Files and folders that begin with the text; hidden ones only if it begins with a dot."""
     folder, name = os.path.split(incomplete)
     try:
         found = sorted(Path(folder or ".").iterdir())
@@ -206,7 +206,7 @@ def rule_ids(context: click.Context, _parameter: click.Parameter, incomplete: st
 
 
 def selectors(context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """What --select takes: after a comma the next of several, and a kind before its values."""
+    """Values of --select: after a comma the next one, and a kind (``topic:``) before its values."""
     before, comma, last = incomplete.rpartition(",")
     known = _selectors(context)
     if ":" not in last:
@@ -215,7 +215,7 @@ def selectors(context: click.Context, _parameter: click.Parameter, incomplete: s
 
 
 def profiles(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> Items:
-    """Names of AWS profiles in the files that hold them.
+    """Names of AWS profiles in the configuration files.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
     """
@@ -240,7 +240,7 @@ def _profiles() -> Iterator[str]:
 
 
 def _selectors(context: click.Context) -> Iterable[str]:
-    """Of the rules that the command would load; where they cannot be, of the shipped ones."""
+    """The selectors of the rules that the command would load, or of the shipped rules if those cannot be loaded."""
     from scanner import config
     from scanner.commands.options.shared import RuleOptions
     from scanner.language import selection

@@ -38,7 +38,7 @@ class Group(Enum):
 
 
 class Repeat(Enum):
-    """When a command line that goes on with a run repeats an option."""
+    """When an option is repeated in a command line that goes on with a run."""
 
     NEVER = "the run has it"
     READING = "where reading goes on, with --resume"
@@ -47,7 +47,7 @@ class Repeat(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """That an option means nothing without one of others (`one_of`), unless one of `unless` is given."""
+    """An option has no meaning without one of others (`one_of`), unless one of `unless` is given."""
 
     one_of: tuple[str, ...]
     unless: tuple[str, ...] = ()
@@ -56,10 +56,10 @@ class Needs:
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What is declared of an option besides its type. Other options are named as their fields are.
+    """What is declared of an option besides its type. Other options are named by their fields.
 
-    `recorded`: reports tell its value. `secret`: nothing that is printed repeats its value. `excludes`: the options
-    that it contradicts, each with the hint of the error. `clicks`: what click is told of it.
+    `recorded`: reports contain its value. `secret`: its value is never printed. `excludes`: options that it
+    contradicts, each with the hint of the error. `clicks`: further arguments of `click.option`.
     """
 
     flags: tuple[str, ...]
@@ -73,17 +73,17 @@ class Declaration:
 
     @property
     def flag(self) -> str:
-        """The long flag, by which messages name the option."""
+        """The long flag, which names the option in messages."""
         return self.flags[-1].partition("/")[0]
 
     @property
     def judges(self) -> bool:
-        """Whether it is about judging a run and what comes after, and not about what the run looked at."""
+        """Whether the option is about judging and reporting a run, not about what the run looks at."""
         return self.repeat is Repeat.ALWAYS
 
     @property
     def unset(self) -> Any:
-        """The option's value where it is not given."""
+        """The value of the option if it is not given."""
         if self.clicks.get("multiple"):
             return ()
         return self.clicks.get("default", False if self.clicks.get("is_flag") else None)
@@ -99,7 +99,7 @@ def option(
     needs: Needs | None = None,
     **clicks: Any,
 ) -> Any:
-    """A field that is an option, short flag first; `clicks` goes to `click.option`."""
+    """Declare a field of an options struct as an option. A short flag stands first; `clicks` goes to `click.option`."""
     declaration = Declaration(
         flags=flags,
         group=group,
@@ -114,43 +114,43 @@ def option(
 
 
 def either(*others: str) -> Mapping[str, str]:
-    """Options that another one contradicts, where it does not matter which of the two is left out."""
+    """Options that contradict another one, where either of the two may be left out."""
     return dict.fromkeys(others, _LEAVE_OUT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options of a command. `given` are those that the command line names, each as one would write it again."""
+    """The options of a command. `given` has those that the command line names, each as one would write it again."""
 
     given: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def declared(cls) -> Mapping[str, Declaration]:
-        """The declarations of the options, by their fields."""
+        """The declarations of the options by their fields."""
         return {each.name: each.metadata[_DECLARATION] for each in fields(cls) if _DECLARATION in each.metadata}
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """The options that reports tell, with their values: what was looked at, then how it is judged."""
+        """The options that reports contain: first what is looked at, then how it is judged."""
         told = {name: declared for name, declared in self.declared().items() if declared.recorded}
         return {name: getattr(self, name) for name in sorted(told, key=lambda name: told[name].judges)}
 
     @property
     def judging(self) -> dict[str, Any]:
-        """The options that reports tell of how a run is judged, which may be another way each time."""
+        """The recorded options that say how a run is judged. They may differ each time a run is judged."""
         declared = self.declared()
         return {name: value for name, value in self.recorded.items() if declared[name].judges}
 
     def repeated(self, *when: Repeat) -> str:
-        """The options of the command line that are repeated then, each with a space in front."""
+        """The given options to be repeated in these cases, each with a space in front."""
         declared = self.declared()
         return "".join(f" {words}" for name, words in self.given.items() if declared[name].repeat in when)
 
     def check(self) -> Self:
-        """Refuse options that contradict each other, or mean nothing without others.
+        """Refuse options that contradict each other, or that have no meaning without others.
 
         Raises:
-            UsageError: there are such.
+            UsageError: there are such options.
         """
         declared = self.declared()
         used = {name: own for name, own in declared.items() if self._is_used(name, own)}
@@ -176,7 +176,7 @@ def _lacking(flag: str, verb: str, others: list[str]) -> UsageError:
 
 
 def takes(kind: type[Options]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a command have these options: its first argument. Its other parameters come by name, as click gives them."""
+    """Give a command these options as its first argument. Its other parameters come by name, from click."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
@@ -206,7 +206,7 @@ class _Option(click.Option):
 
 
 class GroupedCommand(click.Command):
-    """Lists its options in groups, and knows the command line as it was written."""
+    """A command that lists its options in groups, and keeps the command line as it was written."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         values, _, order = self.make_parser(ctx).parse_args(list(args))

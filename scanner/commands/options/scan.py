@@ -1,7 +1,7 @@
 """The table of the options of ``scan``.
 
-An option is added here, and used where its value is needed: nothing else has to be touched. Those that other commands
-have too stand in `scanner.commands.options.shared`.
+To add an option, declare it here and use it where its value is needed. Nothing else changes. Options that other
+commands share are declared in `scanner.commands.options.shared`.
 """
 
 from __future__ import annotations
@@ -254,18 +254,18 @@ class ScanOptions(DeliveryOptions, OutputOptions, RuleOptions):
 
     @property
     def oldest(self) -> timedelta:
-        """How long ago a run may have begun that --resume finds."""
+        """The greatest age of a run that --resume goes on with."""
         return _MAX_AGE if self.max_age is None else timedelta(seconds=self.max_age)
 
     @property
     def names_scope(self) -> bool:
-        """Whether the command line says what is in scope."""
+        """Whether the command line defines the scope."""
         return any(name in self.given for name in _scope())
 
     def differs_from(self, recorded: Mapping[str, Any]) -> tuple[str, str] | None:
-        """How the scope of a run was asked for, by its recorded options, and how it is now; None where both are one.
+        """How the scope of a run (by its recorded options) and this one differ, in words; None if they are the same.
 
-        Both name only what differs.
+        Each side names only the options that differ: first the run's, then these.
         """
         unset = {name: declared.unset for name, declared in self.declared().items()}
         theirs = {name: recorded.get(name, unset[name]) for name in _scope()}
@@ -275,7 +275,7 @@ class ScanOptions(DeliveryOptions, OutputOptions, RuleOptions):
 
 
 def _scope() -> list[str]:
-    """The options that say what is in scope, which a run has from its beginning."""
+    """The options that define the scope of a run. They cannot change when it is resumed."""
     declared = ScanOptions.declared()
     return [name for name, own in declared.items() if own.recorded and own.repeat is Repeat.NEVER]
 
@@ -285,7 +285,7 @@ def _comparable(value: object) -> object:
 
 
 def _scope_in_words(scope: Mapping[str, Any], names: list[str]) -> str:
-    """As one would give these options."""
+    """The options as a user would write them."""
     return " ".join(_option_in_words(ScanOptions.declared()[name].flag, scope[name]) for name in names)
 
 

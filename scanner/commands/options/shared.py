@@ -1,4 +1,4 @@
-"""Options that several commands have, each declared once: a field by itself, or several that go together."""
+"""Options that several commands have, each declared once: as a function that declares a field, or as a struct."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fail_on_option() -> Any:
 
 
 def severity(chosen: str) -> Severity | None:
-    """The severity that ``--fail-on`` names; None where no finding is to fail."""
+    """The severity that ``--fail-on`` names; None if no finding is to fail."""
     return None if chosen == _NO_SEVERITY else Severity(chosen)
 
 
@@ -66,7 +66,7 @@ def history_option() -> Any:
 
 
 def verbose_option(what: str) -> Any:
-    """The option ``--verbose``; `what` says what it lets the command show."""
+    """The option ``--verbose``; `what` is its help."""
     return option("-v", "--verbose", is_flag=True, help=what)
 
 
@@ -82,7 +82,7 @@ def form_option() -> Any:
 
 
 def select_option(otherwise: str) -> Any:
-    """The option ``--select``; `otherwise` says which rules are taken without it."""
+    """The option ``--select``; `otherwise` is the default, as its help calls it."""
     rules = "Rules to apply: ids; profile:P, narrowed by topic:T, severity:S and framework:F."
     return option(
         "--select",
@@ -98,7 +98,7 @@ def select_option(otherwise: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleOptions(Options):
-    """Which rules a command works with."""
+    """The options that choose rules."""
 
     config: Path | None = option(
         "--config",
@@ -121,7 +121,7 @@ class RuleOptions(Options):
     select: tuple[str, ...] = select_option("default")
 
     def configuration(self) -> Configuration:
-        """What these options and the configuration file say together.
+        """The configuration that results from these options and the configuration file.
 
         Raises:
             InvalidConfigurationError, InvalidRulesError, UsageError: the file, a rule or a selector cannot be used.
@@ -131,14 +131,14 @@ class RuleOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class RuleListOptions(RuleOptions):
-    """Which rules a command shows: all of them where none is selected."""
+    """The options of a command that shows rules: all of them if none is selected."""
 
     select: tuple[str, ...] = select_option("every profile")
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions(Options):
-    """Where reports go, and how they are written there."""
+    """The options that say where reports are written, and how."""
 
     output: tuple[str, ...] = option(
         "-o",
@@ -181,7 +181,7 @@ class OutputOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryOptions(Options):
-    """Who else is told of the findings."""
+    """The options that say who else gets the findings."""
 
     notify: tuple[str, ...] = option(
         "--notify",

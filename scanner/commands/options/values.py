@@ -1,4 +1,4 @@
-"""Values of options that need reading: lists, files of account ids, durations."""
+"""Reads and checks the values of options: lists, files of account ids, durations, names."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DURATION = re.compile(r"(\d+)([smhd]?)")
 
 
 def listed(_context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """``a,b`` given any number of times.
+    """Values separated by commas, given any number of times.
 
     Raises:
-        UsageError: it was given, but nothing in it.
+        UsageError: the option is given, but names nothing.
     """
     parts = tuple(part.strip() for value in values for part in value.split(",") if part.strip())
     if values and not parts:
@@ -33,10 +33,10 @@ def listed(_context: click.Context, option: click.Parameter, values: tuple[str, 
 
 
 def named(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """A value that is not empty, as that of a variable that was never set would be.
+    """A value that is not empty. An unset shell variable makes an empty one.
 
     Raises:
-        UsageError: it is.
+        UsageError: the value is empty.
     """
     if value == "":
         raise _nothing_named(option)
@@ -66,7 +66,7 @@ def units(context: click.Context, option: click.Parameter, values: tuple[str, ..
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html
 
     Raises:
-        UsageError: one is none.
+        UsageError: a value is not such an id.
     """
     found = listed(context, option, values)
     for each in found:
@@ -77,10 +77,10 @@ def units(context: click.Context, option: click.Parameter, values: tuple[str, ..
 
 
 def account_ids(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Account ids, or files that hold one a line; what follows a ``#`` there is a comment.
+    """Account ids, or files with one a line and comments after ``#``.
 
     Raises:
-        UsageError: something is neither.
+        UsageError: a value is neither an account id nor such a file.
     """
     if context.resilient_parsing:  # at a TAB nothing is read
         return ()
@@ -91,7 +91,7 @@ def account_id(_context: click.Context, option: click.Parameter, value: str | No
     """One account id.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the value is not an account id.
     """
     if value is not None and not _ACCOUNT_ID.fullmatch(value):
         message = f"{option.opts[0]}: {value!r} is not an account id"
@@ -103,7 +103,7 @@ def region(_context: click.Context, option: click.Parameter, value: str | None) 
     """The name of one region.
 
     Raises:
-        UsageError: no region is called like that.
+        UsageError: the value is not the name of a region.
     """
     if value is not None and not _REGION.fullmatch(value):
         message = f"{option.opts[0]}: {value!r} is not the name of a region"
@@ -132,7 +132,7 @@ def local(_context: click.Context, parameter: click.Parameter, values: tuple[str
     """Paths of this machine.
 
     Raises:
-        UsageError: one is a URL, which is not fetched.
+        UsageError: a value is a URL.
     """
     for value in values:
         _refuse_url(value, parameter)
@@ -148,7 +148,7 @@ def _refuse_url(value: str, parameter: click.Parameter) -> None:
 def _matching(
     pattern: str, what: str, *, secret: bool = False
 ) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """What AWS would refuse in every account is refused here, once: https://docs.aws.amazon.com/STS/latest/APIReference/"""
+    """A check for what AWS would refuse in every account: https://docs.aws.amazon.com/STS/latest/APIReference/"""
     allowed = re.compile(pattern, re.ASCII)
 
     def check(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -173,7 +173,7 @@ def days(_context: click.Context, option: click.Parameter, value: str) -> int:
     """A number of days such as ``400d``.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the value is not a number of days.
     """
     length = moments.seconds(value, _DAYS)
     if length is None:
@@ -182,10 +182,10 @@ def days(_context: click.Context, option: click.Parameter, value: str) -> int:
 
 
 def seconds(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:
-    """A duration such as ``90s``, ``30m`` or ``2h``; a bare number is seconds.
+    """A duration such as ``90s``, ``30m`` or ``2h``, in seconds; a number without a unit is seconds.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the value is not a duration.
     """
     if value is None:
         return None
