@@ -10,7 +10,7 @@ from pathlib import Path
 BENCHMARK = Path(__file__).parents[1] / "benchmarks" / "engine.py"
 
 
-def test_the_benchmark_measures_every_default_rule_over_flows_of_which_a_fifth_fails() -> None:
+def test_the_benchmark_judges_every_default_rule_and_a_fifth_of_the_flows_fail() -> None:
     command = [sys.executable, str(BENCHMARK), "--json", "--flows", "300"]
 
     figures = json.loads(subprocess.run(command, capture_output=True, check=False, text=True).stdout)

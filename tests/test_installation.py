@@ -73,7 +73,7 @@ def test_a_dependency_that_does_not_load(tmp_path: Path, error: str) -> None:
     assert ended.error.startswith(f"error: the installation is broken: {error.partition('(')[0]}: ")
 
 
-def test_nobody_is_there_to_be_told(tmp_path: Path) -> None:
+def test_a_broken_installation_ends_with_70_if_standard_error_is_closed(tmp_path: Path) -> None:
     for closed in ("2>&-", "2>/dev/full"):
         shell = f'"$0" "$@" {closed}'
 

@@ -50,7 +50,7 @@ DATABASE = f"postgresql+psycopg://user:{SECRET}@db/history"
         ("rules", "test", WEBHOOK),
     ],
 )
-def test_what_may_be_a_secret_is_not_said_back(
+def test_messages_do_not_repeat_what_may_be_a_secret(
     arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

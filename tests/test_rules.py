@@ -64,7 +64,7 @@ def test_what_can_be_unknown_is_tested_as_unknown(each: rule.Rule) -> None:
 
 
 @pytest.mark.parametrize("each", RULES, ids=lambda each: each.info.id)
-def test_references_are_pages_of_those_who_decide(each: rule.Rule) -> None:
+def test_every_rule_has_a_page_of_aws_as_reference(each: rule.Rule) -> None:
     assert any(reference.startswith("https://docs.aws.amazon.com/") for reference in each.info.references)
 
 
@@ -92,7 +92,7 @@ def commands_of(remediation: str) -> Iterator[tuple[str, str, list[str]]]:
 
 
 @pytest.mark.parametrize("each", RULES, ids=lambda each: each.info.id)
-def test_what_passes_does_so_without_the_slow_form(each: rule.Rule) -> None:
+def test_passing_verdicts_need_only_the_fast_form(each: rule.Rule) -> None:
     for example in each.examples:
         if example.expect == "pass" and not missing(example.given):
             assert compiled(selftest.given(each, example), NOW).passes(example.given, example.given)
@@ -121,7 +121,7 @@ def test_a_function_that_does_not_exist_fails_one_rule_alone() -> None:
 
 
 @pytest.mark.parametrize("root", ROOTS.values(), ids=lambda root: root.name)
-def test_what_is_in_good_order_passes_every_rule(root: Root) -> None:
+def test_healthy_resources_pass_every_rule(root: Root) -> None:
     make = healthy.channel_flow if root.type is ChannelFlow else healthy.app_instance
 
     assert Evaluation(selection.select(RULES, []), NOW).judge(make({})) == []

@@ -83,7 +83,7 @@ def test_a_report_is_utf_8_whatever_standard_output_is(encoding: str, form: Form
     assert "モデレート" in printed.getvalue().decode("utf-8")
 
 
-def test_every_other_thing_for_machines_is_too(home: Path) -> None:
+def test_all_other_output_for_machines_is_utf_8_too(home: Path) -> None:
     variables = {"PYTHONIOENCODING": "utf-16"}
     shown = [
         installed(*command.split(), home=home, variables=variables)
@@ -95,7 +95,7 @@ def test_every_other_thing_for_machines_is_too(home: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_table_replaces_what_cannot_be_shown(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_replaces_characters_that_cannot_be_encoded(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     report = sample.report([sample.fails_open(sample.flow(NAME))])
 
@@ -123,7 +123,7 @@ def test_reports_are_written_where_standard_output_is_not_utf_8(home: Path) -> N
     assert f'name="{NAME} ' in ended.stdout.decode("utf-8")
 
 
-def test_what_is_open_already_is_written_to_where_it_stands(home: Path) -> None:
+def test_an_open_file_is_written_to_at_its_position(home: Path) -> None:
     ended = shell(
         """
         { echo before; "$C" check request.json -o jsonl:/dev/stdout -o sarif:/dev/fd/7 7>x.sarif; echo $?; } >all.txt
@@ -151,12 +151,12 @@ def test_a_link_to_standard_output_is_standard_output(tmp_path: Path) -> None:
     assert files.descriptor(tmp_path / "fd" / "1") is None
 
 
-def test_a_number_that_nothing_was_opened_at_is_refused_before_it_is_one_of_ours() -> None:
+def test_a_descriptor_that_is_not_open_is_refused() -> None:
     with pytest.raises(UsageError, match="-o /dev/fd/987: Bad file descriptor"):
         outputs.parse("json:/dev/fd/987")
 
 
-def test_closed_numbers_are_nobody_elses(home: Path) -> None:
+def test_a_report_reaches_its_descriptor_although_the_standard_streams_are_closed(home: Path) -> None:
     ended = shell('"$C" check request.json -o json:/dev/fd/9 9>x.json >&- 2>&- <&-', home)
 
     assert ended.returncode == 1
@@ -172,7 +172,7 @@ def test_closed_numbers_are_nobody_elses(home: Path) -> None:
         ("rules show missing-lambda", 0),
     ],
 )
-def test_a_closed_pipe_is_an_error_only_where_something_is_lost(home: Path, command: str, code: int) -> None:
+def test_a_closed_pipe_is_an_error_only_if_a_result_is_lost(home: Path, command: str, code: int) -> None:
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
@@ -196,7 +196,7 @@ def test_a_line_of_the_log_is_json_in_utf_8(capfdbinary: pytest.CaptureFixture[b
     assert json.loads(capfdbinary.readouterr().err)["message"] == NAME
 
 
-def test_a_character_that_is_half_of_one_is_no_fault(tmp_path: Path) -> None:
+def test_a_lone_surrogate_is_no_fault(tmp_path: Path) -> None:
     def broken(finding: Finding) -> Finding:
         return structs.replace(finding, message="a\udc80b")
 

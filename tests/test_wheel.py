@@ -30,7 +30,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target / "site"
 
 
-def test_the_wheel_brings_rules_reports_and_what_botocore_is_taught(unpacked: Path) -> None:
+def test_the_wheel_has_rules_reports_and_botocore_data(unpacked: Path) -> None:
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
 
     assert "scanner/rules/fallback/last-processor-fails-open.yaml" in names

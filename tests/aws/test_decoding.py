@@ -54,15 +54,13 @@ JSON = st.lists(st.dictionaries(TEXT, TEXT | st.none() | st.integers(), max_size
 
 
 @given(JSON, st.booleans(), st.sampled_from([(",", ":"), (" , ", " : ")]))
-def test_any_member_that_is_newer_than_we_are_is_passed_over(
-    newer: object, is_ascii: bool, separators: tuple[str, str]
-) -> None:
+def test_any_unknown_member_is_ignored(newer: object, is_ascii: bool, separators: tuple[str, str]) -> None:
     body = json.dumps({"ChannelFlows": [], "Newer": newer}, ensure_ascii=is_ascii, separators=separators).encode()
 
     assert decoding.decode(body, wire.ListChannelFlows).items == ()
 
 
-def test_two_things_that_differ_and_have_one_arn_are_refused_and_equal_ones_are_one() -> None:
+def test_two_different_items_with_one_arn_are_refused_and_equal_ones_accepted() -> None:
     twins = b'{"AppInstances": [{"AppInstanceArn": "a", "Name": "x"}, {"AppInstanceArn": "a", "Name": "%s"}]}'
 
     assert len(decoding.decode(twins % b"x", wire.ListAppInstances).items) == 2
@@ -74,7 +72,7 @@ def test_two_things_that_differ_and_have_one_arn_are_refused_and_equal_ones_are_
 
 @pytest.mark.parametrize("answer", [wire.GetFunctionConcurrency, wire.GetFunctionEventInvokeConfig])
 @pytest.mark.parametrize("member", ["__type", "Message", "message", "Code", "errorMessage", "Error"])
-def test_an_error_is_no_answer_that_has_nothing_to_tell(answer: type[Struct], member: str) -> None:
+def test_an_error_is_not_read_as_an_empty_answer(answer: type[Struct], member: str) -> None:
     decoding.decode(b"{}", answer)
     with pytest.raises(ValueError, match="members of an error"):
         decoding.decode(b'{"%s": "TooManyRequestsException"}' % member.encode(), answer)
@@ -101,7 +99,7 @@ def test_xml_may_hold_many_members_and_nothing() -> None:
     decoding.check_xml(b"<R><A/><B><member>a</member><member>a</member></B><IsTruncated>false</IsTruncated></R>")
 
 
-def test_members_of_a_newer_api_are_passed_over() -> None:
+def test_members_of_a_newer_api_are_ignored() -> None:
     body = b'{"AppInstances": [{"AppInstanceArn": "a", "Shard": {"x": [1]}}], "Total": 1}'
 
     assert [item.arn for item in decoding.decode(body, wire.ListAppInstances).items] == ["a"]
@@ -122,7 +120,7 @@ def test_any_bytes_are_a_page_or_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [b'"\\ud800x"', b'"\xff\xfex"'])
-def test_text_that_is_no_unicode_becomes_visible(name: bytes) -> None:
+def test_invalid_unicode_becomes_replacement_characters(name: bytes) -> None:
     page = decoding.decode(b'{"AppInstances": [{"AppInstanceArn": "a", "Name": %s}]}' % name, wire.ListAppInstances)
 
     assert str(page.items[0].Name).endswith("x")

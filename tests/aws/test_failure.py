@@ -70,5 +70,5 @@ def test_a_denial_names_the_kind_of_policy(message: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("code", [None, 7, ["x"], "a b\n<script>", "x" * 1000])
-def test_a_code_that_is_none_is_not_repeated(code: object) -> None:
+def test_a_code_of_odd_characters_is_not_repeated(code: object) -> None:
     assert explain(refusal(400, code)).code in {"Unknown", "7"}

@@ -23,7 +23,7 @@ from tests.fake_aws import FakeAws
         ("iam", "create_user", {"UserName": "x"}),
     ],
 )
-def test_what_is_not_declared_is_stopped_before_it_is_sent(
+def test_an_operation_that_is_not_declared_is_stopped_before_it_is_sent(
     aws_in_environment: FakeAws, service: str, method: str, arguments: dict[str, str]
 ) -> None:
     client = Aws().client(service, "us-east-1")
@@ -42,7 +42,7 @@ def test_what_is_not_declared_is_stopped_before_it_is_sent(
         ("lambda", "invoke", {"FunctionName": "f"}),
     ],
 )
-def test_a_client_that_somebody_else_makes_of_the_session_is_held_too(
+def test_a_client_that_others_make_from_the_session_is_fenced_too(
     aws_in_environment: FakeAws, service: str, method: str, arguments: dict[str, Any]
 ) -> None:
     client = Aws()._boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]  # a name in a variable
@@ -53,7 +53,7 @@ def test_a_client_that_somebody_else_makes_of_the_session_is_held_too(
     assert not aws_in_environment.calls
 
 
-def test_every_declared_operation_reads() -> None:
+def test_every_declared_operation_only_reads() -> None:
     observing = ALLOWED - OBTAINING_CREDENTIALS
 
     assert all(operation.name.startswith(("List", "Get", "Describe")) for operation in observing)

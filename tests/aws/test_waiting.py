@@ -11,7 +11,7 @@ from scanner.aws.failure import FailedCallError, MalformedAnswerError, calling
 from scanner.aws.waiting import OutOfTimeError, awaited, in_time, waiting_for
 
 
-def test_what_comes_in_time_is_given_and_what_is_raised_is_raised() -> None:
+def test_a_result_in_time_is_returned_and_an_error_raised() -> None:
     def fail() -> None:
         raise TimeoutError("of its own")
 
@@ -22,7 +22,7 @@ def test_what_comes_in_time_is_given_and_what_is_raised_is_raised() -> None:
     assert awaited() == ""
 
 
-def test_what_does_not_come_is_left_behind_and_named() -> None:
+def test_a_late_result_is_abandoned_and_named() -> None:
     over = threading.Event()
 
     def hang() -> None:

@@ -86,7 +86,7 @@ def test_a_scan_ends_with_the_code_of_the_scan(action: Action, aws: FakeAws) -> 
     assert "**Coverage is NOT complete**" in incomplete.summary
 
 
-def test_what_chimeaudit_refuses_is_2_and_nothing_is_uploaded(action: Action) -> None:
+def test_a_usage_error_is_2_and_nothing_is_uploaded(action: Action) -> None:
     for inputs in (
         {"paths": "missing.json", "fail-on": "no"},
         {"command": "rules"},
@@ -132,7 +132,7 @@ def test_a_hostile_command_is_refused_and_not_repeated(action: Action, tmp_path:
 
 
 @pytest.mark.parametrize("value", [each for each in HOSTILE if "\n" not in each])
-def test_hostile_paths_lead_nowhere_and_are_told(action: Action, tmp_path: Path, value: str) -> None:
+def test_hostile_paths_are_refused_with_an_error(action: Action, tmp_path: Path, value: str) -> None:
     done = action({"paths": value})
 
     assert done.code == 2

@@ -51,7 +51,7 @@ def steps_of_the_action(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("text", with_key("jobs"))
-def test_a_workflow_is_valid_safe_and_gives_inputs_that_there_are(tmp_path: Path, text: str) -> None:
+def test_a_workflow_is_valid_and_safe_and_its_inputs_exist(tmp_path: Path, text: str) -> None:
     workflow = written(tmp_path, ".github/workflows/chimeaudit.yml", text)
 
     check_jsonschema("vendor.github-workflows", workflow)
@@ -73,7 +73,7 @@ def test_every_input_and_output_is_documented() -> None:
         assert f"`{name}`" in page
 
 
-def test_the_gitlab_pipeline_is_valid_and_extends_jobs_that_there_are(tmp_path: Path) -> None:
+def test_the_gitlab_pipeline_is_valid_and_extends_existing_jobs(tmp_path: Path) -> None:
     (text,) = with_key("include")
     jobs = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
 
@@ -82,7 +82,7 @@ def test_the_gitlab_pipeline_is_valid_and_extends_jobs_that_there_are(tmp_path: 
     assert used == {".chimeaudit-check", ".chimeaudit-scan"} <= load("deploy/ci/gitlab.yml").keys()
 
 
-def test_the_hook_of_the_page_is_valid_and_is_one_of_ours(tmp_path: Path) -> None:
+def test_the_hook_in_the_documentation_is_valid_and_exists(tmp_path: Path) -> None:
     (text,) = with_key("repos")
     (hook,) = yaml.safe_load(text)["repos"][0]["hooks"]
 
@@ -91,7 +91,7 @@ def test_the_hook_of_the_page_is_valid_and_is_one_of_ours(tmp_path: Path) -> Non
     assert hook["args"][-1] == "--"
 
 
-def test_the_readme_gives_inputs_that_there_are() -> None:
+def test_the_inputs_in_the_readme_exist() -> None:
     (text,) = (block for block in blocks("README.md") if "OWNER/chimeaudit@" in block)
 
     (step,) = yaml.safe_load(text)

@@ -83,7 +83,7 @@ def test_a_scan_at_night(tmp_path: Path, aws: FakeAws) -> None:
     assert found["location"]["path"] == "rules/fallback/last-processor-fails-open.yaml"
 
 
-def test_what_is_to_be_installed_has_to_be_said(tmp_path: Path) -> None:
+def test_the_version_to_install_must_be_given(tmp_path: Path) -> None:
     unsaid = job(".chimeaudit-check", tmp_path, "before_script", "script")
 
     assert unsaid.code != 0

@@ -63,7 +63,7 @@ def test_the_action_runs_nothing_of_the_checkout(checkout: Path, runner_temp: Pa
 
 
 @pytest.mark.parametrize("elsewhere", [("--workers", "2"), ("--cluster", "local")])
-def test_a_process_that_a_scan_starts_imports_nothing_of_where_it_works(
+def test_a_process_that_a_scan_starts_imports_nothing_from_the_working_directory(
     checkout: Path, elsewhere: tuple[str, str]
 ) -> None:
     ended = installed("scan", "--demo", "--regions", "eu-central-1", *elsewhere, "-o", "json:-", home=checkout)

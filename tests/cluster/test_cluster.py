@@ -135,7 +135,7 @@ HASTY = "import scanner.cluster.coordinator as it\nit._SILENT_SECONDS = 4\n"
 
 
 @pytest.mark.parametrize("heirs", [0, 1])
-def test_a_frozen_worker_leaves_its_works_to_another_or_ends_the_scan_by_name(
+def test_a_frozen_workers_tasks_move_to_another_or_the_scan_ends_with_its_name(
     organization: FakeAws, dask: DaskCluster, tmp_path: Path, heirs: int
 ) -> None:
     frozen = dask.add_worker(key(organization, "FROZEN"))
@@ -183,7 +183,7 @@ def test_what_a_worker_without_credentials_could_not_read_another_reads(
         assert (ended.code, ended.gaps) == (1, [])
 
 
-def test_a_scheduler_that_dies_is_told_in_one_line_and_resume_goes_on(
+def test_a_scheduler_that_dies_is_one_line_and_resume_goes_on(
     organization: FakeAws, dask: DaskCluster, tmp_path: Path
 ) -> None:
     dask.add_worker(key(organization, "WORKER"))
@@ -329,7 +329,7 @@ def test_a_profile_that_workers_do_not_have_is_a_gap(aws: FakeAws, dask: DaskClu
     assert "team" in gap["reason"]
 
 
-def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_what_it_has(
+def test_a_worker_of_another_version_that_joins_later_ends_the_scan_with_a_report_so_far(
     organization: FakeAws, dask: DaskCluster, tmp_path: Path
 ) -> None:
     dask.add_worker(key(organization, "FIRST"))
@@ -372,7 +372,7 @@ def test_a_worker_of_another_version_is_refused_with_both(
     assert not aws.asked("ListAppInstances")
 
 
-def test_a_full_disk_of_a_worker_is_told_with_its_address_and_what_was_seen(
+def test_a_full_disk_of_a_worker_is_an_error_with_its_address_and_a_report_so_far(
     aws: FakeAws, dask: DaskCluster, tmp_path: Path
 ) -> None:
     aws.inventory = {"us-east-1": {"ours": [OPEN]}}
@@ -403,9 +403,7 @@ def test_max_runtime_is_kept_though_the_scheduler_hangs(aws: FakeAws, dask: Dask
     assert "Stopped by --max-runtime" in ended.stderr
 
 
-def test_a_cluster_that_is_not_there_is_told_with_a_report_that_says_what_was_not_seen(
-    aws: FakeAws, tmp_path: Path
-) -> None:
+def test_a_cluster_that_does_not_answer_is_an_error_with_a_report_of_gaps(aws: FakeAws, tmp_path: Path) -> None:
     """Whatever listens at the address is no scheduler."""
     hasty = "import scanner.cluster.coordinator as it\nit._CONNECT_SECONDS, it._JOIN_SECONDS = 2, 4\n"
     variables = {**aws.variables, **started_with(tmp_path / "hasty", hasty)}
@@ -442,7 +440,7 @@ def test_without_dask_it_says_what_to_install(aws: FakeAws, tmp_path: Path) -> N
     assert not (tmp_path / "state").exists()
 
 
-def test_a_cluster_of_ones_own_needs_no_address(aws: FakeAws, tmp_path: Path) -> None:
+def test_a_local_cluster_needs_no_address(aws: FakeAws, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {"one": [OPEN]}}
     variables = {**aws.variables, "PYTHONWARNINGS": "ignore"}
 

@@ -23,7 +23,9 @@ def run_out(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 
 
 @pytest.mark.parametrize("threads", [0, 1, 3])
-def test_every_work_is_done_by_as_many_threads_as_can_be_had(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+def test_all_tasks_are_done_by_as_many_threads_as_the_system_allows(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
     run_out(monkeypatch, after=threads)
     by: set[str] = set()
 
@@ -37,7 +39,7 @@ def test_every_work_is_done_by_as_many_threads_as_can_be_had(monkeypatch: pytest
     assert by <= ({f"works-{number}" for number in range(threads)} or own)
 
 
-def test_works_are_done_at_once_and_what_they_raise_is_raised() -> None:
+def test_tasks_run_at_once_and_their_errors_are_raised() -> None:
     together = threading.Barrier(4)
     begun: list[str] = []
 
@@ -54,7 +56,7 @@ def test_works_are_done_at_once_and_what_they_raise_is_raised() -> None:
         crew.submit(fail)
 
 
-def test_a_crew_that_is_widened_takes_on_what_waits() -> None:
+def test_a_widened_crew_does_waiting_tasks() -> None:
     together = threading.Barrier(3)
     with Crew(1, "works") as crew:
         futures = [crew.submit(together.wait, 20) for _ in range(3)]
@@ -62,7 +64,7 @@ def test_a_crew_that_is_widened_takes_on_what_waits() -> None:
         assert sorted(future.result() for future in futures) == [0, 1, 2]
 
 
-def test_what_waits_may_be_dropped() -> None:
+def test_waiting_tasks_may_be_cancelled() -> None:
     goes_on = threading.Event()
     crew = Crew(1, "works")
     running, waiting = crew.submit(goes_on.wait, 20), crew.submit(goes_on.wait, 20)

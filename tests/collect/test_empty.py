@@ -42,7 +42,7 @@ def take(empty: EmptyTargets, done: TaskResult) -> tuple[list[tuple[str, bool]],
 
 
 @pytest.mark.parametrize("naming", [0, 1, 2])
-def test_a_list_that_names_something_speaks_for_the_account_whenever_it_comes(
+def test_a_list_that_names_an_app_instance_settles_its_account_whenever_it_comes(
     empty: EmptyTargets, journal: Journal, naming: int
 ) -> None:
     told = [take(empty, read(number, Owned.NAMED if number == naming else Owned.EMPTY)) for number in range(3)]
@@ -53,7 +53,7 @@ def test_a_list_that_names_something_speaks_for_the_account_whenever_it_comes(
     assert closed == [number != naming for number in range(3)]  # its reader closes a list that names something
 
 
-def test_where_none_does_the_last_one_makes_sts_be_asked_once(empty: EmptyTargets, journal: Journal) -> None:
+def test_if_no_list_names_an_app_instance_sts_is_asked_once_at_the_end(empty: EmptyTargets, journal: Journal) -> None:
     assert take(empty, read(0, Owned.EMPTY)) == ([], False)
     assert take(empty, read(1, Owned.NOT_READ)) == ([("b", True)], False)
     assert take(empty, read(2, Owned.EMPTY)) == ([], True)
@@ -66,7 +66,7 @@ def test_where_none_does_the_last_one_makes_sts_be_asked_once(empty: EmptyTarget
     assert [(gap.code, gap.region) for gap in gaps] == [("OtherAccount", "a"), ("OtherAccount", "c")]
 
 
-def test_whom_sts_does_not_tell_is_left_to_the_second_try(empty: EmptyTargets, journal: Journal) -> None:
+def test_an_account_that_sts_does_not_confirm_is_left_to_the_second_try(empty: EmptyTargets, journal: Journal) -> None:
     for number in range(3):
         take(empty, read(number, Owned.EMPTY))
     silent = TaskResult(target=TARGETS[0], complete=False, asked_owner=True, missing=None)

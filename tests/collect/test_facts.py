@@ -43,7 +43,7 @@ def test_the_arn_says_where_an_app_instance_lives() -> None:
     assert (instance.id, instance.name) == ("x", UNSET)
 
 
-def test_an_arn_that_is_none_leaves_the_place_where_it_was_listed() -> None:
+def test_an_app_instance_with_an_invalid_arn_is_where_it_was_listed() -> None:
     instance = facts.app_instance(wire.AppInstanceSummary("?"), "111122223333", "us-east-1")
 
     assert (instance.account_id, instance.region, instance.id) == ("111122223333", "us-east-1", "?")
@@ -115,7 +115,7 @@ def test_a_fallback_action_that_is_not_known_is_unknown_with_a_gap() -> None:
     assert (gap.resource_arn, gap.operation) == (found.arn, "ListChannelFlows")
 
 
-def test_what_is_missing_is_unknown_with_a_gap_each() -> None:
+def test_each_missing_value_is_unknown_with_a_gap() -> None:
     found = flow(wire.Processor())
 
     missing = {"name", "execution_order", "fallback_action", "invocation_type", "lambda"}

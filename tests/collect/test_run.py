@@ -49,7 +49,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("failing", TARGETS)
-def test_what_came_is_kept_though_another_work_failed(tmp_path: Path, failing: Target) -> None:
+def test_results_are_kept_even_if_another_task_fails(tmp_path: Path, failing: Target) -> None:
     header = RunHeader(
         id="run",
         started_at="2026-01-01T00:00:00Z",
@@ -70,9 +70,7 @@ def test_what_came_is_kept_though_another_work_failed(tmp_path: Path, failing: T
     assert set(told) == {*TARGETS} - {failing}
 
 
-def test_a_backlog_gives_works_in_their_order_and_keeps_no_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backlog_gives_tasks_in_order_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scanner.collect.run._IN_MEMORY", 1)
     first_task = Task(target=TARGETS[0], facets=frozenset(), path=tmp_path / "0.jsonl", pace=fast(1))
     tasks = [structs.replace(first_task, listed=b"x" * number) for number in range(5)]

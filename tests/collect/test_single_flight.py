@@ -8,7 +8,7 @@ import pytest
 from scanner.collect.single_flight import SingleFlight
 
 
-def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
+def test_a_thread_that_asks_during_a_read_waits_for_its_result() -> None:
     flight: SingleFlight[str, str] = SingleFlight()
     reading, goes_on = threading.Event(), threading.Event()
     reads: list[int] = []
@@ -29,13 +29,13 @@ def test_who_comes_while_it_is_read_waits_for_the_same_answer() -> None:
     assert len(reads) == 1
 
 
-def test_keys_are_read_each_for_itself() -> None:
+def test_each_key_is_read_by_itself() -> None:
     flight: SingleFlight[str, str] = SingleFlight()
 
     assert [flight.get(key, key.upper) for key in ("a", "b", "a")] == ["A", "B", "A"]
 
 
-def test_a_failure_is_everybodys() -> None:
+def test_all_waiting_threads_get_the_same_error() -> None:
     flight: SingleFlight[str, str] = SingleFlight()
     reads: list[int] = []
 

@@ -112,7 +112,7 @@ BROKEN: list[tuple[str, str | bytes | None, str]] = [
 
 
 @pytest.mark.parametrize(("name", "content", "line"), BROKEN, ids=[name for name, _, _ in BROKEN])
-def test_what_cannot_be_read_is_one_line_and_the_others_are_judged(
+def test_an_unreadable_file_is_one_line_and_the_others_are_judged(
     check: Check, tmp_path: Path, name: str, content: str | bytes | None, line: str
 ) -> None:
     write(tmp_path / "good.json", BAD)
@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_one_line_and_the_others_are_judged(
     assert (":{line}:{column}:".format(**ended.gaps[0]["location"]) in errors[0]) is (content is not None)
 
 
-def test_what_cannot_be_read_is_one_line(check: Check, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_one_line(check: Check, tmp_path: Path) -> None:
     (tmp_path / "broken.json").symlink_to("/proc/self/mem")  # even root reads nothing there
 
     ended = check(".")
@@ -151,7 +151,7 @@ IN_NO_KNOWN_FORM = {
 
 
 @pytest.mark.parametrize("content", IN_NO_KNOWN_FORM.values(), ids=IN_NO_KNOWN_FORM)
-def test_a_file_of_a_folder_in_no_known_form_that_speaks_of_flows_is_named(
+def test_a_file_in_a_folder_of_an_unknown_form_that_mentions_flows_is_reported(
     check: Check, tmp_path: Path, content: Any
 ) -> None:
     write(tmp_path / "good.json", request())
@@ -164,7 +164,7 @@ def test_a_file_of_a_folder_in_no_known_form_that_speaks_of_flows_is_named(
         assert gaps(ended) == ["flows.json:1:1: channel flows in a form that is not known"]
 
 
-def test_who_reads_no_report_sees_what_was_not_examined(tmp_path: Path) -> None:
+def test_what_was_not_examined_is_printed_even_without_a_report(tmp_path: Path) -> None:
     write(tmp_path / "good.json", request())
     write(tmp_path / "flows.json", json.dumps([BAD]))
 
@@ -199,7 +199,7 @@ def test_a_file_of_a_folder_is_judged_in_whatever_unicode(
     assert check(".").code == 1
 
 
-def test_a_large_file_of_a_folder_is_told_in_whatever_unicode(check: Check, tmp_path: Path) -> None:
+def test_a_too_large_file_in_a_folder_is_reported_in_any_encoding(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "good.json", request())
     write(tmp_path / "big.json", json.dumps([BAD] * 20_000).encode("utf-16"))
 
@@ -209,7 +209,7 @@ def test_a_large_file_of_a_folder_is_told_in_whatever_unicode(check: Check, tmp_
     assert "error: big.json:1:1: found more than 10 MB" in ended.stderr
 
 
-def test_a_broken_file_of_a_folder_that_speaks_of_flows_is_told(check: Check, tmp_path: Path) -> None:
+def test_a_broken_file_in_a_folder_that_mentions_flows_is_reported(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "good.json", BAD)
     write(tmp_path / "cut.json", json.dumps(BAD)[:-20])
 

@@ -54,7 +54,7 @@ BROKEN_TEMPLATES = {
 
 
 @pytest.mark.parametrize("text", BROKEN_TEMPLATES.values(), ids=BROKEN_TEMPLATES)
-def test_a_broken_file_of_a_folder_with_resources_is_told(check: Check, tmp_path: Path, text: str) -> None:
+def test_a_broken_file_with_resources_in_a_folder_is_reported(check: Check, tmp_path: Path, text: str) -> None:
     write(tmp_path / "good.json", request())
     write(tmp_path / "broken.template", text)
 
@@ -65,7 +65,7 @@ def test_a_broken_file_of_a_folder_with_resources_is_told(check: Check, tmp_path
     assert "Skipped" not in ended.stderr
 
 
-def test_what_is_not_read_is_counted_as_that_and_nothing_more_is_said_of_it(check: Check, tmp_path: Path) -> None:
+def test_files_that_are_not_read_are_only_counted(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "good.json", request())
     unread = {
         "tsconfig.json": '{\n // mine\n "compilerOptions": {"strict": true,}\n}',

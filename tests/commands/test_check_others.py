@@ -33,7 +33,7 @@ def test_nothing_to_judge_is_0(check: Check) -> None:
     assert "nothing was judged" in ended.stderr
 
 
-def test_a_broken_file_that_speaks_of_flows_is_told_all_the_same(check: Check, tmp_path: Path) -> None:
+def test_a_broken_file_that_mentions_flows_is_still_reported(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "cut.json", '{"ChannelFlowArn": "a')
 
     ended = check("cut.json", "missing.json", "--skip-others")
@@ -44,7 +44,7 @@ def test_a_broken_file_that_speaks_of_flows_is_told_all_the_same(check: Check, t
 
 
 @pytest.mark.parametrize("path", ["missing.json", "nothing/*.json", "other.json"])
-def test_where_nothing_could_be_judged_the_error_is_all(check: Check, tmp_path: Path, path: str) -> None:
+def test_if_nothing_could_be_judged_only_the_error_is_printed(check: Check, tmp_path: Path, path: str) -> None:
     write(tmp_path / "other.json", "{}")
 
     ended = check(path)
@@ -56,7 +56,7 @@ def test_where_nothing_could_be_judged_the_error_is_all(check: Check, tmp_path: 
     assert len(ended.gaps) == 1
 
 
-def test_what_a_bad_path_is_named_beside_is_judged(check: Check) -> None:
+def test_files_that_are_named_with_a_bad_path_are_judged(check: Check) -> None:
     ended = check("a.json", "missing.json", a__json=request())
 
     assert ended.code == 2

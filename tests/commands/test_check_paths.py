@@ -92,7 +92,7 @@ def test_a_name_that_is_no_text_is_spelled_out(check: Check, tmp_path: Path) -> 
         assert "error: cut\\xe9.json:" in ended.stderr
 
 
-def test_a_name_with_several_lines_is_told_on_one(check: Check, tmp_path: Path) -> None:
+def test_a_name_with_several_lines_is_printed_on_one(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "a\nerror: b.json", BAD)
     write(tmp_path / "cut\n.json", "{")
 

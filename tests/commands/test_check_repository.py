@@ -126,7 +126,7 @@ def test_a_baseline_with_paths_from_the_folder_serves_there(
     assert set(changes(again)) == {"existing"}
 
 
-def test_such_a_baseline_excuses_nothing_else(run: Run, top: Path) -> None:
+def test_a_former_baseline_does_not_hide_other_failures(run: Run, top: Path) -> None:
     old, infra = top.parent / "outside", top / "infra"
     write(old / "a.json", BAD)
     write(old / "infra" / "a.json", MENDED)
@@ -139,7 +139,7 @@ def test_such_a_baseline_excuses_nothing_else(run: Run, top: Path) -> None:
     assert changes(again) == ["new"]
 
 
-def test_diff_matches_such_a_report(run: Run, top: Path) -> None:
+def test_diff_matches_a_former_report(run: Run, top: Path) -> None:
     old, infra = top.parent / "outside" / "infra", top / "infra"
     for folder in (old, infra):
         write(folder / "a.json", STACK)

@@ -45,7 +45,7 @@ def found(report: Report) -> set[tuple[str, str, str, str]]:
     }
 
 
-def test_it_finds_exactly_what_was_planted(report: Report) -> None:
+def test_the_demo_scan_finds_exactly_the_planted_faults(report: Report) -> None:
     ran = {rule["id"] for rule in report["rules"]}
     planted = {
         (each.account_id, each.region, each.resource_arn, each.rule_id)
@@ -56,7 +56,7 @@ def test_it_finds_exactly_what_was_planted(report: Report) -> None:
     assert found(report) == planted
 
 
-def test_only_what_lies_in_an_account_out_of_scope_is_unknown(report: Report) -> None:
+def test_only_functions_in_an_account_out_of_scope_are_unknown(report: Report) -> None:
     gaps = report["coverage"]["gaps"]
     unknown = [finding for finding in report["findings"] if finding["status"] == "unknown"]
 
@@ -73,7 +73,7 @@ def test_every_rule_of_the_default_profile_finds_something(report: Report) -> No
     assert idle == {"flow-name-convention", "missing-required-tags", "stale-channel-flow"}, "off until configured"
 
 
-def test_commands_name_the_resource_that_they_mend(report: Report) -> None:
+def test_commands_name_the_resource_that_they_fix(report: Report) -> None:
     by_rule = {finding["rule_id"]: finding for finding in report["findings"] if finding["status"] == "fail"}
     rules = {rule["id"]: rule for rule in report["rules"]}
     finding = by_rule["unused-channel-flow"]
@@ -82,7 +82,7 @@ def test_commands_name_the_resource_that_they_mend(report: Report) -> None:
     assert "--channel-flow-arn CHANNEL_FLOW_ARN" in rules["unused-channel-flow"]["remediation"]
 
 
-def test_it_sees_every_page(report: Report) -> None:
+def test_the_demo_scan_reads_every_page(report: Report) -> None:
     everything = list(placed(load()))
     observed = report["coverage"]["observed"]
     instances = Counter((each.account_id, each.region) for each in everything)
@@ -97,7 +97,7 @@ def test_the_report_fits_its_schema(report: Report) -> None:
     jsonschema.Draft202012Validator(schema()).validate(report)
 
 
-def test_it_ends_with_findings_and_says_where_the_report_lies(demo: tuple[Ended, Path]) -> None:
+def test_the_demo_scan_ends_with_findings_and_the_path_of_the_report(demo: tuple[Ended, Path]) -> None:
     ended, home = demo
 
     assert ended.code == 1
@@ -142,7 +142,7 @@ def test_regions_narrow_the_scan(tmp_path: Path) -> None:
     assert {finding["resource"]["region"] for finding in ended.report["findings"]} == {"eu-central-1"}
 
 
-def test_the_demo_keeps_away_from_the_users_own_aws(tmp_path: Path) -> None:
+def test_the_demo_does_not_use_the_users_own_aws(tmp_path: Path) -> None:
     theirs = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "HTTP_PROXY": "http://127.0.0.1:1"}
 
     assert chimeaudit("scan", "--demo", home=tmp_path, variables=theirs).code == 1

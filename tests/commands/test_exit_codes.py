@@ -139,7 +139,7 @@ def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Pat
     assert "200 channel flows" in resumed.stderr
 
 
-def test_70_for_a_fault_of_ours_in_one_line(aws: FakeAws, tmp_path: Path) -> None:
+def test_70_for_a_fault_of_chimeaudit_in_one_line(aws: FakeAws, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "from scanner.outcome import gate\n"
         "def broken(*_, **__): raise ZeroDivisionError('a fault')\n"
@@ -156,7 +156,7 @@ def test_70_for_a_fault_of_ours_in_one_line(aws: FakeAws, tmp_path: Path) -> Non
     assert "Traceback" in verbose.stderr
 
 
-def test_a_fault_of_ours_costs_what_it_was_about_and_no_more(aws: FakeAws, tmp_path: Path) -> None:
+def test_a_fault_of_chimeaudit_is_a_gap_and_the_rest_is_read(aws: FakeAws, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {"broken": [Flow(name="hostile")], "whole": [OPEN]}}
     (tmp_path / "sitecustomize.py").write_text(
         "from scanner.collect import facts\n"
@@ -182,7 +182,7 @@ def test_a_fault_of_ours_costs_what_it_was_about_and_no_more(aws: FakeAws, tmp_p
 
 
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full", ">/dev/full 2>&1", ">&- 2>&-"])
-def test_70_when_standard_output_takes_nothing(tmp_path: Path, streams: str) -> None:
+def test_70_when_standard_output_cannot_be_written(tmp_path: Path, streams: str) -> None:
     ended = subprocess.run(
         ["bash", "-c", f'"$0" rules list {streams}', CHIMEAUDIT],
         env=environment(tmp_path, {}),
@@ -321,7 +321,7 @@ def test_70_and_every_other_report_where_one_cannot_be_printed(
     assert json.loads((tmp_path / "report.sarif").read_text())["runs"]
 
 
-def test_0_when_what_is_only_listed_is_cut_off(tmp_path: Path) -> None:
+def test_0_when_the_reader_of_a_listing_stops_early(tmp_path: Path) -> None:
     ended = subprocess.run(
         ["bash", "-c", '"$0" rules list --format json | head -c 10; exit ${PIPESTATUS[0]}', CHIMEAUDIT],
         env=environment(tmp_path, {}),
@@ -383,7 +383,7 @@ def test_2_when_a_real_run_is_resumed_as_a_demo(aws: FakeAws, scan: Scan) -> Non
     assert "demo" in ended.stderr
 
 
-def test_resume_takes_no_demo_for_the_newest_run(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+def test_resume_does_not_take_a_demo_as_the_newest_run(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {"support": [OPEN]}}
     first = scan("-o", "json:-").report
     (run,) = (tmp_path / "state/chimeaudit/runs").iterdir()

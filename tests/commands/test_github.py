@@ -59,7 +59,7 @@ def test_a_report_on_standard_output_stays_whole(tmp_path: Path) -> None:
     ("arguments", "variables"),
     [(("--no-github",), {}), ((), {"GITHUB_ACTIONS": ""}), ((), {"GITHUB_ACTIONS": "false"})],
 )
-def test_elsewhere_or_where_it_is_not_wanted_there_is_neither(
+def test_outside_github_or_if_turned_off_there_are_no_annotations_and_no_summary(
     tmp_path: Path, arguments: tuple[str, ...], variables: dict[str, str]
 ) -> None:
     write(tmp_path / "create.json", BAD)
@@ -71,7 +71,7 @@ def test_elsewhere_or_where_it_is_not_wanted_there_is_neither(
     assert not (tmp_path / "summary.md").exists()
 
 
-def test_a_summary_that_is_full_is_told_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_full_summary_is_an_error_and_unchanged(tmp_path: Path) -> None:
     write(tmp_path / "create.json", BAD)
     full = "x" * (MOST_BYTES - 10)
     (tmp_path / "summary.md").write_text(full)
@@ -133,7 +133,7 @@ def test_lines_of_a_log_stay_json(scan: Scan) -> None:
     assert not OBEYED.search(ended.stderr)
 
 
-def test_what_ends_a_step_early_is_an_error_of_it(tmp_path: Path) -> None:
+def test_an_error_that_ends_the_command_is_an_annotation(tmp_path: Path) -> None:
     named = check(tmp_path, "nowhere.yaml")
     unwanted = check(tmp_path, "nowhere.yaml", "--no-github")
     elsewhere = check(tmp_path, "--regoin", "x", GITHUB_ACTIONS="")

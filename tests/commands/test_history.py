@@ -54,7 +54,7 @@ def look_json(home: Path, *arguments: str) -> Any:
     return json.loads(look(home, *arguments, "--format", "json").stdout)
 
 
-def test_nights_of_scans_tell_what_became_of_a_finding(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+def test_scans_on_several_nights_give_the_life_of_a_finding(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
     def denied(call: Call) -> Answer | None:
         return error(403, "ForbiddenException") if call.operation == "ListChannelFlows" else None
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_recorded_can_be_recorded_later(aws: FakeAws, scan: Scan,
     assert len(look_json(tmp_path, "list")) == 1
 
 
-def test_the_list_tells_runs(home: Path) -> None:
+def test_the_list_has_a_row_for_each_run(home: Path) -> None:
     ended = look(home, "list")
 
     assert re.findall(r"^ (\S+) 03:00 ", ended.stdout, re.MULTILINE) == [at(n)[:10] for n in (0, 10, 20, 30)]
@@ -158,7 +158,7 @@ def test_the_page_shows_nights_and_ages(home: Path) -> None:
     assert page.count("<title>") == 5, "one of the page, and one a night"
 
 
-def test_pruning_keeps_what_is_younger(home: Path) -> None:
+def test_pruning_keeps_younger_runs(home: Path) -> None:
     assert look_json(home, "prune", "--keep", "99999d") == {"runs": 0, "findings": 0, "changes": 0}
     assert look(home, "prune", "--keep", "99999d").stdout.startswith("Removed 0 runs from before ")
     assert len(look_json(home, "list")) == 4

@@ -40,7 +40,7 @@ def test_the_format_is_named_or_that_of_the_suffix(value: str, expected: Output)
         ("sarfi:report.json", "'sarfi' is not a format"),
     ],
 )
-def test_what_names_no_format_is_refused_and_the_formats_are_offered(value: str, complaint: str) -> None:
+def test_an_output_without_a_format_is_refused_with_the_formats_as_hint(value: str, complaint: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(value)
 

@@ -31,7 +31,7 @@ def slow(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 
 
 @pytest.mark.usefixtures("slow")
-def test_progress_is_told_in_plain_lines(quick_scan: Scan) -> None:
+def test_progress_is_printed_in_plain_lines(quick_scan: Scan) -> None:
     ended = quick_scan(*RULE)
 
     lines = [line for line in ended.stderr.splitlines() if " accounts, " in line]

@@ -55,7 +55,7 @@ def test_a_report_is_read_from_standard_input(home: Path) -> None:
     assert ended.stdout == (home / "saved.json").read_text()
 
 
-def test_a_report_may_take_the_place_of_the_one_it_is_made_from(home: Path) -> None:
+def test_a_report_may_replace_the_one_it_is_rendered_from(home: Path) -> None:
     before = (home / "saved.json").read_bytes()
 
     assert chimeaudit("report", "saved.json", "-o", "saved.json", home=home).code == 0

@@ -67,7 +67,7 @@ def test_a_rule_is_explained_with_the_facets_and_actions_that_it_needs(tmp_path:
     assert "chime:ListChannelsAssociatedWithChannelFlow" in ended.stdout
 
 
-def test_a_rule_that_is_not_there_is_an_error_with_the_nearest_one(tmp_path: Path) -> None:
+def test_an_unknown_rule_is_an_error_with_the_nearest_name(tmp_path: Path) -> None:
     ended = rules("show", "mising-lambda", home=tmp_path)
 
     assert ended.code == 2
@@ -104,7 +104,7 @@ def test_a_test_that_disagrees_is_shown_as_a_difference(tmp_path: Path) -> None:
     assert "1 of 3 tests in 1 rule disagree" in ended.stderr
 
 
-def test_mistaken_rules_are_all_told(tmp_path: Path) -> None:
+def test_all_mistakes_in_rules_are_reported(tmp_path: Path) -> None:
     rule_file(tmp_path, severity="x")
 
     ended = rules("test", "topic", home=tmp_path)
@@ -140,7 +140,7 @@ def test_a_name_that_is_no_id_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("which", "file"), [("rule", "rule-1.0.json"), ("config", "config-1.0.json")])
-def test_schemas_are_printed_as_they_are_checked_in(which: str, file: str, tmp_path: Path) -> None:
+def test_printed_schemas_equal_the_files_in_the_repository(which: str, file: str, tmp_path: Path) -> None:
     printed = rules("schema", which, home=tmp_path).stdout
 
     assert printed == (resources.reports() / "schema" / file).read_text(encoding="utf-8")

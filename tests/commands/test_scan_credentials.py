@@ -225,7 +225,7 @@ def test_the_fault_of_one_profile_is_its_gap_and_the_others_are_scanned(scan_as:
         ({}, "neither the environment nor the default profile has any, and no instance role answers"),
     ],
 )
-def test_so_does_each_fault_of_the_environment(
+def test_each_fault_of_the_environment_has_its_cause_and_a_next_step(
     quick_scan: Scan, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: str
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -288,7 +288,7 @@ def test_a_configuration_that_may_not_be_read_is_no_empty_one(
 
 
 @pytest.mark.parametrize("chosen", [("--profile", "mfa"), ()])
-def test_a_code_that_nobody_can_type_is_a_fault_of_the_credentials_and_no_interruption(
+def test_an_mfa_code_without_a_terminal_is_an_error_of_the_credentials_not_an_interruption(
     aws: FakeAws, tmp_path: Path, chosen: tuple[str, ...]
 ) -> None:
     (tmp_path / ".aws").mkdir()
@@ -312,7 +312,7 @@ def test_a_code_that_nobody_can_type_is_a_fault_of_the_credentials_and_no_interr
     assert not aws.calls
 
 
-def test_a_code_is_asked_for_once_a_scan(scan_as: Scan, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_mfa_code_is_asked_for_once_in_a_scan(scan_as: Scan, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("scanner.aws.credentials._has_terminal", lambda: True)
 
@@ -338,7 +338,7 @@ def test_a_code_is_asked_for_once_a_scan(scan_as: Scan, aws: FakeAws, monkeypatc
         ({"AWS_CA_BUNDLE": os.devnull}, "which AWS_CA_BUNDLE names, cannot be read (it holds no certificate)"),
     ],
 )
-def test_a_certificate_that_is_not_trusted_names_the_variable_that_says_whom_to_trust(
+def test_an_untrusted_certificate_is_an_error_with_the_variable_for_trusted_ones(
     quick_scan: Scan, tls_url: str, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: str
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", tls_url)

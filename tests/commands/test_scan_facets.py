@@ -113,7 +113,7 @@ def test_a_role_that_functions_of_two_regions_have_is_read_once(chat: FakeAws, s
     assert {name: counted[name] for name in ROLE_CALLS} == ROLE_CALLS
 
 
-def test_what_belongs_to_a_qualifier_is_read_for_the_processors_own(chat: FakeAws, judge: Any) -> None:
+def test_facts_of_a_qualifier_are_read_for_the_processors_qualifier(chat: FakeAws, judge: Any) -> None:
     processors = [
         processor(Configuration=invoking(arn), ExecutionOrder=n)
         for n, arn in enumerate(
@@ -344,7 +344,7 @@ def failed(call: Call, failure: str) -> Answer:
         ("callback-not-allowed", "processors[0].lambda.callback", {"Role": None}),
     ],
 )
-def test_what_an_answer_leaves_out_or_says_in_new_words_is_unknown_with_its_gap(
+def test_missing_and_unknown_values_in_an_answer_are_unknown_with_a_gap(
     chat: FakeAws, judge: Any, rule: str, path: str, configuration: dict[str, Any]
 ) -> None:
     whole = {"FunctionArn": FUNCTION, "Runtime": "python3.13", "Timeout": 3, "LastModified": "2026-01-01T00:00:00+0000"}
@@ -372,7 +372,7 @@ def test_a_container_image_has_no_runtime(chat: FakeAws, judge: Any) -> None:
 @pytest.mark.parametrize(
     "answer", [truth({"ChannelFlow": {}}), truth({"ChannelFlow": {"LastUpdatedTimestamp": 1e300}})]
 )
-def test_a_time_that_is_none_is_unknown_with_its_gap(chat: FakeAws, judge: Any, answer: Answer) -> None:
+def test_an_invalid_time_is_unknown_with_its_gap(chat: FakeAws, judge: Any, answer: Answer) -> None:
     chat.faults = [when("DescribeChannelFlow", answer=answer)]
 
     ended = judge("detail")
@@ -401,7 +401,7 @@ def test_a_404_of_lambda_is_a_fact(chat: FakeAws, judge: Any, rule: str, operati
     assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
 
 
-def test_a_404_that_is_not_lambdas_own_is_no_fact(chat: FakeAws, judge: Any) -> None:
+def test_a_404_that_is_not_from_lambda_is_no_fact(chat: FakeAws, judge: Any) -> None:
     chat.faults = [when("GetFunctionConfiguration", answer=Answer(status=404, body=b"<html>no such host</html>"))]
 
     ended = judge("missing-lambda")
@@ -606,7 +606,7 @@ def test_a_function_in_a_region_that_cannot_be_is_a_gap(chat: FakeAws, judge: An
     assert ended.report["summary"]["by_status"]["pass"] == 1
 
 
-def test_a_function_in_an_account_that_lets_nobody_in_is_unknown(aws: FakeAws, judge: Any) -> None:
+def test_a_function_in_an_account_whose_role_is_denied_is_unknown(aws: FakeAws, judge: Any) -> None:
     aws.inventory = {"us-east-1": {"support": [abroad(MEMBER)]}}
     aws.faults = [lambda call: refusal(403, "AccessDenied") if MEMBER in call.parameters.get("RoleArn", "") else None]
 
@@ -659,7 +659,9 @@ def test_alerts_count_to_the_last_page(chat: FakeAws, judge: Any) -> None:
     ("answer", "verdict"),
     [(truth({"Targets": []}), "fail"), (truth({"Targets": [], "NextToken": "more"}), None)],
 )
-def test_an_alert_without_targets_tells_nobody(chat: FakeAws, judge: Any, answer: Answer, verdict: str | None) -> None:
+def test_an_alert_without_targets_does_not_count(
+    chat: FakeAws, judge: Any, answer: Answer, verdict: str | None
+) -> None:
     chat.faults = [when("ListTargetsByRule", answer=answer)]
 
     ended = judge("no-failure-alert")

@@ -127,7 +127,7 @@ def test_a_denied_app_instance_is_a_gap_not_a_pass(two_regions: FakeAws, scan: S
         pytest.param(Answer(status=302, headers={"Location": "http://127.0.0.1:1/"}), "302", id="a redirect"),
     ],
 )
-def test_an_answer_that_is_none_is_a_gap(two_regions: FakeAws, scan: Scan, answer: Answer, code: str | None) -> None:
+def test_a_malformed_answer_is_a_gap(two_regions: FakeAws, scan: Scan, answer: Answer, code: str | None) -> None:
     two_regions.faults = [on("ListChannelFlows", "us-east-1", answer)]
 
     ended = scan("-o", "json:-")
@@ -157,7 +157,7 @@ def test_a_malformed_answer_is_asked_for_again(two_regions: FakeAws, scan: Scan)
     assert ended.report["coverage"]["observed"]["channel_flows"] == 2
 
 
-def test_throttling_is_waited_out(two_regions: FakeAws, scan: Scan) -> None:
+def test_throttled_calls_are_retried(two_regions: FakeAws, scan: Scan) -> None:
     throttled: list[Call] = []
 
     def twice(call: Call) -> Answer | None:
@@ -323,7 +323,7 @@ def test_credentials_that_sts_refuses_scan_nothing(
     assert not ended.report["coverage"]["complete"]
 
 
-def test_an_identity_that_is_no_account_scans_nothing(aws: FakeAws, scan: Scan) -> None:
+def test_an_identity_without_a_valid_account_scans_nothing(aws: FakeAws, scan: Scan) -> None:
     aws.account = "../../etc"
 
     assert scan().code == 4
@@ -370,7 +370,7 @@ def test_an_endpoint_that_is_no_url_is_a_usage_error(scan: Scan) -> None:
     assert "chime" in ended.stderr
 
 
-def test_a_region_that_is_none_is_a_usage_error_with_the_nearest(scan: Scan, aws: FakeAws) -> None:
+def test_an_unknown_region_is_a_usage_error_with_the_nearest_name(scan: Scan, aws: FakeAws) -> None:
     ended = scan("--regions", "us-esat-1")
 
     assert ended.code == 2

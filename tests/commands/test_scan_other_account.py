@@ -65,7 +65,7 @@ def test_a_role_that_gives_the_credentials_of_another_account_is_a_gap_of_the_on
 
 @pytest.mark.parametrize("chat", [{"chat": [OPEN]}, {}], ids=["with app instances", "without any"])
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_role_that_only_says_so_is_found_out_by_what_its_credentials_list(
+def test_a_role_whose_credentials_are_another_accounts_is_noticed_by_its_lists(
     two_accounts: FakeAws, scan: Scan, chat: dict[str, list[Flow]], workers: str
 ) -> None:
     user, _, _ = assumed(f"arn:aws:iam::{FIRST}:role/chimeaudit").partition("<Credentials>")
@@ -82,7 +82,7 @@ def test_a_role_that_only_says_so_is_found_out_by_what_its_credentials_list(
     assert ended.code in {3, 4}
 
 
-def test_so_is_a_profile_that_is_given_a_role_of_another_account(two_accounts: FakeAws, tmp_path: Path) -> None:
+def test_a_profile_that_gets_a_role_of_another_account_is_a_gap(two_accounts: FakeAws, tmp_path: Path) -> None:
     (tmp_path / ".aws").mkdir()
     keys = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = s"
     role = f"role_arn = arn:aws:iam::{FIRST}:role/x\nsource_profile = keys"
@@ -143,7 +143,7 @@ def test_a_credentials_file_that_is_replaced_in_mid_scan_is_noticed(
         pytest.param(f"arn:aws:chime:us-east-1:{ACCOUNT} <b>:app-instance/x", id="hostile"),
     ],
 )
-def test_an_app_instance_of_somebody_else_is_no_fact_and_its_neighbours_are(
+def test_an_app_instance_of_another_account_is_no_fact_and_its_neighbours_are(
     aws: FakeAws, quick_scan: Scan, arn: str
 ) -> None:
     aws.inventory = {"us-east-1": {"chat": [OPEN]}}
@@ -171,7 +171,7 @@ def test_an_app_instance_of_somebody_else_is_no_fact_and_its_neighbours_are(
         pytest.param(f"{HERE}/chat", "MalformedAnswer", id="the app instance itself"),
     ],
 )
-def test_a_flow_of_somebody_else_is_a_gap_of_the_app_instance_and_its_neighbours_are_judged(
+def test_a_flow_of_another_account_is_a_gap_of_the_app_instance_and_its_neighbours_are_judged(
     aws: FakeAws, quick_scan: Scan, arn: str, code: str
 ) -> None:
     aws.inventory = {"us-east-1": {"chat": []}}
@@ -197,7 +197,7 @@ def test_a_flow_of_somebody_else_is_a_gap_of_the_app_instance_and_its_neighbours
         pytest.param("moderate", id="no ARN"),
     ],
 )
-def test_a_function_of_somebody_else_leaves_its_facts_unknown(aws: FakeAws, quick_scan: Scan, answered: str) -> None:
+def test_a_function_of_another_account_leaves_its_facts_unknown(aws: FakeAws, quick_scan: Scan, answered: str) -> None:
     aws.inventory = {"us-east-1": {"chat": [Flow()]}}
     configuration = {"FunctionArn": answered, "Runtime": "python2.7", "State": "Failed"}
     aws.faults = [lambda call: truth(configuration) if call.operation == "GetFunctionConfiguration" else None]
@@ -211,7 +211,7 @@ def test_a_function_of_somebody_else_leaves_its_facts_unknown(aws: FakeAws, quic
 
 
 @pytest.mark.parametrize("answered", [function_arn("moderate"), function_arn("moderate:7")])
-def test_the_qualifier_of_a_function_is_nobodys_account(aws: FakeAws, quick_scan: Scan, answered: str) -> None:
+def test_the_qualifier_of_a_function_is_not_taken_for_an_account(aws: FakeAws, quick_scan: Scan, answered: str) -> None:
     aws.inventory = {"us-east-1": {"chat": [Flow()]}}
     configuration = {"FunctionArn": answered, "State": "Active", "LastUpdateStatus": "Successful", "Runtime": "x"}
     aws.faults = [lambda call: truth(configuration) if call.operation == "GetFunctionConfiguration" else None]
@@ -248,7 +248,7 @@ def elsewhere(call: Call) -> Answer | None:
         ("unused-channel-flow", "ListChannelsAssociatedWithChannelFlow"),
     ],
 )
-def test_what_lies_around_a_flow_of_somebody_else_is_unknown(
+def test_resources_around_a_flow_that_are_of_another_account_are_unknown(
     aws: FakeAws, quick_scan: Scan, rule: str, operation: str
 ) -> None:
     aws.inventory = {"us-east-1": {"chat": [Flow()]}}
@@ -265,7 +265,7 @@ def asked_whose(aws: FakeAws) -> list[str | None]:
     return [call.account for call in aws.asked("GetCallerIdentity")[1:]]
 
 
-def test_an_account_without_app_instances_is_made_sure_of_once(two_accounts: FakeAws, scan: Scan) -> None:
+def test_the_owner_of_an_empty_list_is_checked_once_for_each_account(two_accounts: FakeAws, scan: Scan) -> None:
     two_accounts.members = {FIRST: {}, SECOND: {"us-east-1": {"chat": [OPEN]}}}
 
     ended = scan("--accounts", f"{FIRST},{SECOND}", *ONE_RULE)
@@ -283,7 +283,9 @@ def test_an_account_without_app_instances_is_made_sure_of_once(two_accounts: Fak
     assert len(two_accounts.asked("ListAppInstances")) == 4
 
 
-def test_whom_sts_does_not_name_is_asked_again_and_then_is_a_gap(two_accounts: FakeAws, quick_scan: Scan) -> None:
+def test_an_account_that_sts_does_not_confirm_is_asked_again_and_then_is_a_gap(
+    two_accounts: FakeAws, quick_scan: Scan
+) -> None:
     two_accounts.members = {FIRST: {}}
 
     def ill(call: Call) -> Answer | None:
@@ -306,7 +308,7 @@ def test_whom_sts_does_not_name_is_asked_again_and_then_is_a_gap(two_accounts: F
     assert quick_scan("--accounts", FIRST, *ONE_RULE).code == 0
 
 
-def test_an_interrupted_run_that_saw_empty_lists_makes_sure_of_them_when_it_goes_on(
+def test_a_resumed_run_checks_the_owner_of_empty_lists_that_were_read_before(
     two_accounts: FakeAws, quick_scan: Scan, tmp_path: Path
 ) -> None:
     two_accounts.members = {FIRST: {}}

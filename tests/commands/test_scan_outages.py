@@ -59,7 +59,7 @@ TROUBLE = [
 
 @pytest.mark.parametrize("answer", TROUBLE)
 @pytest.mark.parametrize("operation", ["ListAppInstances", "ListChannelFlows"])
-def test_what_outlasts_its_retries_and_then_passes_leaves_no_trace(
+def test_a_failure_that_outlasts_its_retries_but_not_the_second_try_leaves_no_gap(
     chat: FakeAws, quick_scan: Scan, operation: str, answer: Answer
 ) -> None:
     chat.faults = [first(1, operation, answer)]
@@ -88,7 +88,7 @@ def test_the_second_try_asks_only_for_what_the_first_did_not_get(chat: FakeAws, 
 
 
 @pytest.mark.parametrize("answer", TROUBLE)
-def test_what_outlasts_the_second_try_too_is_a_gap(chat: FakeAws, quick_scan: Scan, answer: Answer) -> None:
+def test_a_failure_that_outlasts_the_second_try_is_a_gap(chat: FakeAws, quick_scan: Scan, answer: Answer) -> None:
     chat.faults = [lambda call: answer if str(call.app_instance_arn).endswith("/b") else None]
 
     ended = quick_scan(*ONE_RULE)
@@ -100,7 +100,7 @@ def test_what_outlasts_the_second_try_too_is_a_gap(chat: FakeAws, quick_scan: Sc
     assert ended.code == 1
 
 
-def test_a_storm_of_throttling_is_slowed_down_for_and_counted(chat: FakeAws, scan: Scan) -> None:
+def test_throttling_slows_the_scan_and_is_counted(chat: FakeAws, scan: Scan) -> None:
     turns = iter(range(1000))
     chat.faults = [
         lambda call: error(429, "ThrottledClientException") if call.service == "chime" and next(turns) % 2 else None
@@ -212,7 +212,7 @@ def test_an_answer_that_never_comes_is_given_up(
     assert "no answer in time" in gap["reason"]
 
 
-def test_those_that_stall_in_the_second_try_are_waited_for_together(chat: FakeAws, quick_scan: Scan) -> None:
+def test_app_instances_that_stall_in_the_second_try_share_one_time_limit(chat: FakeAws, quick_scan: Scan) -> None:
     stalling = 12
     chat.inventory = {"us-east-1": {f"{number:02}": [Flow()] for number in range(stalling)}}
     all_are_asked = threading.Barrier(stalling)
@@ -236,7 +236,7 @@ def test_those_that_stall_in_the_second_try_are_waited_for_together(chat: FakeAw
     assert ended.gaps == []
 
 
-def test_one_that_stalls_in_the_second_try_is_given_up_however_many_attempts_are_configured(
+def test_an_app_instance_that_stalls_in_the_second_try_is_given_up_whatever_the_configured_attempts(
     chat: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scanner_aws, "_READ_SECONDS", 0.2)
@@ -430,7 +430,7 @@ def marked(home: Path) -> list[int]:
     return found
 
 
-def test_a_worker_process_that_is_killed_is_told_in_one_line(chat: FakeAws, tmp_path: Path) -> None:
+def test_a_killed_worker_process_is_an_error_of_one_line(chat: FakeAws, tmp_path: Path) -> None:
     def kill(call: Call) -> Answer | None:
         if call.operation == "ListChannelFlows":
             for pid in set(marked(tmp_path)) - {scanning.pid}:

@@ -125,7 +125,7 @@ def test_a_torn_line_is_dropped_and_its_app_instance_read_again(
     assert len({call.app_instance_arn for call in busy.asked("ListChannelFlows")}) == 1
 
 
-def test_a_damaged_line_is_told_with_its_place(busy: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
+def test_a_damaged_line_is_an_error_with_its_place(busy: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
     quick_scan(*SCAN)
     journal = tmp_path / "run" / "targets" / f"{busy.account}.us-east-1.jsonl"
     journal.write_bytes(b"garbage\n" + b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
@@ -137,9 +137,7 @@ def test_a_damaged_line_is_told_with_its_place(busy: FakeAws, quick_scan: Scan, 
     assert "Scan again into a new run directory" in ended.stderr
 
 
-def test_a_damaged_run_does_not_keep_later_scans_from_beginning(
-    busy: FakeAws, quick_scan: Scan, tmp_path: Path
-) -> None:
+def test_a_damaged_run_does_not_prevent_later_scans(busy: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
     busy.inventory = {"us-east-1": {"a": [OPEN]}}
     quick_scan("--regions", "us-east-1", *RULES)
     (run,) = (tmp_path / "state" / "chimeaudit" / "runs").iterdir()
@@ -159,7 +157,7 @@ def test_a_damaged_run_does_not_keep_later_scans_from_beginning(
         pytest.param({"facets": []}, "holds no alerts, which the rules read", id="other facets"),
     ],
 )
-def test_a_run_that_does_not_fit_says_so_and_what_to_do(
+def test_a_run_that_does_not_fit_the_options_is_an_error_with_a_next_step(
     busy: FakeAws, quick_scan: Scan, tmp_path: Path, change: dict[str, Any], words: str
 ) -> None:
     quick_scan(*SCAN)
@@ -274,7 +272,7 @@ def test_a_cron_line_may_add_resume_whether_or_not_there_is_something_to_resume(
         pytest.param(timedelta(), {"journal_version": 0}, (), id="of another version"),
     ],
 )
-def test_resume_takes_no_run_for_its_own_that_is_not(
+def test_resume_ignores_runs_that_do_not_match(
     quick_scan: Scan, tmp_path: Path, ago: timedelta, changes: dict[str, Any], options: tuple[str, ...]
 ) -> None:
     first = quick_scan(*WHOLE)
@@ -288,7 +286,7 @@ def test_resume_takes_no_run_for_its_own_that_is_not(
 
 
 @pytest.mark.usefixtures("small")
-def test_max_age_lets_an_older_run_be_gone_on_with(quick_scan: Scan, tmp_path: Path) -> None:
+def test_max_age_allows_resuming_an_older_run(quick_scan: Scan, tmp_path: Path) -> None:
     first = quick_scan(*WHOLE)
     stopped(tmp_path, timedelta(days=10))
 
@@ -298,7 +296,7 @@ def test_max_age_lets_an_older_run_be_gone_on_with(quick_scan: Scan, tmp_path: P
 
 
 @pytest.mark.usefixtures("small")
-def test_a_run_that_another_scan_writes_to_is_not_gone_on_with(quick_scan: Scan, tmp_path: Path) -> None:
+def test_a_run_that_another_scan_writes_to_is_not_resumed(quick_scan: Scan, tmp_path: Path) -> None:
     first = quick_scan(*WHOLE)
     with Journal.open(stopped(tmp_path)).locked():
         ended = quick_scan(*WHOLE, "--resume")
@@ -329,7 +327,7 @@ def test_a_run_that_is_named_takes_its_own_scope_and_no_other(small: FakeAws, qu
     assert small.calls == []
 
 
-def test_resume_takes_no_run_of_another_account(small: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
+def test_resume_ignores_runs_of_another_account(small: FakeAws, quick_scan: Scan, tmp_path: Path) -> None:
     organization = ("--org", "--regions", "us-east-1", *RULES, "-o", "json:-", "--resume")
     small.organization = [{"Id": small.account, "Status": "ACTIVE"}]
     first = quick_scan(*organization)

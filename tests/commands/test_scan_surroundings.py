@@ -43,7 +43,7 @@ def test_without_a_home_directory_the_journal_is_in_a_temporary_one(
         assert f"The journal is in {tmp_path / 'chimeaudit-'}" in ended.stderr
 
 
-def test_a_working_directory_that_was_deleted_costs_only_what_leads_from_it(
+def test_a_deleted_working_directory_affects_only_relative_paths(
     quick_scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = tmp_path / "gone"
@@ -62,7 +62,7 @@ def test_a_working_directory_that_was_deleted_costs_only_what_leads_from_it(
         assert "leads from the working directory, which was deleted" in ended.error
 
 
-def test_where_no_thread_can_be_started_the_scan_does_without(
+def test_a_scan_works_if_no_thread_can_be_started(
     quick_scan: Scan, monkeypatch: pytest.MonkeyPatch, chat: FakeAws
 ) -> None:
     start = threading.Thread.start
@@ -96,7 +96,7 @@ def test_where_no_process_can_be_started_the_report_says_what_was_not_seen(
     assert "error: no worker process can be started: Resource temporarily unavailable" in ended.stderr
 
 
-def test_little_memory_means_few_threads_and_not_a_standstill(chat: FakeAws, tmp_path: Path) -> None:
+def test_little_memory_means_few_threads_and_no_hang(chat: FakeAws, tmp_path: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
 

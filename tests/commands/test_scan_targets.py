@@ -133,7 +133,7 @@ def test_accounts_are_named_by_id_and_by_file(organization: FakeAws, scan: Scan,
     assert not organization.asked("ListAccounts")
 
 
-def test_what_the_user_says_of_the_role_reaches_sts(organization: FakeAws, scan: Scan) -> None:
+def test_options_on_the_role_reach_sts(organization: FakeAws, scan: Scan) -> None:
     scan(
         *(
             "--accounts",
@@ -208,7 +208,7 @@ def test_an_organisation_that_cannot_be_listed_is_no_clean_scan(
     assert not organization.asked("ListAppInstances")
 
 
-def test_an_organisation_that_breaks_off_is_scanned_so_far_and_a_gap(organization: FakeAws, scan: Scan) -> None:
+def test_an_organisation_whose_list_breaks_off_is_scanned_so_far_with_a_gap(organization: FakeAws, scan: Scan) -> None:
     organization.faults.append(
         lambda call: error(500, "ServiceException") if call.operation == "ListAccounts" and call.token else None
     )
@@ -271,9 +271,7 @@ def test_an_expired_token_is_replaced_by_a_fresh_one_for_the_second_try(organiza
     assert len(organization.asked("AssumeRole")) == 2
 
 
-def test_a_role_that_is_taken_away_in_mid_scan_leaves_unknown_what_was_not_read(
-    organization: FakeAws, scan: Scan
-) -> None:
+def test_a_role_that_is_removed_during_the_scan_leaves_the_rest_unknown(organization: FakeAws, scan: Scan) -> None:
     def once(call: Call) -> Answer | None:
         if call.operation != "AssumeRole":
             return None
@@ -406,7 +404,7 @@ def test_a_scan_that_is_resumed_without_credentials_says_so(organization: FakeAw
         (("--profile", "nobody"), "nobody"),
     ],
 )
-def test_options_that_make_no_sense_are_refused_in_one_line(
+def test_contradicting_options_are_refused_in_one_line(
     aws: FakeAws, scan: Scan, tmp_path: Path, options: tuple[str, ...], words: str
 ) -> None:
     (tmp_path / "empty.txt").write_text("# nobody yet\n")

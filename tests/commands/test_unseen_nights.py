@@ -232,7 +232,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_what_is_hidden_is_neither_fixed_nor_news_when_it_is_seen_again(
+def test_a_hidden_finding_is_neither_fixed_nor_new_when_it_is_seen_again(
     aws: FakeAws, quick_scan: Scan, diff: Callable[[str, str], dict[str, set[str]]], home: Path, kind: str
 ) -> None:
     case, history = CASES[kind], address.parse(f"sqlite:///{home}/history.db")

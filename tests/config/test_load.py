@@ -79,7 +79,7 @@ def test_without_a_file_the_shipped_rules_of_the_default_profile_run() -> None:
     assert (found.fail_on, found.waivers) == (None, ())
 
 
-def test_a_file_can_say_everything(tmp_path: Path) -> None:
+def test_a_file_may_have_every_key(tmp_path: Path) -> None:
     found = config.load(written(tmp_path, FULL))
 
     rules = {each.info.id: each for each in found.rules}
@@ -97,7 +97,7 @@ def test_a_file_can_say_everything(tmp_path: Path) -> None:
     assert (other.gaps, other.resource.arn) == (("GetPolicy",), "arn:aws:lambda:us-east-1:999988887777:*")
 
 
-def test_the_command_line_wins(tmp_path: Path) -> None:
+def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
     own = rule_file(tmp_path)
 
     found = config.load(written(tmp_path, "rules: ./nowhere\nselect: nothing"), rules=[str(own)], select=["sound"])
@@ -166,7 +166,7 @@ def test_each_mistake_says_where_it_is_and_what_was_expected(tmp_path: Path, tex
     assert any(message in each for each in found), found
 
 
-def test_all_mistakes_are_told_in_one_go_those_of_the_rules_with_them(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once_including_those_of_rules(tmp_path: Path) -> None:
     rule_file(tmp_path, severity="x")
     text = "rules: topic\nfail_on: bad\nselect: nothing-known-yet\nwaivers: []\n"
 
@@ -197,7 +197,7 @@ def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
         (Path.mkdir, "chimeaudit.yaml: found a folder; expected a file"),
     ],
 )
-def test_a_configuration_that_cannot_be_read_is_not_passed_over(
+def test_a_configuration_that_cannot_be_read_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], told: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -274,7 +274,7 @@ def test_waivers_of_rules_that_do_not_run_are_left_out(tmp_path: Path) -> None:
         ("gap: [ListChannelFlows, AssumeRole, ListAccounts]", "multiple-processors", True),
     ],
 )
-def test_a_waiver_is_reached_where_the_selected_rules_can_give_all_that_it_is_for(
+def test_a_waiver_is_reached_if_the_selected_rules_can_produce_all_that_it_names(
     tmp_path: Path, of: str, select: str, reached: bool
 ) -> None:
     path = written(tmp_path, WAIVER.replace("rule: {rule}", of))
@@ -306,7 +306,7 @@ def test_random_bytes_and_damaged_files_give_mistakes_and_nothing_else(
         config.load(path, rules=[str(resources.rules() / "fallback")])
 
 
-def test_the_schema_checked_in_is_up_to_date_and_admits_what_the_loader_does() -> None:
+def test_the_schema_file_is_up_to_date_and_accepts_what_the_loader_accepts() -> None:
     path = resources.reports() / "schema" / "config-1.0.json"
     read: Any = yaml.load(FULL, Loader=yaml.BaseLoader)  # noqa: S506 - it makes text of everything
 
@@ -325,7 +325,7 @@ def test_a_scan_takes_the_file_in_the_working_directory(tmp_path: Path) -> None:
     assert "chimeaudit.yaml:1:10: unknown severity" in ended.stderr
 
 
-def test_a_scan_waives_shows_what_it_waived_and_warns_of_waivers_of_no_use(tmp_path: Path) -> None:
+def test_a_scan_waives_shows_what_it_waived_and_warns_of_unused_waivers(tmp_path: Path) -> None:
     rule = "last-processor-fails-open"
     waived = WAIVER.format(rule=rule).replace("2027-03-31", "2999-12-31")
     idle = waived.partition("\n")[2].replace('"*"', "arn:aws:nothing")
@@ -344,7 +344,7 @@ def test_a_scan_waives_shows_what_it_waived_and_warns_of_waivers_of_no_use(tmp_p
     assert "chimeaudit.yaml:13: the waiver for last-processor-fails-open (chat-platform) expired on" in ended.stderr
 
 
-def test_the_example_of_the_documentation_is_one() -> None:
+def test_the_example_of_the_documentation_is_valid() -> None:
     page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
     example = page.partition("```yaml\n")[2].partition("```")[0]
 

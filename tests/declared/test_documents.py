@@ -65,7 +65,7 @@ def test_lines_are_those_of_editors(character: str) -> None:
     assert torn[0].startswith("x:5:1: found something that is not YAML")
 
 
-def test_half_a_surrogate_pair_becomes_what_stands_for_no_text() -> None:
+def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
     node, _ = read('{"a": "\\ud83d"}')
 
     assert node is not None
@@ -94,7 +94,7 @@ def test_half_a_surrogate_pair_becomes_what_stands_for_no_text() -> None:
         ("#" * (MAX_BYTES + 1), "x:1:1: found more than 10 MB"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_place(text: bytes | str, mistake: str) -> None:
+def test_an_invalid_document_is_a_mistake_with_its_place(text: bytes | str, mistake: str) -> None:
     node, mistakes = read(text)
 
     assert node is None
@@ -126,7 +126,7 @@ def test_what_may_only_be_json_is_not_read_as_anything_else(text: str, mistake: 
 
 
 @pytest.mark.parametrize("which", ["slashes", "star", "first", "last", "lines"])
-def test_what_yaml_would_lose_of_nearly_json_is_a_mistake_there_too(which: str) -> None:
+def test_members_of_nearly_json_that_yaml_would_lose_are_a_mistake(which: str) -> None:
     text, mistake = NEARLY_JSON[which]
 
     node, mistakes = read(text)
@@ -144,7 +144,7 @@ def test_yaml_may_begin_with_a_brace(text: str) -> None:
     assert plain(node) == {"a": 1, "c": 2}
 
 
-def test_nesting_that_yaml_itself_gives_up_at_is_told_as_such() -> None:
+def test_nesting_that_exceeds_yamls_own_limit_is_reported_as_nesting() -> None:
     node, mistakes = read("a: " + "[" * 100_000)
 
     assert node is None
@@ -152,7 +152,7 @@ def test_nesting_that_yaml_itself_gives_up_at_is_told_as_such() -> None:
     assert mistake.endswith("found more than 64 levels of nesting; expected fewer")
 
 
-def test_short_forms_are_what_they_are_short_for() -> None:
+def test_short_forms_become_long_forms() -> None:
     text = "a: !Ref b\nc: !GetAtt d.e.f\ng: !Sub ['${h}', {h: !If [i, j, !Ref 'AWS::NoValue']}]\nk: !Equals [1, '1']\n"
     node, mistakes = read(text)
 
@@ -166,7 +166,7 @@ def test_short_forms_are_what_they_are_short_for() -> None:
     }
 
 
-def test_aliases_and_merged_mappings_are_what_they_stand_for() -> None:
+def test_aliases_and_merged_mappings_are_expanded() -> None:
     node, mistakes = read("a: &x {b: 1, c: 2}\nd: *x\ne: {<<: *x, c: 3}\n")
 
     assert mistakes == []

@@ -101,7 +101,7 @@ def resolved(value: Any) -> Any:
         ("{{other:ssm:/a}}", "{{other:ssm:/a}}"),
     ],
 )
-def test_what_follows_from_the_template_is_known(value: Any, result: Any) -> None:
+def test_values_that_the_template_determines_are_resolved(value: Any, result: Any) -> None:
     assert resolved(value) == result
 
 
@@ -128,7 +128,7 @@ def test_what_follows_from_the_template_is_known(value: Any, result: Any) -> Non
         {"Ref": ["not text"]},
     ],
 )
-def test_what_does_not_is_pending(value: Any) -> None:
+def test_values_that_the_template_does_not_determine_are_pending(value: Any) -> None:
     found = resolved(value)
 
     assert isinstance(found, tuple)

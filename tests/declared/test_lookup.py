@@ -17,7 +17,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=4).map(joined)
 
 
 @given(st.lists(TEXTS, max_size=12), TEXTS)
-def test_nothing_that_may_be_the_same_is_left_out(names: list[Text], text: Text) -> None:
+def test_all_names_that_may_be_equal_are_found(names: list[Text], text: Text) -> None:
     lookup = Lookup((name, number) for number, name in enumerate(names))
 
     found = list(lookup.maybe(text))

@@ -155,7 +155,7 @@ def test_a_permission_for_a_native_app_instance_lets_it_invoke(check: Check) -> 
     assert not {each for each in findings(ended) | findings(ended, "unknown") if "invo" in each or "policy" in each}
 
 
-def test_a_native_flow_that_a_macro_works_on_is_unknown(check: Check) -> None:
+def test_a_native_flow_that_a_macro_changes_is_unknown(check: Check) -> None:
     declared = template(Chat=CHAT, Flow=flow(OPEN, **{"Fn::Transform": {"Name": "Ours"}}))
 
     ended = check(stack__json=declared)

@@ -142,7 +142,7 @@ def test_what_a_request_leaves_out_is_unknown_and_does_not_gate(check: Check) ->
 
 
 @pytest.mark.parametrize("spelled", ["FallBackAction", "fallback_action", "FALLBACKACTION"])
-def test_what_is_there_by_another_spelling_is_not_left_out(check: Check, spelled: str) -> None:
+def test_a_misspelled_member_is_a_mistake(check: Check, spelled: str) -> None:
     asked = request({spelled if key == "FallbackAction" else key: value for key, value in OPEN.items()})
 
     ended = check(create__json=asked)
@@ -154,7 +154,7 @@ def test_what_is_there_by_another_spelling_is_not_left_out(check: Check, spelled
 
 @pytest.mark.parametrize("lacking", ["Name", "ExecutionOrder", "FallbackAction", "Configuration"])
 @pytest.mark.parametrize("listed", [True, False])
-def test_what_lacks_in_an_answer_of_aws_was_cut_off(check: Check, lacking: str, listed: bool) -> None:
+def test_a_missing_member_in_an_answer_of_aws_is_a_mistake(check: Check, lacking: str, listed: bool) -> None:
     short = {key: value for key, value in processor().items() if key != lacking}
     flow = {"ChannelFlowArn": FLOW, "Name": "x", "Processors": [short]}
 
@@ -165,7 +165,7 @@ def test_what_lacks_in_an_answer_of_aws_was_cut_off(check: Check, lacking: str, 
     assert not ended.report["coverage"]["complete"]
 
 
-def test_a_flow_without_processors_in_a_list_was_cut_off(check: Check) -> None:
+def test_a_flow_without_processors_in_a_list_is_a_mistake(check: Check) -> None:
     ended = check(list__json={"ChannelFlows": [{"ChannelFlowArn": FLOW, "Name": "x"}]})
 
     assert ended.code == 2
@@ -173,7 +173,7 @@ def test_a_flow_without_processors_in_a_list_was_cut_off(check: Check) -> None:
 
 
 @pytest.mark.parametrize("key", ["ChannelFlows", "ChannelFlow"])
-def test_nothing_in_place_of_what_aws_answers_is_a_mistake_in_a_folder_too(check: Check, key: str) -> None:
+def test_a_null_answer_is_a_mistake_even_in_a_folder(check: Check, key: str) -> None:
     ended = check(".", answer__json={key: None}, create__json=request(processor()))
 
     assert ended.code == 2
@@ -182,7 +182,7 @@ def test_nothing_in_place_of_what_aws_answers_is_a_mistake_in_a_folder_too(check
     assert not ended.report["coverage"]["complete"]
 
 
-def test_more_pages_are_told(check: Check) -> None:
+def test_further_pages_are_reported(check: Check) -> None:
     ended = check(list__json={"ChannelFlows": [], "NextToken": "more"})
 
     assert ended.code == 3, ended.stderr
@@ -190,7 +190,7 @@ def test_more_pages_are_told(check: Check) -> None:
 
 
 @pytest.mark.parametrize(("item", "said"), [(None, "nothing"), ("x", '"x"'), ([], "a list")])
-def test_what_is_no_flow_in_a_list_of_them_is_a_mistake_and_the_others_are_judged(
+def test_an_item_in_a_list_that_is_no_flow_is_a_mistake_and_the_others_are_judged(
     check: Check, item: object, said: str
 ) -> None:
     flow = {"ChannelFlowArn": FLOW, "Name": "x", "Processors": [OPEN]}

@@ -151,7 +151,7 @@ VERSION = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref"
         ({"Moderate": function(FunctionName="moderate"), "Invoke": permission(FunctionName="moderate:live")}, set()),
     ],
 )
-def test_what_stands_around_a_function_is_taken_into_account(
+def test_resources_around_a_function_are_taken_into_account(
     check: Check, resources: dict[str, Any], failed: set[str]
 ) -> None:
     ended = check(*HERE, stack__json=stack(**resources))
@@ -303,7 +303,7 @@ def test_a_request_in_a_custom_resource_of_any_name_is_judged(check: Check) -> N
     assert "last-processor-fails-open" in findings(ended)
 
 
-def test_of_a_request_that_a_macro_works_on_nothing_is_known(check: Check) -> None:
+def test_a_request_that_a_macro_changes_is_unknown(check: Check) -> None:
     declared = flow(OPEN)
     declared["Properties"]["properties"] |= MACRO
 
@@ -526,7 +526,7 @@ def nested(count: int) -> Any:
         stack(Moderate=function(FunctionName=nested(19))),
     ],
 )
-def test_what_refers_twice_to_what_refers_twice_is_worked_out_once(check: Check, declared: dict[str, Any]) -> None:
+def test_nested_repeated_references_are_resolved_once(check: Check, declared: dict[str, Any]) -> None:
     assert check(stack__json=declared).code == 0
 
 
@@ -572,7 +572,7 @@ def test_tags_may_be_a_list_or_a_mapping(check: Check, tmp_path: Path, tags: Any
     ("tags", "mistake"),
     [("owner", 'found "owner"; expected a list of tags'), (["x"], 'found "x"; expected a tag with Key and Value')],
 )
-def test_tags_that_are_none_are_a_mistake(check: Check, tags: Any, mistake: str) -> None:
+def test_invalid_tags_are_a_mistake(check: Check, tags: Any, mistake: str) -> None:
     ended = check(create__json=request(Tags=tags))
 
     assert ended.code == 2
@@ -616,14 +616,14 @@ def test_the_documented_waiver_waives(check: Check) -> None:
     assert "last-processor-fails-open" in findings(ended, "waived")
 
 
-def test_one_that_has_expired_warns_and_does_not(check: Check) -> None:
+def test_an_expired_waiver_in_the_metadata_warns_and_does_not_waive(check: Check) -> None:
     ended = check(stack__json=waived({**WAIVER, "expires": "2020-01-01"}))
 
     assert ended.code == 1
     assert "expired on 2020-01-01" in ended.stderr
 
 
-def test_one_that_matches_nothing_is_told(check: Check) -> None:
+def test_an_unused_waiver_in_the_metadata_gives_a_warning(check: Check) -> None:
     ended = check(
         stack__json=waived(
             {**WAIVER, "rule": ["last-processor-fails-open"]}, {**WAIVER, "rule": "public-lambda-policy"}

@@ -114,7 +114,7 @@ NATIVE = "AWS::Chime::ChannelFlow"
         ),
     ],
 )
-def test_what_may_hide_a_flow_is_named(declared: dict[str, Any], told: str) -> None:
+def test_a_part_that_may_hide_a_flow_is_reported(declared: dict[str, Any], told: str) -> None:
     assert [told in each for each in unread(declared)] == [True]
 
 
@@ -175,11 +175,11 @@ def join(*parts: Any) -> dict[str, Any]:
         alone("AWS::CloudFormation::StackSet", TemplateBody='{"Type": "AWS::Chime::ChannelFlow"}'),
     ],
 )
-def test_what_calls_for_a_flow_to_be_made_or_unmade_is_named(declared: dict[str, Any]) -> None:
+def test_a_call_that_makes_or_unmakes_a_flow_is_reported(declared: dict[str, Any]) -> None:
     assert [each.count("More") for each in unread(declared)] == [1]
 
 
-def test_a_call_that_an_instance_makes_when_it_starts_is_named() -> None:
+def test_a_call_that_an_instance_makes_when_it_starts_is_reported() -> None:
     started = {"config": {"commands": {"flow": {"command": "aws chime-sdk-messaging create-channel-flow"}}}}
     instance = {"Type": "AWS::EC2::Instance", "Metadata": {"AWS::CloudFormation::Init": started}}
 
@@ -206,7 +206,7 @@ def provided(*actions: str, effect: str = "Allow", handed_on: bool = False, **pr
 
 @pytest.mark.parametrize("handed_on", [False, True])
 @pytest.mark.parametrize("action", ["chime:CreateChannelFlow", "chime:*", "chime:*ChannelFlow"])
-def test_a_custom_resource_whose_function_may_make_flows_is_named(action: str, handed_on: bool) -> None:
+def test_a_custom_resource_whose_function_may_make_flows_is_reported(action: str, handed_on: bool) -> None:
     assert [each.count("More") for each in unread(provided(action, handed_on=handed_on))] == [1]
 
 
@@ -253,18 +253,18 @@ def test_a_custom_resource_whose_function_may_make_flows_is_named(action: str, h
         provided("chime:*ChannelFlow", resourceType="AppInstanceUser"),
     ],
 )
-def test_what_makes_no_flow_is_not_named(declared: dict[str, Any]) -> None:
+def test_a_part_that_makes_no_flow_is_not_reported(declared: dict[str, Any]) -> None:
     assert unread(declared) == []
 
 
-def test_what_is_surely_not_made_is_not_named() -> None:
+def test_a_resource_that_is_surely_not_made_is_not_reported() -> None:
     never = {"Type": "AWS::Chime::Unheard", "Condition": "Never"}
     declared = {**template(More=never), "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}}}
 
     assert unread(declared) == []
 
 
-def test_a_channel_and_a_transform_of_aws_are_told_though_they_make_no_flow() -> None:
+def test_a_channel_and_a_transform_of_aws_are_mentioned_although_they_make_no_flow() -> None:
     channel = {"Type": "AWS::Chime::Channel", "Properties": {"Name": "x"}}
     declared = {**about_chime(More=channel), "Transform": "AWS::Serverless-2016-10-31"}
 

@@ -26,12 +26,12 @@ def test_a_bucket_and_a_key() -> None:
         f"s3://audit/{'ü' * 513}",
     ],
 )
-def test_what_names_no_object_is_refused(value: str) -> None:
+def test_an_address_without_an_object_is_refused(value: str) -> None:
     with pytest.raises(UsageError, match="s3://"):
         s3_object(value)
 
 
-def test_a_topic_tells_its_region() -> None:
+def test_the_region_of_a_topic_is_in_its_arn() -> None:
     assert target("arn:aws-cn:sns:cn-north-1:111122223333:audit").region == "cn-north-1"  # type: ignore[union-attr]  # a topic
 
 
@@ -62,14 +62,14 @@ def test_a_webhook_never_shows_its_url(url: str) -> None:
         "",
     ],
 )
-def test_what_is_no_target_is_refused_and_not_repeated(value: str) -> None:
+def test_an_invalid_target_is_refused_and_not_repeated(value: str) -> None:
     with pytest.raises(UsageError) as caught:
         target(value)
 
     assert "secret" not in f"{caught.value.message}{caught.value.hint}".replace("is a secret", "")
 
 
-def test_what_is_nearly_a_topic_is_named() -> None:
+def test_an_arn_of_another_kind_is_refused_and_repeated() -> None:
     with pytest.raises(UsageError, match="arn:aws:sns:us-east-1:1:audit"):
         target("arn:aws:sns:us-east-1:1:audit")
 

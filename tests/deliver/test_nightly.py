@@ -32,7 +32,7 @@ def night(seen: str, latest: str) -> list[str]:
     return ["scan", "--from", seen, "--select", "topic:fallback", "-o", latest, "--baseline", latest]
 
 
-def test_the_first_night_needs_no_baseline_and_the_second_tells_nothing_old(cloud: Cloud, run: Run, seen: str) -> None:
+def test_the_first_night_needs_no_baseline_and_the_second_reports_only_news(cloud: Cloud, run: Run, seen: str) -> None:
     latest, topic = f"s3://{cloud.bucket()}/latest.json", cloud.topic()
 
     first = run(*night(seen, latest), "--allow-no-baseline", "--notify", topic.arn)
@@ -63,7 +63,7 @@ def test_2_for_a_bucket_that_is_not_there_whatever_is_allowed(run: Run, seen: st
     assert "there is no such bucket" in ended.error
 
 
-def test_what_was_not_told_is_new_the_next_time(cloud: Cloud, run: Run, seen: str) -> None:
+def test_what_could_not_be_delivered_is_new_the_next_time(cloud: Cloud, run: Run, seen: str) -> None:
     latest = f"s3://{cloud.bucket()}/latest.json"
     with listening(Answer(404), Answer(200)) as slack:
         nights = [

@@ -21,11 +21,11 @@ def against(report: Report, baseline: Report) -> str | None:
     return told.headline if told else None
 
 
-def test_nothing_is_told_of_a_clean_report() -> None:
+def test_a_clean_report_gives_no_notice() -> None:
     assert notice(sample.clean(), None, []) is None
 
 
-def test_without_a_baseline_everything_is_told() -> None:
+def test_without_a_baseline_a_notice_has_everything() -> None:
     told = notice(sample.report([OPEN], gaps=(GAP,)), None, ["s3://audit/r.html"])
 
     assert told
@@ -35,7 +35,7 @@ def test_without_a_baseline_everything_is_told() -> None:
     assert told.lines[-1] == "Report: s3://audit/r.html"
 
 
-def test_with_a_baseline_only_what_is_new_is() -> None:
+def test_with_a_baseline_a_notice_has_only_what_is_new() -> None:
     before = sample.report([OPEN], gaps=(GAP,))
     other = structs.replace(GAP, operation="GetRole")
 
@@ -44,7 +44,7 @@ def test_with_a_baseline_only_what_is_new_is() -> None:
     assert against(sample.report([OPEN], gaps=(GAP, other)), before) == "chimeaudit: no new findings, 1 new gap"
 
 
-def test_what_is_waived_is_not_told_and_what_was_waived_is_new() -> None:
+def test_a_waived_finding_is_not_in_a_notice_and_is_new_once_its_waiver_ends() -> None:
     waived = sample.report(gaps=(structs.replace(GAP, waiver=sample.rich().coverage.gaps[2].waiver),))
 
     assert waived.coverage.gaps[0].waiver
@@ -72,7 +72,7 @@ def test_what_does_not_fit_is_counted() -> None:
     assert "and 2,980 more findings" in told.lines
 
 
-def test_a_topic_gets_it(cloud: Cloud, run: Run) -> None:
+def test_a_topic_gets_the_notice(cloud: Cloud, run: Run) -> None:
     topic = cloud.topic()
 
     ended = run("report", "rich.json", "--notify", topic.arn)
@@ -85,7 +85,7 @@ def test_a_topic_gets_it(cloud: Cloud, run: Run) -> None:
     assert "support-moderation" in message["Message"]
 
 
-def test_nothing_new_is_said_only_to_who_asked(cloud: Cloud, run: Run) -> None:
+def test_that_nothing_is_new_is_printed_only_with_verbose(cloud: Cloud, run: Run) -> None:
     topic = cloud.topic()
 
     quiet = run("report", "clean.json", "--notify", topic.arn)

@@ -93,7 +93,7 @@ def test_70_where_aws_cannot_be_spoken_to(run: Run, variables: dict[str, str], c
         (["-o", "s3://audit/r.json", "--s3-bucket-owner", "me"], "'me' is not an account id"),
     ],
 )
-def test_2_before_anything_is_read_for_what_is_no_place(run: Run, arguments: list[str], complaint: str) -> None:
+def test_2_before_anything_is_read_for_an_invalid_destination(run: Run, arguments: list[str], complaint: str) -> None:
     for command in (["report", "no-such-report.json"], ["scan", "--demo"]):
         ended = run(*command, *arguments)
 
@@ -203,7 +203,7 @@ def test_a_body_that_is_cut_off_is_read_again() -> None:
     ],
 )
 @pytest.mark.usefixtures("incomplete_aws")
-def test_the_bucket_of_somebody_else_is_told_from_what_is_not_allowed(bucket: str, complaint: str) -> None:
+def test_the_bucket_of_another_account_is_distinguished_from_a_missing_permission(bucket: str, complaint: str) -> None:
     with pytest.raises(OutputError) as caught:
         Storing(bucket_owner="111122223333").put(S3Object(bucket, "r"), [b"x"], "text/plain")
     with pytest.raises(UsageError, match=complaint.removeprefix("could not be written: ")[:40]):

@@ -72,7 +72,7 @@ def test_each_accounts_findings_arrive_there_in_their_region(cloud: Cloud, run: 
         }
 
 
-def test_the_role_is_assumed_once_an_account_and_not_in_ones_own(aws: FakeAws, deliver: Scan) -> None:
+def test_the_role_is_assumed_once_for_each_account_and_not_in_the_own_one(aws: FakeAws, deliver: Scan) -> None:
     ended = deliver("rich.json", *HUB, "--delivery-external-id", "their-id")
 
     assumed = [call.parameters for call in aws.asked("AssumeRole")]
@@ -88,7 +88,7 @@ def test_the_role_is_assumed_once_an_account_and_not_in_ones_own(aws: FakeAws, d
         }
 
 
-def test_without_a_role_the_others_are_named_and_ones_own_is_served(aws: FakeAws, deliver: Scan) -> None:
+def test_without_a_role_other_accounts_are_errors_and_the_own_one_is_served(aws: FakeAws, deliver: Scan) -> None:
     ended = deliver("rich.json", "--securityhub")
 
     assert ended.code == 70
@@ -230,7 +230,9 @@ def test_a_hostile_report_leads_nowhere(aws: FakeAws, home: Path, deliver: Scan,
         (["--allow-no-baseline", "--securityhub"], "--allow-no-baseline goes with --baseline"),
     ],
 )
-def test_2_for_what_does_not_go_together(aws: FakeAws, scan: Scan, arguments: list[str], complaint: str) -> None:
+def test_2_for_options_that_contradict_each_other(
+    aws: FakeAws, scan: Scan, arguments: list[str], complaint: str
+) -> None:
     ended = scan(*arguments)
 
     assert ended.code == 2

@@ -45,7 +45,7 @@ def test_what_scans_cannot_deliver_and_what_delivers_cannot_scan() -> None:
 
 
 @pytest.mark.usefixtures("incomplete_aws")
-def test_a_topic_that_answers_without_the_id_of_the_message_was_not_told() -> None:
+def test_a_topic_that_answers_without_a_message_id_is_a_failed_delivery() -> None:
     topic = Topic("arn:aws:sns:us-east-1:111122223333:audit", "us-east-1")
 
     with pytest.raises(OutputError, match=f"{topic} was not notified: the answer is malformed: it has no MessageId"):

@@ -27,7 +27,7 @@ def notified(home: Path, url: str, *arguments: str, saved: str = "rich.json") ->
     return ended
 
 
-def test_it_is_told_in_slacks_format(home: Path) -> None:
+def test_the_notice_is_in_slacks_format(home: Path) -> None:
     with listening() as slack:
         ended = notified(home, slack.url)
 
@@ -39,7 +39,7 @@ def test_it_is_told_in_slacks_format(home: Path) -> None:
     assert any("NOT complete" in block["text"]["text"] for block in message["blocks"])
 
 
-def test_it_is_asked_again_while_it_is_busy_or_ill(home: Path) -> None:
+def test_the_notice_is_posted_again_while_the_webhook_is_busy_or_fails(home: Path) -> None:
     with listening(BUSY, ILL, Answer()) as slack:
         ended = notified(home, slack.url)
 
@@ -61,7 +61,7 @@ def test_it_is_asked_again_while_it_is_busy_or_ill(home: Path) -> None:
         ),
     ],
 )
-def test_70_where_it_does_not_take_the_message(home: Path, answer: Answer, posts: int, complaint: str) -> None:
+def test_70_if_the_webhook_refuses_the_notice(home: Path, answer: Answer, posts: int, complaint: str) -> None:
     with listening(answer) as slack:
         ended = notified(home, slack.url, "-v", "-o", "r.md")
 
@@ -95,7 +95,7 @@ def test_2_for_a_url_that_cannot_be_used_which_is_not_repeated(home: Path, value
     assert SECRET not in ended.error + ended.stderr
 
 
-def test_no_report_says_where_it_is(home: Path) -> None:
+def test_no_report_holds_the_url_of_the_webhook(home: Path) -> None:
     with listening() as slack:
         ended = chimeaudit(
             "scan",
@@ -120,7 +120,7 @@ def test_no_report_says_where_it_is(home: Path) -> None:
 
 
 @pytest.mark.parametrize("slow", ["hangs", "drips"])
-def test_one_that_hangs_is_given_up(slow: str) -> None:
+def test_a_webhook_that_hangs_is_given_up(slow: str) -> None:
     with (
         listening(Answer(drips=True), hangs=slow == "hangs") as slack,
         pytest.raises(OutputError, match=r"127\.0\.0\.1 was not notified: there was no answer in time") as caught,
@@ -144,9 +144,7 @@ def test_a_webhook_that_stays_busy_gets_no_more_than_its_time(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("told", [None, "soon", "Wed, 21 Oct 2026 07:28:00 GMT", "9" * 5000])
-def test_it_waits_longer_each_time_where_it_is_not_told_how_long(
-    told: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_wait_doubles_if_the_webhook_gives_none(told: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
     ill = Answer(500, {"Retry-After": told} if told else {})

@@ -74,25 +74,25 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_one_that_is_trusted_is_told(trusted: Path) -> None:
+def test_a_webhook_with_a_trusted_certificate_gets_the_notice(trusted: Path) -> None:
     with listening(tls=presenting(trusted)) as slack:
         post(slack)
 
     assert len(slack.posted) == 1
 
 
-def test_one_that_nobody_vouches_for_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_with_an_untrusted_certificate_gets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     refused(certificate(tmp_path / "own.pem", "127.0.0.1"))
 
 
-def test_nor_one_beside_the_one_that_is_trusted(tmp_path: Path, trusted: Path) -> None:
+def test_a_webhook_with_another_certificate_than_the_trusted_one_gets_nothing(tmp_path: Path, trusted: Path) -> None:
     assert trusted.exists()
     refused(certificate(tmp_path / "another.pem", "127.0.0.1"))
 
 
 @pytest.mark.parametrize(("address", "ended"), [("127.0.0.2", False), ("127.0.0.1", True)])
-def test_nor_one_that_is_trusted_for_another_address_or_time(
+def test_a_webhook_whose_certificate_is_for_another_address_or_time_gets_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, ended: bool
 ) -> None:
     path = certificate(tmp_path / "own.pem", address, ended=ended)

@@ -41,7 +41,7 @@ def started(service: str, state: Path) -> str:
 
 
 @pytest.mark.skipif(SYSTEMD is None, reason="there is no systemd-analyze")
-def test_systemd_takes_the_units_and_finds_the_service_well_confined(units: list[Path]) -> None:
+def test_systemd_accepts_the_units_and_finds_the_service_well_confined(units: list[Path]) -> None:
     assert SYSTEMD
     verified = subprocess.run([SYSTEMD, "verify", *units], capture_output=True, text=True, check=False)
     services = [unit for unit in units if unit.suffix == ".service"]
@@ -70,7 +70,7 @@ def test_the_service_runs_night_after_night(run: Run, home: Path) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["systemd", "cron"])
-def test_a_report_that_is_missing_or_older_than_a_night_is_told(tmp_path: Path, recipe: str) -> None:
+def test_a_report_that_is_missing_or_older_than_a_night_is_reported(tmp_path: Path, recipe: str) -> None:
     report = tmp_path / "chimeaudit" / "latest.json"
     report.parent.mkdir()
     if recipe == "systemd":

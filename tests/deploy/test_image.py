@@ -24,7 +24,7 @@ def test_a_linter_finds_nothing() -> None:
     assert ended.returncode == 0, ended.stdout
 
 
-def test_what_it_copies_is_enough_to_build_from(tmp_path: Path) -> None:
+def test_the_copied_files_are_enough_to_build_from(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     for line in re.findall(r"^COPY (.+)$", BUILD, re.MULTILINE):
@@ -42,7 +42,7 @@ def test_what_it_copies_is_enough_to_build_from(tmp_path: Path) -> None:
     assert list((source / "dist").glob("*.whl"))
 
 
-def test_it_runs_as_somebody_without_rights_where_only_its_volumes_can_be_written() -> None:
+def test_the_container_runs_unprivileged_and_writes_only_to_its_volumes() -> None:
     (container,) = load("nightly.yaml")["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
     (user,) = re.findall(r"^USER (\d+)$", FINAL, re.MULTILINE)
     (volumes,) = re.findall(r"^VOLUME \[(.+)\]$", FINAL, re.MULTILINE)

@@ -22,7 +22,7 @@ NIGHTLY = load("nightly.yaml")["Resources"]
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
-def test_cloudformation_takes_the_templates(tmp_path: Path) -> None:
+def test_cloudformation_accepts_the_templates(tmp_path: Path) -> None:
     role = tmp_path / "audit-role.json"
     role.write_text(chimeaudit("iam", "role", home=tmp_path).stdout)
     linter = Path(sys.executable).with_name("cfn-lint")
@@ -49,7 +49,7 @@ def command(cloud: Cloud, *, security_hub: bool) -> tuple[list[str], str, Any]:
     return resolved(container["Command"], names, {"HasSecurityHub": security_hub}), bucket, topic
 
 
-def test_its_nights_find_tell_and_remember(cloud: Cloud, run: Run) -> None:
+def test_the_nights_of_the_stack_find_notify_and_keep_a_baseline(cloud: Cloud, run: Run) -> None:
     arguments, bucket, topic = command(cloud, security_hub=True)
 
     first, second = (run(*arguments, "--regions", "us-east-1") for _ in range(2))

@@ -61,7 +61,7 @@ def test_without_the_extra_one_line_says_what_to_install(saved: str, tmp_path: P
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["scan", "--help"], ["report", "{saved}"]])
-def test_who_keeps_no_history_does_not_wait_for_its_libraries(arguments: list[str], saved: str, tmp_path: Path) -> None:
+def test_without_a_history_its_libraries_are_not_imported(arguments: list[str], saved: str, tmp_path: Path) -> None:
     script = (
         "import sys; from scanner import cli; cli.run(sys.argv[1:]); "
         "sys.exit(bool({'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules)))"
@@ -76,7 +76,7 @@ def test_who_keeps_no_history_does_not_wait_for_its_libraries(arguments: list[st
     assert ended.returncode == 0, ended.stderr
 
 
-def test_a_database_says_nothing_back_that_it_was_told_in_confidence() -> None:
+def test_an_error_of_the_database_repeats_no_password() -> None:
     address = parse(f"postgresql://us:{SECRET}@db/history?sslpassword=also-secret")
 
     assert address.name == "postgresql://db/history"

@@ -43,7 +43,7 @@ def told(ended: Ended) -> str:
     return error
 
 
-def test_a_file_that_is_no_database_is_told_and_left_alone(saved: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_an_error_and_unchanged(saved: str, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("these are notes, " * 99)
 
     ended = recorded(saved, "sqlite:///notes.txt", tmp_path)
@@ -56,7 +56,7 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(saved: str, tmp_path:
 
 
 @pytest.mark.parametrize(("encoding", "code", "names"), [("LATIN1", 70, {"café"}), ("SQL_ASCII", 0, {"café", "日本"})])
-def test_a_server_that_keeps_text_otherwise_is_written_or_told(
+def test_a_server_of_another_encoding_is_written_or_gives_an_error(
     cluster: Cluster, encoding: str, code: int, names: set[str], tmp_path: Path
 ) -> None:
     url = cluster.create(f"kept_as_{encoding.lower()}", encoding)
@@ -77,7 +77,7 @@ def test_a_server_that_keeps_text_otherwise_is_written_or_told(
         ("finding SET first_seen = 'x'", "'x'", 70),
     ],
 )
-def test_a_damaged_history_is_told_and_no_report_is_lost(
+def test_a_damaged_history_is_an_error_and_no_report_is_lost(
     damage: str, complaint: str, code: int, saved: str, tmp_path: Path
 ) -> None:
     recorded(saved, "sqlite:///history.db", tmp_path)
@@ -103,7 +103,7 @@ def test_a_report_whose_name_is_no_text_is_written_and_the_run_recorded(saved: s
     assert trend(parse(f"sqlite:///{tmp_path}/history.db")).nights[0].all_open == 1
 
 
-def test_a_check_of_files_is_no_night(saved: str, tmp_path: Path) -> None:
+def test_a_check_of_files_is_not_recorded(saved: str, tmp_path: Path) -> None:
     recorded(saved, "sqlite:///history.db", tmp_path)
     check = sample.report(in_scope=InScope(accounts=0, targets=0, files=1))
     (tmp_path / "check.json").write_text("".join(render(check)))
@@ -117,7 +117,7 @@ def test_a_check_of_files_is_no_night(saved: str, tmp_path: Path) -> None:
     assert lives(parse(f"sqlite:///{tmp_path}/history.db")) == {"a": ("open", at(1), at(1))}
 
 
-def test_a_folder_that_does_not_exist_is_told(saved: str, tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_is_an_error(saved: str, tmp_path: Path) -> None:
     ended = recorded(saved, "sqlite:///nowhere/history.db", tmp_path)
 
     assert ended.code == 70
@@ -125,7 +125,7 @@ def test_a_folder_that_does_not_exist_is_told(saved: str, tmp_path: Path) -> Non
     assert "unable to open database file" in told(ended)
 
 
-def test_a_server_that_is_gone_is_told_without_the_password(saved: str, tmp_path: Path) -> None:
+def test_a_server_that_is_gone_is_an_error_without_the_password(saved: str, tmp_path: Path) -> None:
     ended = recorded(saved, f"postgresql+psycopg://us:{SECRET}@127.0.0.1:1/history", tmp_path)
 
     assert ended.code == 70
@@ -134,7 +134,7 @@ def test_a_server_that_is_gone_is_told_without_the_password(saved: str, tmp_path
     assert SECRET not in ended.stderr + ended.stdout
 
 
-def test_a_wrong_password_is_told_and_not_said(cluster: Cluster, saved: str, tmp_path: Path) -> None:
+def test_a_wrong_password_is_an_error_that_does_not_repeat_it(cluster: Cluster, saved: str, tmp_path: Path) -> None:
     ended = recorded(saved, cluster.url("postgres", SECRET), tmp_path)
 
     assert ended.code == 70
@@ -160,7 +160,7 @@ def test_a_server_with_a_stricter_isolation_takes_runs_that_are_recorded_at_once
     assert lives(history) == {"a": ("open", at(1), at(2))}
 
 
-def test_a_reader_sees_one_moment_and_cannot_write(history: Address) -> None:
+def test_a_reader_sees_one_snapshot_and_cannot_write(history: Address) -> None:
     kept(history, report(1, failing("a")))
 
     with database.read(history) as connection:
@@ -172,7 +172,7 @@ def test_a_reader_sees_one_moment_and_cannot_write(history: Address) -> None:
             connection.execute(sqlalchemy.text("DELETE FROM run"))
 
 
-def test_who_may_only_read_the_file_lists_and_trends(saved: str, tmp_path: Path) -> None:
+def test_a_read_only_file_is_enough_for_list_and_trend(saved: str, tmp_path: Path) -> None:
     folder = tmp_path / "theirs"
     folder.mkdir()
     url = f"sqlite:///{folder}/history.db"
@@ -194,7 +194,7 @@ def test_who_may_only_read_the_file_lists_and_trends(saved: str, tmp_path: Path)
     assert [path.name for path in folder.iterdir()] == ["history.db"]
 
 
-def test_a_password_file_that_others_may_read_is_told_in_our_words(
+def test_a_password_file_that_others_may_read_is_reported_by_chimeaudit_not_libpq(
     cluster: Cluster, saved: str, tmp_path: Path
 ) -> None:
     passwords = tmp_path / "passwords"
@@ -214,7 +214,7 @@ def test_a_password_file_that_others_may_read_is_told_in_our_words(
     assert f"({passwords} is not used, since others may read it: chmod 600)" in told(ended)
 
 
-def test_a_connection_that_is_cut_leaves_no_lines_but_ours(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_cut_connection_prints_no_lines_of_libraries(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
     history = parse(cluster.create("cut"))
 
     with pytest.raises(OutputError, match="could not be written"), database.written(history) as connection:
@@ -321,7 +321,7 @@ def test_a_hostile_report_is_recorded_as_it_is(url: str, tmp_path: Path) -> None
     assert "\\u202e" in ended.stdout
 
 
-def test_a_new_database_is_for_its_owner_alone_and_one_that_is_there_keeps_its_mode(saved: str, tmp_path: Path) -> None:
+def test_a_new_database_is_for_its_owner_alone_and_an_existing_one_keeps_its_mode(saved: str, tmp_path: Path) -> None:
     database = tmp_path / "history.db"
 
     modes = []

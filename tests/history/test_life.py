@@ -104,7 +104,7 @@ def emptied(history: Address) -> None:
 @quiet
 @given(some_nights)
 @example([Night(("failing", "absent", "waived")), Night(("hidden", "failing", "absent")), Night(("absent",) * 3)])
-def test_nights_in_order_tell_every_life(history: Address, nights: list[Night]) -> None:
+def test_nights_in_order_give_the_right_lives(history: Address, nights: list[Night]) -> None:
     emptied(history)
     for number, each in enumerate(nights):
         kept(history, each.report(number))
@@ -118,7 +118,7 @@ def test_nights_in_order_tell_every_life(history: Address, nights: list[Night]) 
 
 @quiet
 @given(some_nights, st.data())
-def test_nights_in_any_order_come_to_the_same_end(history: Address, nights: list[Night], data: st.DataObject) -> None:
+def test_nights_in_any_order_end_in_the_same_states(history: Address, nights: list[Night], data: st.DataObject) -> None:
     emptied(history)
     for number, each in data.draw(st.permutations(list(enumerate(nights)))):
         kept(history, each.report(number))
@@ -130,7 +130,7 @@ def test_nights_in_any_order_come_to_the_same_end(history: Address, nights: list
 
 @quiet
 @given(some_nights, night)
-def test_the_last_night_recorded_again_counts_as_its_last_word(
+def test_the_last_night_recorded_again_replaces_its_first_record(
     history: Address, nights: list[Night], first_try: Night
 ) -> None:
     emptied(history)

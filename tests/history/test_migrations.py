@@ -44,7 +44,7 @@ def tables(history: Address) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_an_older_history_goes_on(history: Address, revision: str) -> None:
+def test_an_older_history_is_upgraded_and_continued(history: Address, revision: str) -> None:
     old_schema(history, revision)
 
     assert [night.all_open for night in trend(history).nights] == [1]
@@ -58,7 +58,7 @@ def test_an_older_history_goes_on(history: Address, revision: str) -> None:
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_an_older_history_gets_the_tables_of_a_new_one(
+def test_an_upgraded_history_has_the_tables_of_a_new_one(
     history: Address, another_history: Address, revision: str
 ) -> None:
     old_schema(history, revision)
@@ -85,7 +85,7 @@ def test_a_newer_history_is_refused_and_left_alone(
         assert connection.scalar(text("SELECT COUNT(*) FROM finding")) == 1
 
 
-def test_a_database_without_a_history_is_told_when_it_is_read(history: Address) -> None:
+def test_reading_a_database_without_a_history_is_an_error(history: Address) -> None:
     if history.file:
         history.file.touch()
 

@@ -22,7 +22,7 @@ def gap(region: str | None = "us-east-1", arn: str | None = None) -> ReportedGap
     )
 
 
-def test_findings_say_since_when_they_are_known(history: Address) -> None:
+def test_findings_have_the_time_at_which_they_were_first_seen(history: Address) -> None:
     first = kept(history, report(1, failing("a")))
     second = kept(history, report(2, failing("a", "b")))
 
@@ -95,7 +95,7 @@ def test_every_kind_of_report_can_be_recorded(history: Address) -> None:
     assert len(trend(history).nights) == 6
 
 
-def test_a_report_that_says_a_finding_twice_counts_it_once(history: Address) -> None:
+def test_a_finding_that_a_report_has_twice_counts_once(history: Address) -> None:
     twice = report(0, failing("a"))
     recorded = kept(history, structs.replace(twice, findings=[*failing("a"), *failing("a"), *waived("a")]))
 
@@ -103,7 +103,7 @@ def test_a_report_that_says_a_finding_twice_counts_it_once(history: Address) -> 
     assert trend(history).nights[0].all_open == 1
 
 
-def test_text_that_a_database_cannot_hold_does_no_harm(history: Address) -> None:
+def test_text_that_a_database_cannot_store_is_replaced(history: Address) -> None:
     kept(history, report(0, failing("nul\0 'quote' \\ \t\n{}:name")))
 
     assert list(lives(history)) == ["nul\N{SYMBOL FOR NULL} 'quote' \\ \t\n{}:name"]
@@ -112,7 +112,7 @@ def test_text_that_a_database_cannot_hold_does_no_harm(history: Address) -> None
 # -- late nights, and the same night again
 
 
-def test_a_late_night_says_when_a_finding_was_there_and_takes_nothing_back(history: Address) -> None:
+def test_a_late_night_changes_when_a_finding_was_seen_and_undoes_nothing(history: Address) -> None:
     kept(history, report(5, failing("a")))
     kept(history, report(2, failing("a", "gone by the fifth")))
 
@@ -137,7 +137,7 @@ def test_what_a_late_night_saw_stays_open_where_no_later_one_looked(history: Add
     assert lives(history) == {"a": ("open", at(2), at(2))}
 
 
-def test_a_late_night_says_that_something_was_fixed_already(history: Address) -> None:
+def test_a_late_night_sets_back_the_time_of_a_fix(history: Address) -> None:
     kept(history, report(0, failing("a")))
     kept(history, report(5))
     kept(history, report(2))
@@ -167,7 +167,7 @@ def test_a_resumed_run_is_recorded_in_place_of_its_first_part(history: Address) 
     assert trend(history).nights[1].complete
 
 
-def test_a_run_judged_again_counts_as_its_last_word(history: Address) -> None:
+def test_a_run_judged_again_replaces_its_first_record(history: Address) -> None:
     kept(history, report(0, [*failing("still there"), *waived("accepted")]))
     kept(history, report(1, failing("never there")))
     kept(history, report(1, [*failing("still there"), *waived("accepted")]))
@@ -194,7 +194,7 @@ def test_recording_a_run_again_changes_nothing(history: Address) -> None:
 # -- trend and pruning
 
 
-def test_pruning_forgets_old_nights_and_old_fixes_but_no_life_that_goes_on(history: Address) -> None:
+def test_pruning_removes_old_nights_and_fixes_but_no_open_finding(history: Address) -> None:
     kept(history, report(0, [*failing("fixed long ago", "fixed lately", "open"), *waived("waived")], gaps=(gap(),)))
     kept(history, report(1, [*failing("fixed lately", "open"), *waived("waived")]))
     kept(history, report(8, [*failing("open"), *waived("waived")]))
@@ -239,7 +239,7 @@ def test_the_trend_counts_what_is_open_new_and_fixed(history: Address) -> None:
     assert [(each.resource_name, each.age_days) for each in trend(history).oldest] == [("a", 3)]
 
 
-def test_what_is_unknown_is_dated_only_while_it_is_open(history: Address) -> None:
+def test_an_unknown_finding_has_a_first_seen_time_only_if_it_was_open(history: Address) -> None:
     unknown = [
         structs.replace(each, status=Status.UNKNOWN) for each in failing("open", "fixed", "waived", "never seen")
     ]

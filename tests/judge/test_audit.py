@@ -63,7 +63,7 @@ def waivers(**entry: Any) -> Waivers:
     return Waivers([written], today=date(2026, 6, 1))
 
 
-def test_the_flows_of_an_app_instance_are_gathered_for_its_rules(tmp_path: Path) -> None:
+def test_rules_on_an_app_instance_see_its_flows(tmp_path: Path) -> None:
     run = journal(tmp_path, named("a", 2), named("b", 3), named("a", 1))
 
     (finding,) = report(run, "duplicate-flow-name", "app-instance-without-flow").findings

@@ -82,7 +82,7 @@ def same(one: Report, other: Report) -> None:
 
 @pytest.mark.parametrize("most", [1, 5_000, 8 << 20])
 @pytest.mark.parametrize("seed", range(20))
-def test_whoever_judges_what_part_the_report_is_the_same(
+def test_the_report_does_not_depend_on_who_judges_which_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, most: int
 ) -> None:
     monkeypatch.setattr(module, "_MOST_BYTES", most)
@@ -104,7 +104,7 @@ def test_whoever_judges_what_part_the_report_is_the_same(
     assert ["x:2" in warning for warning in together.warnings(whole)] == [True]
 
 
-def test_a_run_that_nobody_began_to_read_takes_no_verdicts(tmp_path: Path) -> None:
+def test_a_run_of_which_nothing_was_read_has_no_verdicts(tmp_path: Path) -> None:
     journal = run(tmp_path / "run", [])
 
     verdicts = Audit(journal, rules()).part_judge(tmp_path / "none.jsonl")

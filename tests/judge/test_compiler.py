@@ -98,7 +98,7 @@ def test_evidence_leaves_out_what_held() -> None:
     assert [path for path, _, _ in evidence({"region": "us-east-1", "name": "x"}, flow())] == ["name"]
 
 
-def test_not_is_carried_to_the_leaves() -> None:
+def test_not_is_moved_to_the_leaves() -> None:
     written = {"not": {"processors": {"some": {"name": {"starts_with": "p"}}}}}
 
     assert evidence(written, flow(step())) == [("processors[0].name", "p", "does not start with p")]
@@ -216,7 +216,7 @@ def test_the_order_of_processors_never_changes_a_verdict(
 
 @settings(max_examples=200, deadline=None)
 @given(CONDITIONS, FLOWS, st.randoms(use_true_random=False))
-def test_to_know_less_leaves_the_verdict_or_makes_it_unknown(
+def test_forgetting_facts_keeps_the_verdict_or_makes_it_unknown(
     written: dict[str, Any], resource: ChannelFlow, chance: random.Random
 ) -> None:
     less = forgotten(resource, chance)

@@ -266,7 +266,7 @@ def test_app_instances_are_judged_by_their_own_rules(tmp_path: Path) -> None:
     assert finding.resource.app_instance_arn == app_instance().arn
 
 
-def test_parameters_and_severity_are_an_organisations_own(tmp_path: Path) -> None:
+def test_an_organisation_can_set_parameters_and_severity(tmp_path: Path) -> None:
     params = {"accounts": {"type": "list", "default": [], "description": "Accounts"}}
     require = {"processors": {"each": {"lambda.account_id": {"in": {"param": "accounts"}}}}}
     rule = loaded(tmp_path, params=params, require=require, message="x", tests=_tests_of_params())

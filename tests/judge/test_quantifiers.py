@@ -70,7 +70,7 @@ def test_count_in_doubt_is_decided_where_every_number_agrees() -> None:
     assert verdict({"gt": 2}) is False
 
 
-def test_texts_in_a_list_fail_one_by_one_and_belong_to_what_holds_them() -> None:
+def test_texts_in_a_list_fail_one_by_one_and_belong_to_their_record() -> None:
     one = step(lambda_=structs.replace(function(), access=FunctionAccess(foreign_app_instances=("1", "2"))))
     written = {"processors": {"each": {"lambda.access.foreign_app_instances": {"none": {"starts_with": "2"}}}}}
 
@@ -89,7 +89,7 @@ def test_a_list_of_texts_of_the_wrong_length_is_shown() -> None:
     ]
 
 
-def test_of_a_field_that_must_not_repeat_only_what_repeats_is_shown() -> None:
+def test_evidence_of_a_unique_field_has_only_repeated_values() -> None:
     resource = flow(step(name="b"), step(name="a"), step(name="c"), step(name="a"), step(name="b"))
 
     assert evidence({"processors": {"unique": "name"}}, resource) == [

@@ -34,7 +34,7 @@ def processors(written: dict[str, Any] | str) -> tuple[Processor, ...]:
     return found.processors
 
 
-def test_what_is_left_out_is_a_flow_in_good_order() -> None:
+def test_omitted_facts_are_those_of_a_healthy_flow() -> None:
     (only,) = processors({"name": "x"})
 
     assert only.fallback_action == "ABORT"
@@ -119,7 +119,7 @@ def test_what_is_always_known_cannot_be_unknown() -> None:
 
 
 @pytest.mark.parametrize("written", ["unqualified_arn: x", "gaps: {}"])
-def test_what_is_derived_or_no_fact_cannot_be_given(written: str) -> None:
+def test_derived_facts_and_unknown_fields_cannot_be_given(written: str) -> None:
     mistakes = Mistakes("x.yaml")
     table = parse(f"processors: [{{lambda: {{{written}}}}}]".encode(), mistakes)
     assert table is not None
@@ -136,7 +136,7 @@ def test_a_time_is_given_by_its_age() -> None:
     assert (found.updated_at, found.created_at) == (NOW - timedelta(hours=36), NOW - timedelta(days=2))
 
 
-def test_of_a_function_that_does_not_exist_nothing_is_there() -> None:
+def test_a_function_that_does_not_exist_has_no_other_facts() -> None:
     (only,) = processors({"processors": [{"lambda": {"function": {"exists": False}}}]})
 
     assert isinstance(only.lambda_, LambdaFunction)

@@ -64,7 +64,7 @@ def test_hidden_files_and_other_suffixes_in_a_folder_are_no_rules(tmp_path: Path
     assert len(rule.load([tmp_path])) == 1
 
 
-def test_the_short_suffix_is_not_skipped_in_silence(tmp_path: Path) -> None:
+def test_the_suffix_yml_is_a_mistake(tmp_path: Path) -> None:
     path = rule_file(tmp_path)
     path.rename(path.with_suffix(".yml"))
 
@@ -72,7 +72,7 @@ def test_the_short_suffix_is_not_skipped_in_silence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("direct", [True, False])
-def test_a_pipe_does_not_make_us_wait(tmp_path: Path, direct: bool) -> None:
+def test_a_pipe_is_a_mistake_and_is_not_opened(tmp_path: Path, direct: bool) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
 
     (mistake,) = mistakes(tmp_path / "pipe.yaml" if direct else tmp_path)
@@ -99,7 +99,7 @@ def test_folders_that_are_links_are_entered_once(tmp_path: Path) -> None:
     assert [each_.info.id for each_ in rule.load([tmp_path / "rules"])] == ["sound"]
 
 
-def test_what_cannot_be_read_is_not_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_or_folder_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rule_file(tmp_path)
 
     def denied(*_: object) -> None:

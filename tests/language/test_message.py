@@ -18,13 +18,13 @@ from tests.language.rule_files import messages
         ("{processors}", "found the placeholder {processors}, which is a list; expected a field with a single value"),
     ],
 )
-def test_a_placeholder_that_is_none_is_told_with_what_it_could_be(tmp_path: Path, message: str, told: str) -> None:
+def test_an_invalid_placeholder_is_a_mistake_with_a_hint(tmp_path: Path, message: str, told: str) -> None:
     (found,) = messages(tmp_path, message=message)
 
     assert found.startswith(told)
 
 
-def test_a_placeholder_is_no_mistake_only_because_the_condition_is_one(tmp_path: Path) -> None:
+def test_a_placeholder_of_any_record_is_accepted_if_the_condition_is_mistaken(tmp_path: Path) -> None:
     found = messages(
         tmp_path, require={"processors": {"each": {"fallback_acton": "ABORT"}}}, message="{lambda.arn} {name} {nope}"
     )

@@ -33,7 +33,7 @@ def test_a_parameter_must_fit_where_it_is_used(
     assert any(message in each_ for each_ in found), found
 
 
-def test_a_parameter_that_is_a_regular_expression_must_be_one(tmp_path: Path) -> None:
+def test_a_parameter_used_as_a_regular_expression_must_be_valid(tmp_path: Path) -> None:
     declared = {"wanted": {**PARAM["wanted"], "default": "("}}
 
     found = messages(tmp_path, params=declared, require={"name": {"matches": {"param": "wanted"}}})
@@ -45,7 +45,7 @@ def test_a_parameter_that_is_a_regular_expression_must_be_one(tmp_path: Path) ->
     "faulty",
     [{"default": 7}, {"type": "strng"}, {"description": ""}, {"default": ""}, {"more": "x"}, {"type": "list"}],
 )
-def test_what_uses_a_faulty_parameter_is_no_mistake_too(tmp_path: Path, faulty: dict[str, Any]) -> None:
+def test_the_use_of_a_faulty_parameter_is_no_further_mistake(tmp_path: Path, faulty: dict[str, Any]) -> None:
     declared = {"wanted": {**PARAM["wanted"], **faulty}}
     tests = [{**SOUND["tests"][0], "params": {"wanted": "x"}}, SOUND["tests"][1]]
     used = {"name": {"equals": {"param": "wanted"}}}

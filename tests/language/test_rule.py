@@ -22,7 +22,7 @@ def each(body: dict[str, Any]) -> dict[str, Any]:
     return {"processors": {"each": body}}
 
 
-def test_a_sound_rule_is_loaded(tmp_path: Path) -> None:
+def test_a_valid_rule_is_loaded(tmp_path: Path) -> None:
     found = loaded(tmp_path)
 
     assert found.info.id == "sound"
@@ -198,7 +198,7 @@ def test_a_mistake_names_file_line_and_column(tmp_path: Path) -> None:
     assert (mistake.file, mistake.line, mistake.column) == (str(path), 4, 14)
 
 
-def test_all_mistakes_of_all_files_are_reported_in_one_go(tmp_path: Path) -> None:
+def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     rule_file(tmp_path, id="one", title=LEFT_OUT, severity="x", require={"nam": 1, "regio": 2}, message="{nope}")
     rule_file(tmp_path, id="two", text="a: 1\na: 2\n")
     rule_file(tmp_path, id="three")
@@ -230,7 +230,7 @@ def test_an_id_occurs_once(tmp_path: Path) -> None:
     assert f'found the id "sound" again, after {first}' in mistake.message
 
 
-def test_that_an_id_occurs_twice_is_told_with_everything_else(tmp_path: Path) -> None:
+def test_a_duplicate_id_is_reported_with_all_other_mistakes(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     first, second = rule_file(tmp_path, severity="x"), rule_file(tmp_path / "more", title="")
 

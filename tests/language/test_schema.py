@@ -17,7 +17,7 @@ from tests.language.strategies import CONDITIONS
 VALIDATOR = Draft202012Validator(schema.rule_schema())
 
 
-def test_the_schema_checked_in_is_up_to_date() -> None:
+def test_the_schema_file_is_up_to_date() -> None:
     path = resources.reports() / "schema" / "rule-1.0.json"
 
     assert path.read_text(encoding="utf-8") == schema.render()
@@ -27,7 +27,7 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(json.loads(schema.render()))
 
 
-def test_an_editor_is_told_what_every_field_and_operator_is() -> None:
+def test_the_schema_describes_every_field_and_operator() -> None:
     mute = [
         f"{name}.{key}"
         for name, definition in schema.rule_schema()["$defs"].items()
@@ -40,7 +40,7 @@ def test_an_editor_is_told_what_every_field_and_operator_is() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(CONDITIONS)
-def test_the_schema_admits_every_condition_that_the_loader_does(written: dict[str, Any]) -> None:
+def test_the_schema_accepts_every_condition_that_the_loader_accepts(written: dict[str, Any]) -> None:
     VALIDATOR.validate({**SOUND, "require": written})
 
 

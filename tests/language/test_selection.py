@@ -53,7 +53,7 @@ def rules(tmp_path: Path) -> tuple[rule.Rule, ...]:
         (["profile:availability", "low-one"], {"available-one", "low-one", "other-high", "outage-only"}),
     ],
 )
-def test_ids_count_and_everything_else_narrows_the_profiles(
+def test_ids_add_rules_and_all_else_narrows_the_profiles(
     rules: tuple[rule.Rule, ...], selectors: list[str], ids: set[str]
 ) -> None:
     assert {each.info.id for each in select(rules, selectors)} == ids

@@ -108,6 +108,6 @@ def test_a_flow_is_identified_by_its_arn() -> None:
     assert part(FlowReference(arn="x", name="y")) == "x"
 
 
-def test_nothing_else_has_an_identity_so_far() -> None:
+def test_other_records_have_no_identity() -> None:
     with pytest.raises(TypeError):
         part(flow())

@@ -13,5 +13,5 @@ def test_text_becomes_utf_8_without_a_mark(how: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\xff\xfea", b"\xfe\xff\xd8\x00", b"\0\1\2", b"caf\xe9"])
-def test_what_is_no_text_stays_as_it_is(data: bytes) -> None:
+def test_bytes_that_are_no_text_are_unchanged(data: bytes) -> None:
     assert encoding.utf8(data) == data

@@ -20,19 +20,19 @@ def certain(possible: set[bool]) -> Truth:
 
 
 @pytest.mark.parametrize("truths", list(product(TRUTHS, repeat=3)))
-def test_an_answer_is_known_exactly_if_it_is_the_same_whatever_the_unknown_is(truths: tuple[Truth, ...]) -> None:
+def test_a_verdict_is_known_exactly_if_all_values_of_the_unknown_give_the_same(truths: tuple[Truth, ...]) -> None:
     cases = list(product(*map(worlds, truths)))
 
     assert any_of(truths) is certain({any(case) for case in cases})
     assert all_of(truths) is certain({all(case) for case in cases})
 
 
-def test_nothing_is_no_alternative_and_no_obstacle() -> None:
+def test_any_of_nothing_is_false_and_all_of_nothing_is_true() -> None:
     assert any_of([]) is False
     assert all_of([]) is True
 
 
-def test_the_unknown_negated_is_unknown() -> None:
+def test_the_negation_of_unknown_is_unknown() -> None:
     assert [negate(truth) for truth in TRUTHS] == [False, True, UNSET]
 
 
@@ -40,5 +40,5 @@ def test_the_unknown_negated_is_unknown() -> None:
     ("cases", "expected"),
     [([True], True), ([False, False], False), ([True, False], UNSET), ([True, UNSET], UNSET), ([UNSET], UNSET)],
 )
-def test_cases_agree_or_nothing_is_known(cases: list[Truth], expected: Truth) -> None:
+def test_cases_that_differ_are_unknown(cases: list[Truth], expected: Truth) -> None:
     assert agreed(cases) is expected

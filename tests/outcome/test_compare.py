@@ -47,7 +47,7 @@ def test_each_failure_is_in_the_group_of_what_became_of_it() -> None:
         structs.replace(gap(), waiver=WAIVER),
     ],
 )
-def test_what_lies_in_a_gap_is_not_fixed(hidden_by: ReportedGap) -> None:
+def test_a_finding_that_a_gap_hides_is_not_fixed(hidden_by: ReportedGap) -> None:
     found = difference([FOUND], [], hidden_by)
 
     assert groups(found) == (0, 0, 0, 1)
@@ -94,7 +94,7 @@ def test_what_an_unseen_night_carried_over_is_neither_new_nor_lost() -> None:
         sample.report(rules=(sample.PUBLIC,)),
     ],
 )
-def test_looking_at_less_fixes_nothing(narrower: Report) -> None:
+def test_a_smaller_scope_fixes_nothing(narrower: Report) -> None:
     assert groups(compare(sample.report([FOUND]), narrower)) == (0, 0, 0, 1)
 
 
@@ -171,7 +171,7 @@ def test_findings_are_marked_as_they_are_read_and_can_be_read_again() -> None:
     assert {finding.change for finding in first} == {"new"}
 
 
-def test_what_nobody_looked_at_again_is_unknown_in_its_place_and_stays_known() -> None:
+def test_a_finding_that_was_not_looked_for_is_carried_over_as_unknown() -> None:
     flows = [sample.flow(name) for name in ("a", "b", "c")]
     a, b, c = map(sample.fails_open, flows)
     first = sample.report([a, b, structs.replace(c, status=Status.WAIVED, waiver=WAIVER)])

@@ -25,7 +25,7 @@ def found(file: str, fingerprint: str) -> Finding:
     return structs.replace(ONE, fingerprint=fingerprint, location=Location(file=file, line=1, column=1))
 
 
-def test_what_agrees_is_paired_in_order_and_each_only_once() -> None:
+def test_equal_findings_are_paired_in_order_and_each_only_once() -> None:
     old = of_check(found("a.json", "1"), found("a.json", "2"), found("a.json", "3"))
     new = of_check(found("infra/a.json", "x"), found("infra/a.json", "y"), folder="infra", files=("infra/a.json",))
 

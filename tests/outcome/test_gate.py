@@ -61,7 +61,7 @@ def test_nothing_seen_outweighs_all_and_cannot_be_allowed() -> None:
     assert gate(incomplete(report(), Observed()), None, ignore_gaps=True) is ExitCode.NOTHING_SCANNED
 
 
-def test_only_what_is_new_gates() -> None:
+def test_only_new_failures_affect_the_exit_code() -> None:
     known, other = (sample.fails_open(sample.flow(name)) for name in ("known", "other"))
     before = sample.report([known])
 

@@ -74,7 +74,7 @@ def test_a_gap_elsewhere_hides_nothing_of_what_was_read(elsewhere: ReportedGap) 
     assert missed(FOUND, elsewhere) is None
 
 
-def test_a_fact_that_is_missing_hides_only_the_verdicts_that_hang_on_it() -> None:
+def test_a_missing_fact_hides_only_the_verdicts_that_depend_on_it() -> None:
     for fact in (
         gap("ListTagsForResource", FLOW.arn),
         structs.replace(gap("ListChannelFlows", FLOW.arn), code="MissingValue"),
@@ -86,7 +86,7 @@ def test_a_fact_that_is_missing_hides_only_the_verdicts_that_hang_on_it() -> Non
         assert missed(was, fact, besides=(unknown,)) == "its rule could not be judged"
 
 
-def test_a_fact_of_the_app_instance_hides_nothing_of_its_flows_nor_their_list_what_it_says_of_itself() -> None:
+def test_a_missing_fact_of_an_app_instance_hides_no_flows_and_a_missing_list_of_flows_hides_no_facts() -> None:
     alerts, flows = gap("ListRules", ALERT.resource.arn), gap("ListChannelFlows", ALERT.resource.arn)
     without_flow = sample.rule("app-instance-without-flow", resource="app_instance")
     no_alert = sample.unknown(sample.NO_ALERT, ALERT.resource, "failure_alert", alerts)
@@ -106,7 +106,9 @@ def test_a_fact_of_the_app_instance_hides_nothing_of_its_flows_nor_their_list_wh
         (gap("ListAppInstances"), False),
     ],
 )
-def test_an_account_that_could_not_be_listed_was_asked_for(of_scope: ReportedGap, asked: bool) -> None:
+def test_an_account_counts_as_asked_for_if_a_gap_of_the_scope_may_have_hidden_it(
+    of_scope: ReportedGap, asked: bool
+) -> None:
     chat = sample.fails_open(sample.flow(account=sample.CHAT))
 
     reason = ObservedScope.of(sample.report(accounts=(sample.PROD,), gaps=(of_scope,))).missing_of(chat)
@@ -120,7 +122,7 @@ def check(*files: str, gaps: tuple[ReportedGap, ...] = ()) -> Report:
     return structs.replace(report, scope=Scope(accounts=(), regions=(), chosen_by="files", files=files))
 
 
-def test_in_a_file_that_was_read_what_is_gone_is_fixed_wherever_it_would_have_been_deployed() -> None:
+def test_a_finding_that_is_gone_from_a_file_is_fixed_whatever_its_account_and_region() -> None:
     here = structs.replace(FOUND, location=Location(file="a.yaml", line=1, column=1))
     mistake = structs.replace(gap("ReadFile", region=None, account="unknown"), location=here.location)
 

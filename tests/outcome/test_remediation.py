@@ -87,13 +87,13 @@ def test_function_is_named_without_qualifier_where_that_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("places", [(), (0, 1), (7,)])
-def test_nothing_is_said_of_a_processor_where_it_is_not_clear_which(places: tuple[int, ...]) -> None:
+def test_placeholders_of_a_processor_stay_open_if_it_is_not_clear_which_one(places: tuple[int, ...]) -> None:
     text = "PROCESSOR_NAME FUNCTION_ARN OTHER_PROCESSORS"
     marked = "<PROCESSOR_NAME> <FUNCTION_ARN> <OTHER_PROCESSORS>"
     assert filled(text, sample.flow("f", *TWO), about(*places)) == marked
 
 
-def test_nothing_is_said_of_a_flow_where_there_is_none() -> None:
+def test_placeholders_of_a_flow_stay_open_if_there_is_none() -> None:
     text = "CHANNEL_FLOW_ARN FLOW_NAME PROCESSORS"
     assert filled(text, sample.app_instance(), ()) == "<CHANNEL_FLOW_ARN> <FLOW_NAME> <PROCESSORS>"
 
@@ -194,6 +194,6 @@ def test_shipped_rules_spell_placeholders_as_they_are_known(each: rule.Rule) -> 
     assert set(re.findall(r"\b[A-Z][A-Z_]+\b", commands)) <= {*PLACEHOLDERS, *LEFT_TO_THE_READER, *CONSTANTS}
 
 
-def test_contributing_says_what_each_stands_for() -> None:
+def test_contributing_explains_each_placeholder() -> None:
     text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert set(PLACEHOLDERS) <= set(re.findall(r"`([A-Z_]+)`", text))

@@ -69,7 +69,7 @@ def test_a_waived_finding_stays_and_says_whose_decision_it_was() -> None:
         ({"account": FAILED.resource.account_id, "app_instance": "another"}, False),
     ],
 )
-def test_everything_that_a_waiver_names_must_fit(resource: dict[str, Any], fits: bool) -> None:
+def test_all_fields_of_a_waiver_must_fit(resource: dict[str, Any], fits: bool) -> None:
     assert status(entry(**resource)) is (Status.WAIVED if fits else Status.FAIL)
 
 
@@ -91,7 +91,7 @@ def test_a_waiver_waives_on_its_last_day_and_not_on_the_next() -> None:
     assert status(entry("2027-03-30", arn="*")) is Status.FAIL
 
 
-def test_an_expired_waiver_is_told() -> None:
+def test_an_expired_waiver_gives_a_warning() -> None:
     waivers = Waivers([entry("2027-03-30", arn="*")], today=TODAY)
     waivers.finding(FAILED, None)
 
@@ -100,7 +100,7 @@ def test_an_expired_waiver_is_told() -> None:
     assert warning == f"chimeaudit.yaml:7: the waiver for {FAILED.rule_id} (chat-platform) expired on 2027-03-30"
 
 
-def test_a_waiver_that_nothing_was_found_for_is_told() -> None:
+def test_an_unused_waiver_gives_a_warning() -> None:
     used, idle = entry(arn="*"), entry(arn="nothing")
     waivers = Waivers([used, idle], today=TODAY)
     waivers.finding(FAILED, None)
@@ -110,7 +110,7 @@ def test_a_waiver_that_nothing_was_found_for_is_told() -> None:
     assert "matches nothing" in warning
 
 
-def test_of_two_waivers_for_the_same_the_first_counts_and_both_were_of_use() -> None:
+def test_of_two_waivers_for_one_finding_the_first_counts_and_both_count_as_used() -> None:
     waivers = Waivers([entry(arn="*"), entry("2028-01-01", arn=ARN)], today=TODAY)
 
     assert waivers.finding(FAILED, None).waiver == DECISION
@@ -163,7 +163,7 @@ UNDEPLOYED = structs.replace(
         (None, {"account": "1111*"}, True),
     ],
 )
-def test_a_waiver_is_for_what_is_not_deployed_yet_where_it_fits_whatever_the_deployment_settles(
+def test_a_waiver_fits_an_undeployed_resource_if_it_fits_after_every_deployment(
     app_instance_arn: str | None, resource: dict[str, Any], fits: bool
 ) -> None:
     finding = structs.replace(
@@ -174,7 +174,7 @@ def test_a_waiver_is_for_what_is_not_deployed_yet_where_it_fits_whatever_the_dep
 
 
 @pytest.mark.parametrize("resource", [{"account": "unknown"}, {"account": "111122223333"}, {"arn": "arn:aws:*"}])
-def test_an_account_and_a_region_that_are_not_settled_fit_nothing_but_a_wildcard(resource: dict[str, Any]) -> None:
+def test_an_unsettled_account_or_region_fits_only_a_wildcard(resource: dict[str, Any]) -> None:
     unsettled = structs.replace(
         UNDEPLOYED,
         resource=structs.replace(UNDEPLOYED.resource, account_id="unknown", region="unknown", app_instance_arn=None),
@@ -200,7 +200,7 @@ def test_an_account_and_a_region_that_are_not_settled_fit_nothing_but_a_wildcard
         (structs.replace(entry(arn="*"), reached=False), sample.clean(), []),
     ],
 )
-def test_only_a_waiver_for_what_was_looked_at_is_to_be_taken_out(idle: Entry, report: Report, said: list[str]) -> None:
+def test_only_a_waiver_for_what_was_observed_is_called_useless(idle: Entry, report: Report, said: list[str]) -> None:
     warnings = Waivers([idle], today=TODAY).warnings(report)
 
     assert len(warnings) == len(said)

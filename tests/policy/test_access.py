@@ -67,11 +67,11 @@ def test_without_a_policy_nobody_may() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"Statement": [{}]}', "null", "*"])
-def test_of_what_is_no_policy_nothing_is_known(text: str) -> None:
+def test_of_an_invalid_policy_nothing_is_known(text: str) -> None:
     assert access(text, app_instance_arn=APP, account_id=HOME) == FunctionAccess()
 
 
-def test_an_arn_that_is_none_is_no_app_instance() -> None:
+def test_an_invalid_arn_is_no_app_instance() -> None:
     assert access(json.dumps({"Statement": HEALTHY}), app_instance_arn="app", account_id=HOME) == FunctionAccess()
 
 
@@ -160,7 +160,7 @@ def test_a_text_pattern_has_no_parts() -> None:
     ],
     ids=json.dumps,
 )
-def test_a_condition_that_names_nobody_is_none(condition: Json) -> None:
+def test_a_condition_that_names_nobody_counts_as_none(condition: Json) -> None:
     judged = when(**condition)
 
     assert judged.chime_invoke_unconditioned is True
@@ -182,7 +182,7 @@ def test_conditions_are_taken_together() -> None:
     )
 
 
-def test_text_that_heeds_no_case() -> None:
+def test_operators_that_ignore_case() -> None:
     shouted, pattern = {"aws:SourceArn": THEIRS.upper().replace("*", "X")}, {"aws:SourceArn": "*:app-instance/X"}
 
     assert when(StringEqualsIgnoreCase={"aws:SourceArn": APP.upper()}) == FINE
@@ -406,7 +406,7 @@ def test_other_accounts(statement: Json, others: object) -> None:
     assert ask(HEALTHY, {"Effect": "Allow", "Action": "lambda:InvokeFunction", **statement}).other_accounts == others
 
 
-def test_what_is_unknown_of_strangers_is_told_once() -> None:
+def test_what_is_unknown_of_strangers_is_reported_once() -> None:
     tagged = ask({**PUBLIC, "Condition": member("aws:PrincipalTag/team", "chat")})
     networked = ask({**PUBLIC, "Condition": {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}})
 
@@ -425,7 +425,7 @@ def test_a_denial_keeps_another_account_out() -> None:
     assert judged(root, role) == judged(role, session) == (OTHER,)
 
 
-def test_an_account_may_come_by_the_url_alone() -> None:
+def test_an_account_may_be_admitted_by_the_url_alone() -> None:
     by_url = {**BY_URL, "Principal": {"AWS": OTHER}}
     use = {**URL, "Principal": {"AWS": OTHER}}
 
@@ -434,7 +434,7 @@ def test_an_account_may_come_by_the_url_alone() -> None:
     assert ask(by_url, use, url=NO_URL).other_accounts == ()
 
 
-def test_only_who_allows_a_url_to_be_used_makes_it_matter() -> None:
+def test_a_url_matters_only_if_the_policy_allows_its_use() -> None:
     def matters(*statements: Json) -> bool:
         return may_hang_on_url(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
 
@@ -453,20 +453,20 @@ def test_everybody_includes_the_service() -> None:
     )
 
 
-def test_a_denial_of_the_stranger_closes_what_is_public() -> None:
+def test_a_denial_of_strangers_makes_a_function_not_public() -> None:
     deny = {"Effect": "Deny", "NotPrincipal": {"Service": "messaging.chime.amazonaws.com"}, "Action": "*"}
 
     assert ask(PUBLIC, deny) == found(True, True, ())
 
 
-def test_variables_are_plain_text_before_they_came() -> None:
+def test_variables_are_plain_text_in_the_first_version() -> None:
     statement = {**BARE, "Condition": {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}}
     text = json.dumps({"Version": "2008-10-17", "Statement": statement})
 
     assert access(text, app_instance_arn=APP, account_id=HOME) == CLOSED
 
 
-def test_patterns_that_would_take_too_long_are_given_up() -> None:
+def test_patterns_that_would_take_too_long_are_unknown() -> None:
     words = [f"*{a}*{b}*{a}*{b}*" for a in "abcdefg" for b in "hijklmn"]
 
     assert when(StringLike={"aws:SourceArn": words}).foreign_app_instances is UNSET

@@ -37,7 +37,7 @@ def judged(policy: Json, url: FunctionUrl) -> FunctionAccess:
     return access(json.dumps(policy), app_instance_arn=APP_INSTANCE, account_id=ACCOUNT, url=url)
 
 
-def test_of_what_add_permission_writes_at_most_one_verdict_in_twenty_is_unknown() -> None:
+def test_at_most_one_verdict_in_twenty_on_policies_of_add_permission_is_unknown() -> None:
     verdicts = [
         verdict
         for number, policy in enumerate(policies(300))
@@ -125,7 +125,7 @@ def documents() -> list[Json]:
     return policies(int(os.environ.get("ADD_PERMISSION_POLICIES", "40")))
 
 
-def test_what_is_certain_an_independent_evaluator_says_too(documents: list[Json]) -> None:
+def test_an_independent_evaluator_agrees_with_certain_verdicts(documents: list[Json]) -> None:
     for document, answers in zip(documents, evaluated(documents), strict=True):
         home, *foreign = answers[:3]
         invoke, control = answers[3:9:2], answers[4:9:2]

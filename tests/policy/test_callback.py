@@ -99,13 +99,13 @@ ROLE = f"arn:aws:iam::{HOME}:role/path/processor"
         pytest.param({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, UNSET, id="an organisation"),
     ],
 )
-def test_what_is_known_of_the_one_who_calls(condition: Json, allowed: object) -> None:
+def test_context_keys_of_the_caller(condition: Json, allowed: object) -> None:
     found = callback([text({**HEALTHY, "Condition": condition})], None, app_instance_arn=APP, role_arn=ROLE)
 
     assert found.allowed is allowed
 
 
-def test_of_a_role_without_an_arn_its_account_is_not_known() -> None:
+def test_the_account_of_a_role_without_an_arn_is_unknown() -> None:
     own = text({**HEALTHY, "Condition": {"StringEquals": {"aws:PrincipalAccount": HOME}}})
 
     for role_arn in (None, "processor"):
@@ -214,13 +214,13 @@ def test_one_unreadable_policy_leaves_everything_open_but_a_certain_denial() -> 
     assert ask(None, boundary=text(deny)) == (False, UNSET)
 
 
-def test_patterns_that_would_take_too_long_are_given_up() -> None:
+def test_patterns_that_would_take_too_long_are_unknown() -> None:
     words = [f"chime:*{a}*{b}*{a}*{b}*" for a in "jqrstuv" for b in "wxyz012"]
 
     assert ask(text(HEALTHY, {**HEALTHY, "Effect": "Deny", "Action": words})) == (True, UNSET)
 
 
-def test_an_arn_that_is_none_is_no_app_instance() -> None:
+def test_an_invalid_arn_is_no_app_instance() -> None:
     assert callback([text(HEALTHY)], None, app_instance_arn="app") == CallbackPermission()
 
 

@@ -130,13 +130,13 @@ def test_a_key_that_is_perhaps_sent_matters_only_where_it_makes_a_difference() -
     assert judge("Null", "perhaps", "true") is UNSET
 
 
-def test_of_a_key_that_nobody_knows_nothing_is_known() -> None:
+def test_a_condition_on_an_unknown_key_is_unknown() -> None:
     assert judge("StringLike", "other", "*") is UNSET
     assert judge("Null", "other", "true") is UNSET
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [("true", True), ("TRUE", True), ("false", False)])
-def test_bool_heeds_no_case(wanted: str, expected: bool) -> None:
+def test_bool_ignores_case(wanted: str, expected: bool) -> None:
     assert judge("Bool", "true", wanted) is expected
 
 
@@ -153,7 +153,7 @@ def test_bool_heeds_no_case(wanted: str, expected: bool) -> None:
         ("everywhere", UNSET),
     ],
 )
-def test_a_stranger_is_in_no_network_that_is_named_unless_it_is_all(network: str, expected: Truth) -> None:
+def test_a_stranger_is_in_no_named_network_except_the_whole_internet(network: str, expected: Truth) -> None:
     assert judge("IpAddress", "anywhere", network) is expected
     assert judge("IpAddress", "text", network) is UNSET
 
@@ -161,5 +161,5 @@ def test_a_stranger_is_in_no_network_that_is_named_unless_it_is_all(network: str
 @pytest.mark.parametrize(
     ("operator", "expected"), [("stringnotlike", True), ("notipaddress", True), ("null", True), ("arnlike", False)]
 )
-def test_operators_that_say_what_must_not_be(operator: str, expected: bool) -> None:
+def test_negative_operators(operator: str, expected: bool) -> None:
     assert is_negative(operator) is expected

@@ -84,7 +84,7 @@ def test_values_are_text_however_they_are_written() -> None:
 
 
 @pytest.mark.parametrize(("version", "variables"), [("2012-10-17", True), ("2008-10-17", False)])
-def test_variables_came_with_the_second_version(version: str, variables: bool) -> None:
+def test_variables_exist_from_the_second_version_on(version: str, variables: bool) -> None:
     assert read(BARE, Version=version).variables is variables
 
 
@@ -156,7 +156,7 @@ def test_the_limits_of_a_pattern_are_within_it() -> None:
         "long": f'["{"a" * MAX_CHARACTERS}"]',
     }.items(),
 )
-def test_json_that_is_not_read(name: str, text: str) -> None:
+def test_invalid_json_is_refused(name: str, text: str) -> None:
     assert read_json(text) is UNSET, name
     assert read_policy(text) is UNSET, name
 

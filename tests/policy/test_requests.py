@@ -145,7 +145,7 @@ def test_a_resources_own_policy_is_about_that_resource() -> None:
     assert judge({**ALLOW, "NotResource": "arn:aws:lambda:us-east-1:111111111111:function:f"}) is UNSET
 
 
-def test_of_an_unreadable_policy_nothing_is_known_but_a_denial_elsewhere_holds() -> None:
+def test_an_unreadable_policy_is_unknown_but_a_denial_elsewhere_holds() -> None:
     request = Request(action=INVOKE, context={})
     allow, deny = (read_policy(json.dumps({"Statement": each})) for each in (ALLOW, DENY))
 

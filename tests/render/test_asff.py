@@ -84,7 +84,7 @@ def test_recommendations_keep_to_the_limits(build: Callable[[], Report]) -> None
         assert len(finding["Compliance"]["RelatedRequirements"]) <= 32
 
 
-def test_one_status_of_compliance_for_each_status_of_ours() -> None:
+def test_each_status_has_its_compliance_status() -> None:
     report = sample.rich()
     expected = {
         Status.FAIL: ("FAILED", "NEW"),

@@ -65,20 +65,20 @@ def test_one_missing_permission_is_one_line_and_refused_accounts_come_first() ->
 
 
 @pytest.mark.parametrize("form", [Format.MARKDOWN, Format.GITHUB, Format.JUNIT, Format.HTML])
-def test_it_is_said_so_in_every_format_that_people_read(form: Format) -> None:
+def test_causes_are_grouped_in_every_format_that_people_read(form: Format) -> None:
     text = "".join(render(night(), form)).replace("\\", "")
 
     assert FUNCTIONS in text
 
 
 @pytest.mark.parametrize("form", [Format.JSON, Format.CSV, Format.SARIF, Format.JUNIT])
-def test_what_machines_read_keeps_each_gap(form: Format) -> None:
+def test_formats_for_machines_keep_each_gap(form: Format) -> None:
     text = "".join(render(night(), form))
 
     assert all(f"function:moderation-{number}" in text for number in range(35))
 
 
-def test_a_notice_says_it_too_and_counts_regions() -> None:
+def test_a_notice_groups_causes_too_and_counts_regions() -> None:
     told = notice(night(), None, [])
 
     assert told

@@ -75,7 +75,7 @@ def test_excel_gets_a_byte_order_mark_and_ids_as_text() -> None:
 
 
 @pytest.mark.parametrize("cell", ["12e5", "1", "0x", "a1", '1"&A1', "-1", "=1"])
-def test_only_what_a_spreadsheet_would_change_becomes_a_formula_and_nothing_gets_out_of_it(cell: str) -> None:
+def test_only_text_that_a_spreadsheet_would_change_becomes_a_formula_and_cannot_end_it(cell: str) -> None:
     shown = format_csv.as_text(format_csv.guarded(cell))
 
     assert shown == (f'="{cell}"' if cell in ("12e5", "1") else format_csv.guarded(cell))

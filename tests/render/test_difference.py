@@ -9,7 +9,7 @@ from tests.render import sample
 from tests.render.test_table import CONTROL
 
 
-def test_what_needs_a_look_comes_first() -> None:
+def test_groups_that_need_attention_come_first() -> None:
     text = difference.table(compare(sample.rich(), sample.incomplete()), width=140, color=False)
 
     headings = [line.split(":")[0] for line in text.splitlines() if line.endswith(("finding", "findings"))]

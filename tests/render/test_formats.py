@@ -43,7 +43,7 @@ def test_every_report_can_be_rendered_and_ends_in_a_line(form: Format, build: Ca
     assert not FORBIDDEN.search(rendered)
 
 
-def test_a_bucket_can_be_told_what_every_format_is() -> None:
+def test_every_format_has_a_content_type() -> None:
     assert CONTENT_TYPES.keys() == set(Format)
 
 

@@ -37,7 +37,7 @@ def test_hostile_text_ends_no_annotation_and_begins_none() -> None:
     assert all(LINE.fullmatch(line) or line.startswith("Not examined: ") for line in lines)
 
 
-def test_no_text_is_a_command_of_the_old_kind_where_it_is_no_annotation() -> None:
+def test_text_outside_annotations_is_no_command_of_the_old_syntax() -> None:
     report = sample.clean()
     told = structs.replace(report.coverage, not_examined=("##[error]a.yaml: a loop", "::error::b.yaml"))
 
@@ -55,12 +55,12 @@ def test_no_text_is_a_command_of_the_old_kind_where_it_is_no_annotation() -> Non
         ("a ##[error]b ###[c", "a \\u0023#[error]b #\\u0023#[c"),
     ],
 )
-def test_a_line_that_the_runner_would_obey_is_spelled_out(given: str, printed: str) -> None:
+def test_a_line_that_the_runner_would_take_for_a_command_is_escaped(given: str, printed: str) -> None:
     assert inert(given) == printed
 
 
 @pytest.mark.parametrize(("missed", "shown"), [(1, 1), (5, 5), (50, 5)])
-def test_what_was_not_observed_is_shown_however_many_warnings_there_are(missed: int, shown: int) -> None:
+def test_gaps_are_shown_however_many_other_warnings_there_are(missed: int, shown: int) -> None:
     report = sample.many(200)
     findings = [structs.replace(each, severity=Severity.MEDIUM) for each in report.findings]
     counts = dict.fromkeys(report.summary.by_severity, 0) | {"medium": len(findings)}

@@ -64,7 +64,7 @@ def test_it_has_the_documented_fields_and_no_fingerprint_twice(build: Callable[[
     assert len({each["fingerprint"] for each in found}) == len(found)
 
 
-def test_only_failures_are_told_each_as_bad_as_it_is() -> None:
+def test_only_failures_are_entries_with_their_severity() -> None:
     report = sample.rich()
     levels = {"critical": "blocker", "high": "critical", "medium": "major", "low": "minor", "info": "info"}
 
@@ -86,7 +86,7 @@ def test_a_finding_stands_in_its_file_and_one_without_in_its_rule() -> None:
     assert all(path.startswith("rules/") for path in in_rules)
 
 
-def test_what_was_not_observed_is_critical_and_what_was_is_not() -> None:
+def test_incomplete_coverage_is_critical_and_complete_coverage_is_not() -> None:
     def severities(report: Report) -> set[str]:
         return {each["severity"] for each in entries(report) if each["check_name"] == "coverage"}
 

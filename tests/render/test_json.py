@@ -28,7 +28,7 @@ def test_every_report_fits_the_published_schema(build: Callable[[], Report]) -> 
     validator.validate(json.loads(render(build())))
 
 
-def test_the_published_schema_is_that_of_the_types() -> None:
+def test_the_published_schema_is_derived_from_the_types() -> None:
     published, of_types = map(in_one_order, (json.loads(SCHEMA.read_text()), schema()))
 
     assert published == of_types, "a published schema is not changed in place: raise its version"
@@ -41,7 +41,7 @@ def in_one_order(node: Any) -> Any:
     return {key: in_one_order(value) for key, value in node.items()} if isinstance(node, dict) else node
 
 
-def test_the_schema_itself_is_one() -> None:
+def test_the_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
 
 

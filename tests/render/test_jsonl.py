@@ -16,5 +16,5 @@ def test_each_line_is_a_finding_of_the_json_report() -> None:
     assert all(line.count("\n") == 1 for line in lines)
 
 
-def test_no_finding_is_no_line() -> None:
+def test_without_findings_there_is_no_line() -> None:
     assert list(jsonl.render(sample.clean())) == []

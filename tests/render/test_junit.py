@@ -86,7 +86,7 @@ def test_a_clean_report_has_a_case_that_passes() -> None:
 
 
 @given(st.text())
-def test_any_text_makes_xml(text: str) -> None:
+def test_any_text_gives_valid_xml(text: str) -> None:
     finding = sample.fails_open(sample.flow(text, sample.step(fallback="CONTINUE")))
 
     cases = root(sample.report([structs.replace(finding, message=text, remediation=text)])).iter("testcase")

@@ -101,7 +101,7 @@ def test_no_html_link_or_image_is_in_it(build: Callable[[], Report]) -> None:
     assert not types & {"html_block", "html_inline", "link_open", "image"}
 
 
-def test_a_great_report_is_cut_to_what_github_shows_and_says_so() -> None:
+def test_a_huge_report_is_cut_to_what_github_shows_and_says_so() -> None:
     text = render(sample.many(20_000))
 
     assert len(text.encode()) < BUDGET

@@ -74,7 +74,7 @@ def test_each_account_has_an_event_on_its_coverage() -> None:
     assert any("waived" in line for line in coverage["888899990000"]["status_details"])
 
 
-def test_a_gap_in_no_known_account_lies_over_all() -> None:
+def test_a_gap_in_no_known_account_counts_for_all_accounts() -> None:
     compliance = [event["compliance"] for event in events(sample.incomplete())]
 
     assert {each["status"] for each in compliance} == {"Unknown"}

@@ -30,7 +30,7 @@ def test_outcome_follows_fallback_and_place(fallbacks: list[str | None], outcome
     assert [s.outcome for stage in drawn for s in stage.steps] == outcomes
 
 
-def test_steps_that_share_an_order_stand_together_and_promise_nothing() -> None:
+def test_steps_that_share_an_order_are_in_one_stage_with_an_uncertain_outcome() -> None:
     drawn = stages(flow("f", step("a", 1, "ABORT"), step("b", 2, "CONTINUE"), step("c", 2, "CONTINUE")), ())
     assert [len(stage.steps) for stage in drawn] == [1, 2]
     assert drawn[1].steps[0].consequence.startswith("If it runs last")

@@ -81,7 +81,7 @@ def test_no_tag_is_there_twice() -> None:
     ("severity", "low", "high"),
     [("critical", 9.1, 10), ("high", 7, 8.9), ("medium", 4, 6.9), ("low", 0.1, 3.9), ("info", 0.1, 3.9)],
 )
-def test_github_calls_a_severity_as_we_do(severity: str, low: float, high: float) -> None:
+def test_github_shows_the_same_severity(severity: str, low: float, high: float) -> None:
     rule = sarif.build_rule(sample.rule(severity=Severity(severity)))
 
     assert low <= float(rule["properties"]["security-severity"]) <= high
@@ -143,7 +143,7 @@ def test_what_was_not_observed_is_a_notification() -> None:
         assert any(gap.code in notice for notice in told)
 
 
-def test_a_great_report_is_cut_to_the_worst_that_github_takes_and_says_so() -> None:
+def test_a_huge_report_is_cut_to_the_worst_results_that_github_accepts_and_says_so() -> None:
     worst = sample.finding(sample.PUBLIC, sample.flow("zzz"), "anyone may invoke it")
     many = [*sample.many(sarif.MOST_RESULTS).findings, worst]
     report = sample.report(many)

@@ -107,7 +107,7 @@ def test_without_an_action_exactly_its_call_is_denied() -> None:
 
 
 @pytest.mark.parametrize("missing", MANAGEMENT_CALLS)
-def test_the_user_of_the_management_account_is_held_to_the_policy_too(missing: str) -> None:
+def test_the_policy_also_applies_to_the_user_of_the_management_account(missing: str) -> None:
     allowed = allow(*(action for action in MANAGEMENT_CALLS if action != missing))
     with start(organisation(allowed), enforce_iam=True) as aws:
         assert denied(MANAGEMENT_CALLS, Caller.of(aws)) == {missing: words(missing)}

@@ -94,7 +94,7 @@ def test_latest_has_no_policy_of_its_own(caller: Caller) -> None:
     assert refusal(caller.functions.get_policy, **given)[:2] == (404, "ResourceNotFoundException")
 
 
-def test_a_url_is_the_aliass(caller: Caller) -> None:
+def test_a_url_belongs_to_an_alias(caller: Caller) -> None:
     read = caller.functions.get_function_url_config
 
     assert read(FunctionName="public-moderation", Qualifier="live")["AuthType"] == "NONE"
@@ -111,7 +111,7 @@ def test_reserved_concurrency_may_be_nothing_none_and_some(caller: Caller) -> No
     assert [reserved(name) for name in names] == [0, None, 25]
 
 
-def test_a_failure_destination_is_the_qualifiers(caller: Caller) -> None:
+def test_a_failure_destination_belongs_to_a_qualifier(caller: Caller) -> None:
     read = caller.functions.get_function_event_invoke_config
     latest, live = read(FunctionName="careful-moderation"), read(FunctionName="careful-moderation", Qualifier="live")
     assert latest["FunctionArn"].endswith(":careful-moderation:$LATEST")

@@ -100,7 +100,7 @@ def test_every_function_of_a_flow_is_described_unless_it_is_to_be_missing_or_a_v
                 assert exists != ("missing-lambda" in flow.channel_flow.expect or head[4] == "999988887777"), arn
 
 
-def test_what_is_not_said_is_as_it_should_be() -> None:
+def test_defaults_are_healthy() -> None:
     account = Account(id="111122223333", name="a", app_instances={"us-east-1": ()}, alerts={"eu-central-1": {}})
     assert account.all_roles == {"chat-processor": Role()}
     assert account.all_alerts == {"us-east-1": {"processor-failures": Alert()}, "eu-central-1": {}}
@@ -112,7 +112,7 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_things_of_one_name_are_different_things(tmp_path: Path) -> None:
+def test_resources_of_the_same_name_have_different_arns(tmp_path: Path) -> None:
     twins = "{name: twin, channel_flows: [{name: f, repeat: 2, processors: [{lambda: g}], expect: [some-rule]}]}"
     text = f'management: {{id: "111122223333", name: a, app_instances: {{us-east-1: [{twins}, {twins}]}}}}'
     organisation = load(written(tmp_path, text))

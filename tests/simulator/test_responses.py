@@ -193,7 +193,7 @@ def test_an_error_says_code_and_message(caller: Caller) -> None:
     assert "app-instance/none" in answer["Message"]
 
 
-def test_what_is_made_by_hand_can_be_read_back(aws: SimulatedAWS) -> None:
+def test_resources_that_are_created_directly_can_be_read(aws: SimulatedAWS) -> None:
     caller = Caller.of(aws).assuming("444455556666")
     app_instance_arn = caller.identity.create_app_instance(
         Name="new", ClientRequestToken="once", Tags=[{"Key": "team", "Value": "a"}]
@@ -242,7 +242,9 @@ def test_what_is_made_by_hand_can_be_read_back(aws: SimulatedAWS) -> None:
         ("GET", "/tags?arn=app-instance", ""),
     ],
 )
-def test_what_boto3_would_not_send_is_a_bad_request(aws: SimulatedAWS, method: str, path: str, body: str) -> None:
+def test_a_request_that_boto3_would_not_send_is_a_bad_request(
+    aws: SimulatedAWS, method: str, path: str, body: str
+) -> None:
     scope = f"{aws.access_key_id}/20260105/us-east-1/chime/aws4_request"
     connection = HTTPConnection(aws.url.removeprefix("http://"))
     connection.request(method, path, body, {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0"})

@@ -51,7 +51,7 @@ def test_one_organisation_is_served_the_same_every_time() -> None:
     assert served() == served()
 
 
-def test_routes_are_compiled_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_routes_are_compiled_before_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled_in = []
 
     def compile_(rule: SmithyRule) -> None:
@@ -124,7 +124,7 @@ def test_a_region_that_does_not_exist_is_a_usage_error(account: Account) -> None
         pass
 
 
-def test_a_policy_that_iam_would_not_take_is_a_usage_error() -> None:
+def test_a_policy_that_iam_would_refuse_is_a_usage_error() -> None:
     odd = Role(inline={"odd": ({"Effect": "Perhaps", "Action": "*", "Resource": "*"},)})
     broken = Organisation(management=Account(id="999900001111", name="solo", roles={"odd": odd}))
     with pytest.raises(UsageError, match="account 999900001111: role odd"), start(broken):

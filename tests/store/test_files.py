@@ -54,7 +54,7 @@ def test_the_umask_says_who_may_read_a_new_file(tmp_path: Path, umask: int, made
     assert oct(mode(tmp_path / "report.json")) == oct(made)
 
 
-def test_it_is_nobody_elses_to_read_while_it_is_written(tmp_path: Path) -> None:
+def test_a_private_file_is_private_while_it_is_written(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     report.write_text("old")
     report.chmod(0o600)

@@ -92,7 +92,7 @@ def test_a_file_that_was_never_begun_reads_as_empty(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(st.data())
-def test_a_file_cut_off_anywhere_reads_what_was_complete_and_can_be_gone_on_with(
+def test_a_file_cut_off_anywhere_keeps_its_complete_part_and_can_be_continued(
     tmp_path: Path, data: st.DataObject
 ) -> None:
     path = tmp_path / "t.jsonl"
@@ -153,14 +153,14 @@ def test_a_run_directory_is_private_and_holds_one_run(tmp_path: Path) -> None:
         (b"[]", "damaged"),
     ],
 )
-def test_a_header_that_is_none_says_so(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_header_that_is_no_json_object_is_an_error(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "run.json").write_bytes(content)
 
     with pytest.raises(UsageError, match=words):
         Journal.open(tmp_path)
 
 
-def test_a_directory_without_a_run_says_so(tmp_path: Path) -> None:
+def test_a_directory_without_a_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no run"):
         Journal.open(tmp_path)
 
@@ -189,7 +189,7 @@ def test_a_directory_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> N
         {"started_at": 20260101},
     ],
 )
-def test_a_header_that_leads_astray_is_damage(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_header_with_invalid_values_is_damaged(tmp_path: Path, change: dict[str, object]) -> None:
     Journal.create(tmp_path, header())
     made = msgspec.json.decode((tmp_path / "run.json").read_bytes())
     (tmp_path / "run.json").write_bytes(msgspec.json.encode(made | change))
@@ -217,7 +217,7 @@ def read_everything(directory: Path) -> None:
 
 @pytest.mark.parametrize("what", ["run.json", "lock", "targets", "targets/111122223333.us-east-1.jsonl"])
 @pytest.mark.parametrize("kind", ["link", "dangling link", "second name", "pipe", "folder"])
-def test_what_a_run_directory_leads_to_is_neither_read_nor_written(tmp_path: Path, what: str, kind: str) -> None:
+def test_links_in_a_run_directory_are_neither_read_nor_written(tmp_path: Path, what: str, kind: str) -> None:
     run, outside = tmp_path / "run", tmp_path / "outside"
     journal = Journal.create(run, structs.replace(header(), targets=(TARGET,)))
     with journal.locked(), TargetWriter(journal.target_path(TARGET)):
@@ -261,7 +261,7 @@ def test_an_offset_that_no_file_has_is_damage(tmp_path: Path, offset: int) -> No
 @pytest.mark.parametrize(
     "index", [{"arn:a": 0}, {"arn:b": 2}], ids=("a page in the place of an app instance", "another app instance")
 )
-def test_an_index_that_leads_astray_is_damage_and_no_empty_answer(tmp_path: Path, index: dict[str, int]) -> None:
+def test_a_wrong_index_is_damage_and_not_an_empty_answer(tmp_path: Path, index: dict[str, int]) -> None:
     path = tmp_path / "target.jsonl"
     write(path, "a", close=False)
     lines = path.read_bytes().splitlines(keepends=True)
@@ -288,7 +288,7 @@ def test_two_writers_never_share_a_file(tmp_path: Path) -> None:
     write(path, "a")
 
 
-def test_nothing_is_written_behind_half_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_after_half_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "target.jsonl"
     owner = app_instance("a")
     with TargetWriter(path) as writer:

@@ -48,7 +48,7 @@ def test_a_report_that_an_editor_or_powershell_wrote_again_is_the_same(encoding:
     assert text(decode(written.encode(encoding))) == text(decode(written))
 
 
-def test_what_a_later_minor_version_added_is_passed_over() -> None:
+def test_members_of_a_later_minor_version_are_ignored() -> None:
     def later(document: dict[str, Any]) -> None:
         document["schema_version"] = "1.7"
         document["novelty"] = {"deep": [[[{}]]]}
@@ -127,20 +127,20 @@ def test_what_is_no_report_is_refused_in_a_line_that_names_the_file(content: str
         ("summary", "by_account", sample.PROD),
     ],
 )
-def test_what_follows_from_findings_and_gaps_is_worked_out_anew(place: tuple[str, ...]) -> None:
+def test_counts_and_completeness_are_worked_out_again(place: tuple[str, ...]) -> None:
     assert decode(changed(lambda it: write(it, *place, value=True if place[-1] == "complete" else 0))) == decode(
         text(sample.rich())
     )
 
 
 @given(st.binary() | st.text().map(str.encode))
-def test_nothing_else_than_a_usage_error_comes_of_rubbish(content: bytes) -> None:
+def test_random_bytes_give_nothing_but_a_usage_error(content: bytes) -> None:
     with pytest.raises(UsageError):
         decode(content)
 
 
 @given(st.integers(0), st.integers(1, 60))
-def test_nothing_else_than_a_usage_error_comes_of_a_damaged_report(start: int, length: int) -> None:
+def test_a_damaged_report_gives_nothing_but_a_usage_error(start: int, length: int) -> None:
     whole = "".join(format_json.render(sample.rich())).encode()
     start %= len(whole)
 

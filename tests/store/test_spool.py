@@ -29,7 +29,7 @@ def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
     return findings
 
 
-def test_they_come_back_equal_and_in_order(kept: Spool) -> None:
+def test_findings_come_back_equal_and_in_order(kept: Spool) -> None:
     assert list(kept) == list(kept) == FINDINGS
     assert len(kept) == len(FINDINGS)
     assert FINDINGS[-1] in kept
@@ -45,7 +45,7 @@ def test_two_readers_and_a_writer_do_not_disturb_each_other(kept: Spool) -> None
 
 @pytest.mark.parametrize("at_once", [1, 1 << 16])
 @pytest.mark.parametrize("in_memory", [1, 1 << 20])
-def test_they_can_be_arranged_anew(
+def test_findings_can_be_rearranged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, in_memory: int
 ) -> None:
     monkeypatch.setattr(spool, "_IN_MEMORY", in_memory)
@@ -62,7 +62,7 @@ def test_they_can_be_arranged_anew(
     assert len(findings) == len(FINDINGS)
 
 
-def test_what_another_held_is_taken_over_as_it_is(kept: Spool, tmp_path: Path) -> None:
+def test_the_lines_of_another_spool_can_be_appended(kept: Spool, tmp_path: Path) -> None:
     findings = Spool(tmp_path)
     findings.extend(FINDINGS[:1])
     findings.append(kept.lines, len(kept))
@@ -78,12 +78,12 @@ def test_nothing_is_left_in_the_directory(kept: Spool, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_an_empty_one_is_empty(tmp_path: Path) -> None:
+def test_a_new_spool_is_empty(tmp_path: Path) -> None:
     assert not Spool(tmp_path)
     assert list(Spool(tmp_path)) == []
 
 
-def test_a_full_disk_is_told_in_one_line(kept: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_of_one_line(kept: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -136,7 +136,7 @@ def test_rules_that_cannot_be_read_leave_the_shipped_ones(home: Path) -> None:
     assert ended.stdout.split() == ["plain,missing-lambda", "plain,missing-required-tags"]
 
 
-def test_where_there_is_nothing_to_offer_nothing_is_said(home: Path) -> None:
+def test_completion_without_candidates_prints_nothing(home: Path) -> None:
     asked = {"_CHIMEAUDIT_COMPLETE": "bash_complete", "COMP_LINE": "chimeaudit rules show no-such-rule"}
 
     assert chimeaudit(home=home, variables=asked).stdout == ""

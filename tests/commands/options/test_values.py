@@ -15,13 +15,13 @@ CONTEXT = click.Context(click.Command("scan"))
 OPTION = click.Option(["--accounts"])
 
 
-def test_lists_may_be_given_in_one_go_or_in_several() -> None:
+def test_lists_may_be_given_in_one_option_or_several() -> None:
     assert values.listed(CONTEXT, OPTION, ("a, b", "c,")) == ("a", "b", "c")
     assert values.listed(CONTEXT, OPTION, ()) == ()
 
 
 @pytest.mark.parametrize("value", ["", " ", ",", " , "])
-def test_a_list_with_nothing_in_it_is_a_slip_and_not_everything(value: str) -> None:
+def test_an_empty_list_is_a_usage_error_and_not_everything(value: str) -> None:
     with pytest.raises(UsageError, match="--accounts is given, but names nothing"):
         values.listed(CONTEXT, OPTION, (value,))
 
@@ -37,7 +37,7 @@ def test_account_ids_come_from_the_command_line_and_from_files(tmp_path: Path) -
     )
 
 
-def test_a_file_of_accounts_is_read_in_whatever_unicode(tmp_path: Path) -> None:
+def test_a_file_of_accounts_may_have_any_encoding(tmp_path: Path) -> None:
     file = tmp_path / "accounts.txt"
     file.write_text("# für uns\n111122223333\n", encoding="utf-16")
 
@@ -45,7 +45,7 @@ def test_a_file_of_accounts_is_read_in_whatever_unicode(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# nobody\n", "\n\n"])
-def test_a_file_without_accounts_is_a_slip_and_not_every_account(tmp_path: Path, text: str) -> None:
+def test_a_file_without_accounts_is_a_usage_error_and_not_every_account(tmp_path: Path, text: str) -> None:
     file = tmp_path / "accounts.txt"
     file.write_text(text)
 
@@ -54,7 +54,7 @@ def test_a_file_without_accounts_is_a_slip_and_not_every_account(tmp_path: Path,
 
 
 @pytest.mark.parametrize("text", ["1234", "1111-2222-3333", "arn:aws:iam::111122223333:root", "١١١١٢٢٢٢٣٣٣٣"])
-def test_a_bad_line_of_a_file_is_told_with_its_number(tmp_path: Path, text: str) -> None:
+def test_a_bad_line_of_a_file_is_an_error_with_its_number(tmp_path: Path, text: str) -> None:
     file = tmp_path / "accounts.txt"
     file.write_text(f"111122223333\n{text}\n", encoding="utf-8")
 
@@ -62,7 +62,7 @@ def test_a_bad_line_of_a_file_is_told_with_its_number(tmp_path: Path, text: str)
         values.account_ids(CONTEXT, OPTION, (str(file),))
 
 
-def test_what_is_neither_an_id_nor_a_readable_file_is_told(tmp_path: Path) -> None:
+def test_a_value_that_is_neither_an_id_nor_a_readable_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
 
     for value in (str(tmp_path / "none"), str(tmp_path), str(tmp_path / "binary"), "12345"):
@@ -78,7 +78,7 @@ def test_durations_are_read(text: str | None, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "0h", "-1", "1.5h", "soon", "1w", "1h30m"])
-def test_what_is_no_duration_is_told(text: str) -> None:
+def test_an_invalid_duration_is_an_error(text: str) -> None:
     with pytest.raises(UsageError, match="is not a duration"):
         values.seconds(CONTEXT, OPTION, text)
 
@@ -113,7 +113,7 @@ def test_regions_have_the_form_of_all_there_are() -> None:
         ("check", "--config", "", "."),
     ],
 )
-def test_an_option_that_is_empty_is_a_slip(arguments: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_empty_option_is_a_usage_error(arguments: tuple[str, ...], tmp_path: Path) -> None:
     ended = chimeaudit(*arguments, home=tmp_path)
 
     assert ended.code == 2
@@ -127,7 +127,7 @@ def test_an_option_that_is_empty_is_a_slip(arguments: tuple[str, ...], tmp_path:
         (("iam", "policy", "--role", "audit"), "Add --org"),
     ],
 )
-def test_a_slip_names_the_next_step(arguments: tuple[str, ...], step: str, tmp_path: Path) -> None:
+def test_a_usage_error_has_a_next_step(arguments: tuple[str, ...], step: str, tmp_path: Path) -> None:
     ended = chimeaudit(*arguments, home=tmp_path)
 
     assert ended.code == 2

@@ -231,7 +231,7 @@ def test_waiver_and_gap_are_told(page: Page) -> None:
     assert "not observed (GetPolicy: OutOfScope)" in page.locator(".opened").inner_text()
 
 
-def test_picture_is_the_one_that_stands_there_without_scripts(viewer: Viewer, page: Page) -> None:
+def test_picture_is_the_same_as_without_scripts(viewer: Viewer, page: Page) -> None:
     finding = next(finding for finding in sample.rich().findings if finding.resource.name == "tied-orders")
     picture = f"#finding-{finding.fingerprint} .flow"
     still = viewer.open(sample.rich(), scripts=False).page.locator(picture).text_content()
@@ -361,7 +361,7 @@ def test_list_higher_than_a_page_can_be_begins_and_ends_with_it(tall: Page) -> N
 
 
 @pytest.mark.parametrize("part", [0.001, 0.05, 0.5, 0.95, 0.999])
-def test_every_row_of_a_list_higher_than_a_page_can_be_is_met_on_the_way(tall: Page, part: float) -> None:
+def test_scrolling_shows_every_row_of_a_list_higher_than_a_page_can_be(tall: Page, part: float) -> None:
     top, height = tall.evaluate(f"[{ROWS}.top, {ROWS}.height]")
     met = set(scrolled(tall, top + part * height))
     assert min(met) == pytest.approx(3_000 * part, abs=150)

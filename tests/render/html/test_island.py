@@ -57,12 +57,12 @@ def test_what_is_filled_into_a_remediation_is_not_written_again() -> None:
     assert "remedy" not in packed
 
 
-def test_no_time_stands_in_the_header() -> None:
+def test_the_gzip_header_has_no_time() -> None:
     packed = base64.b64decode("".join(island(sample.rich())))
     assert packed[4:8] == b"\0\0\0\0"
 
 
-def test_what_a_finding_says_against_its_rule_is_kept() -> None:
+def test_a_finding_that_differs_from_its_rule_is_kept() -> None:
     rule = msgspec.structs.replace(sample.FAILS_OPEN, title="Another", references=(), severity=Severity.LOW)
     kept = sample.fails_open(sample.flow())
     report = sample.report([kept], rules=(rule,))

@@ -52,7 +52,7 @@ def errors(pages: Mapping[str, str], folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def test_checker_sees_what_is_wrong(tmp_path: Path) -> None:
+def test_checker_finds_planted_errors(tmp_path: Path) -> None:
     page = "".join(render(sample.clean())).replace("</main>", "<p id=coverage></div><b style='color: reddish'></main>")
     assert len(errors({"wrong": page, "right": "".join(render(sample.clean()))}, tmp_path)["wrong"]) > 3
 
@@ -61,7 +61,7 @@ def test_file_is_valid(tmp_path: Path) -> None:
     assert errors({name: "".join(render(report)) for name, report in reports()}, tmp_path) == {}
 
 
-def test_what_the_script_makes_of_it_is_valid(viewer: Viewer, tmp_path: Path) -> None:
+def test_the_page_is_valid_after_its_script_ran(viewer: Viewer, tmp_path: Path) -> None:
     pages = {}
     for name, report in reports():
         page = viewer.open(report).page

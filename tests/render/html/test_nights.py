@@ -77,7 +77,7 @@ def trend(nights: int, text: str = "moderation") -> Trend:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_nights_can_be_read_by_everybody(viewer: Viewer, scheme: Literal["light", "dark"], width: int) -> None:
+def test_the_trend_is_accessible(viewer: Viewer, scheme: Literal["light", "dark"], width: int) -> None:
     text = "".join(page.render(sample.rich(), trend(22)))
 
     opened = viewer.open(sample.rich(), edit=lambda _: text, scheme=scheme, width=width)
@@ -93,9 +93,7 @@ def test_nights_can_be_read_by_everybody(viewer: Viewer, scheme: Literal["light"
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize("text", ["20261122T030012Z-7c1f", sample.HOSTILE], ids=["plain", "hostile"])
-def test_the_index_can_be_read_by_everybody(
-    viewer: Viewer, scheme: Literal["light", "dark"], width: int, text: str
-) -> None:
+def test_the_index_is_accessible(viewer: Viewer, scheme: Literal["light", "dark"], width: int, text: str) -> None:
     rows = [site.row(past_run(number, text), [site.link("html", ["a b", "javascript:x.html"])]) for number in (1, 2)]
     page = site.render(trend(2, text), rows)
 

@@ -279,7 +279,7 @@ def test_ten_thousand_findings_make_a_bounded_page_that_says_what_it_cut() -> No
     assert len(page.partition('id="island"')[0]) < 600_000
 
 
-def test_a_gap_that_hides_a_thousand_answers_shows_a_few() -> None:
+def test_a_gap_with_a_thousand_unknown_findings_shows_a_few() -> None:
     denied = gap(region="us-east-1")
     hidden = [sample.unknown(sample.PUBLIC, sample.flow(f"flow-{n}"), "name", denied) for n in range(1000)]
     page = render(sample.report(hidden, gaps=(denied,)))
