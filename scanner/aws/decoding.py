@@ -109,7 +109,7 @@ def check_xml(body: bytes) -> None:
         ValueError: it is no XML, contradicts itself, or is an error although its status is 200.
     """
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - botocore's own parser reads it just so
+        root = ElementTree.fromstring(body)  # noqa: S314 - botocore parses it with the same parser
     except ElementTree.ParseError:
         raise ValueError("it is not whole XML") from None
     for element in root.iter():

@@ -168,7 +168,11 @@ class FailedCallError(Exception):
 
 @contextmanager
 def calling(service: str, operation: str) -> Iterator[None]:
-    """Turn errors of a call into FailedCallError."""
+    """Turn errors of a call within the block into FailedCallError; `service` and `operation` are botocore's names.
+
+    Raises:
+        FailedCallError: the block raised one of CALL_ERRORS, or botocore's parser failed.
+    """
     try:
         with waiting_for(Operation(service, operation).action):
             yield
@@ -183,7 +187,11 @@ def calling(service: str, operation: str) -> Iterator[None]:
 
 @contextmanager
 def containing(operation: str) -> Iterator[None]:
-    """Turn a fault of chimeaudit itself into a failure of the operation, so that the scan goes on."""
+    """Turn a fault of chimeaudit within the block into a failure of the operation, so that the scan goes on.
+
+    Raises:
+        FailedCallError: there was a fault, or a call failed.
+    """
     try:
         yield
     except (FailedCallError, StoppedError, ChimeauditError, ImportError):

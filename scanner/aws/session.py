@@ -229,7 +229,7 @@ class _Session(botocore.session.Session):
             with waiting_for(self._own_credentials), self.means.explaining():
                 own = super().get_credentials()
             if isinstance(own, RefreshableCredentials):
-                refresh = own._refresh_using  # type: ignore[attr-defined]  # the only place that sees what it raises
+                refresh = own._refresh_using  # type: ignore[attr-defined]  # the only place to catch its errors
                 own._refresh_using = lambda: self._renewed(refresh)  # type: ignore[attr-defined]
             self._own = own
         return self._lent or self._own

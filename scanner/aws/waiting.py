@@ -60,7 +60,7 @@ def in_time(act: Callable[[], Value], until: float | None, what: str = "an answe
         try:
             with waiting_for(what):
                 future.set_result(act())
-        except BaseException as error:  # noqa: BLE001 - it is raised to whoever waits
+        except BaseException as error:  # noqa: BLE001 - raised by the future's `result`
             future.set_exception(error)
 
     try:

@@ -206,7 +206,7 @@ class Cluster:
                 self._room.release()
                 self._send(part, besides={came.unfit})
                 return
-        except Exception as error:  # noqa: BLE001 - it is raised to whoever takes the part
+        except Exception as error:  # noqa: BLE001 - raised by the part's `result`
             part.set_exception(error)
         else:
             part.set_result(came)
@@ -267,7 +267,7 @@ def check_address(address: str) -> None:
         message = f"--cluster: {address!r} is not the address of a scheduler"
         raise UsageError(message, hint="Write it as tcp://HOST:PORT, or local.")
     try:
-        import distributed  # noqa: F401 - whether it can be
+        import distributed  # noqa: F401 - only to see whether it is installed
     except ModuleNotFoundError as error:
         if error.name not in {"dask", "distributed"}:
             raise  # a dependency of Dask is missing: the installation is broken

@@ -51,7 +51,7 @@ def read_part(task: bytes, run: str, terms: bytes) -> TaskResult:
     worker = get_worker()
     _stop_profiling(worker)
     try:
-        return _of_this_run(run, terms).read(pickle.loads(task), worker)  # noqa: S301 - the coordinator's
+        return _of_this_run(run, terms).read(pickle.loads(task), worker)  # noqa: S301 - from the coordinator
     except StoppedError:
         raise Reschedule from None  # has no effect, since the task was cancelled
     except OutputError as error:
@@ -157,7 +157,7 @@ def _of_this_run(run: str, terms: bytes) -> _Run:
     """The state of a run, kept between tasks; that of older runs is dropped when newer runs come."""
     with _taking:
         if run not in _runs:
-            _runs[run] = _Run(pickle.loads(terms))  # noqa: S301 - the coordinator's
+            _runs[run] = _Run(pickle.loads(terms))  # noqa: S301 - from the coordinator
         _runs.move_to_end(run)
         while len(_runs) > _RUNS_KEPT:
             _runs.popitem(last=False)

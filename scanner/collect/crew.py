@@ -104,7 +104,7 @@ def _do(future: Future[Result], task: Callable[[], Result]) -> None:
         return
     try:
         result = task()
-    except BaseException as error:  # noqa: BLE001 - it is raised to whoever asks for the result
+    except BaseException as error:  # noqa: BLE001 - raised by the future's `result`
         future.set_exception(error)
     else:
         future.set_result(result)

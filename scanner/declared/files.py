@@ -131,7 +131,7 @@ def _matches(pattern: str, mistakes: list[Mistake]) -> Iterator[str]:
     """The paths that match a pattern; `**` stands for a folder and those below it that are not skipped."""
     any_depth = _ANY_DEPTH.search(pattern)
     if any_depth is None:
-        yield from glob.iglob(pattern)  # noqa: PTH207 - as users write
+        yield from glob.iglob(pattern)  # noqa: PTH207 - gives paths in the user's form
         return
     before, after = pattern[: any_depth.start()], pattern[any_depth.end() :]
     for top in glob.iglob(before) if before else (os.curdir,):  # noqa: PTH207
@@ -143,7 +143,7 @@ def _matches(pattern: str, mistakes: list[Mistake]) -> Iterator[str]:
 
 def _below(path: str, mistakes: list[Mistake], *, named: bool) -> Iterator[tuple[str, bool]]:
     """The file itself, or the files in a folder and below it; a run counts as one."""
-    if not os.path.isdir(path):  # noqa: PTH112 - a link that leads in circles is no folder
+    if not os.path.isdir(path):  # noqa: PTH112 - false for a loop of links
         yield path, named
         return
     for parent, folders, files in _walk(path, mistakes):
@@ -163,7 +163,7 @@ def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], l
 
     for parent, folders, files in walk(top, refused, NOT_ENTERED):
         try:
-            os.stat(f"{parent}/.")  # noqa: PTH116 - the dot, which only who may enter it sees
+            os.stat(f"{parent}/.")  # noqa: PTH116 - fails if the folder may not be entered
         except OSError as error:
             error.filename = parent
             refused(error)

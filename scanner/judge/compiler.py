@@ -95,7 +95,7 @@ def _operand(test: Comparison, settings: Settings) -> Any:
 
 def _parsed(duration: str) -> timedelta:
     parsed = seconds(duration)
-    assert parsed is not None, duration  # noqa: S101 - the loader saw to it
+    assert parsed is not None, duration  # noqa: S101 - the loader has checked it
     return timedelta(seconds=parsed)
 
 

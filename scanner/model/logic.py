@@ -10,6 +10,7 @@ Truth = bool | UnsetType
 
 
 def any_of(truths: Iterable[Truth]) -> Truth:
+    """Kleene's "or": true if one is true, else unknown if one is unknown, else false; false of none."""
     unknown = False
     for truth in truths:
         if truth is True:
@@ -19,6 +20,7 @@ def any_of(truths: Iterable[Truth]) -> Truth:
 
 
 def all_of(truths: Iterable[Truth]) -> Truth:
+    """Kleene's "and": false if one is false, else unknown if one is unknown, else true; true of none."""
     unknown = False
     for truth in truths:
         if truth is False:
@@ -28,6 +30,7 @@ def all_of(truths: Iterable[Truth]) -> Truth:
 
 
 def negate(truth: Truth) -> Truth:
+    """Kleene's "not": the negation of unknown is unknown."""
     return UNSET if isinstance(truth, UnsetType) else not truth
 
 

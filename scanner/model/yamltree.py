@@ -236,7 +236,11 @@ class Builder:
         self.mistakes = mistakes
 
     def node(self, event: yaml.Event, depth: int) -> Node:
-        """The node that an event begins."""
+        """The node that begins with an event.
+
+        Raises:
+            UnreadableError: the document cannot be parsed any further, as it is too deep or too large.
+        """
         place = at(event)
         if depth > self.max_depth:
             raise UnreadableError(place, _too_deep(self.max_depth))
@@ -249,7 +253,11 @@ class Builder:
         return node if tag is None else self.tagged(str(tag), node)
 
     def alias(self, name: str, place: Node) -> Node:
-        """The node that ``*name`` stands for."""
+        """The node that ``*name`` stands for.
+
+        Raises:
+            UnreadableError: aliases are not accepted, or this one is not.
+        """
         raise UnreadableError(place, f"found the alias *{name}; expected the value itself")
 
     def anchored(self, name: str, node: Node) -> None:

@@ -80,6 +80,7 @@ def clauses_of(policy: Policy, key: str) -> list[Clause]:
 
 
 def values_of(policy: Policy, key: str) -> list[str]:
+    """The values that all statements want of one key, sorted."""
     return sorted({value for clause in clauses_of(policy, key) for value in clause.values})
 
 

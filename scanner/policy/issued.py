@@ -19,15 +19,17 @@ APP_INSTANCE = "-".join(FRESH * length for length in (8, 4, 4, 4, 12))
 
 def organizations(patterns: Iterable[str]) -> list[str]:
     """Ids of organisations: one for each combination of the patterns that can match."""
-    return _told_apart([f"o-{FRESH * length}" for length in range(10, 33)], patterns)
+    return _representatives([f"o-{FRESH * length}" for length in range(10, 33)], patterns)
 
 
 def endpoints(patterns: Iterable[str]) -> list[str]:
-    return _told_apart(_resource_ids("vpce"), patterns)
+    """Ids of VPC endpoints: one for each combination of the patterns that can match."""
+    return _representatives(_resource_ids("vpce"), patterns)
 
 
 def vpcs(patterns: Iterable[str]) -> list[str]:
-    return _told_apart(_resource_ids("vpc"), patterns)
+    """Ids of VPCs: one for each combination of the patterns that can match."""
+    return _representatives(_resource_ids("vpc"), patterns)
 
 
 def _resource_ids(kind: str) -> list[str]:
@@ -35,7 +37,7 @@ def _resource_ids(kind: str) -> list[str]:
     return [f"{kind}-0{FRESH * 16}", f"{kind}-{FRESH * 17}", f"{kind}-{FRESH * 8}"]
 
 
-def _told_apart(ids: Sequence[str], patterns: Iterable[str]) -> list[str]:
+def _representatives(ids: Sequence[str], patterns: Iterable[str]) -> list[str]:
     globs = [iam_glob(pattern) for pattern in patterns]
     if not globs:
         return [*ids[:1]]

@@ -52,6 +52,7 @@ def _some(policy: Policy | UnsetType, request: Request, *, allows: bool) -> Trut
 
 
 def applies(statement: Statement, request: Request, *, variables: bool) -> Truth:
+    """Whether a statement applies to a request, be it to allow or to deny; `variables` as in Policy."""
     return all_of(
         (
             concerns(statement, request),
@@ -123,6 +124,7 @@ def account_of(principal: str) -> str | None:
 
 
 def is_whole_account(principal: str) -> bool:
+    """Whether a principal stands for everybody in an account: an account id, or the ARN of its root."""
     return principal.isdecimal() or principal.endswith(":root")
 
 

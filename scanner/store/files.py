@@ -111,7 +111,7 @@ def walk(
     """
     seen: set[tuple[int, int]] = set()
     for parent, folders, files in os.walk(top, followlinks=True, onerror=refused):
-        status = os.stat(parent)  # noqa: PTH116 - the walk speaks of paths as text
+        status = os.stat(parent)  # noqa: PTH116 - os.walk gives paths as text
         if (status.st_dev, status.st_ino) in seen:
             folders.clear()  # a link has led to a folder that was already visited
             continue

@@ -228,7 +228,11 @@ def _unreadable(path: Path, error: OSError) -> UsageError:
 
 
 def lock_file(file: BinaryIO, path: Path) -> None:
-    """Keep other scans from writing to `path` until the file is closed or the process ends."""
+    """Keep other scans from writing to `path` until the file is closed or the process ends.
+
+    Raises:
+        UsageError: another scan is writing to it.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -238,6 +242,11 @@ def lock_file(file: BinaryIO, path: Path) -> None:
 
 @contextmanager
 def explaining_writes(path: Path) -> Iterator[None]:
+    """Turn errors of the operating system into errors for users; `path` is the journal that is written.
+
+    Raises:
+        OutputError: the block raised OSError.
+    """
     try:
         yield
     except OSError as error:
