@@ -48,7 +48,7 @@ IDENTIFY = "GetCallerIdentity"
 
 
 class MalformedAnswerError(Exception):
-    """AWS answered, but not with what the operation promises."""
+    """AWS's answer does not have the shape that the operation promises."""
 
 
 class EndlessPagesError(Exception):
@@ -60,7 +60,7 @@ class OutOfScopeError(Exception):
 
 
 class OtherAccountError(Exception):
-    """AWS answered for another account or region than the one that was asked about."""
+    """AWS answered about another account or region than the one that was asked about."""
 
 
 class CredentialsError(Exception):

@@ -58,14 +58,14 @@ class Fact:
 
 
 class FlowReference(Struct, frozen=True, kw_only=True, gc=False):
-    """A channel flow as the rules on its app instance see it."""
+    """The facts of a channel flow that rules on its app instance can read."""
 
     arn: Annotated[str, says("The ARN of the channel flow.")]
     name: Annotated[str | UnsetType, says("The name of the channel flow.")] = UNSET
 
 
 class AppInstance(facts.AppInstance, frozen=True, kw_only=True, gc=False):
-    """An app instance as it is judged: with all its channel flows, by ARN, where a rule reads them."""
+    """An app instance with its channel flows, sorted by ARN, for rules that read them."""
 
     flows: Annotated[tuple[FlowReference, ...] | UnsetType, says("All its channel flows, by ARN.")] = UNSET
 

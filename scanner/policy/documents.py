@@ -196,7 +196,7 @@ def _conditions(value: Any) -> tuple[Clause, ...]:
         for operator, keys in value.items()
         for key, values in keys.items()
     )
-    # the same key in two spellings: which of them counts is not said
+    # AWS does not say which of two spellings of a key counts
     _require(len({(clause.operator, clause.key) for clause in clauses}) == len(clauses))
     return clauses
 

@@ -12,7 +12,7 @@ from scanner.model.trend import Trend
 
 
 class Format(StrEnum):
-    """The formats, as ``-o FORMAT:PATH`` names them."""
+    """The formats, with their names in ``-o FORMAT:PATH``."""
 
     HTML = "html"
     JSON = "json"

@@ -52,7 +52,7 @@ class Cause(Struct, frozen=True, kw_only=True):
 
     @property
     def headline(self) -> str:
-        """What failed, where, and the next step."""
+        """A line that says what failed, where, and what to do."""
         gap, where = self.gaps[0], f" for {self.extent}" if self.extent else ""
         if denied := _DENIED.fullmatch(gap.reason):
             action, by = denied["action"], denied["by"]

@@ -141,7 +141,7 @@ class Placed(NamedTuple):
 
 
 class PlacedFlow(NamedTuple):
-    """One channel flow of one app instance."""
+    """A single channel flow of an app instance, with its ARN; `repeat` is resolved."""
 
     arn: str
     name: str

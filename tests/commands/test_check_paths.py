@@ -118,7 +118,7 @@ def test_a_folder_that_cannot_be_entered_or_listed_is_one_line(
     locked.mkdir()
     for name in "bcd":
         write(locked / f"{name}.json", BAD)
-    check("a.json")  # nobody may not import what the check needs
+    check("a.json")  # imports what the unprivileged user may not be able to import
     tmp_path.chmod(0o755)
     locked.chmod(mode)
 
@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_entered_or_listed_is_one_line(
 def test_a_file_that_may_not_be_read_is_a_mistake_and_not_skipped(check: Check, tmp_path: Path, name: str) -> None:
     write(tmp_path / "a.json", request())
     write(tmp_path / name, BAD)
-    check("a.json")  # nobody may not import what the check needs
+    check("a.json")  # imports what the unprivileged user may not be able to import
     tmp_path.chmod(0o755)
     (tmp_path / name).chmod(0)
 

@@ -134,7 +134,7 @@ def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Pat
     assert ended.returncode == 70
     assert "cannot be written" in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert "the scan stopped" in ended.stdout  # the report names what was not seen
+    assert "the scan stopped" in ended.stdout  # the report names what was not observed
     assert resumed.code == 1
     assert "200 channel flows" in resumed.stderr
 
@@ -267,7 +267,7 @@ def test_130_when_interrupted_with_a_report_and_a_next_step_that_can_be_pasted(
 def test_130_when_interrupted_while_it_reports_and_the_run_is_kept(
     aws: FakeAws, tmp_path: Path, word: signal.Signals
 ) -> None:
-    aws.inventory = {"us-east-1": {"support": [OPEN] * 100}}  # their report is more than a pipe holds
+    aws.inventory = {"us-east-1": {"support": [OPEN] * 100}}  # their report does not fit into a pipe
     options = ("--select", "last-processor-fails-open", "-o", "json:-")
     scanning = subprocess.Popen(
         [CHIMEAUDIT, "scan", "--run-dir", "run", *options],
@@ -302,7 +302,7 @@ def test_130_when_interrupted_while_it_reports_and_the_run_is_kept(
 def test_70_and_every_other_report_where_one_cannot_be_printed(
     aws: FakeAws, tmp_path: Path, goes: str, why: str
 ) -> None:
-    aws.inventory = {"us-east-1": {"support": [OPEN] * 100}}  # their report is more than a pipe holds
+    aws.inventory = {"us-east-1": {"support": [OPEN] * 100}}  # their report does not fit into a pipe
     scan = f'"$0" scan --run-dir run -o json:- -o report.json -o sarif:report.sarif{goes}'
     ended = subprocess.run(
         ["bash", "-c", f"{scan}; exit ${{PIPESTATUS[0]}}", CHIMEAUDIT],

@@ -56,7 +56,7 @@ def judge(quick_scan: Scan, tmp_path: Path) -> Any:
                 *("require:", f"  {require}"),
                 f"tests: {json.dumps([{'name': n, 'given': facts, 'expect': n} for n, facts in verdicts])}",
             )
-            text = "\n".join(lines).replace('"unknown"', "unknown")  # in quotes it would be a value
+            text = "\n".join(lines).replace('"unknown"', "unknown")  # in quotes it would be a text
             (tmp_path / f"{rule}.yaml").write_text(text)
             chosen = ("--rules", f"{rule}.yaml")
         return quick_scan("--regions", "us-east-1", *chosen, "-o", "json:-", *more)

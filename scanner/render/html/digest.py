@@ -55,7 +55,7 @@ class Digest:
 
 
 def digest(report: Report) -> Digest:
-    """One pass over the findings."""
+    """Make the digest of a report in one pass over its findings."""
     causes = Causes(report.coverage.gaps)
     failed = {severity: Some() for severity in Severity}
     waived = {severity: Some() for severity in Severity}

@@ -27,7 +27,7 @@ class Banner:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cut(Generic[T]):
-    """The first of many, and how many were left out."""
+    """The first items of a list, and how many were left out."""
 
     items: tuple[T, ...]
     more: int

@@ -38,7 +38,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrendView:
-    """`label` says what the picture shows; `nights` are the newest, last night first."""
+    """The trend as the page shows it. `label` describes the picture; `nights` are the newest, last night first."""
 
     label: str
     first: Night
