@@ -11,7 +11,7 @@ from scanner.aws import ownership
 from scanner.aws.calls import ask, new_items
 from scanner.aws.failure import calling
 from scanner.aws.wire import EventBridgeRule, ListRules
-from scanner.collect.single_flight import SingleFlight
+from scanner.collect.threads import SingleFlight
 from scanner.model.facts import AppInstance
 from scanner.policy import EventRule, listens
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from scanner.aws import ownership
 from scanner.aws.calls import ask, iam_items, iam_member
 from scanner.aws.failure import FailedCallError, calling
-from scanner.collect.single_flight import SingleFlight
+from scanner.collect.threads import SingleFlight
 
 
 class RolePolicies(Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from scanner.collect.cpus import shares, stay_on
-from scanner.collect.crew import Crew
 from scanner.collect.task import Pace, Task, TaskResult, Traffic, fast
+from scanner.collect.threads import Crew
 from scanner.collect.worker import Worker, begin_process, do_in_process
 from scanner.store.journal import Target
 

@@ -21,7 +21,7 @@ from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import RoleReader
 from scanner.collect.function import FunctionRead, read_function, read_url
-from scanner.collect.single_flight import SingleFlight
+from scanner.collect.threads import SingleFlight
 from scanner.model.facts import (
     AppInstance,
     CallbackPermission,

@@ -12,7 +12,7 @@ from scanner.aws import ownership
 from scanner.aws.calls import ask
 from scanner.aws.failure import FailedCallError, calling
 from scanner.aws.wire import GetFunctionConfiguration, GetFunctionEventInvokeConfig, GetFunctionUrlConfig
-from scanner.collect.single_flight import SingleFlight
+from scanner.collect.threads import SingleFlight
 from scanner.model.facts import Function, LambdaFunction
 from scanner.policy.function_url import AUTH_TYPES, NO_URL, FunctionUrl
 

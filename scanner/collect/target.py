@@ -26,9 +26,9 @@ from scanner.aws.patience import Patience, current
 from scanner.aws.wire import ListAppInstances, ListChannelFlows
 from scanner.collect import facts
 from scanner.collect.callback_role import RoleReader
-from scanner.collect.crew import Crew
 from scanner.collect.facets import Facets
 from scanner.collect.task import Owned, Stop, Task
+from scanner.collect.threads import Crew
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.store.journal import Target
 from scanner.store.target_file import AppInstanceRead, TargetWriter

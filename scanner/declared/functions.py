@@ -13,9 +13,8 @@ from typing import Any
 from msgspec import UNSET, UnsetType, structs
 
 from scanner.declared.arns import FunctionName, function_name, same_function, same_version
-from scanner.declared.holes import Hole, Pending, Text, joined, known, same, text_of, written
+from scanner.declared.holes import Hole, Lookup, Pending, Text, joined, known, same, text_of, written
 from scanner.declared.intrinsics import Resolver
-from scanner.declared.lookup import Lookup
 from scanner.declared.policies import access, value
 from scanner.declared.requests import Facts, Home
 from scanner.declared.resources import TemplateResource

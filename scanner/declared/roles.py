@@ -13,9 +13,8 @@ from typing import Any
 from msgspec import UNSET
 
 from scanner.declared.arns import FIELDS, same_arn
-from scanner.declared.holes import Hole, Text, joined, same, split, text_of, written
+from scanner.declared.holes import Hole, Lookup, Text, joined, same, split, text_of, written
 from scanner.declared.intrinsics import Resolver
-from scanner.declared.lookup import Lookup
 from scanner.declared.policies import about_chime, callback, value
 from scanner.declared.requests import Home
 from scanner.declared.resources import TemplateResource

@@ -1,4 +1,4 @@
-"""scanner.declared.lookup: things are found by names with holes, without comparing all pairs."""
+"""scanner.declared.holes: things are found by names with holes, without comparing all pairs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanner.declared.holes import Hole, Text, joined, same
-from scanner.declared.lookup import Lookup
+from scanner.declared.holes import Hole, Lookup, Text, joined, same
 
 PLAIN, NEW, LOOSE = Hole(name="Env", plain=True), Hole(name="Id", plain=True, new=True), Hole(name="x")
 PIECES: tuple[Text, ...] = (("a",), ("b",), ("ab",), ("-",), (PLAIN,), (NEW,), (LOOSE,), (Hole(name="y", plain=True),))

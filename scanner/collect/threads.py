@@ -1,14 +1,14 @@
-"""A pool of threads, as many as the system allows; if it allows none, the submitting thread does the task."""
+"""Threads: a pool of as many as the system allows, and reading each thing once, however many of them ask for it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Executor, Future
 from functools import partial
 from mmap import mmap
 from queue import Empty, SimpleQueue
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 Result = TypeVar("Result")
 Params = ParamSpec("Params")
@@ -108,3 +108,27 @@ def _do(future: Future[Result], task: Callable[[], Result]) -> None:
         future.set_exception(error)
     else:
         future.set_result(result)
+
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class SingleFlight(Generic[Key, Value]):
+    """A cache that reads each key once. Threads that ask meanwhile wait and get the same value or the same error."""
+
+    def __init__(self) -> None:
+        self._looking = threading.Lock()
+        self._found: dict[Key, Future[Value]] = {}
+
+    def get(self, key: Key, read: Callable[[], Value]) -> Value:
+        with self._looking:
+            first = key not in self._found
+            future = self._found.setdefault(key, Future())
+        if first:
+            try:
+                future.set_result(read())
+            except BaseException as error:
+                future.set_exception(error)
+                raise
+        return future.result()

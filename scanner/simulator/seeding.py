@@ -1,4 +1,4 @@
-"""Creates accounts: the organisation around them, the roles in them, and the user who starts the audit."""
+"""Creates an organisation in the backends: accounts first, then what each has in its regions."""
 
 from __future__ import annotations
 
@@ -7,19 +7,47 @@ from collections.abc import Mapping
 from typing import Any
 from unittest.mock import patch
 
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.iam.exceptions import IAMException
 from moto.iam.models import AccessKey, AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, iam_backends
+from moto.moto_api._internal import mock_random
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import OrganizationsBackend, organizations_backends
 
 from scanner.errors import UsageError
 from scanner.simulator import surroundings
-from scanner.simulator.organisation import Account, Organisation
-from scanner.simulator.seeding.shared import CREATED
+from scanner.simulator.organisation import Account, Organisation, placed
+from scanner.simulator.seeding_services import CREATED, seed_alerts, seed_app_instance, seed_functions
 from scanner.simulator.surroundings import Statement, document, role_policy
 
 
-def seed_organization(organisation: Organisation) -> None:
+def reset() -> None:
+    """Reset everything that moto simulates in this process, and the seed of its random identifiers."""
+    BackendDict.reset()
+    organizations_backends.master_accounts.clear()
+    reset_model_data()
+    mock_random.seed(0)
+
+
+def seed(organisation: Organisation) -> AccessKey:
+    """Create the organisation, and return the access key of a user in its management account.
+
+    Raises:
+        UsageError: a part of it cannot exist, such as an app instance in a region without Amazon Chime SDK.
+    """
+    _seed_organization(organisation)
+    for account in organisation.accounts:
+        _create_audit_role(account.id, organisation)
+        _seed_roles(account)
+        seed_functions(account)
+        seed_alerts(account)
+    for instance in placed(organisation):
+        seed_app_instance(instance)
+    return _create_auditor(organisation)
+
+
+def _seed_organization(organisation: Organisation) -> None:
     management = organisation.management
     backend = organizations_backends[management.id]["aws"]
     with patch.object(organizations_utils, "make_random_account_id", return_value=management.id):
@@ -57,7 +85,7 @@ _LOGGING: Statement = {
 }
 
 
-def create_auditor(organisation: Organisation) -> AccessKey:
+def _create_auditor(organisation: Organisation) -> AccessKey:
     """Create the user in the management account, and return the access key with which an audit starts."""
     iam = _iam(organisation.management.id)
     user = iam.create_user("us-east-1", AUDITOR)
@@ -66,7 +94,7 @@ def create_auditor(organisation: Organisation) -> AccessKey:
     return iam.create_access_key(AUDITOR)
 
 
-def create_audit_role(account_id: str, organisation: Organisation) -> None:
+def _create_audit_role(account_id: str, organisation: Organisation) -> None:
     """Create an account's role for audits. It has the auditor's policy, and the management account may assume it."""
     management = f"arn:aws:iam::{organisation.management.id}"
     # The root principal means the whole account, but moto treats it as a user.
@@ -74,7 +102,7 @@ def create_audit_role(account_id: str, organisation: Organisation) -> None:
     role.put_policy("audit", json.dumps(document(organisation.audit_policy)))
 
 
-def seed_roles(account: Account) -> None:
+def _seed_roles(account: Account) -> None:
     """Create the roles of an account's functions.
 
     Raises:

@@ -1,13 +1,13 @@
-"""scanner.collect.crew: as many threads as the system allows, and all tasks are done."""
+"""scanner.collect.threads: as many threads as the system allows, and all tasks are done."""
 
 from __future__ import annotations
 
 import threading
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from scanner.collect.crew import Crew
+from scanner.collect.threads import Crew, SingleFlight
 
 
 def run_out(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
@@ -77,3 +77,44 @@ def test_waiting_tasks_may_be_cancelled() -> None:
     assert running.result()
     with pytest.raises(CancelledError):
         waiting.result()
+
+
+def test_a_thread_that_asks_during_a_read_waits_for_its_result() -> None:
+    flight: SingleFlight[str, str] = SingleFlight()
+    reading, goes_on = threading.Event(), threading.Event()
+    reads: list[int] = []
+
+    def read() -> str:
+        reads.append(1)
+        reading.set()
+        goes_on.wait(10)
+        return "answer"
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(flight.get, "key", read)
+        reading.wait(10)
+        others = [pool.submit(flight.get, "key", read) for _ in range(3)]
+        goes_on.set()
+
+        assert {future.result(10) for future in (first, *others)} == {"answer"}
+    assert len(reads) == 1
+
+
+def test_each_key_is_read_by_itself() -> None:
+    flight: SingleFlight[str, str] = SingleFlight()
+
+    assert [flight.get(key, key.upper) for key in ("a", "b", "a")] == ["A", "B", "A"]
+
+
+def test_all_waiting_threads_get_the_same_error() -> None:
+    flight: SingleFlight[str, str] = SingleFlight()
+    reads: list[int] = []
+
+    def fail() -> str:
+        reads.append(1)
+        raise ZeroDivisionError
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            flight.get("key", fail)
+    assert len(reads) == 1
