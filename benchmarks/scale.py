@@ -179,7 +179,7 @@ def run(shape: Shape, address: str | None) -> Cost:
         place = Cluster(address, targets, audit.part_judge) if address else Threads(targets)
         began = time.perf_counter(), time.process_time()
         Collection(
-            journal, place, tell=lambda done: audit.judge(done.target) if address else None, take=audit.take
+            journal, place, on_result=lambda done: audit.judge(done.target) if address else None, on_verdicts=audit.take
         ).run()
         report = audit.report("2026-01-01T00:00:00Z")
         path = Path(directory) / "report.json"

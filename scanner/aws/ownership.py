@@ -35,7 +35,7 @@ def _remember_role(**event: Any) -> None:
 def _check_assumed_role(**event: Any) -> None:
     asked, assumed = event["context"].get(_ROLE), event["parsed"].get("AssumedRoleUser", {}).get("Arn")
     if asked and assumed is not None:
-        check_place(str(assumed), asked)
+        check_origin(str(assumed), asked)
 
 
 def check_same(arn: str, asked: str) -> None:
@@ -46,7 +46,7 @@ def check_same(arn: str, asked: str) -> None:
         MalformedAnswerError: it is another ARN of the same account and region.
     """
     if arn != asked:
-        check_place(arn, asked)
+        check_origin(arn, asked)
         raise MalformedAnswerError("the answer is malformed: it names something else than was asked for")
 
 
@@ -62,13 +62,13 @@ def check_function(arn: str, asked: LambdaFunction) -> None:
         check_same(arn, asked.unqualified_arn)
 
 
-def check_place(arn: str, asked: str) -> None:
+def check_origin(arn: str, asked: str) -> None:
     """Check that an ARN has the partition, region and account of the one that was asked about.
 
     Raises:
         OtherAccountError: it has not.
     """
-    if _place(arn) != _place(asked):
+    if _origin(arn) != _origin(asked):
         raise OtherAccountError(f"AWS answered for {_named(arn)}, and {_named(asked)} was asked about")
 
 
@@ -78,12 +78,12 @@ def check_account(arn: str, asked: str) -> None:
     Raises:
         OtherAccountError: it is of another account.
     """
-    place, own = _place(arn), _place(asked)
-    if place and own and place[2] != own[2]:
+    origin, own = _origin(arn), _origin(asked)
+    if origin and own and origin[2] != own[2]:
         raise OtherAccountError(f"AWS answered for {_named(arn)}, and account {own[2]} was asked about")
 
 
-def _place(arn: str) -> tuple[str, ...]:
+def _origin(arn: str) -> tuple[str, ...]:
     """The partition, region and account of an ARN; empty if it is none."""
     parts = arn.split(":", 5)
     return (parts[1], parts[3], parts[4]) if len(parts) == 6 and parts[0] == "arn" else ()
@@ -91,9 +91,9 @@ def _place(arn: str) -> tuple[str, ...]:
 
 def _named(arn: str) -> str:
     """An ARN's account and region in words; an unexpected text in their place is not repeated."""
-    place = _place(arn)
-    if not place or not place[2] or not all(map(_PLAIN.fullmatch, place)):
+    origin = _origin(arn)
+    if not origin or not origin[2] or not all(map(_PLAIN.fullmatch, origin)):
         return "no account"
-    partition, region, account_id = place
+    partition, region, account_id = origin
     where = f" in {region}" if region else ""
     return f"account {account_id}{where}{'' if partition == 'aws' else f' of partition {partition}'}"

@@ -56,7 +56,7 @@ def in_time(act: Callable[[], Value], until: float | None, what: str = "an answe
         return act()
     future: Future[Value] = Future()
 
-    def work() -> None:
+    def run() -> None:
         try:
             with waiting_for(what):
                 future.set_result(act())
@@ -64,7 +64,7 @@ def in_time(act: Callable[[], Value], until: float | None, what: str = "an answe
             future.set_exception(error)
 
     try:
-        threading.Thread(target=work, name="bounded", daemon=True).start()
+        threading.Thread(target=run, name="bounded", daemon=True).start()
     except RuntimeError:  # the system allows no more threads
         return act()
     try:

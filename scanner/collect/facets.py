@@ -147,7 +147,7 @@ class Facets:
         answer = ask(client, operation, ChannelFlowArn=arn, MaxResults=1)
         with calling(MESSAGING, operation):
             for channel in answer.Channels:
-                ownership.check_place(channel.ChannelArn or arn, arn)
+                ownership.check_origin(channel.ChannelArn or arn, arn)
         return bool(answer.Channels or answer.NextToken)
 
     def _failure_alert(self, seen: AppInstance) -> bool | UnsetType:

@@ -137,8 +137,8 @@ class BrokenRunError(ChimeauditError):
 class Collection:
     """Collects the targets of one run with an executor, by default in threads of this process.
 
-    `tell` is called with the result of each target, after its first try and after its second, if there is one. Before
-    that, `take` is called with the verdicts on each part of the target that was judged where it was read.
+    `on_result` is called with the result of each target, after its first try and after its second, if there is one.
+    Before that, `on_verdicts` is called with the verdicts on each part of it that was judged where it was read.
     """
 
     def __init__(
@@ -146,14 +146,14 @@ class Collection:
         journal: Journal,
         executor: Executor | None = None,
         *,
-        tell: Callable[[TaskResult], None] = lambda _: None,
-        take: Callable[[Target, Verdicts], None] = lambda _, __: None,
+        on_result: Callable[[TaskResult], None] = lambda _: None,
+        on_verdicts: Callable[[Target, Verdicts], None] = lambda _, __: None,
     ) -> None:
         self._journal = journal
         self._targets = frozenset(each for each in journal.header.targets if each.account_id != UNKNOWN_ACCOUNT)
         self._left = set(self._targets)
-        self._tell = tell
-        self._judged = take
+        self._on_result = on_result
+        self._on_verdicts = on_verdicts
         self._elsewhere = Traffic()
         self._executor = executor or Threads(journal.header.targets)
         self._pace = self._executor.pace
@@ -233,13 +233,13 @@ class Collection:
         self._empty.note(part)
         done = self._parts.take(part)
         if part.verdicts:
-            self._judged(part.target, part.verdicts)
+            self._on_verdicts(part.target, part.verdicts)
         if self._parts.is_open(done.target):
             return
         for settled in self._empty.settle(done):
             if settled.complete:
                 self._left.discard(settled.target)
-            self._tell(settled)
+            self._on_result(settled)
         if self._empty.asks_owner_of(done):
             self._backlog.extend([structs.replace(self._task(done.target), asks_owner=True)])
 

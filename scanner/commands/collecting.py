@@ -114,7 +114,7 @@ def _collect(journal: Journal, request: ScanRequest) -> Collected:
     audit = request.audit(journal)
     log.tell("began", f"Scanning {_scope(journal)}. The journal is in {journal.directory}", run=journal.header.id)
 
-    def tell(done: TaskResult) -> None:
+    def note(done: TaskResult) -> None:
         target = done.target
         for fault in done.faults:
             log.detail("fault", fault, account_id=target.account_id, region=target.region)
@@ -125,7 +125,7 @@ def _collect(journal: Journal, request: ScanRequest) -> Collected:
             audit.judge(target)
 
     try:
-        collection = Collection(journal, _executor(journal, audit, request), tell=tell, take=audit.take)
+        collection = Collection(journal, _executor(journal, audit, request), on_result=note, on_verdicts=audit.take)
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(request.until)
     except KeyboardInterrupt:

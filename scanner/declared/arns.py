@@ -78,10 +78,10 @@ def same_arn(one: Text, other: Text) -> Truth:
 
 def _same_place(one: FunctionName, other: FunctionName) -> Truth:
     pairs = ((one.region, other.region), (one.account_id, other.account_id))
-    told = [same(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+    truths = [same(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
     if one.partition is not None and other.partition is not None:
-        told.append(_same_partition(one.partition, other.partition))
-    return all_of(told)
+        truths.append(_same_partition(one.partition, other.partition))
+    return all_of(truths)
 
 
 def _same_partition(one: Text, other: Text) -> Truth:

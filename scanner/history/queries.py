@@ -27,11 +27,11 @@ def runs(connection: Connection) -> tuple[PastRun, ...]:
 
 def _past_run(row: Mapping[str, Any]) -> PastRun:
     summary = msgspec.json.decode(row["summary"], type=Summary)
-    told = {name: msgspec.json.decode(row[name]) for name in ("options", "reports")}
+    decoded = {name: msgspec.json.decode(row[name]) for name in ("options", "reports")}
     return msgspec.convert(
         {
             **row,
-            **told,
+            **decoded,
             "complete": bool(row["complete"]),
             "failed": summary.by_severity,
             "unknown": summary.by_status.get(Status.UNKNOWN, 0),

@@ -53,8 +53,8 @@ class Preview:
         self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
         for app_instance, flows in groups:
             if app_instance is not None:
-                self._place(app_instance)
-            self.gaps |= self._tally.app_instance(app_instance, map(self._placed, flows))
+                self._note_scope(app_instance)
+            self.gaps |= self._tally.app_instance(app_instance, map(self._noted, flows))
         self._files.append(name)
 
     @property
@@ -94,11 +94,11 @@ class Preview:
             findings=self._tally.findings,
         )
 
-    def _placed(self, flow: ChannelFlow) -> ChannelFlow:
-        self._place(flow)
+    def _noted(self, flow: ChannelFlow) -> ChannelFlow:
+        self._note_scope(flow)
         return flow
 
-    def _place(self, resource: AppInstance | ChannelFlow) -> None:
+    def _note_scope(self, resource: AppInstance | ChannelFlow) -> None:
         self._accounts.add(UNKNOWN if resource.account_id is NOT_YET else resource.account_id)
         self._regions.add(UNKNOWN if resource.region is NOT_YET else resource.region)
         if self.former_files:

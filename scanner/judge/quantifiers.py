@@ -51,14 +51,14 @@ def elements(condition: Elements, body: Compiled, where: Filter | None, required
             return HOLDS if on_empty else lacking(context, path, required)
         inside = [_within(judge_where(one), judge_body, one, outside=each) for one in _contexts(context, path, found)]
         if each:
-            return conjunction(inside) if isinstance(found[0], Struct) else _told(conjunction(inside), context)
+            return conjunction(inside) if isinstance(found[0], Struct) else _attributed(conjunction(inside), context)
         judgement = disjunction(inside, context)
         return lacking(context, path, required) if judgement.holds is False and not judgement.notes else judgement
 
     return Compiled(certain=_certain_elements(condition, body.certain, where), judge=judge)
 
 
-def _told(judgement: Judgement, context: EvaluationContext) -> Judgement:
+def _attributed(judgement: Judgement, context: EvaluationContext) -> Judgement:
     """The judgement of a plain text, attributed to the record that holds it."""
     notes = tuple(structs.replace(note, context=context) for note in judgement.notes)
     return Judgement(holds=judgement.holds, notes=notes)
@@ -72,10 +72,10 @@ def _contexts(context: EvaluationContext, path: str, found: Sequence[object]) ->
     return [_inside(context, element, f"{context.prefix}{path}[{index}]") for index, element in enumerate(found)]
 
 
-def _inside(context: EvaluationContext, element: object, place: str) -> EvaluationContext:
+def _inside(context: EvaluationContext, element: object, path: str) -> EvaluationContext:
     if isinstance(element, Struct):
-        return EvaluationContext(root=context.root, thing=element, prefix=f"{place}.", part=part(element))
-    return EvaluationContext(root=context.root, thing=element, prefix=place, part=context.part)
+        return EvaluationContext(root=context.root, thing=element, prefix=f"{path}.", part=part(element))
+    return EvaluationContext(root=context.root, thing=element, prefix=path, part=context.part)
 
 
 def _within(filtered: Judgement, body: Judge, context: EvaluationContext, *, outside: bool) -> Judgement:

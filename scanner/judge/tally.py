@@ -99,10 +99,10 @@ class Tally:
 
     def _judge(self, resource: Resource) -> list[Finding]:
         judged = self._evaluation.judge(resource)
-        findings = judged if isinstance(resource.declared, UnsetType) else self._told(resource, judged)
+        findings = judged if isinstance(resource.declared, UnsetType) else self._without_untold(resource, judged)
         return [self._waivers.finding(finding, resource.tags, vocabulary.key(resource)) for finding in findings]
 
-    def _told(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
+    def _without_untold(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
         """The findings without those that are unknown because no file can tell a fact; these are counted instead."""
         untold = [finding for finding in findings if self._is_untold(resource, finding)]
         self.left_out.update({finding.rule_id for finding in untold})

@@ -33,7 +33,7 @@ Made = TypeVar("Made", bound=Struct)
 
 _APP_INSTANCE_ID = "11111111-2222-3333-4444-555555555555"
 _FLOW_ID = "66666666-7777-8888-9999-{:012}"
-_PLACE: Final = {"account_id": "111122223333", "region": "us-east-1", "partition": "aws"}
+_HOME: Final = {"account_id": "111122223333", "region": "us-east-1", "partition": "aws"}
 _LONG_AGO: Final = datetime(2025, 12, 1, tzinfo=UTC)
 _FUNCTION: Final = {
     "exists": True,
@@ -58,13 +58,13 @@ _CALLBACK: Final = {"allowed": True, "excessive": ()}
 
 def app_instance(given: Partial) -> AppInstance:
     """A healthy app instance with one channel flow, except for the given facts."""
-    place = _PLACE | _chosen(given, _PLACE)
-    arn = _app_instance_arn(place)
+    home = _HOME | _chosen(given, _HOME)
+    arn = _app_instance_arn(home)
     flows = given.get("flows", [{}])
     return _made(
         AppInstance,
         {"arn": arn, "id": _APP_INSTANCE_ID, "name": "support", "tags": {}, "failure_alert": True}
-        | place
+        | home
         | dict(given)
         | {"flows": UNSET if flows is UNSET else tuple(_reference(flow, n, arn) for n, flow in enumerate(flows))},
     )
@@ -72,27 +72,27 @@ def app_instance(given: Partial) -> AppInstance:
 
 def channel_flow(given: Partial) -> ChannelFlow:
     """A healthy channel flow with one processor, except for the given facts."""
-    place = _PLACE | _chosen(given, _PLACE)
-    arn = _app_instance_arn(place)
+    home = _HOME | _chosen(given, _HOME)
+    arn = _app_instance_arn(home)
     processors = given.get("processors", [{}])
     return _made(
         ChannelFlow,
         {"arn": _flow_arn(arn, 0), "name": "moderation", "tags": {}, "has_channels": True}
         | {"created_at": _LONG_AGO, "updated_at": _LONG_AGO}
-        | place
+        | home
         | dict(given)
         | {
             "app_instance": _made(
                 AppInstanceRef,
                 {"arn": arn, "id": _APP_INSTANCE_ID, "name": "support"} | given.get("app_instance", {}),
             ),
-            "processors": UNSET if processors is UNSET else _processors(processors, place),
+            "processors": UNSET if processors is UNSET else _processors(processors, home),
         },
     )
 
 
-def _app_instance_arn(place: Mapping[str, str]) -> str:
-    return f"arn:{place['partition']}:chime:{place['region']}:{place['account_id']}:app-instance/{_APP_INSTANCE_ID}"
+def _app_instance_arn(home: Mapping[str, str]) -> str:
+    return f"arn:{home['partition']}:chime:{home['region']}:{home['account_id']}:app-instance/{_APP_INSTANCE_ID}"
 
 
 def _flow_arn(app_instance_arn: str, number: int) -> str:
@@ -103,8 +103,8 @@ def _reference(given: Partial, number: int, app_instance_arn: str) -> FlowRefere
     return _made(FlowReference, {"arn": _flow_arn(app_instance_arn, number), "name": f"flow-{number}", **given})
 
 
-def _processors(given: list[Partial], place: Mapping[str, str]) -> tuple[Processor, ...]:
-    whole = [_processor(partial, index, place) for index, partial in enumerate(given, start=1)]
+def _processors(given: list[Partial], home: Mapping[str, str]) -> tuple[Processor, ...]:
+    whole = [_processor(partial, index, home) for index, partial in enumerate(given, start=1)]
     if any(processor["execution_order"] is UNSET for processor in whole):
         placed: list[tuple[Partial, Truth, Truth]] = [(processor, UNSET, UNSET) for processor in whole]
     else:
@@ -112,7 +112,7 @@ def _processors(given: list[Partial], place: Mapping[str, str]) -> tuple[Process
     return tuple(_made(Processor, {"is_first": first, "is_last": last, **each}) for each, first, last in placed)
 
 
-def _processor(given: Partial, index: int, place: Mapping[str, str]) -> Partial:
+def _processor(given: Partial, index: int, home: Mapping[str, str]) -> Partial:
     function = given.get("lambda", {})
     return {
         "name": f"processor-{index}",
@@ -120,13 +120,13 @@ def _processor(given: Partial, index: int, place: Mapping[str, str]) -> Partial:
         "fallback_action": "ABORT",
         "invocation_type": "ASYNC",
         **given,
-        "lambda": UNSET if function is UNSET else _lambda(function, index, place),
+        "lambda": UNSET if function is UNSET else _lambda(function, index, home),
     }
 
 
-def _lambda(given: Partial, index: int, place: Mapping[str, str]) -> LambdaFunction:
+def _lambda(given: Partial, index: int, home: Mapping[str, str]) -> LambdaFunction:
     from_arn = parts_of_function_arn(given.get("arn", ""))
-    named = from_arn or {**place, "name": f"function-{index}", "qualifier": "1"}
+    named = from_arn or {**home, "name": f"function-{index}", "qualifier": "1"}
     parts: Partial = {**named, **given}
     qualifier = "" if parts["qualifier"] is None else f":{parts['qualifier']}"
     arn = "arn:{partition}:lambda:{region}:{account_id}:function:{name}".format_map(parts) + qualifier

@@ -143,8 +143,8 @@ def _of_resource(name: str, resource: Resource, at: int | None) -> str | None:
     return None if at is None else _of_processor(name, resource.processors[at])
 
 
-def _known(place: str) -> str | None:
-    return None if place == UNKNOWN else place
+def _known(text: str) -> str | None:
+    return None if text == UNKNOWN else text
 
 
 def _of_processor(name: str, step: PipelineStep) -> str | None:

@@ -45,13 +45,13 @@ class Pattern(Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = {}
     key: str | None = None
 
-    def fits(self, place: WaiverSubject, tags: Tags) -> bool:
-        """Whether a place with these tags fits; an unknown value does not."""
+    def fits(self, subject: WaiverSubject, tags: Tags) -> bool:
+        """Whether something with these tags fits; an unknown value does not."""
         return (
-            (self.account is None or _like(place.account_id, self.account))
-            and (self.key is None or self.key == place.key)
-            and (self.arn is None or _like(place.arn or "", self.arn))
-            and (self.app_instance is None or _names(place.app_instance_arn, self.app_instance))
+            (self.account is None or _like(subject.account_id, self.account))
+            and (self.key is None or self.key == subject.key)
+            and (self.arn is None or _like(subject.arn or "", self.arn))
+            and (self.app_instance is None or _names(subject.app_instance_arn, self.app_instance))
             and all(_like(_tag(tags, key), value) for key, value in self.tags.items())
         )
 
@@ -139,8 +139,8 @@ class Waivers:
     def _first(
         self, entries: Iterable[tuple[int, Entry]], of: Resource | Gap, tags: Tags, key: str | None = None
     ) -> Waiver | None:
-        place = structs.replace(_subject(of), key=key)
-        fitting = [(number, entry) for number, entry in entries if entry.resource.fits(place, tags)]
+        subject = structs.replace(_subject(of), key=key)
+        fitting = [(number, entry) for number, entry in entries if entry.resource.fits(subject, tags)]
         self._used.update(number for number, _ in fitting)
         return fitting[0][1].waiver if fitting else None
 

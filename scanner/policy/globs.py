@@ -106,13 +106,13 @@ class _Machine:
             at += 1
         self.start = self._skip(start)
 
-    def _read(self, char: str, place: int) -> None:
+    def _read(self, char: str, bit: int) -> None:
         if char == MANY:
-            self._many |= place
+            self._many |= bit
         elif char == ONE:
-            self._one |= place
+            self._one |= bit
         else:
-            self._takes[char] = self._takes.get(char, 0) | place
+            self._takes[char] = self._takes.get(char, 0) | bit
 
     def ended(self, state: int) -> int:
         """Which globs match the text read so far, as a bit mask."""

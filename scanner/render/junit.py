@@ -41,12 +41,12 @@ class _Case(Struct, frozen=True, kw_only=True):
 
 
 class _Suite(Struct, frozen=True, kw_only=True):
-    """The test cases of one rule; `told` holds the lines of `system-out`."""
+    """The test cases of one rule; `output` holds the lines of `system-out`."""
 
     name: str
     package: str
     cases: Sequence[_Case]
-    told: Sequence[str]
+    output: Sequence[str]
 
 
 def render(report: Report) -> Iterator[str]:
@@ -70,17 +70,17 @@ def _suites(report: Report) -> Iterator[_Suite]:
 
 def _coverage_suite(coverage: Coverage) -> _Suite:
     cases = [_cause_case(cause) for cause in by_cause(coverage.gaps) if not cause.waiver]
-    told = [f"Not examined: {sentence}" for sentence in coverage.not_examined]
-    told += [gap_line(gap) for gap in coverage.gaps if gap.waiver]
+    output = [f"Not examined: {sentence}" for sentence in coverage.not_examined]
+    output += [gap_line(gap) for gap in coverage.gaps if gap.waiver]
     seen = _Case(name="everything in scope was observed")
-    return _Suite(name=_COVERAGE, package=_COVERAGE, cases=cases or [seen], told=told)
+    return _Suite(name=_COVERAGE, package=_COVERAGE, cases=cases or [seen], output=output)
 
 
 def _rule_suite(rule: RuleInfo, findings: Sequence[Finding]) -> _Suite:
-    told = [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
-    told += [f"{place(finding)}: {finding.message}" for finding in findings if is_open(finding)]
+    output = [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
+    output += [f"{place(finding)}: {finding.message}" for finding in findings if is_open(finding)]
     cases = [_finding_case(finding) for finding in findings if not is_open(finding)]
-    return _Suite(name=rule.id, package=rule.topic, cases=cases, told=told)
+    return _Suite(name=rule.id, package=rule.topic, cases=cases, output=output)
 
 
 def _cause_case(cause: Cause) -> _Case:
@@ -125,7 +125,7 @@ def build_suite(suite: _Suite, number: int, report: Report) -> Element:
     )
     element.append(build_properties(report))
     element.extend(build_case(case, suite.name) for case in suite.cases)
-    SubElement(element, "system-out").text = "\n".join(map(visible, suite.told))
+    SubElement(element, "system-out").text = "\n".join(map(visible, suite.output))
     SubElement(element, "system-err").text = ""
     return element
 

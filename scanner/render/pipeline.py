@@ -16,7 +16,7 @@ from scanner.model.report import Evidence, PipelineStep, Resource
 _PROCESSOR = re.compile(r"processors\[(\d{1,9})\]")
 
 
-class Outcome(StrEnum):
+class StepOutcome(StrEnum):
     """What happens to a message if a processor cannot be reached."""
 
     BLOCKED = "blocked"
@@ -33,7 +33,7 @@ class Step:
     function: str | None
     lambda_arn: str | None
     fallback_action: str | None
-    outcome: Outcome
+    outcome: StepOutcome
     consequence: str
     failing: bool
 
@@ -64,7 +64,7 @@ def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...
     return tuple(stages)
 
 
-def outcomes(processors: tuple[PipelineStep, ...]) -> tuple[tuple[Outcome, str], ...]:
+def outcomes(processors: tuple[PipelineStep, ...]) -> tuple[tuple[StepOutcome, str], ...]:
     """For each processor: what happens to a message if it cannot be reached, and a sentence that says so."""
     return tuple(
         _outcome(processor.fallback_action, is_last(processors, index), _is_tied(processors, index))
@@ -89,7 +89,7 @@ def is_last(processors: tuple[PipelineStep, ...], index: int) -> bool | None:
     return None if own is None or None in others else True
 
 
-def _step(processor: PipelineStep, outcome: tuple[Outcome, str], failing: bool) -> Step:
+def _step(processor: PipelineStep, outcome: tuple[StepOutcome, str], failing: bool) -> Step:
     return Step(
         name=processor.name,
         function=_function_name(processor.lambda_arn),
@@ -106,25 +106,28 @@ def _is_tied(processors: tuple[PipelineStep, ...], index: int) -> bool:
     return own is not None and sum(p.execution_order == own for p in processors) > 1
 
 
-def _outcome(fallback_action: str | None, last: bool | None, tied: bool) -> tuple[Outcome, str]:
+def _outcome(fallback_action: str | None, last: bool | None, tied: bool) -> tuple[StepOutcome, str]:
     match fallback_action, last:
         case "ABORT", _:
-            return Outcome.BLOCKED, "If it cannot be reached, the message fails: nobody receives it."
+            return StepOutcome.BLOCKED, "If it cannot be reached, the message fails: nobody receives it."
         case "CONTINUE", True if tied:
-            return Outcome.UNPROCESSED, "If it runs last and cannot be reached, the message is delivered unprocessed."
+            return (
+                StepOutcome.UNPROCESSED,
+                "If it runs last and cannot be reached, the message is delivered unprocessed.",
+            )
         case "CONTINUE", True:
-            return Outcome.UNPROCESSED, "If it cannot be reached, the message is delivered unprocessed."
+            return StepOutcome.UNPROCESSED, "If it cannot be reached, the message is delivered unprocessed."
         case "CONTINUE", False:
-            return Outcome.SKIPPED, "If it cannot be reached, this step is skipped and the message goes on."
+            return StepOutcome.SKIPPED, "If it cannot be reached, this step is skipped and the message goes on."
         case "CONTINUE", _:
             return (
-                Outcome.NOT_CLEAR,
+                StepOutcome.NOT_CLEAR,
                 "If it cannot be reached, the message goes on; it is not known where to.",
             )
         case None, _:
-            return Outcome.NOT_CLEAR, "What happens when it cannot be reached is not known."
+            return StepOutcome.NOT_CLEAR, "What happens when it cannot be reached is not known."
         case _:
-            return Outcome.NOT_CLEAR, "This version does not know what that means for a message."
+            return StepOutcome.NOT_CLEAR, "This version does not know what that means for a message."
 
 
 def _function_name(lambda_arn: str | None) -> str | None:

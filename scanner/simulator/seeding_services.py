@@ -128,7 +128,7 @@ def _channel_flow(flow: described.PlacedFlow, instance: described.Placed) -> Cha
         arn=flow.arn,
         name=flow.name,
         processors=tuple(
-            _processor(processor, place, instance) for place, processor in enumerate(flow.channel_flow.processors, 1)
+            _processor(processor, number, instance) for number, processor in enumerate(flow.channel_flow.processors, 1)
         ),
         channels=tuple(
             Channel(
@@ -141,14 +141,14 @@ def _channel_flow(flow: described.PlacedFlow, instance: described.Placed) -> Cha
     )
 
 
-def _processor(processor: described.Processor, place: int, instance: described.Placed) -> Processor:
+def _processor(processor: described.Processor, number: int, instance: described.Placed) -> Processor:
     lambda_arn = processor.lambda_
     if not lambda_arn.startswith("arn:"):
         lambda_arn = f"arn:aws:lambda:{instance.region}:{instance.account_id}:function:{lambda_arn}"
     return Processor(
         name=processor.name or lambda_arn.split(":")[6],
         lambda_arn=lambda_arn,
-        execution_order=processor.order or place,
+        execution_order=processor.order or number,
         fallback_action=processor.fallback,
     )
 

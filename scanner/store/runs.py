@@ -68,10 +68,10 @@ def prune(now: datetime) -> None:
 
 def _journals() -> Iterator[Journal]:
     """The runs in the default place, newest first; those of other versions, and other folders, are skipped."""
-    place = home()
+    directory = home()
     names: list[str] = []
     with suppress(OSError):  # the folder does not exist yet, or cannot be read
-        names = os.listdir(place) if place else []  # noqa: PTH208 - names, to be sorted
+        names = os.listdir(directory) if directory else []  # noqa: PTH208 - names, to be sorted
     for name in sorted(names, reverse=True):
         with suppress(UsageError):
-            yield Journal.open(Path(place or "") / name)
+            yield Journal.open(Path(directory or "") / name)

@@ -90,14 +90,14 @@ def _numbers(report: Report) -> Iterator[int]:
 
 def _counted(report: Report) -> Summary:
     """A summary counted from the findings; only counts of what passed or did not apply are the report's own."""
-    told = report.summary
+    summary = report.summary
     failed = [finding for finding in report.findings if finding.status is Status.FAIL]
-    passed = {key: told.by_status.get(key, 0) for key in ("pass", "not_applicable")}
+    passed = {key: summary.by_status.get(key, 0) for key in ("pass", "not_applicable")}
     return Summary(
         by_severity={**_zeros(Severity), **Counter(finding.severity.value for finding in failed)},
         by_status={**_zeros(Status), **Counter(finding.status.value for finding in report.findings), **passed},
-        by_rule={**_zeros(told.by_rule), **Counter(finding.rule_id for finding in failed)},
-        by_account={**_zeros(told.by_account), **Counter(finding.resource.account_id for finding in failed)},
+        by_rule={**_zeros(summary.by_rule), **Counter(finding.rule_id for finding in failed)},
+        by_account={**_zeros(summary.by_account), **Counter(finding.resource.account_id for finding in failed)},
     )
 
 

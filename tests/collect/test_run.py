@@ -63,7 +63,9 @@ def test_results_are_kept_even_if_another_task_fails(tmp_path: Path, failing: Ta
     def take(target: Target, verdicts: Verdicts) -> None:
         raise AssertionError(target, verdicts)
 
-    collection = Collection(journal, Failing(failing), tell=lambda done: told.append(done.target), take=take)
+    collection = Collection(
+        journal, Failing(failing), on_result=lambda done: told.append(done.target), on_verdicts=take
+    )
     with pytest.raises(BrokenRunError, match="it is gone"):
         collection.run()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scanner.model.report import Evidence
-from scanner.render.pipeline import Outcome, failing_indexes, is_last, stages
+from scanner.render.pipeline import StepOutcome, failing_indexes, is_last, stages
 from tests.render.sample import app_instance, flow, step
 
 
@@ -16,15 +16,15 @@ def evidence(*paths: str) -> tuple[Evidence, ...]:
 @pytest.mark.parametrize(
     ("fallbacks", "outcomes"),
     [
-        (["CONTINUE"], [Outcome.UNPROCESSED]),
-        (["ABORT"], [Outcome.BLOCKED]),
-        ([None], [Outcome.NOT_CLEAR]),
-        (["RETRY"], [Outcome.NOT_CLEAR]),
-        (["CONTINUE", "ABORT"], [Outcome.SKIPPED, Outcome.BLOCKED]),
-        (["ABORT", "CONTINUE"], [Outcome.BLOCKED, Outcome.UNPROCESSED]),
+        (["CONTINUE"], [StepOutcome.UNPROCESSED]),
+        (["ABORT"], [StepOutcome.BLOCKED]),
+        ([None], [StepOutcome.NOT_CLEAR]),
+        (["RETRY"], [StepOutcome.NOT_CLEAR]),
+        (["CONTINUE", "ABORT"], [StepOutcome.SKIPPED, StepOutcome.BLOCKED]),
+        (["ABORT", "CONTINUE"], [StepOutcome.BLOCKED, StepOutcome.UNPROCESSED]),
     ],
 )
-def test_outcome_follows_fallback_and_place(fallbacks: list[str | None], outcomes: list[Outcome]) -> None:
+def test_outcome_follows_fallback_and_place(fallbacks: list[str | None], outcomes: list[StepOutcome]) -> None:
     steps = [step(f"p{n}", n, fallback) for n, fallback in enumerate(fallbacks, 1)]
     drawn = stages(flow("f", *steps), ())
     assert [s.outcome for stage in drawn for s in stage.steps] == outcomes

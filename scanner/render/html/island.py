@@ -18,7 +18,7 @@ from msgspec import Struct
 from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
 from scanner.outcome.remediation import filled
 from scanner.render.html.blocks import Block, Link, blocks, link
-from scanner.render.pipeline import Outcome, outcomes
+from scanner.render.pipeline import StepOutcome, outcomes
 from scanner.render.wording import age_days
 
 LEVEL = 7
@@ -70,7 +70,7 @@ class PackedResource(Struct, frozen=True, kw_only=True, gc=False):
     """A resource with its findings; `outcomes` says for each processor what happens to a message if it fails."""
 
     resource: Resource
-    outcomes: tuple[tuple[Outcome, str], ...]
+    outcomes: tuple[tuple[StepOutcome, str], ...]
     findings: list[PackedFinding]
 
 
