@@ -42,7 +42,7 @@ def write(path: Path, content: str | bytes | dict[str, Any]) -> str:
 
 def processor(*, function: Any = FUNCTION, **changed: Any) -> dict[str, Any]:
     """A healthy processor that invokes this function, with some members changed."""
-    return healthy.processor(Configuration=healthy.invoking(function), **changed)
+    return healthy.processor(**{"Configuration": healthy.invoking(function), **changed})
 
 
 def request(*processors: dict[str, Any], **changed: Any) -> dict[str, Any]:
