@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 
 from scanner.language import examples as fixtures
 from scanner.language import vocabulary
@@ -42,6 +42,20 @@ def test_omitted_facts_are_those_of_a_healthy_flow() -> None:
     assert only.is_last
     assert isinstance(only.lambda_, LambdaFunction)
     assert only.lambda_.arn == "arn:aws:lambda:us-east-1:111122223333:function:function-1:1"
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_a_healthy_resource_has_every_fact(root: str) -> None:
+    found: Any = resource({}, root)
+    parts: list[Struct] = [found, *(found.processors if root == "channel_flow" else found.flows)]
+
+    missing = [
+        path
+        for part in parts
+        for path in vocabulary.paths(type(part))
+        if vocabulary.read(part, vocabulary.attributes(path)) is UNSET
+    ]
+    assert not missing, "give these facts healthy values in scanner/language/healthy.py"
 
 
 def test_account_and_region_of_the_flow_carry_over_to_functions_and_arns() -> None:
