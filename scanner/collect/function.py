@@ -6,7 +6,7 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, convert, field
 
 from scanner.aws import ownership
 from scanner.aws.calls import ask
@@ -16,17 +16,7 @@ from scanner.collect.threads import SingleFlight
 from scanner.model.facts import Function, LambdaFunction
 from scanner.policy.function_url import AUTH_TYPES, NO_URL, FunctionUrl
 
-MISSING = Function(
-    exists=False,
-    runtime=None,
-    state=None,
-    last_update_status=None,
-    reserved_concurrency=None,
-    failure_destination=None,
-    timeout_seconds=None,
-    role_arn=None,
-    last_modified=None,
-)
+MISSING = convert(dict.fromkeys(Function.__struct_fields__) | {"exists": False}, Function)
 """The facts of a function that does not exist."""
 
 _STATES = frozenset(
