@@ -25,8 +25,8 @@ from scanner.commands.options.shared import (
 from scanner.commands.outputs import Output
 from scanner.commands.reporting import publish, publish_mistakes
 from scanner.config import Configuration, inline_waivers
+from scanner.declared.candidates import find
 from scanner.declared.documents import MAX_BYTES
-from scanner.declared.files import find
 from scanner.declared.holes import Text
 from scanner.declared.read import Document, FileReading, broken, read
 from scanner.declared.requests import Home

@@ -14,7 +14,7 @@ from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.errors import DisagreementError, OutputError, UsageError
 from scanner.judge import selftest
-from scanner.language import catalogue, checks, schema, template
+from scanner.language import catalogue, checks, schema, starter
 from scanner.model.phrases import nearest, quote
 from scanner.model.report import ResourceType
 from scanner.render.text import visible_lines
@@ -93,8 +93,8 @@ def new(path: Path, resource: ResourceType) -> None:
         raise UsageError(f"{file} is there already", hint="Name another id.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(file.with_name(template.SCHEMA_FILE), [schema.render().encode()])
-        files.write_whole(file, [template.rendered(file.stem, resource).encode()])
+        files.write_whole(file.with_name(starter.SCHEMA_FILE), [schema.render().encode()])
+        files.write_whole(file, [starter.rendered(file.stem, resource).encode()])
     except OSError as error:
         raise OutputError(f"{file} cannot be written: {error.strerror}", hint="Name another folder.") from None
     out(f"{file} is a rule. Change it, and run: chimeaudit rules test {file}\n")

@@ -46,7 +46,7 @@ Exit codes:
   130  interrupted"""
 
 
-class Outcome(Struct, frozen=True):
+class ReportedScan(Struct, frozen=True):
     """A report, a line for each place that it could not be brought to, and why the history lacks it (`unrecorded`)."""
 
     report: Report
@@ -71,7 +71,7 @@ def command(options: ScanOptions) -> int:
     return _exit_code(scan, seen, outcome.report)
 
 
-def _report(scan: ScanRequest, seen: Collected) -> Outcome:
+def _report(scan: ScanRequest, seen: Collected) -> ReportedScan:
     """Judge what was collected and report it, in an order in which it can be done again after an interruption.
 
     Raises:
@@ -100,7 +100,7 @@ def _report(scan: ScanRequest, seen: Collected) -> Outcome:
         failures += _succeed(report, recorded.trend, successor, scan, obstacle)
     if scan.options.on_github:
         failures += github.tell(report, scan.outputs, lambda warning: log.tell("warning", warning))
-    return Outcome(report, tuple(failures), recorded.failure)
+    return ReportedScan(report, tuple(failures), recorded.failure)
 
 
 def _judged(scan: ScanRequest, seen: Collected) -> Report:
@@ -152,7 +152,7 @@ def _resumable(scan: ScanRequest, seen: Collected) -> Iterator[None]:
         raise InterruptedScanError(message, hint=f"Go on with it: {step}") from None
 
 
-def _check(scan: ScanRequest, seen: Collected, outcome: Outcome) -> None:
+def _check(scan: ScanRequest, seen: Collected, outcome: ReportedScan) -> None:
     """Raise the error that ends the scan, with the command to go on with.
 
     Raises:

@@ -14,7 +14,7 @@ from scanner.config import waivers
 from scanner.config.schema import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
 from scanner.config.waivers import ConfigReading, members_of, placed
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
-from scanner.language import checks, files, params, rule, selection
+from scanner.language import checks, params, rule, rule_files, selection
 from scanner.language.rule import Rule
 from scanner.model.operations import OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.model.phrases import one_of, quote
@@ -127,7 +127,7 @@ def _applicable(entries: Iterable[Entry], rules: Sequence[Rule]) -> tuple[Entry,
 
 
 def _entries(path: Path, mistakes: Mistakes) -> Mapping[str, Node]:
-    data = files.content(path, mistakes)
+    data = rule_files.content(path, mistakes)
     table = None if data is None else parse(data, mistakes, first="rules")
     if table is None:
         return {}

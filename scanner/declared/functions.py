@@ -17,8 +17,8 @@ from scanner.declared.holes import Hole, Lookup, Pending, Text, joined, known, s
 from scanner.declared.intrinsics import Resolver
 from scanner.declared.policies import access, value
 from scanner.declared.requests import Facts, Home
-from scanner.declared.resources import TemplateResource
 from scanner.declared.roles import TemplateRoles, name_of
+from scanner.declared.template_resources import TemplateResource
 from scanner.model.facts import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
 from scanner.model.logic import Truth, all_of
 from scanner.model.yamltree import Node, Scalar, Table

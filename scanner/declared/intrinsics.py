@@ -13,7 +13,7 @@ from dataclasses import replace
 from msgspec import UNSET, UnsetType
 
 from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written
-from scanner.declared.resources import TemplateResource
+from scanner.declared.template_resources import TemplateResource
 from scanner.model.logic import Truth, all_of, any_of, negate
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 

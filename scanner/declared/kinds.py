@@ -11,7 +11,7 @@ from __future__ import annotations
 from scanner.declared.holes import known
 from scanner.declared.intrinsics import Resolver, function_name
 from scanner.declared.requests import member
-from scanner.declared.resources import CUSTOM, TemplateResource
+from scanner.declared.template_resources import CUSTOM, TemplateResource
 from scanner.model.yamltree import Node, Table
 
 CHANNEL_FLOW, APP_INSTANCE = "ChannelFlow", "AppInstance"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scanner.declared.candidates import Candidate, unreadable
 from scanner.declared.documents import MAX_BYTES, parse
-from scanner.declared.files import Candidate, unreadable
 from scanner.declared.intrinsics import LOOP, TRANSFORM
 from scanner.declared.journals import Recording
 from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, member

@@ -17,7 +17,7 @@ from scanner.declared.holes import Hole, Lookup, Text, joined, same, split, text
 from scanner.declared.intrinsics import Resolver
 from scanner.declared.policies import about_chime, callback, value
 from scanner.declared.requests import Home
-from scanner.declared.resources import TemplateResource
+from scanner.declared.template_resources import TemplateResource
 from scanner.model.facts import CallbackPermission
 from scanner.model.logic import Truth, all_of, any_of
 from scanner.model.yamltree import Listing, Node, Table

@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
-from scanner.declared.calls import referred_to
+from scanner.declared.callers import referred_to
 from scanner.declared.functions import Functions
 from scanner.declared.holes import Hole, Pending, Text, joined, text_of
 from scanner.declared.intrinsics import Resolver
 from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, NATIVE, kind, request
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
-from scanner.declared.resources import CUSTOM, NOTHING, TemplateResource, resources
+from scanner.declared.template_resources import CUSTOM, NOTHING, TemplateResource, resources
 from scanner.declared.unread import Unreads
 from scanner.model.facts import AppInstance, ChannelFlow, aws_only
 from scanner.model.yamltree import Mistakes, Node, Table

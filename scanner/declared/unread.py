@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from scanner.declared.calls import Providers, call_in, speaks
+from scanner.declared.callers import Providers, call_in, speaks
 from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver, function_name
 from scanner.declared.kinds import NATIVE, kind_node, said_kind
 from scanner.declared.requests import member
-from scanner.declared.resources import AWS, CUSTOM, TemplateResource
+from scanner.declared.template_resources import AWS, CUSTOM, TemplateResource
 from scanner.model.yamltree import Listing, Node, Scalar, Table, plain
 
 _MODULE = "::MODULE"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html

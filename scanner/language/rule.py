@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from scanner.errors import InvalidRulesError, Mistake
-from scanner.language import checks, examples, files, header, message, params, vocabulary
+from scanner.language import checks, examples, header, message, params, rule_files, vocabulary
 from scanner.language.conditions import Condition, Literals
 from scanner.language.examples import Example
 from scanner.language.grammar import Context, condition
@@ -82,7 +82,7 @@ def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
     seen: set[str] = set()
     ids: dict[str, str] = {}
     for path in paths:
-        for file in files.find(path, mistakes):
+        for file in rule_files.find(path, mistakes):
             if (real := os.path.realpath(file)) not in seen:
                 seen.add(real)
                 rules.extend(_load(file, ids, mistakes))
@@ -106,7 +106,7 @@ def digest(rules: Iterable[Rule]) -> str:
 def _load(file: Path, ids: dict[str, str], found: list[Mistake]) -> Iterator[Rule]:
     """The rule in a file, if it has no mistakes; `ids` has the ids of earlier files, each with its file."""
     mistakes = Mistakes(str(file))
-    data = files.content(file, mistakes)
+    data = rule_files.content(file, mistakes)
     table = None if data is None else parse(data, mistakes)
     if table is not None:
         _note(table, ids, mistakes)

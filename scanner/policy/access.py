@@ -6,10 +6,10 @@ from msgspec import UnsetType
 
 from scanner.model.facts import FunctionAccess
 from scanner.policy.app_instances import FlowOwner, admits, admits_strangers, foreign
-from scanner.policy.documents import read_policy
+from scanner.policy.evaluation import names_action
 from scanner.policy.function_url import INVOKE_URL, UNKNOWN_URL, FunctionUrl
 from scanner.policy.principals import may_anyone_invoke, other_accounts
-from scanner.policy.requests import names_action
+from scanner.policy.statements import read_policy
 
 
 def access(

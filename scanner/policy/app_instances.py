@@ -11,11 +11,11 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.logic import Truth, any_of
 from scanner.policy import issued
-from scanner.policy.conditions import holds, is_negative
-from scanner.policy.documents import Policy, Statement, clauses_of, values_of
+from scanner.policy.evaluation import CHIME_MESSAGING, Request, allowed, concerns
 from scanner.policy.function_url import INVOKE
 from scanner.policy.globs import FRESH, MANY, ONE, iam_glob, representatives
-from scanner.policy.requests import CHIME_MESSAGING, Request, allowed, concerns
+from scanner.policy.iam_conditions import holds, is_negative
+from scanner.policy.statements import Policy, Statement, clauses_of, values_of
 
 _ACCOUNT, _ARN, _ORG = "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"
 _REGION = f"{ONE * 2}-{ONE}{MANY}"  # a form that no account has

@@ -11,10 +11,10 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.facts import CallbackPermission
 from scanner.model.logic import Truth, all_of, any_of
-from scanner.policy.conditions import Context
-from scanner.policy.documents import Choice, Policy, Statement, read_policy
+from scanner.policy.evaluation import Request, allowed, names_action
 from scanner.policy.globs import MANY, ONE, iam_glob, matches, representatives
-from scanner.policy.requests import Request, allowed, names_action
+from scanner.policy.iam_conditions import Context
+from scanner.policy.statements import Choice, Policy, Statement, read_policy
 
 CALLBACK = "chime:ChannelFlowCallback"
 _MAX_REQUESTS = 1000  # for all patterns of a role together; beyond it the answer is unknown

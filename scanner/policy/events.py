@@ -12,8 +12,8 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from scanner.model.logic import Truth, all_of, any_of, negate
-from scanner.policy.documents import read_json
 from scanner.policy.globs import MANY, ONE, matches_all
+from scanner.policy.statements import read_json
 
 _SOME = f"{ONE}{MANY}"  # any text that is not empty
 

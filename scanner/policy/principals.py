@@ -13,11 +13,11 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.logic import Truth, all_of, any_of, negate
 from scanner.policy import issued
-from scanner.policy.conditions import Context, is_negative
-from scanner.policy.documents import Policy, Statement, clauses_of, values_of
+from scanner.policy.evaluation import Request, account_of, allowed, is_whole_account, names_action
 from scanner.policy.function_url import INVOKE, INVOKE_URL, FunctionUrl
 from scanner.policy.globs import FRESH, MANY, ONE, iam_glob, representatives
-from scanner.policy.requests import Request, account_of, allowed, is_whole_account, names_action
+from scanner.policy.iam_conditions import Context, is_negative
+from scanner.policy.statements import Policy, Statement, clauses_of, values_of
 
 ANYBODY = "*"
 _ORG, _ACCOUNT, _ARN = "aws:principalorgid", "aws:principalaccount", "aws:principalarn"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET, Struct
 
-from scanner.declared.files import Candidate
+from scanner.declared.candidates import Candidate
 from scanner.declared.read import read
 from scanner.declared.requests import Home
 from scanner.language.vocabulary import attributes, paths

@@ -55,7 +55,7 @@ class Needs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Declaration:
+class OptionDeclaration:
     """What is declared of an option besides its type. Other options are named by their fields.
 
     `recorded`: reports contain its value. `secret`: its value is never printed. `excludes`: options that it
@@ -100,7 +100,7 @@ def option(
     **clicks: Any,
 ) -> Any:
     """Declare a field of an options struct as an option. A short flag stands first; `clicks` goes to `click.option`."""
-    declaration = Declaration(
+    declaration = OptionDeclaration(
         flags=flags,
         group=group,
         repeat=repeat,
@@ -125,7 +125,7 @@ class Options:
     given: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def declared(cls) -> Mapping[str, Declaration]:
+    def declared(cls) -> Mapping[str, OptionDeclaration]:
         """The declarations of the options by their fields."""
         return {each.name: each.metadata[_DECLARATION] for each in fields(cls) if _DECLARATION in each.metadata}
 
@@ -164,7 +164,7 @@ class Options:
                 raise _lacking(own.flag, own.needs.verb, [declared[other].flag for other in own.needs.one_of])
         return self
 
-    def _is_used(self, name: str, declared: Declaration) -> bool:
+    def _is_used(self, name: str, declared: OptionDeclaration) -> bool:
         value = getattr(self, name)
         return bool(value) and value != declared.unset
 
@@ -200,7 +200,7 @@ def _given(context: click.Context, kind: type[Options]) -> dict[str, str]:
 
 
 class _Option(click.Option):
-    def __init__(self, *args: Any, declared: Declaration, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, declared: OptionDeclaration, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.declared = declared
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from msgspec import UNSET
 
 from scanner.model.logic import Truth, agreed, any_of, negate
-from scanner.policy.documents import Clause
 from scanner.policy.globs import FRESH, iam_glob, matches
+from scanner.policy.statements import Clause
 
 Context = Mapping[str, tuple[str | None, ...]]
 """Condition key -> the values that it may have; None means that it is not sent. Nothing is known of an absent key."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from scanner.policy.documents import (
+from scanner.policy.statements import (
     MAX_CHARACTERS,
     Choice,
     Clause,

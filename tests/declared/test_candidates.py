@@ -1,4 +1,4 @@
-"""scanner.declared.files: which files paths lead to."""
+"""scanner.declared.candidates: which files paths lead to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.declared.files import find
+from scanner.declared.candidates import find
 from scanner.errors import Mistake
 
 

@@ -1,4 +1,4 @@
-"""scanner.language.files: which files hold rules, and mistakes about those that cannot be read."""
+"""scanner.language.rule_files: which files hold rules, and mistakes about those that cannot be read."""
 
 from __future__ import annotations
 

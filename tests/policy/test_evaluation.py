@@ -7,9 +7,9 @@ import pytest
 from msgspec import UNSET
 
 from scanner.model.logic import Truth
-from scanner.policy.documents import read_policy
+from scanner.policy.evaluation import CHIME_MESSAGING, Request, allowed
 from scanner.policy.globs import MANY, ONE
-from scanner.policy.requests import CHIME_MESSAGING, Request, allowed
+from scanner.policy.statements import read_policy
 
 INVOKE = "lambda:InvokeFunction"
 ALLOW: dict[str, Any] = {"Effect": "Allow", "Principal": "*", "Action": INVOKE}

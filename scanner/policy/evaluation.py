@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from msgspec import UNSET, Struct, UnsetType
 
 from scanner.model.logic import Truth, all_of, any_of, negate
-from scanner.policy.conditions import Context, holds
-from scanner.policy.documents import Choice, Policy, Principals, Statement
 from scanner.policy.globs import iam_glob, matches, matches_all
+from scanner.policy.iam_conditions import Context, holds
+from scanner.policy.statements import Choice, Policy, Principals, Statement
 
 CHIME_MESSAGING = "messaging.chime.amazonaws.com"
 """The service that invokes processors: https://docs.aws.amazon.com/chime-sdk/latest/dg/processor-setup.html"""

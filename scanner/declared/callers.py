@@ -15,7 +15,7 @@ from functools import cached_property
 
 from scanner.declared.documents import parts
 from scanner.declared.holes import Hole, Pending, Text
-from scanner.declared.resources import NOTHING, TemplateResource
+from scanner.declared.template_resources import NOTHING, TemplateResource
 from scanner.model.yamltree import Listing, Node, Scalar, Table
 
 _NOT_A_NAME = r"(?![-_]?\w*(?:arn|name|policy|queue|role|topic|url)s?\b)"

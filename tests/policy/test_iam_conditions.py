@@ -4,9 +4,9 @@ import pytest
 from msgspec import UNSET
 
 from scanner.model.logic import Truth
-from scanner.policy.conditions import Context, holds, is_negative
-from scanner.policy.documents import Clause
 from scanner.policy.globs import FRESH
+from scanner.policy.iam_conditions import Context, holds, is_negative
+from scanner.policy.statements import Clause
 
 ARN = "arn:aws:chime:us-east-1:111111111111:app-instance/own"
 CONTEXT: Context = {
