@@ -98,11 +98,11 @@ class OwnCredentials:
                 circle = ", ".join((*error.kwargs["visited_profiles"], error.kwargs["source_profile"]))
                 return f"the profiles take their credentials from each other in a circle: {circle}", _MEND
             case boto.InvalidConfigError():
-                said = str(error.kwargs["error_msg"]).rstrip(".").replace(";", ",")
-                return f"the AWS configuration is wrong: {said}", _MEND
+                detail = str(error.kwargs["error_msg"]).rstrip(".").replace(";", ",")
+                return f"the AWS configuration is wrong: {detail}", _MEND
             case boto.ParamValidationError():
-                said = " ".join(str(error.kwargs["report"]).split()).replace(";", ",")
-                return f"the AWS configuration is wrong: {said}", _MEND
+                detail = " ".join(str(error.kwargs["report"]).split()).replace(";", ",")
+                return f"the AWS configuration is wrong: {detail}", _MEND
             case OSError() if error.filename:
                 return self._unusable_file(error)
         return None
@@ -128,14 +128,14 @@ class OwnCredentials:
             return "the credential_process is empty", _MEND
         match error:
             case ExpiredOnArrivalError():
-                said = "gave credentials that have expired already"
+                detail = "gave credentials that have expired already"
             case json.JSONDecodeError() | UnicodeDecodeError() | AttributeError() | TypeError():
-                said = "printed no JSON"
+                detail = "printed no JSON"
             case boto.BotoCoreError():
-                said = "failed, or printed no credentials"
+                detail = "failed, or printed no credentials"
             case _:
-                said = "cannot be run"
-        return f"the credential_process {_name(program)} {said}", "run it by hand to see why"
+                detail = "cannot be run"
+        return f"the credential_process {_name(program)} {detail}", "run it by hand to see why"
 
     def _of_endpoint(self, error: Exception) -> tuple[str, str] | None:
         if isinstance(error, ExpiredOnArrivalError):

@@ -77,7 +77,7 @@ class Cluster:
         self._heard: dict[str, tuple[float, float]] = {}
         self._due: dict[Any, _Part] = {}
         self._frozen: set[str] = set()
-        versions = _asked(address, lambda: dict(self._client.run(by_value.version)), until)
+        versions = _ask_in_time(address, lambda: dict(self._client.run(by_value.version)), until)
         for worker, version in sorted(versions.items()):
             _check_version(version, worker)
         self.at_once = 2 * max(1, self._threads())
@@ -97,12 +97,12 @@ class Cluster:
         self._send(part)
         return part
 
-    def _send(self, part: _Part, besides: Iterable[str] = ()) -> None:
-        """Send a part to some worker, if possible none of `besides` or of those that failed before."""
-        part.besides |= {*besides}
+    def _send(self, part: _Part, excluded: Iterable[str] = ()) -> None:
+        """Send a part to some worker, if possible none of `excluded` or of those that failed before."""
+        part.excluded |= {*excluded}
         future = self._client.submit(
             *(by_value.read_part, pickle.dumps(part.task), self._run, self._terms, __version__),
-            **self._on_others(part.besides),
+            **self._on_others(part.excluded),
             pure=False,
         )
         part.future = future
@@ -128,9 +128,9 @@ class Cluster:
             which = "scheduler does not answer" if self._client.status != "running" else "workers are gone"
             raise BrokenExecutor(f"the cluster's {which} any more")
 
-    def _on_others(self, besides: Set[str]) -> dict[str, Any]:
-        """The options of `submit` that keep a task off the workers `besides`, if there are others."""
-        others = sorted(self._heard.keys() - besides) if besides else []
+    def _on_others(self, excluded: Set[str]) -> dict[str, Any]:
+        """The options of `submit` that keep a task off the workers `excluded`, if there are others."""
+        others = sorted(self._heard.keys() - excluded) if excluded else []
         return {"workers": others, "allow_other_workers": True} if others else {}
 
     def _check_silent(self, silent: Set[str]) -> None:
@@ -152,7 +152,7 @@ class Cluster:
         for key, part in moved:
             before, part.future = part.future, None
             self._due.pop(key, None)
-            self._send(part, besides=silent)
+            self._send(part, excluded=silent)
             self._client.cancel([before])
 
     def _held(self, workers: Set[str]) -> set[Any]:
@@ -202,9 +202,9 @@ class Cluster:
                 version, worker = came
                 _check_version(version, worker)
             self._due.pop(future.key, None)
-            if came.unfit and self._heard.keys() - part.besides - {came.unfit}:
+            if came.unfit and self._heard.keys() - part.excluded - {came.unfit}:
                 self._room.release()
-                self._send(part, besides={came.unfit})
+                self._send(part, excluded={came.unfit})
                 return
         except Exception as error:  # noqa: BLE001 - raised by the part's `result`
             part.set_exception(error)
@@ -239,14 +239,14 @@ class Cluster:
 class _Part(Future[TaskResult]):
     """The future result of a target or a share of it. Taking the result makes room for another one.
 
-    `future` is the Dask task that works on it, if possible on none of the workers `besides`.
+    `future` is the Dask task that works on it, if possible on none of the workers `excluded`.
     """
 
     def __init__(self, room: threading.Semaphore, task: Task) -> None:
         super().__init__()
         self.task = task
         self.future: Any = None
-        self.besides: set[str] = set()
+        self.excluded: set[str] = set()
         self._taking = iter((room,))
 
     def result(self, timeout: float | None = None) -> TaskResult:
@@ -292,7 +292,7 @@ def _connect(address: str, until: float | None) -> tuple[Client, LocalCluster | 
         client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
         return client
 
-    return _asked(address, joined, until), None
+    return _ask_in_time(address, joined, until), None
 
 
 def _local_cluster() -> LocalCluster:
@@ -307,7 +307,7 @@ def _local_cluster() -> LocalCluster:
     )
 
 
-def _asked(address: str, ask: Callable[[], Answer], until: float | None) -> Answer:
+def _ask_in_time(address: str, ask: Callable[[], Answer], until: float | None) -> Answer:
     """Ask a cluster with a time limit: whatever listens at the address may be no scheduler and never answer.
 
     Raises:

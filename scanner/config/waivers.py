@@ -129,8 +129,10 @@ def _gaps(table: Table, mistakes: Mistakes) -> tuple[str, ...]:
 
 def _waiver(table: Table, mistakes: Mistakes) -> Waiver:
     readers = {"reason": checks.text, "owner": checks.text, "expires": _day}
-    said = {key: read(table.entries[key], mistakes) for key, read in readers.items() if key in table.entries}
-    return Waiver(reason=said.get("reason") or "", owner=said.get("owner") or "", expires=said.get("expires") or "")
+    values = {key: read(table.entries[key], mistakes) for key, read in readers.items() if key in table.entries}
+    return Waiver(
+        reason=values.get("reason") or "", owner=values.get("owner") or "", expires=values.get("expires") or ""
+    )
 
 
 def _day(node: Node, mistakes: Mistakes) -> str | None:

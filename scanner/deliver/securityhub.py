@@ -187,10 +187,10 @@ class _Import:
     def _send(self, client: Any, where: AccountRegion, batch: list[Asff]) -> None:
         try:
             with containing(_IMPORT), calling("securityhub", _IMPORT):
-                told = client.batch_import_findings(Findings=batch)
-            answer = msgspec.convert(told, _Answer)
+                raw = client.batch_import_findings(Findings=batch)
+            answer = msgspec.convert(raw, _Answer)
         except FailedCallError as error:
-            raise _ClosedError(self._told(error)) from None
+            raise _ClosedError(self._explained(error)) from None
         except msgspec.ValidationError:
             raise _ClosedError(_MALFORMED) from None
         refused = {each.Id: each.reason for each in answer.FailedFindings or ()}
@@ -212,7 +212,7 @@ class _Import:
         except UsageError as error:
             raise _ClosedError(error.message) from None
         except FailedCallError as error:
-            raise _ClosedError(self._told(error)) from None
+            raise _ClosedError(self._explained(error)) from None
 
     def _role(self, account_id: str) -> Role | None:
         if account_id == self._own.account_id:
@@ -225,7 +225,7 @@ class _Import:
             external_id=self._way.external_id,
         )
 
-    def _told(self, error: FailedCallError) -> str:
+    def _explained(self, error: FailedCallError) -> str:
         if error.denied_entry:
             return f"the role {self._way.role_name} could not be assumed: {why(error)}"
         if error.explained[0] == _NOT_ENABLED:

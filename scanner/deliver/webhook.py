@@ -46,7 +46,7 @@ def post(to: Webhook, notice: Notice, *, deadline: float = _DEADLINE) -> None:
             return
         wait = answer.wait(attempt)
         if wait is None or attempt == _ATTEMPTS or time.monotonic() + wait >= until:
-            raise _unsent(to, answer.told)
+            raise _unsent(to, answer.reason)
         time.sleep(wait)
 
 
@@ -96,7 +96,7 @@ class _Answer(Struct, frozen=True):
         return float(self.retry_after or 0)
 
     @property
-    def told(self) -> str:
+    def reason(self) -> str:
         if 300 <= self.status < 400:
             return f"it answered with a redirect (status {self.status}), which is not followed"
         return f"it answered with status {self.status}"

@@ -245,7 +245,7 @@ def _empty(address: Address) -> UsageError:
 
 def _cause(address: Address, error: Exception) -> str:
     """The first line of the database's error, with passwords masked."""
-    said = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    message = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     ignored = None if address.file else _ignored_password_file(address.url)
     because = f" ({ignored} is not used, since others may read it: chmod 600)" if ignored else ""
-    return f"{address.without_secrets(said.splitlines()[0])}{because}"
+    return f"{address.without_secrets(message.splitlines()[0])}{because}"

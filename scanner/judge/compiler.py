@@ -156,9 +156,9 @@ def _judge_leaf(leaf: Leaf, settings: Settings) -> Judge:
 
 def _written_alike(context: EvaluationContext, path: str, reference: Reference) -> bool:
     """Whether a file has the same text for both facts, so that they will be equal after any deployment."""
-    said = written(context.root, context.prefix + path)
+    text = written(context.root, context.prefix + path)
     other = reference.path if reference.root else context.prefix + reference.path
-    return said is not None and said == written(context.root, other)
+    return text is not None and text == written(context.root, other)
 
 
 def _all_of(parts: Sequence[Compiled]) -> Compiled:

@@ -195,13 +195,13 @@ def _location(resource: vocabulary.Resource, path: str) -> Location | None:
 
 
 def _message(rule: Rule, notes: Sequence[Note]) -> str:
-    said = (
+    messages = (
         f"{rule.info.title}: there are no {note.empty}"
         if note.empty
         else rule.message.render(note.context.root, note.context.thing, note.context.prefix)
         for note in notes
     )
-    return "; ".join(dict.fromkeys(said))
+    return "; ".join(dict.fromkeys(messages))
 
 
 def _doubt(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:
@@ -210,8 +210,8 @@ def _doubt(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note], gap
 
 
 def _unsettled(resource: vocabulary.Resource, note: Note) -> str:
-    said = None if isinstance(resource.declared, UnsetType) else resource.declared.unsettled(note.fact)
-    return f"{note.fact} is not known" if said is None else f"{note.fact} is only settled when it is deployed: {said}"
+    text = None if isinstance(resource.declared, UnsetType) else resource.declared.unsettled(note.fact)
+    return f"{note.fact} is not known" if text is None else f"{note.fact} is only settled when it is deployed: {text}"
 
 
 def _evidence(note: Note, gap: Gap | None) -> Evidence:

@@ -126,15 +126,15 @@ class Preview:
     def _left_out(self, ran: Sequence[Rule]) -> list[str]:
         never = [rule.info.id for rule in self._rules if rule not in ran]
         partly = [rule.info.id for rule in ran if self._tally.left_out[rule.info.id]]
-        told = []
+        sentences = []
         if never:
-            told.append(f"What only AWS knows, and none of these files tells; left out: {', '.join(never)}.")
+            sentences.append(f"What only AWS knows, and none of these files tells; left out: {', '.join(never)}.")
         if partly:
-            told.append(
+            sentences.append(
                 "What some of these files do not tell, as of functions that they only name; left out there: "
                 f"{', '.join(partly)}."
             )
-        return told
+        return sentences
 
 
 def _gap(mistake: Mistake, code: str) -> Gap:

@@ -119,7 +119,7 @@ def _block(key: str, rule: Rule) -> str:
     if key not in rule.source:
         return ""
     if key == "params":
-        said = (f"  {name} = {show(rule.settings[name])}: {param.description}" for name, param in rule.params.items())
-        return "Parameters:\n" + "\n".join(said)
+        lines = (f"  {name} = {show(rule.settings[name])}: {param.description}" for name, param in rule.params.items())
+        return "Parameters:\n" + "\n".join(lines)
     written = yaml.safe_dump(rule.source[key], sort_keys=False, width=_WIDTH, allow_unicode=True)
     return f"{key}:\n{textwrap.indent(written.rstrip(), '  ')}"

@@ -111,5 +111,5 @@ def _filled(placeholder: Placeholder, root: Resource, thing: object, prefix: str
     value = read(root if placeholder.root else thing, placeholder.names)
     if value is not UNSET:
         return show(value)
-    said = written(root, placeholder.path if placeholder.root else prefix + placeholder.path)
-    return "(unknown)" if said is None else said
+    text_in_file = written(root, placeholder.path if placeholder.root else prefix + placeholder.path)
+    return "(unknown)" if text_in_file is None else text_in_file

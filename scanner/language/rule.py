@@ -136,7 +136,7 @@ def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
     tests = examples.read(entries["tests"], root, declared, mistakes, asks=asks) if "tests" in entries else ()
     if text is None:
         return None
-    said = message.parse(entries["message"], text, require, context)
+    parsed_message = message.parse(entries["message"], text, require, context)
     if info is None or require is None:
         return None
     return Rule(
@@ -148,7 +148,7 @@ def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
         off_unless=switch,
         when=when,
         require=require,
-        message=said,
+        message=parsed_message,
         examples=tests,
         source=plain(table),
     )

@@ -39,10 +39,10 @@ def content(file: Path, mistakes: Mistakes) -> bytes | None:
         if file.is_file():
             with file.open("rb") as stream:
                 return stream.read(MAX_BYTES + 1)
-        told = _no_file(file)
+        text = _no_file(file)
     except OSError as error:
-        told = f"found a file that cannot be read ({error.strerror}); expected one that can"
-    mistakes.found.append(_mistake(mistakes.file, told))
+        text = f"found a file that cannot be read ({error.strerror}); expected one that can"
+    mistakes.found.append(_mistake(mistakes.file, text))
     return None
 
 

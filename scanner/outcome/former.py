@@ -28,7 +28,7 @@ def is_former(report: Report) -> bool:
 def renamed(report: Report, fingerprints: Mapping[str, str], files: Mapping[str, str]) -> Report:
     """The report with fingerprints and names of files replaced, as the mappings say."""
 
-    def anew(finding: Finding) -> Finding:
+    def with_new_names(finding: Finding) -> Finding:
         at = finding.location
         return structs.replace(
             finding,
@@ -37,7 +37,7 @@ def renamed(report: Report, fingerprints: Mapping[str, str], files: Mapping[str,
         )
 
     scope = structs.replace(report.scope, files=tuple(files.get(file, file) for file in report.scope.files))
-    return structs.replace(report, scope=scope, findings=tuple(map(anew, report.findings)))
+    return structs.replace(report, scope=scope, findings=tuple(map(with_new_names, report.findings)))
 
 
 def aligned(old: Report, new: Report) -> Report:

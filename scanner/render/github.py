@@ -41,8 +41,8 @@ def render(report: Report) -> Iterator[str]:
     errors = count_of(report, "error")
     yield from _within(map(annotation, _worst(report, "error")), errors, "error")
     missed = [_missed(cause) for cause in by_cause(report.coverage.gaps) if not cause.waiver]
-    told = [*missed[: MOST // 2], *map(annotation, _worst(report, "warning")), *missed[MOST // 2 :]]
-    yield from _within(told, count_of(report, "warning") + len(missed), "warning")
+    annotations = [*missed[: MOST // 2], *map(annotation, _worst(report, "warning")), *missed[MOST // 2 :]]
+    yield from _within(annotations, count_of(report, "warning") + len(missed), "warning")
     for sentence in report.coverage.not_examined:
         yield inert(f"Not examined: {visible(sentence)}\n")
 
@@ -60,10 +60,10 @@ def annotation(finding: Finding) -> str:
 
 
 def _missed(cause: Cause) -> str:
-    told = f"Not observed: {cause.line}"
+    message = f"Not observed: {cause.line}"
     if not cause.is_alone:
-        told += f": {cause.places(_MOST_ACCOUNTS)}"
-    return command("warning", told, **_place(cause.gaps[0].location), title="Coverage is NOT complete")
+        message += f": {cause.places(_MOST_ACCOUNTS)}"
+    return command("warning", message, **_place(cause.gaps[0].location), title="Coverage is NOT complete")
 
 
 def _place(at: Location | UnsetType | None) -> dict[str, str]:

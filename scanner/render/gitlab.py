@@ -66,12 +66,12 @@ def build_failure(finding: Finding, topic: str) -> dict[str, Any]:
 
 def build_coverage(account: AccountCoverage, configuration: Location) -> dict[str, Any]:
     """The entry on an account's coverage, in the configuration file: its gaps, and what no audit examines."""
-    told = [account.message]
+    sentences = [account.message]
     unplaced = (gap for gap in account.gaps if gap.waiver or not gap.location)
-    told += [f"Not observed: {line}." for line in lines(unplaced)]
-    told += [f"Not examined: {sentence}" for sentence in account.not_examined]
+    sentences += [f"Not observed: {line}." for line in lines(unplaced)]
+    sentences += [f"Not examined: {sentence}" for sentence in account.not_examined]
     return {
-        "description": visible(" ".join(told)),
+        "description": visible(" ".join(sentences)),
         "check_name": coverage.RULE_ID,
         "fingerprint": account.fingerprint,
         "severity": "info" if account.complete else "critical",

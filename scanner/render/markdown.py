@@ -79,8 +79,8 @@ def _gaps(report: Report) -> Iterator[str]:
 
 def _cause_row(cause: Cause) -> str:
     waived = f" {code(accepted(cause.waiver))}" if cause.waiver else ""
-    told = gap_cause(cause.gaps[0]) if cause.is_alone else cause.line
-    return f"| {code(told)}{waived} | {code(cause.places(_MOST_ACCOUNTS))} | {cause.unknown:,} |"
+    headline = gap_cause(cause.gaps[0]) if cause.is_alone else cause.line
+    return f"| {code(headline)}{waived} | {code(cause.places(_MOST_ACCOUNTS))} | {cause.unknown:,} |"
 
 
 def _not_examined(report: Report) -> Iterator[str]:

@@ -68,8 +68,8 @@ def build_finding(finding: Finding, rules: Mapping[str, RuleInfo]) -> dict[str, 
 
 def build_coverage(account: AccountCoverage) -> dict[str, Any]:
     """The event on one account's coverage."""
-    told = [f"Not observed: {gap_line(gap)}" for gap in account.gaps]
-    told += [f"Not examined: {sentence}" for sentence in account.not_examined]
+    details = [f"Not observed: {gap_line(gap)}" for gap in account.gaps]
+    details += [f"Not examined: {sentence}" for sentence in account.not_examined]
     return {
         **_activity(_CREATE),
         **_named("severity", _SEVERITIES[Severity.INFO]),
@@ -79,7 +79,7 @@ def build_coverage(account: AccountCoverage) -> dict[str, Any]:
         "compliance": {
             "control": coverage.RULE_ID,
             **_named("status", _PASS if account.complete else _UNKNOWN),
-            "status_details": list(map(visible, told)),
+            "status_details": list(map(visible, details)),
         },
         "finding_info": {"uid": account.fingerprint, "title": coverage.TITLE, "desc": account.message},
     }

@@ -196,8 +196,8 @@ def _open_lines(report: Report) -> Iterator[RenderableType]:
     if left_open:
         yield Text("Not known before the deployment", style="dim")
     for finding in left_open[:_MOST_OPEN]:
-        told = f"{place(finding)} {finding.rule_id}: {named(finding.resource)}"
-        yield Padding(Text(_shown(told), style="dim"), (0, 0, 0, 2))
+        line = f"{place(finding)} {finding.rule_id}: {named(finding.resource)}"
+        yield Padding(Text(_shown(line), style="dim"), (0, 0, 0, 2))
     if len(left_open) > _MOST_OPEN:
         yield Padding(Text("and more, which the reports list", style="dim"), (0, 0, 0, 2))
 

@@ -136,12 +136,12 @@ def _table(
 
 def _counts(by_severity: dict[str, int]) -> Text:
     """The counts that are not zero, worst severity first."""
-    said = [
+    parts = [
         Text(f"{number:,}\N{NO-BREAK SPACE}{severity.value}", style=STYLES[severity])
         for severity in Severity
         if (number := by_severity.get(severity.value, 0))
     ]
-    return Text(" ").join(said) if said else Text("-", style="dim")
+    return Text(" ").join(parts) if parts else Text("-", style="dim")
 
 
 def _number(value: int, style: str = "") -> Text:

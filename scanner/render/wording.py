@@ -44,8 +44,8 @@ def gap_cause(gap: ReportedGap) -> str:
 
 def gap_line(gap: ReportedGap) -> str:
     """Where a gap is, which operation failed and why, and who accepted it."""
-    told = ": ".join(filter(None, (gap_place(gap), gap_cause(gap))))
-    return "; ".join(filter(None, (told, waived(gap.waiver))))
+    description = ": ".join(filter(None, (gap_place(gap), gap_cause(gap))))
+    return "; ".join(filter(None, (description, waived(gap.waiver))))
 
 
 def waived(waiver: Waiver | None) -> str:
