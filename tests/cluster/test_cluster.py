@@ -376,7 +376,7 @@ def test_a_full_disk_of_a_worker_is_an_error_with_its_address_and_a_report_so_fa
     aws: FakeAws, dask: DaskCluster, tmp_path: Path
 ) -> None:
     aws.inventory = {"us-east-1": {"ours": [OPEN]}}
-    full = "import scanner.store.journal as it\ndef full(*_):\n    raise it.OutputError('it is full', hint='')\n"
+    full = "import scanner.store.target_file as it\ndef full(*_):\n    raise it.OutputError('it is full', hint='')\n"
     code = f"{full}it.TargetWriter.app_instance = full\n"
     dask.add_worker({**aws.variables, **started_with(tmp_path / "worker", code)})
 
