@@ -2,7 +2,7 @@
 
 Strict: a malformed answer is requested again, and then is an error. Only the event ``before-parse`` sees the bytes of
 an answer, only ``needs-retry`` decides on a retry, and only ``after-call`` can raise an error to the caller. So the
-verdict is passed along as an error code in the parsed answer. botocore's parser gets only what its paginator needs.
+complaint is passed along as an error code in the parsed answer. botocore's parser gets only what its paginator needs.
 
 Fenced: an operation that is not in the table of operations is stopped before it is signed, even if botocore calls it.
 """

@@ -40,7 +40,7 @@ _OF_FUNCTIONS = frozenset(facets_of(LambdaFunction).values())
 _OF_FLOWS = _OF_FUNCTIONS.union(facets_of(ChannelFlow).values())
 
 # Judging a policy takes longer than reading it, and many flows of an app instance share functions, so it is cached.
-_access_verdict = lru_cache(maxsize=512)(policy.access)
+_cached_access = lru_cache(maxsize=512)(policy.access)
 
 
 class Facets:
@@ -170,7 +170,7 @@ class Facets:
         if isinstance(read.policy, UnsetType):
             return UNSET
         judge = partial(
-            _access_verdict,
+            _cached_access,
             read.policy,
             app_instance_arn=flow.app_instance.arn,
             account_id=flow.account_id,
