@@ -18,7 +18,15 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 _LOADED = (
-    *("boto3", "botocore.httpsession", "jinja2", "rich.progress", "rich.table", "tests.preloaded"),
+    *(
+        "boto3",
+        "botocore.httpsession",
+        "jinja2",
+        "rich.progress",
+        "rich.table",
+        "tests.preloaded",
+        "tests.service_models",
+    ),
     *(f"scanner.commands.{name}" for name in ("scan", "check", "report", "diff", "history", "rules", "iam")),
     *("scanner.collect.run", "scanner.collect.scope", "scanner.history.record", "scanner.render.html"),
 )
