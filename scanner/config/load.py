@@ -79,21 +79,21 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     file = None if path is None else repository.name_within(path)
     mistakes = Mistakes(file or FILE)
     entries = {} if path is None else _entries(path, mistakes)
-    asked = () if rules else placed(entries.get("rules"), "rule files or folders", mistakes)
-    named = tuple(rules) or tuple(name for _, name in asked) or (SHIPPED,)
+    named_in_file = () if rules else placed(entries.get("rules"), "rule files or folders", mistakes)
+    named = tuple(rules) or tuple(name for _, name in named_in_file) or (SHIPPED,)
     folder = Path() if rules or path is None else path.parent
     paths = [resources.rules() if name == SHIPPED else folder / name for name in named]
     loaded, faults = _loaded(paths)
-    told = _where_they_are_named(faults, dict(zip(map(str, paths), asked, strict=False)), mistakes)
+    mistakes_in_rules = _where_they_are_named(faults, dict(zip(map(str, paths), named_in_file, strict=False)), mistakes)
     reading = ConfigReading(rules=loaded, complete=not faults, mistakes=mistakes)
     own = _overrides(entries.get("overrides"), reading)
     waived = waivers.read(entries.get("waivers"), reading)
     selectors = tuple(select) or _selectors(entries.get("select"), reading)
     fail_on = checks.word(entries["fail_on"], LEVELS, "severity", mistakes) if "fail_on" in entries else None
     if mistakes.found:
-        raise InvalidConfigurationError([*mistakes.found, *told])
+        raise InvalidConfigurationError([*mistakes.found, *mistakes_in_rules])
     if faults:
-        raise InvalidRulesError(told)
+        raise InvalidRulesError(mistakes_in_rules)
     adjusted = tuple(own.get(id_) or each for id_, each in loaded.items())
     chosen = _chosen(adjusted, selectors, None if select else entries.get("select"), mistakes)
     return Configuration(

@@ -55,7 +55,7 @@ _NO_CALL = re.compile(
 
 def call_in(node: Node) -> str | None:
     """The call in a value that may make or unmake flows or app instances, as it is written; None if there is none."""
-    return call(said(node))
+    return call(runnable_lines(node))
 
 
 def call(lines: Iterable[str]) -> str | None:
@@ -77,17 +77,17 @@ def call(lines: Iterable[str]) -> str | None:
     return "/channel-flows" if at and _PATH.search(text, at.end()) else None
 
 
-def said(node: Node, key: str = "") -> Iterator[str]:
+def runnable_lines(node: Node, key: str = "") -> Iterator[str]:
     """The lines of a value that may be run. Intrinsic functions in it should be resolved before."""
     match node:
         case Table():
             for name, each in node.entries.items():
                 if not _NO_CALL.fullmatch(name):
                     yield f"{name}:"
-                    yield from said(each, name)
+                    yield from runnable_lines(each, name)
         case Listing():
             for each in node.items:
-                yield from said(each, key)
+                yield from runnable_lines(each, key)
         case Scalar() | Pending():
             text = _text(node.text if isinstance(node, Pending) else (node.text,))
             if key in _CODE and _SERVICE.search(text) is None:

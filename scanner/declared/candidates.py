@@ -158,8 +158,8 @@ def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], l
     """Walk a folder and those below it, except those that are skipped or may not be entered."""
 
     def refused(error: OSError) -> None:
-        told = f"found a folder that cannot be read ({error.strerror}); expected one that can"
-        mistakes.append(unreadable(repository.name(str(error.filename)), told))
+        message = f"found a folder that cannot be read ({error.strerror}); expected one that can"
+        mistakes.append(unreadable(repository.name(str(error.filename)), message))
 
     for parent, folders, files in walk(top, refused, NOT_ENTERED):
         try:

@@ -175,7 +175,7 @@ class Resolver:
         return _put_together(call, argument, self._substituted(parts[0].text, own))
 
     def _substituted(self, text: str, own: Mapping[str, Node]) -> Iterator[Text]:
-        said: dict[str, Text] = {}
+        values: dict[str, Text] = {}
         end = 0
         for match in _PLACEHOLDER.finditer(text):
             yield (text[end : match.start()],)
@@ -184,9 +184,9 @@ class Resolver:
             if match[1]:
                 yield (f"${{{match[2]}}}",)
             else:
-                if name not in said:
-                    said[name] = (self.text(own[name]) or (Hole(name=name),)) if name in own else self._named(name)
-                yield said[name]
+                if name not in values:
+                    values[name] = (self.text(own[name]) or (Hole(name=name),)) if name in own else self._named(name)
+                yield values[name]
         yield (text[end:],)
 
     def _named(self, name: str) -> Text:
@@ -269,8 +269,8 @@ def _put_together(call: Node, argument: Node, texts: Iterable[Text], delimiter: 
 def _unknown(call: Node, argument: Node) -> Pending:
     """The result of a function that cannot be resolved: a hole that names the function and its argument."""
     name = function_name(call) if isinstance(call, Table) else None
-    said = argument.text if isinstance(argument, Scalar) else json.dumps(plain(argument), ensure_ascii=False)
-    hole = Hole(name=said if name == "Ref" else f"{name} {said}")
+    text = argument.text if isinstance(argument, Scalar) else json.dumps(plain(argument), ensure_ascii=False)
+    hole = Hole(name=text if name == "Ref" else f"{name} {text}")
     return Pending(line=call.line, column=call.column, text=(hole,))
 
 

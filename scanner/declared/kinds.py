@@ -26,11 +26,11 @@ def kind(resource: TemplateResource, resolver: Resolver) -> str | None:
     if not resource.type.startswith(CUSTOM):
         own = NATIVE.get(resource.type)
         return own if own == APP_INSTANCE else _carried(own, carried)
-    said = said_kind(resource, resolver)
-    if said is not None and said.lower() == APP_INSTANCE.lower():
+    named = named_kind(resource, resolver)
+    if named is not None and named.lower() == APP_INSTANCE.lower():
         return APP_INSTANCE
     carries_flow = all(member(carried, name) is not None for name in ("AppInstanceArn", "Processors"))
-    own = _KINDS.get((said or resource.type.removeprefix("Custom::")).lower())
+    own = _KINDS.get((named or resource.type.removeprefix("Custom::")).lower())
     return _carried(own, carried) or (CHANNEL_FLOW if carries_flow else None)
 
 
@@ -40,7 +40,7 @@ def _carried(own: str | None, request: Table) -> str | None:
     return own if is_there else None
 
 
-def said_kind(resource: TemplateResource, resolver: Resolver) -> str | None:
+def named_kind(resource: TemplateResource, resolver: Resolver) -> str | None:
     """The kind that a custom resource names; None if it is not known."""
     text = resolver.text(kind_node(resource))
     return None if text is None else known(text)

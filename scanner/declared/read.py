@@ -290,8 +290,8 @@ def _check_whole(flow: Table, mistakes: Mistakes) -> None:
     for processor in processors.items if isinstance(processors, Listing) else ():
         lacking = [name for name in REQUIRED if isinstance(processor, Table) and member(processor, name) is None]
         if lacking:
-            told = f"found a processor without {' and '.join(lacking)}; expected all that AWS answered"
-            mistakes.add(processor, told)
+            message = f"found a processor without {' and '.join(lacking)}; expected all that AWS answered"
+            mistakes.add(processor, message)
 
 
 def _run(directory: Path, name: str, mistakes: Mistakes) -> tuple[Document, ...]:

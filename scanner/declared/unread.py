@@ -14,7 +14,7 @@ from functools import cached_property
 
 from scanner.declared.callers import Providers, call_in, speaks
 from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver, function_name
-from scanner.declared.kinds import NATIVE, kind_node, said_kind
+from scanner.declared.kinds import NATIVE, kind_node, named_kind
 from scanner.declared.requests import member
 from scanner.declared.template_resources import AWS, CUSTOM, TemplateResource
 from scanner.model.yamltree import Listing, Node, Scalar, Table, plain
@@ -95,14 +95,14 @@ class Unreads:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Sentences on parts that make no flow, but whose effect on flows is not known."""
-        told = [
+        sentences = [
             f"whether a channel flow processes the channel {each.id}; a template cannot associate one"
             for each in self._resources.values()
             if each.type == _CHANNEL
         ]
         if self._is_about_chime and "Transform" in self._root.entries and not self._has_macro:
-            told.append(_TRANSFORMED)
-        return tuple(f"{self._file}: {each}." for each in told)
+            sentences.append(_TRANSFORMED)
+        return tuple(f"{self._file}: {each}." for each in sentences)
 
     @cached_property
     def _is_about_chime(self) -> bool:
@@ -199,16 +199,16 @@ class Unreads:
     def _may_custom_make(self, resource: TemplateResource) -> str | None:
         if (calling := self._may_call(resource)) is not None:
             return calling
-        said_at, provider = kind_node(resource), resource.properties.entries.get("ServiceToken")
-        said = said_kind(resource, self._resolver)
-        if said_at is not None and said is None:
+        kind_at, provider = kind_node(resource), resource.properties.entries.get("ServiceToken")
+        kind = named_kind(resource, self._resolver)
+        if kind_at is not None and kind is None:
             return f"what {resource.id} makes; its resourceType is only settled when it is deployed"
-        named = (resource.type, *(str(plain(each)) for each in (said_at, provider) if each is not None))
+        named = (resource.type, *(str(plain(each)) for each in (kind_at, provider) if each is not None))
         if any(map(_FLOW.search, named)) or _APP_INSTANCE.search(resource.type) or _specifies(resource.properties):
             return _of_no_known_request(resource)
-        if _NAMES_CHIME.search(resource.type) and said is None:
+        if _NAMES_CHIME.search(resource.type) and kind is None:
             return _by_type(resource)
-        if said is None and provider is not None and self._providers.may_make_flows(provider):
+        if kind is None and provider is not None and self._providers.may_make_flows(provider):
             return f"the channel flows that {resource.id} may make; its function may call Chime for that"
         return None
 
