@@ -1,4 +1,4 @@
-"""Threads: a pool of as many as the system allows, and reading each thing once, however many of them ask for it."""
+"""Threads: a pool of as many as the system allows, and a cache that reads each thing once for all of them."""
 
 from __future__ import annotations
 

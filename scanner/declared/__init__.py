@@ -1,10 +1,12 @@
 """Reads the channel flows that files declare, before deployment: requests, templates, saved answers of AWS, and runs.
 
-files       finds the files that a user names documents  text -> tree with places (jsontext)
-read        what a file is, and its flows     requests   a request -> facts
-template    CloudFormation -> facts           intrinsics, holes  what its functions give, holes included
-functions, roles, policies                    a template's functions, and who may do what
-arns        compares names and ARNs with holes
-unread      what may make flows in a form that is not read (calls)
-journals    runs of a scan
+candidates  finds the files that a user names
+documents   text -> tree with places (jsontext)
+read        recognises a file, and reads its flows
+requests    a request -> facts
+journals    a run of a scan -> facts
+template    CloudFormation -> facts (template_resources, kinds)
+intrinsics  the values of its functions, with holes (holes, arns)
+functions, roles, policies  a template's functions, and who may do what
+unread      parts that may make flows in a form that is not supported (callers)
 """

@@ -3,11 +3,13 @@
 These are pure functions. They take the JSON text that AWS gives and return a truth: true, false, or UNSET where the
 text alone does not settle it. They raise nothing: a text that is not a valid document gives UNSET.
 
-    logic      logic with three values          globs      patterns with wildcards
-    documents  JSON text -> Policy              requests   does a policy allow a request
-    issued     ids of whom no policy names      function_url  by which a function may be invoked, too
-    access, callback, events                    the three questions
-    app_instances, principals                   the two kinds of callers that access asks for
+    statements      JSON text -> Policy
+    evaluation      does a policy allow a request
+    iam_conditions  does a condition hold in a request
+    globs           patterns with wildcards
+    issued          ids of strangers, whom no policy names
+    function_url    a way to invoke a function besides the API
+    access, callback, events   the three questions; access asks for two kinds of callers: app_instances, principals
 """
 
 from scanner.policy.access import access, may_hang_on_url
