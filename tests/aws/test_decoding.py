@@ -5,11 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct, structs
 
 from scanner.aws import decoding, wire
+from scanner.model.operations import FACETS, ORGANIZATION, needed
 
 PAGE = b'{"ChannelFlows": [{"ChannelFlowArn": "arn:flow", "Name": "moderation"}], "NextToken": "t"}'
 
@@ -19,6 +21,14 @@ def test_a_page_is_read_with_its_token() -> None:
 
     assert [item.arn for item in page.items] == ["arn:flow"]
     assert page.NextToken == "t"
+
+
+def test_every_answer_in_json_is_decoded_strictly() -> None:
+    session = Session()
+    called = {(each.service, each.name) for each in needed(FACETS) | ORGANIZATION}
+    in_json = {each for each in called if session.get_service_model(each[0]).metadata["protocol"] != "query"}
+
+    assert wire.ANSWERS.keys() == in_json, "add the answer to _BY_SERVICE in scanner/aws/wire.py"
 
 
 @pytest.mark.parametrize("answer", wire.ANSWERS.values(), ids=lambda answer: str(answer.__name__))
