@@ -69,3 +69,14 @@ def test_every_policy_that_is_shown_is_one() -> None:
     assert len(policies) == 3
     for policy in map(json.loads, policies):
         assert all(statement.keys() == {"Effect", "Action", "Resource"} for statement in policy["Statement"])
+
+
+def test_every_path_that_contributors_are_led_to_exists() -> None:
+    guide, architecture = ((ROOT / page).read_text() for page in ("CONTRIBUTING.md", "docs/architecture.md"))
+    paths = re.findall(r"`((?:benchmarks|docs|reports|rules|scanner|tests)/[^`<*]*)`", guide + architecture)
+    modules = re.findall(r"`((?:[a-z_]+\.)+(?!yaml|toml)[a-z_]+)`", architecture)
+
+    assert paths
+    assert modules
+    named = (*paths, *(f"scanner/{name.replace('.', '/')}.py" for name in modules))
+    assert [path for path in named if not (ROOT / path).exists()] == []
