@@ -18,7 +18,7 @@ import pytest
 
 from scanner.aws import patience
 from scanner.aws import session as scanner_aws
-from scanner.collect import target
+from scanner.collect import target, task
 from tests.answers import Answer, Call, error, truth
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan
@@ -240,7 +240,7 @@ def test_an_app_instance_that_stalls_in_the_second_try_is_given_up_whatever_the_
     chat: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scanner_aws, "_READ_SECONDS", 0.2)
-    monkeypatch.setattr(target, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(task, "PATIENCE_SECONDS", 0.3)
     monkeypatch.setattr(target, "_LEAST_PATIENCE_SECONDS", 0.0)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "6")
     never = threading.Event()
