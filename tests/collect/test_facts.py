@@ -3,10 +3,11 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from scanner.aws import wire
 from scanner.collect import facts
+from scanner.language.vocabulary import attributes, paths, read
 from scanner.model.facts import AppInstance, ChannelFlow, LambdaFunction, Processor
 
 INSTANCE = "arn:aws:chime:us-east-1:111122223333:app-instance/support"
@@ -32,6 +33,18 @@ def processors(*steps: wire.Processor) -> tuple[Processor, ...]:
     found = flow(*steps).processors
     assert isinstance(found, tuple)
     return found
+
+
+def test_a_whole_answer_leaves_only_facets_unknown() -> None:
+    records: list[Struct] = [owner(), flow(step()), *processors(step())]
+
+    missing = [
+        name
+        for record in records
+        for name, fact in paths(type(record)).items()
+        if fact.facet is None and read(record, attributes(name)) is UNSET
+    ]
+    assert not missing, "read these facts in scanner/collect/facts.py"
 
 
 def test_the_arn_says_where_an_app_instance_lives() -> None:
