@@ -29,7 +29,7 @@ from scanner.errors import (
 )
 from scanner.model.phrases import nearest_name
 from scanner.render.text import visible
-from scanner.terminal import drop, encoded, masked, out, prepare, told
+from scanner.terminal import Log, LogFormat, drop, encoded, err, inert, masked, out, prepare
 
 FAULT = 70
 
@@ -87,7 +87,7 @@ def main() -> NoReturn:
     code = run(sys.argv[1:])
     error = drop(sys.stdout)
     if error and not isinstance(error, BrokenPipeError):
-        code = _told(f"standard output: {error.strerror}", "Make room, or send it elsewhere.", FAULT)
+        code = _print_error(f"standard output: {error.strerror}", "Make room, or send it elsewhere.", FAULT)
     drop(sys.stderr)
     if threading.active_count() > 1:
         # These threads may wait for AWS until the read timeout. Nobody who pressed Ctrl-C should have to.
@@ -103,7 +103,7 @@ def run(arguments: list[str]) -> int:
             return 0
         code = chimeaudit.main(arguments, prog_name="chimeaudit", standalone_mode=False, obj=arguments[1:])
     except click.exceptions.NoArgsIsHelpError as error:
-        told(f"{error.ctx.get_help()}\n")
+        err(f"{error.ctx.get_help()}\n")
         return error.exit_code
     except (BrokenPipeError, SystemExit):
         # The reader has gone, and click exits, too. A list was complete enough; a judgement was not.
@@ -118,7 +118,7 @@ def run(arguments: list[str]) -> int:
             from scanner.commands.github import annotate
 
             annotate(f"{message}\n{hint}", _unreported(error))
-        return _told(message, hint, code, as_json=_wants_json(arguments))
+        return _print_error(message, hint, code, as_json=_wants_json(arguments))
     return int(code or 0)
 
 
@@ -174,14 +174,10 @@ def _wants_json(arguments: list[str]) -> bool:
     return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
 
 
-def _told(message: str, hint: str, code: int, *, as_json: bool = False) -> int:
-    from scanner.terminal import inert
-
+def _print_error(message: str, hint: str, code: int, *, as_json: bool = False) -> int:
     if as_json:
-        from scanner.terminal import Log, LogFormat
-
         Log(form=LogFormat.JSON).tell("error", message, hint=hint, exit_code=code)
         return code
     for line in (*f"error: {message}".split("\n"), f"hint: {hint}"):
-        told(f"{inert(visible(line))}\n")
+        err(f"{inert(visible(line))}\n")
     return code

@@ -115,7 +115,7 @@ def out(text: str | bytes) -> None:
         raise OutputError(f"standard output: {error.strerror}", hint="Make room, or send it elsewhere.") from None
 
 
-def told(text: str | bytes) -> None:
+def err(text: str | bytes) -> None:
     """Print on standard error; failures are ignored, since they could not be reported either."""
     with suppress(OSError):
         _put(text, sys.stderr)
@@ -155,7 +155,7 @@ def on_github() -> bool:
 
 def say(line: str) -> None:
     """Print a message that is not a result, on standard error."""
-    told(f"{inert(visible(line))}\n")
+    err(f"{inert(visible(line))}\n")
 
 
 def masked(message: str, arguments: Iterable[str]) -> str:
@@ -203,7 +203,7 @@ class Log(Struct, frozen=True, kw_only=True):
             return
         time = stamp(datetime.now(UTC))
         line = json.dumps({"time": time, "event": event, "message": message, **fields})
-        told(encoded(f"{inert(line)}\n"))
+        err(encoded(f"{inert(line)}\n"))
 
     def detail(self, event: str, message: str, **fields: object) -> None:
         """Print one line of detail, if `verbose`."""

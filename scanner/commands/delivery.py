@@ -78,16 +78,16 @@ def notify(
     """Send a notice to every target if anything is new; returns a line for each target that failed."""
     if not deliveries.notify:
         return []
-    from scanner.deliver.notice import notice
+    from scanner.deliver import notice
 
-    told = notice(report, baseline, [output.path for output in wanted if output.in_s3])
-    if told is None:
+    news = notice.notice(report, baseline, [output.path for output in wanted if output.in_s3])
+    if news is None:
         log.detail("not_notified", "Nothing is new: nobody was notified")
         return []
     failures = []
     for target in deliveries.notify:
         try:
-            _send(target, told)
+            _send(target, news)
         except OutputError as error:
             failures.append(error.message)
         else:
@@ -95,10 +95,10 @@ def notify(
     return failures
 
 
-def _send(target: Target, told: Notice) -> None:
+def _send(target: Target, news: Notice) -> None:
     from scanner.deliver import sns, webhook
 
     if isinstance(target, Topic):
-        sns.publish(target, told)
+        sns.publish(target, news)
     else:
-        webhook.post(target, told)
+        webhook.post(target, news)

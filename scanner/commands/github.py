@@ -15,7 +15,7 @@ from scanner.errors import Mistake
 from scanner.model.report import Report
 from scanner.render import Format, render
 from scanner.render import github as rendered
-from scanner.terminal import encoded, on_github, printed, told
+from scanner.terminal import encoded, err, on_github, printed
 
 MOST_BYTES = 1024 * 1024
 """GitHub drops the summary of a step that is larger."""
@@ -27,11 +27,11 @@ def annotate(error: str, mistakes: Sequence[Mistake] = ()) -> None:
         return
     placed = [each for each in mistakes if each.line]
     if len(placed) < len(mistakes) or not placed:
-        told(rendered.command("error", error, title="chimeaudit"))
+        err(rendered.command("error", error, title="chimeaudit"))
         return
     for each in placed[: rendered.MOST]:
         place = {"file": each.file, "line": str(each.line), "col": str(each.column)}
-        told(rendered.command("error", f"{each}\n{error.splitlines()[-1]}", **place, title="chimeaudit"))
+        err(rendered.command("error", f"{each}\n{error.splitlines()[-1]}", **place, title="chimeaudit"))
 
 
 def tell(report: Report, wanted: Sequence[Output], warn: Callable[[str], None], *, annotated: bool = True) -> list[str]:

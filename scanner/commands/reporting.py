@@ -12,7 +12,7 @@ from scanner.commands.outputs import Output
 from scanner.model.report import Report
 from scanner.model.trend import Trend
 from scanner.render import table
-from scanner.terminal import Log, LogFormat, inert, printed, say, told, wants_color, width
+from scanner.terminal import Log, LogFormat, err, inert, printed, say, wants_color, width
 
 _ROWS_BESIDE_A_REPORT = 25
 
@@ -30,7 +30,7 @@ def publish(report: Report, wanted: Sequence[Output], log: Log, trend: Trend | N
     failed = outputs.write(report, wanted, trend)
     written = tuple(each for each in wanted if each not in failed)
     if log.form is LogFormat.TEXT:
-        told(inert(table.summary(report, width=width(), color=wants_color(sys.stderr))))
+        err(inert(table.summary(report, width=width(), color=wants_color(sys.stderr))))
         say_where(written)
     else:
         _log(report, written, log)

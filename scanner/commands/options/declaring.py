@@ -132,8 +132,8 @@ class Options:
     @property
     def recorded(self) -> dict[str, Any]:
         """The options that reports contain: first what is looked at, then how it is judged."""
-        told = {name: declared for name, declared in self.declared().items() if declared.recorded}
-        return {name: getattr(self, name) for name in sorted(told, key=lambda name: told[name].judges)}
+        recorded = {name: declared for name, declared in self.declared().items() if declared.recorded}
+        return {name: getattr(self, name) for name in sorted(recorded, key=lambda name: recorded[name].judges)}
 
     @property
     def judging(self) -> dict[str, Any]:
