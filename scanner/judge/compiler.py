@@ -8,7 +8,7 @@ is called only if `certain` is not sure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from msgspec import UNSET
@@ -90,6 +90,8 @@ def _operand(test: Comparison, settings: Settings) -> Any:
             return checks.search(str(operand))
         case "duration":
             return settings.now - _parsed(str(operand))
+        case "days":
+            return _ahead(settings.now, int(str(operand)))
     return frozenset(operand) if isinstance(operand, tuple) else operand
 
 
@@ -97,6 +99,14 @@ def _parsed(duration: str) -> timedelta:
     parsed = seconds(duration)
     assert parsed is not None, duration  # noqa: S101 - the loader has checked it
     return timedelta(seconds=parsed)
+
+
+def _ahead(now: datetime, days: int) -> datetime:
+    """The time so many days ahead, or back if it is negative; the last or first time there is if that is beyond it."""
+    try:
+        return now + timedelta(days=days)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if days > 0 else datetime.min.replace(tzinfo=UTC)
 
 
 def _certain_constant(leaf: Leaf, operand: Any) -> Certain:

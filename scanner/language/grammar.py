@@ -108,12 +108,14 @@ def _operand(context: Context, operator: str, node: Node, subject: Subject) -> O
 
 
 def compared(operator: str, fact: Fact) -> Fact:
-    """The type of an operator's operand: that of the fact or, for some operators, a pattern, a duration or any text."""
+    """The type of an operator's operand: that of the fact or, for some operators, a pattern, a time or a text."""
     match operator:
         case "matches":
             return Fact(kind="pattern")
         case "older_than" | "newer_than":
             return Fact(kind="duration")
+        case "more_days_ahead_than":
+            return Fact(kind="integer")
         case "contains" | "starts_with" | "ends_with" | "has_keys":
             return Fact(kind="text")
     return fact

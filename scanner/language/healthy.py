@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, Struct
 
-from scanner.language.vocabulary import AppInstance, FlowReference, attributes, fields
+from scanner.language.vocabulary import AppInstance, FlowReference, attributes
 from scanner.model.facts import (
     AppInstanceRef,
     CallbackPermission,
@@ -137,7 +137,7 @@ def _configured(given: Partial) -> Partial:
     function = given.get("function", {})
     exists = function is UNSET or function.get("exists", True)
     return {
-        "function": _record(Function, _FUNCTION if exists else dict.fromkeys(fields(Function)), function),
+        "function": _record(Function, _FUNCTION if exists else dict.fromkeys(Function.__struct_fields__), function),
         "access": _record(FunctionAccess, _ACCESS if exists else None, given.get("access", {})),
         "callback": _record(CallbackPermission, _CALLBACK if exists else None, given.get("callback", {})),
     }

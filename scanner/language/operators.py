@@ -1,7 +1,7 @@
 """The operators that compare one value: the kinds of facts they apply to, their meaning, their words in evidence.
 
 An absent fact (None) equals only another absent one; no other operator but `exists` holds for it. A duration as operand
-is turned into the time that lies so far back.
+is turned into the time that lies so far back, and a number of days into the time that lies so far ahead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from scanner.language.vocabulary import Kind
 
-OperandKind = Literal["scalar", "list", "pattern", "boolean", "duration"]
+OperandKind = Literal["scalar", "list", "pattern", "boolean", "duration", "days"]
 
 _SCALAR: Final[frozenset[Kind]] = frozenset({"text", "integer", "boolean"})
 _TEXT: Final[frozenset[Kind]] = frozenset({"text"})
@@ -144,6 +144,14 @@ OPERATORS: Final[Mapping[str, Operator]] = {
         inverse="is not newer than",
         test=_present(operator.gt),
         description="When the run started, the time lay less than this back: 90d or 12h.",
+    ),
+    "more_days_ahead_than": Operator(
+        kinds=_TIME,
+        operand="days",
+        phrase="is more days ahead than",
+        inverse="is not more days ahead than",
+        test=_present(operator.gt),
+        description="When the run started, the time lay more than this number of days ahead; 0 is the start itself.",
     ),
     "has_keys": Operator(
         kinds=_TAGS,

@@ -179,7 +179,7 @@ def _operator(name: str, fact: Fact) -> Schema:
     match base.operand:
         case "list":
             return {"description": description, "anyOf": [{"type": "array", "items": value}, parameter]}
-        case "pattern" | "duration":
+        case "pattern" | "duration" | "days":
             return {"description": description, "anyOf": [value, parameter]}
     return {"description": description, "anyOf": [value, parameter, reference]}
 

@@ -93,12 +93,10 @@ def fields(record: type[Struct]) -> dict[str, Fact]:
     declared = {
         field.encode_name: _fact(field.type) for field in msgspec.structs.fields(record) if field.name not in _NOT_FACTS
     }
-    properties = {
-        name: hint for name, hint in _properties(record).items() if hint in _SCALARS and name not in _NOT_FACTS
-    }
     return declared | {
         name: replace(_fact(hint), derived=True, description=inspect.getdoc(getattr(record, name)) or "")
-        for name, hint in properties.items()
+        for name, hint in _properties(record).items()
+        if name not in _NOT_FACTS and _SCALARS.keys() & {hint, *get_args(hint)}
     }
 
 

@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
 from scanner.model.logic import Truth
+from scanner.model.runtimes import RUNTIMES, RuntimeDates
 
 Value = TypeVar("Value")
 
@@ -61,8 +62,22 @@ class Declaration(Struct, frozen=True, kw_only=True):
         return nearest_path(path, self.untold) is not None
 
 
+DERIVED_FROM: Final[Mapping[str, str]] = {
+    "runtime_deprecated_at": "runtime",
+    "runtime_create_blocked_at": "runtime",
+    "runtime_update_blocked_at": "runtime",
+}
+"""Facts that are derived from another fact of the same record, by name: what explains the other explains them."""
+
+
 def nearest_path(path: str, paths: Container[str]) -> str | None:
-    """The path itself or the nearest path above it that is among `paths`; None if there is none."""
+    """The path itself or the nearest path above it that is among `paths`; None if there is none.
+
+    The path of a derived fact that is not among them gives way to that of the fact from which it is derived.
+    """
+    if path not in paths:
+        above, dot, name = path.rpartition(".")
+        path = f"{above}{dot}{DERIVED_FROM.get(name, name)}"
     while path and path not in paths:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return path if path in paths else None
@@ -215,6 +230,27 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     last_modified: Annotated[
         datetime | UnsetType | None, AWS_ONLY, says("When its code or configuration last changed.")
     ] = UNSET
+
+    @property
+    def runtime_deprecated_at(self) -> datetime | UnsetType | None:
+        """When AWS deprecates its runtime, or did; absent where no date is known, and for an image."""
+        return self._of_runtime(lambda dates: dates.deprecated)
+
+    @property
+    def runtime_create_blocked_at(self) -> datetime | UnsetType | None:
+        """When AWS begins to refuse new functions with its runtime, or did; absent where no date is known."""
+        return self._of_runtime(lambda dates: dates.create_blocked)
+
+    @property
+    def runtime_update_blocked_at(self) -> datetime | UnsetType | None:
+        """When AWS begins to refuse updates of functions with its runtime, or did; absent where no date is known."""
+        return self._of_runtime(lambda dates: dates.update_blocked)
+
+    def _of_runtime(self, chosen: Callable[[RuntimeDates], datetime | None]) -> datetime | UnsetType | None:
+        if isinstance(self.runtime, UnsetType):
+            return UNSET
+        dates = RUNTIMES.get(self.runtime or "")
+        return None if dates is None else chosen(dates)
 
 
 def _function_arn(*, partition: str, region: str, account_id: str, name: str, qualifier: str) -> re.Pattern[str]:

@@ -164,6 +164,8 @@ def _known(name: str, found: Any, operand: Any) -> bool:  # noqa: C901, PLR0911,
             return bool(NOW - found > int(operand[:-1]) * DAY)
         case "newer_than":
             return bool(NOW - found < int(operand[:-1]) * DAY)
+        case "more_days_ahead_than":
+            return bool(found - NOW > operand * DAY)
         case "has_keys":
             return all(key in found for key in operand)
     raise AssertionError(name)

@@ -129,6 +129,11 @@ def test_observed_of_a_series_is_its_values() -> None:
         ({"older_than": "96h"}, False),
         ({"newer_than": "5d"}, True),
         ({"newer_than": "96h"}, False),
+        ({"more_days_ahead_than": -5}, True),
+        ({"more_days_ahead_than": -4}, False),
+        ({"more_days_ahead_than": 0}, False),
+        ({"more_days_ahead_than": -(10**9)}, True),
+        ({"more_days_ahead_than": 10**9}, False),
         ({"exists": True}, True),
     ],
 )
@@ -138,6 +143,13 @@ def test_ages_count_from_the_moment_the_run_started(matcher: object, verdict: bo
     assert judge({"updated_at": matcher}, resource).holds is verdict
     assert judge({"not": {"updated_at": matcher}}, resource).holds is not verdict
     assert judge({"updated_at": matcher}, flow()).holds is UNSET
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(0, True), (3, True), (4, False)])
+def test_days_ahead_count_from_the_moment_the_run_started(days: int, verdict: bool) -> None:
+    resource = structs.replace(flow(), updated_at=NOW + timedelta(days=4))
+
+    assert judge({"updated_at": {"more_days_ahead_than": days}}, resource).holds is verdict
 
 
 def test_evidence_of_an_age_is_the_time() -> None:

@@ -102,7 +102,8 @@ def texts_matchers() -> st.SearchStrategy[Any]:
 
 def ages() -> st.SearchStrategy[Any]:
     duration = st.integers(1, 4).map(lambda days: f"{days}d")
-    return some_of(older_than=duration, newer_than=duration, exists=st.booleans())
+    ahead = st.integers(-4, 4)
+    return some_of(older_than=duration, newer_than=duration, more_days_ahead_than=ahead, exists=st.booleans())
 
 
 @st.composite

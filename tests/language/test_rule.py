@@ -145,6 +145,11 @@ def test_a_valid_rule_is_loaded(tmp_path: Path) -> None:
         ({"require": {"updated_at": {"older_than": "0d"}}}, "expected a duration such as 90d or 12h"),
         ({"require": {"updated_at": {"older_than": 90}}}, "found the number 90; expected a duration"),
         ({"require": {"updated_at": {"older_than": {"field": "created_at"}}}}, "expected a value or a parameter"),
+        ({"require": {"updated_at": {"more_days_ahead_than": "90d"}}}, 'found "90d"; expected an integer'),
+        (
+            {"require": {"updated_at": {"more_days_ahead_than": {"field": "created_at"}}}},
+            "expected a value or a parameter",
+        ),
         ({"require": {"updated_at": "90d"}}, 'found "90d" for a time; expected'),
         ({"require": {"tags": "x"}}, 'found "x" for a tags; expected'),
         ({"require": {"tags.": "x"}}, 'unknown field "tags."'),
