@@ -90,6 +90,7 @@ def configuration(function: str) -> dict[str, Any]:
     """Lambda's configuration of a function."""
     return {
         "FunctionArn": function,
+        "Version": "1",
         "Runtime": "python3.13",
         "Role": f"arn:aws:iam::{function.split(':')[4]}:role/processor",
         "Timeout": 10,
@@ -100,8 +101,8 @@ def configuration(function: str) -> dict[str, Any]:
 
 
 def alert(name: str, place: str, source: str = "aws.chime") -> dict[str, str]:
-    """An EventBridge rule that matches the event of a failure, if the event is of this source."""
-    pattern = json.dumps({"source": [source], "detail": {"eventType": ["ProcessorInvocationFailure"]}})
+    """An EventBridge rule that matches every event of a source."""
+    pattern = json.dumps({"source": [source]})
     return {"Name": name, "Arn": f"arn:aws:events:{place}:rule/{name}", "State": "ENABLED", "EventPattern": pattern}
 
 

@@ -135,6 +135,7 @@ class GetFunctionConfiguration(_Answer, frozen=True):
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html"""
 
     FunctionArn: str
+    Version: str | None = None
     PackageType: str | None = None
     Runtime: str | None = None
     Role: str | None = None
@@ -177,6 +178,7 @@ class GetFunctionEventInvokeConfig(_Answer, frozen=True):
     """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionEventInvokeConfig.html"""
 
     DestinationConfig: DestinationConfig | None = None
+    MaximumRetryAttempts: int | None = None
 
 
 class EventBridgeRule(_Member, frozen=True):

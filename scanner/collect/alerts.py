@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from scanner.aws import ownership
 from scanner.aws.calls import ask, new_items
@@ -13,7 +13,8 @@ from scanner.aws.failure import calling
 from scanner.aws.wire import EventBridgeRule, ListRules
 from scanner.collect.threads import SingleFlight
 from scanner.model.facts import AppInstance
-from scanner.policy import EventRule, listens
+from scanner.model.logic import Truth, all_of, any_of
+from scanner.policy import Event, failure_event, matches, tamper_events
 
 
 class Alerts:
@@ -23,27 +24,36 @@ class Alerts:
         self._rules: SingleFlight[str, tuple[EventBridgeRule, ...]] = SingleFlight()
         self._targets: SingleFlight[str, bool] = SingleFlight()
 
-    def failure_alert(self, client: Any, app_instance: AppInstance) -> bool | UnsetType:
+    def failure_alert(self, client: Any, app_instance: AppInstance) -> Truth:
         """Whether a rule reports to somebody when a processor of the app instance cannot be invoked.
 
         Raises:
             FailedCallError: the rules or their targets could not be read.
         """
+        event = failure_event(app_instance.arn, app_instance.account_id, app_instance.region)
+        return self._reported(client, app_instance, event)
+
+    def tamper_alert(self, client: Any, app_instance: AppInstance) -> Truth:
+        """Whether rules report to somebody when a flow is disassociated, updated or deleted.
+
+        Each of these may have a rule of its own. Whether a trail logs the calls, without which there are no events, is
+        not asked.
+
+        Raises:
+            FailedCallError: the rules or their targets could not be read.
+        """
+        events = tamper_events(app_instance.account_id, app_instance.region)
+        return all_of(self._reported(client, app_instance, event) for event in events)
+
+    def _reported(self, client: Any, app_instance: AppInstance, event: Event) -> Truth:
+        """Whether an enabled rule with a target matches an event. Targets are asked for until one surely does."""
         rules = self._rules.get("", lambda: tuple(_rules(client, app_instance)))
-        return _listens([self._with_targets(client, rule, app_instance) for rule in rules], app_instance)
+        truths = [(rule, all_of((_is_enabled(rule.State), matches(rule.EventPattern, event)))) for rule in rules]
+        likely = [(rule, truth) for truth_first in (True, UNSET) for rule, truth in truths if truth is truth_first]
+        return any_of(all_of((truth, self._has_targets(client, rule))) for rule, truth in likely)
 
-    def _with_targets(self, client: Any, rule: EventBridgeRule, app_instance: AppInstance) -> EventRule:
-        event_rule = EventRule(pattern=rule.EventPattern, enabled=_is_enabled(rule.State), has_targets=True)
-        if _listens([event_rule], app_instance) is False:
-            return event_rule
-        has_targets = self._targets.get(rule.Name, lambda: _has_targets(client, rule))
-        return structs.replace(event_rule, has_targets=has_targets)
-
-
-def _listens(rules: list[EventRule], app_instance: AppInstance) -> bool | UnsetType:
-    return listens(
-        rules, app_instance_arn=app_instance.arn, account_id=app_instance.account_id, region=app_instance.region
-    )
+    def _has_targets(self, client: Any, rule: EventBridgeRule) -> bool:
+        return self._targets.get(rule.Name, lambda: _has_targets(client, rule))
 
 
 def _is_enabled(state: str | None) -> bool | UnsetType:

@@ -26,12 +26,14 @@ from scanner.model.facts import (
     AppInstance,
     CallbackPermission,
     ChannelFlow,
+    Function,
     FunctionAccess,
     Gap,
     LambdaFunction,
     Processor,
     facets_of,
 )
+from scanner.model.logic import Truth
 
 Value = TypeVar("Value")
 Tolerate = Callable[[FailedCallError], None]
@@ -73,9 +75,11 @@ class Facets:
                 ("tags",), seen.arn, "ListTagsForResource", lambda: self._tags(IDENTITY, seen.arn)
             )
         if "alerts" in self._wanted:
-            facts["failure_alert"] = noting.read(
-                ("failure_alert",), seen.arn, "ListRules", lambda: self._failure_alert(seen)
-            )
+            for name, told in (
+                ("failure_alert", self._alerts.failure_alert),
+                ("tamper_alert", self._alerts.tamper_alert),
+            ):
+                facts[name] = noting.read((name,), seen.arn, "ListRules", partial(self._alert, told, seen))
             noting.undecided("", facts, "ListRules", seen.arn)
         return structs.replace(seen, **facts, gaps=noting.gaps)
 
@@ -121,7 +125,7 @@ class Facets:
             facts["access"] = noting.read(
                 (f"{path}.access",), target.arn, "GetPolicy", lambda: self._access(read, target, flow, path, noting)
             )
-            noting.missing(f"{path}.function.", _facts(read.function), "GetFunctionConfiguration", target.arn)
+            noting.missing(f"{path}.function.", _asked(read.function), "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.access.", _facts(facts["access"]), "GetPolicy", target.arn)
         if "callback_role" in self._wanted:
             facts["callback"] = noting.read(
@@ -150,8 +154,8 @@ class Facets:
                 ownership.check_origin(channel.ChannelArn or arn, arn)
         return bool(answer.Channels or answer.NextToken)
 
-    def _failure_alert(self, seen: AppInstance) -> bool | UnsetType:
-        return self._alerts.failure_alert(self._clients.of("events"), seen)
+    def _alert(self, told: Callable[[Any, AppInstance], Truth], seen: AppInstance) -> Truth:
+        return told(self._clients.of("events"), seen)
 
     def _function(self, target: LambdaFunction) -> FunctionRead:
         def read() -> FunctionRead:
@@ -218,6 +222,14 @@ def _differing(one: Struct, other: Struct) -> list[str]:
 
 def _facts(record: Struct | UnsetType | None) -> dict[str, Any]:
     return {} if record is None or isinstance(record, UnsetType) else structs.asdict(record)
+
+
+def _asked(function: Function) -> dict[str, Any]:
+    """The facts that were asked for: with a dead-letter queue, not how often Lambda tries again."""
+    facts = _facts(function)
+    if function.dead_letter_queue:
+        del facts["maximum_retry_attempts"]
+    return facts
 
 
 class _Noting:

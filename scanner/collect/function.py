@@ -23,6 +23,8 @@ _STATES = frozenset(
     {"Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting"}
 )
 _LATEST = "$LATEST"
+_DEFAULT_RETRIES = 2
+"""https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
 _BOTH_ACTIONS_SINCE = datetime(2025, 11, 1, tzinfo=UTC)
 """URLs created since then need both actions; AWS began in the month before.
 
@@ -70,7 +72,7 @@ def read_function(
             raise
         return FunctionRead(function=MISSING, policy=None)
     if not whole:
-        return FunctionRead(function=_function(configuration, UNSET, UNSET))
+        return FunctionRead(function=_function(configuration, target.qualifier, UNSET, UNSET))
     failures: dict[str, FailedCallError] = {}
 
     def part(path: str, read: Callable[[], Any]) -> Any:
@@ -94,12 +96,12 @@ def read_function(
     # A policy belongs to the function without a qualifier; $LATEST has none of its own.
     described = name if target.qualifier == _LATEST else qualified
     policy = part("access", lambda: ask(client, "GetPolicy", **described))
+    reserved = part("function.reserved_concurrency", concurrency)
+    invoked = part("function.failure_destination", invocation)
+    if "function.failure_destination" in failures:
+        failures["function.maximum_retry_attempts"] = failures["function.failure_destination"]
     return FunctionRead(
-        function=_function(
-            configuration,
-            part("function.reserved_concurrency", concurrency),
-            part("function.failure_destination", invocation),
-        ),
+        function=_function(configuration, target.qualifier, reserved, invoked),
         policy=policy and policy.Policy,
         failures=failures,
     )
@@ -131,7 +133,9 @@ def read_url(client: Any, target: LambdaFunction) -> FunctionUrl:
     )
 
 
-def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocation: Any) -> Function:
+def _function(
+    configuration: GetFunctionConfiguration, qualifier: str | None, concurrency: Any, invocation: Any
+) -> Function:
     return Function(
         exists=True,
         runtime=_runtime(configuration),
@@ -139,6 +143,9 @@ def _function(configuration: GetFunctionConfiguration, concurrency: Any, invocat
         last_update_status=_if_known(configuration.LastUpdateStatus, _UPDATE_STATUSES),
         reserved_concurrency=concurrency and concurrency.ReservedConcurrentExecutions,
         failure_destination=_failure_destination(configuration, invocation),
+        dead_letter_queue=_queue(configuration),
+        maximum_retry_attempts=UNSET if _queue(configuration) else _retries(invocation),
+        version=_version(configuration, qualifier),
         timeout_seconds=_unless_none(configuration.Timeout),
         role_arn=_unless_none(configuration.Role),
         last_modified=_time(configuration.LastModified),
@@ -164,7 +171,21 @@ def _failure_destination(
 
 
 def _queue(configuration: GetFunctionConfiguration) -> str | None:
-    return configuration.DeadLetterConfig.TargetArn if configuration.DeadLetterConfig else None
+    return (configuration.DeadLetterConfig.TargetArn or None) if configuration.DeadLetterConfig else None
+
+
+def _retries(invocation: GetFunctionEventInvokeConfig | UnsetType | None) -> int | UnsetType:
+    if isinstance(invocation, UnsetType):
+        return UNSET
+    configured = None if invocation is None else invocation.MaximumRetryAttempts
+    return _DEFAULT_RETRIES if configured is None else configured
+
+
+def _version(configuration: GetFunctionConfiguration, qualifier: str | None) -> str | UnsetType:
+    """The version that a qualifier leads to. Only of an alias does it take Lambda to tell."""
+    if qualifier is None or qualifier == _LATEST or qualifier.isdecimal():
+        return qualifier or _LATEST
+    return configuration.Version or UNSET
 
 
 def _time(text: str | None) -> datetime | UnsetType:

@@ -32,6 +32,7 @@ _DEFAULT_TIMEOUT = (
     3  # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
 )
 _LATEST: Text = ("$LATEST",)
+_DEFAULT_RETRIES = 2
 _ANY: Text = (Hole(name="?"),)
 _CONDITIONS = {
     "SourceArn": ("ArnLike", "AWS:SourceArn"),
@@ -177,6 +178,8 @@ class Functions:
             runtime=self._settled(resource, "Runtime"),
             reserved_concurrency=_number(self._settled(resource, "ReservedConcurrentExecutions")),
             failure_destination=self._failure_destination(resource, qualifier),
+            dead_letter_queue=self._inner(resource, "DeadLetterConfig", "TargetArn"),
+            maximum_retry_attempts=self._retries(resource, qualifier),
             timeout_seconds=_number(known(timeout)) or UNSET if timeout else _DEFAULT_TIMEOUT,
             role_arn=(known(role) or UNSET) if role else UNSET,
         )
@@ -184,14 +187,28 @@ class Functions:
     def _failure_destination(self, resource: TemplateResource, qualifier: Text | None) -> str | UnsetType | None:
         """The dead-letter queue or on-failure destination. It counts even if only the deployment settles its ARN."""
         found = [self._inner(resource, "DeadLetterConfig", "TargetArn")]
-        for each, _, is_for in self._made_for(resource, INVOKE_CONFIG):
-            own = self._text(each, "Qualifier") or _LATEST
-            truth = all_of((is_for, same(own, qualifier or _LATEST)))
-            if truth is not False:
-                destination = self._inner(each, "DestinationConfig", "OnFailure", "Destination")
-                found.append(destination if truth is True else UNSET)
+        for each, truth in self._invoke_configs(resource, qualifier):
+            destination = self._inner(each, "DestinationConfig", "OnFailure", "Destination")
+            found.append(destination if truth is True else UNSET)
         sure = (each for each in found if isinstance(each, str))
         return next(sure, UNSET if UNSET in found else None)
+
+    def _retries(self, resource: TemplateResource, qualifier: Text | None) -> int | UnsetType:
+        configs = list(self._invoke_configs(resource, qualifier))
+        told = [_number(self._settled(each, "MaximumRetryAttempts")) for each, _ in configs]
+        possible = {_DEFAULT_RETRIES if number is None else number for number in told}
+        if not all(truth is True for _, truth in configs) or not configs:
+            possible.add(_DEFAULT_RETRIES)
+        return possible.pop() if len(possible) == 1 else UNSET
+
+    def _invoke_configs(
+        self, resource: TemplateResource, qualifier: Text | None
+    ) -> Iterator[tuple[TemplateResource, Truth]]:
+        """The configurations of asynchronous invocation that are or may be for a qualifier, each with whether it is."""
+        for each, _, is_for in self._made_for(resource, INVOKE_CONFIG):
+            truth = all_of((is_for, same(self._text(each, "Qualifier") or _LATEST, qualifier or _LATEST)))
+            if truth is not False:
+                yield each, truth
 
     def _statements(self, resource: TemplateResource, qualifier: Text | None) -> list[Any] | None:
         """The statements of a function's resource policy for a qualifier; None if they are not known."""
@@ -255,6 +272,7 @@ class Functions:
             ("runtime", "Runtime"),
             ("reserved_concurrency", "ReservedConcurrentExecutions"),
             ("failure_destination", "DeadLetterConfig"),
+            ("dead_letter_queue", "DeadLetterConfig"),
             ("timeout_seconds", "Timeout"),
             ("role_arn", "Role"),
         ):

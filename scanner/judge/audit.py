@@ -16,7 +16,7 @@ from msgspec import structs
 
 from scanner.judge.evaluate import Evaluation
 from scanner.judge.tally import Tally, reported, tool
-from scanner.language.rule import Rule
+from scanner.language.rule import Rule, facets
 from scanner.model.facts import Gap
 from scanner.model.report import Coverage, InScope, Observed, Report, Run
 from scanner.model.verdicts import Verdicts
@@ -76,6 +76,14 @@ NOT_EXAMINED = (
     "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",
     "What a processor's code does with the messages it is given.",
 )
+_TRAILS = (
+    "Whether a trail of CloudTrail logs management events: without one, alerts on changed channel flows stay silent."
+)
+
+
+def not_examined(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """What a scan by these rules does not examine."""
+    return (*NOT_EXAMINED, *([_TRAILS] if "alerts" in facets(rules) else []))
 
 
 def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:
@@ -156,7 +164,7 @@ class Audit:
                 in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
                 observed=self._observed(header.targets),
                 gaps=tuple(gaps),
-                not_examined=NOT_EXAMINED,
+                not_examined=not_examined(rules),
             ),
             summary=self._tally.summary(rules, header.scope.accounts),
             rules=tuple(rule.info for rule in rules),

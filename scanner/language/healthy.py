@@ -42,6 +42,9 @@ _FUNCTION: Final = {
     "last_update_status": "Successful",
     "reserved_concurrency": None,
     "failure_destination": "arn:aws:sqs:us-east-1:111122223333:failed-messages",
+    "dead_letter_queue": None,
+    "maximum_retry_attempts": 2,
+    "version": "1",
     "timeout_seconds": 3,
     "role_arn": "arn:aws:iam::111122223333:role/processor",
     "last_modified": _LONG_AGO,
@@ -63,7 +66,8 @@ def app_instance(given: Partial) -> AppInstance:
     flows = given.get("flows", [{}])
     return _made(
         AppInstance,
-        {"arn": arn, "id": _APP_INSTANCE_ID, "name": "support", "tags": {}, "failure_alert": True}
+        {"arn": arn, "id": _APP_INSTANCE_ID, "name": "support", "tags": {}}
+        | {"failure_alert": True, "tamper_alert": True}
         | home
         | dict(given)
         | {"flows": UNSET if flows is UNSET else tuple(_reference(flow, n, arn) for n, flow in enumerate(flows))},

@@ -206,7 +206,8 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     It comes from GetFunctionConfiguration, GetFunctionConcurrency and GetFunctionEventInvokeConfig.
 
     If the function does not exist, all other facts are None. `failure_destination` is the ARN to which failed events
-    go. `reserved_concurrency` is None if none is reserved.
+    go. `reserved_concurrency` is None if none is reserved. `maximum_retry_attempts` is UNSET without a gap if there is
+    a dead-letter queue: then nothing else needs the call.
     """
 
     exists: Annotated[bool, says("Whether there is a function of this ARN and qualifier.")]
@@ -224,6 +225,16 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     failure_destination: Annotated[
         str | UnsetType | None,
         says("The ARN to which events go that could not be processed; absent where they are lost."),
+    ] = UNSET
+    dead_letter_queue: Annotated[
+        str | UnsetType | None, says("The ARN of its dead-letter queue or topic; absent where it has none.")
+    ] = UNSET
+    maximum_retry_attempts: Annotated[
+        int | UnsetType | None,
+        says("How often Lambda tries again after an error; not asked where there is a dead-letter queue."),
+    ] = UNSET
+    version: Annotated[
+        str | UnsetType | None, AWS_ONLY, says("The version that the qualifier leads to: a number or $LATEST.")
     ] = UNSET
     timeout_seconds: Annotated[int | UnsetType | None, says("How long it may run.")] = UNSET
     role_arn: Annotated[str | UnsetType | None, says("The ARN of its execution role.")] = UNSET
@@ -412,6 +423,12 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
         facet("alerts"),
         AWS_ONLY,
         says("Whether an EventBridge rule with a target tells when a processor cannot be invoked."),
+    ] = UNSET
+    tamper_alert: Annotated[
+        bool | UnsetType,
+        facet("alerts"),
+        AWS_ONLY,
+        says("Whether EventBridge rules with a target tell when a flow is disassociated, updated or deleted."),
     ] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
     declared: Declaration | UnsetType = UNSET

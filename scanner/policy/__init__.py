@@ -14,17 +14,19 @@ text alone does not settle it. They raise nothing: a text that is not a valid do
 
 from scanner.policy.access import access, may_hang_on_url
 from scanner.policy.callback import callback
-from scanner.policy.events import EventRule, listens
+from scanner.policy.events import Event, failure_event, matches, tamper_events
 from scanner.policy.function_url import NO_URL, SOME_URL, UNKNOWN_URL, FunctionUrl
 
 __all__ = [
     "NO_URL",
     "SOME_URL",
     "UNKNOWN_URL",
-    "EventRule",
+    "Event",
     "FunctionUrl",
     "access",
     "callback",
-    "listens",
+    "failure_event",
+    "matches",
     "may_hang_on_url",
+    "tamper_events",
 ]

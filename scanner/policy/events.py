@@ -1,4 +1,4 @@
-"""Whether an EventBridge rule matches the event that the service sends when it cannot invoke a processor.
+"""Whether an EventBridge pattern matches the events that somebody must hear of: failures, and tampering with flows.
 
 https://docs.aws.amazon.com/chime-sdk/latest/dg/event-bridge-events.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-opera
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from scanner.model.logic import Truth, all_of, any_of, negate
 from scanner.policy.globs import MANY, ONE, matches_all
@@ -17,55 +17,80 @@ from scanner.policy.statements import read_json
 
 _SOME = f"{ONE}{MANY}"  # any text that is not empty
 
-Event = dict[str, "str | Event"]
-"""Field -> glob of the texts that it may hold. A field that is absent here is unknown: it is undocumented or empty."""
+Event = dict[str, "str | Event | None"]
+"""Field -> glob of the texts that it may hold, or None if the event does not have it.
+
+A field that is not listed is unknown: it is undocumented, holds no text, or may be empty.
+"""
 
 
-class EventRule(Struct, frozen=True, kw_only=True):
-    """A rule on the default event bus. A rule without a pattern runs on a schedule and matches no event."""
+def matches(pattern: str | None, event: Event) -> Truth:
+    """Whether an event pattern matches an event, whatever its fields hold. A rule without one matches no event.
 
-    pattern: str | None
-    enabled: bool | UnsetType
-    has_targets: bool | UnsetType
-
-
-def listens(patterns: Sequence[EventRule], *, app_instance_arn: str, account_id: str, region: str) -> Truth:
-    """Whether an enabled rule with a target matches ProcessorInvocationFailure for every processor and channel.
-
-    A rule may match if it selects some channels, processors or reasons, uses an unknown operator, or reads an
-    undocumented field. The answer is then unknown, unless another rule surely matches.
+    A pattern may match if it selects some of the values of a field, uses an unknown operator, or reads a field that is
+    not known. The answer is then unknown.
     """
-    event = _event(app_instance_arn, account_id, region)
-    return any_of(all_of((rule.enabled, rule.has_targets, _matches(rule.pattern, event))) for rule in patterns)
+    if pattern is None:
+        return False
+    read = read_json(pattern)
+    if read is UNSET or _fields(read) is None:
+        return UNSET
+    return _object(read, event)
 
 
-def _event(app_instance_arn: str, account_id: str, region: str) -> Event:
+def failure_event(app_instance_arn: str, account_id: str, region: str) -> Event:
+    """ProcessorInvocationFailure, for every processor and channel of an app instance."""
+    detail: Event = {
+        "eventType": "ProcessorInvocationFailure",
+        "appInstanceArn": app_instance_arn,
+        "channelArn": f"{app_instance_arn}/channel/{_SOME}",
+        "messageId": _SOME,
+        "processorResourceArn": _SOME,
+        "failureReason": _SOME,
+    }
+    return _event("Chime ChannelFlow Processing Status", account_id, region, detail)
+
+
+TAMPERING: Final = ("DisassociateChannelFlow", "UpdateChannelFlow", "DeleteChannelFlow")
+"""The calls that take a flow away from messages or change what it does."""
+
+
+def tamper_events(account_id: str, region: str) -> list[Event]:
+    """CloudTrail's events of calls that tamper with flows, and that succeed.
+
+    How CloudTrail names the parameters of these calls is undocumented, so a pattern that reads them may match.
+    https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-chime.html
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+    """
+    details: list[Event] = [
+        {
+            "eventSource": "chime.amazonaws.com",
+            "eventName": name,
+            "eventType": "AwsApiCall",
+            "eventCategory": "Management",
+            "awsRegion": region,
+            "recipientAccountId": account_id,
+            "eventID": _SOME,
+            "eventTime": _SOME,
+            "errorCode": None,
+            "errorMessage": None,
+        }
+        for name in TAMPERING
+    ]
+    return [_event("AWS API Call via CloudTrail", account_id, region, detail) for detail in details]
+
+
+def _event(kind: str, account_id: str, region: str, detail: Event) -> Event:
     return {
         "version": "0",
         "id": _SOME,
-        "detail-type": "Chime ChannelFlow Processing Status",
+        "detail-type": kind,
         "source": "aws.chime",
         "account": account_id,
         "time": _SOME,
         "region": region,
-        "detail": {
-            "eventType": "ProcessorInvocationFailure",
-            "appInstanceArn": app_instance_arn,
-            "channelArn": f"{app_instance_arn}/channel/{_SOME}",
-            "messageId": _SOME,
-            "processorResourceArn": _SOME,
-            "failureReason": _SOME,
-        },
+        "detail": detail,
     }
-
-
-def _matches(text: str | None, event: Event) -> Truth:
-    if text is None:
-        return False
-    pattern = read_json(text)
-    if pattern is UNSET or _fields(pattern) is None:
-        return UNSET
-    return _object(pattern, event)
 
 
 def _fields(pattern: Any, prefix: str = "") -> set[str] | None:
@@ -100,10 +125,12 @@ def _object(pattern: Any, event: Event) -> Truth:
 
 def _field(name: str, wanted: Any, event: Event) -> Truth:
     """Match one field of a pattern: an object field by field, a list as alternatives, `$or` as alternative patterns."""
-    value = event.get(name)
+    value = event.get(name, UNSET)
     match wanted, value:
-        case list(), None if name == "$or":
+        case list(), UnsetType() if name == "$or":
             return any_of([_object(pattern, event) for pattern in wanted]) if wanted else UNSET
+        case list(), None if wanted:
+            return {"exists": False} in wanted
         case list(), str() if wanted:
             return any_of(_element(element, value) for element in wanted)
         case dict(), dict():

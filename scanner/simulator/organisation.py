@@ -19,7 +19,16 @@ from msgspec import Meta, Struct, field
 
 from scanner.errors import UsageError
 from scanner.model import encoding
-from scanner.simulator.surroundings import FAILURE_ALERT, PROCESSOR_ROLE, Alert, Function, Role, Statement
+from scanner.simulator.surroundings import (
+    FAILURE_ALERT,
+    PROCESSOR_ROLE,
+    TAMPER_ALERT,
+    Alert,
+    Function,
+    Role,
+    Statement,
+    tamper_alert,
+)
 
 DEMO = Path(__file__).with_name("demo.yaml")
 
@@ -107,7 +116,8 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def all_alerts(self) -> Mapping[str, Mapping[str, Alert]]:
-        return {region: {FAILURE_ALERT: Alert()} for region in self.app_instances} | self.alerts
+        usual = {FAILURE_ALERT: Alert(), TAMPER_ALERT: tamper_alert()}
+        return dict.fromkeys(self.app_instances, usual) | self.alerts
 
 
 class Organisation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

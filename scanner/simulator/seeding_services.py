@@ -63,7 +63,9 @@ def _function(arn: str, described: Described) -> Function:
         reserved_concurrency=described.reserved_concurrency,
         dead_letter_arn=queue if described.on_failure == "queue" else None,
         versions=described.versions,
-        aliases=frozenset(described.aliases),
+        aliases=frozenset((*described.aliases, *described.aliases_to_latest)),
+        aliases_to_latest=frozenset(described.aliases_to_latest),
+        retries=described.retries,
         policies=_policies(arn, described),
         failure_destinations={
             qualifier: queue for qualifier in described.qualifiers if described.on_failure == "destination"

@@ -13,8 +13,8 @@ from msgspec import Meta, Struct, field
 PROCESSOR_ROLE = "chat-processor"
 """The default role of functions."""
 
-FAILURE_ALERT = "processor-failures"
-"""The name of the alert in a region that describes none."""
+FAILURE_ALERT, TAMPER_ALERT = "processor-failures", "flows-changed"
+"""The names of the alerts in a region that describes none."""
 
 Statement = dict[str, Any]
 """A policy statement in IAM's JSON format."""
@@ -34,8 +34,10 @@ Qualifier = Annotated[str, Meta(pattern=r"^(\$LATEST|[a-zA-Z0-9_-]{1,128})$")]
 class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A function. Versions 1 to `versions` are published; each of `aliases` points to the newest.
 
+    - `aliases_to_latest` are further aliases, which point to $LATEST.
     - `last_update_status` is that of $LATEST, since published versions do not change.
     - `on_failure`: where failed events go: a dead-letter queue, an on-failure destination, or nowhere.
+    - `retries`: how often Lambda tries again after an error, for each version and alias.
     - `policies`: the policies of aliases and versions that differ from the function's; $LATEST: without qualifier.
     - `urls`: the authentication types of the URLs of aliases and of $LATEST.
     """
@@ -47,6 +49,8 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on_failure: Literal["queue", "destination", "nothing"] = "queue"
     versions: Annotated[int, Meta(ge=1, le=1000)] = 1
     aliases: tuple[Qualifier, ...] = ("live",)
+    aliases_to_latest: tuple[Qualifier, ...] = ()
+    retries: Annotated[int, Meta(ge=0, le=2)] = 2
     policy: FunctionPolicy = "own-region"
     policies: dict[Qualifier, FunctionPolicy] = field(default_factory=dict)
     urls: dict[Qualifier, Literal["NONE", "AWS_IAM"]] = field(default_factory=dict)
@@ -54,7 +58,7 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def qualifiers(self) -> tuple[str, ...]:
-        return "$LATEST", *map(str, range(1, self.versions + 1)), *self.aliases
+        return "$LATEST", *map(str, range(1, self.versions + 1)), *self.aliases, *self.aliases_to_latest
 
 
 class Role(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +87,17 @@ class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schedule: str | None = None
     state: Literal["ENABLED", "DISABLED"] = "ENABLED"
     targets: tuple[str, ...] = ("on-call",)
+
+
+def tamper_alert() -> Alert:
+    """The rule on flows that are disassociated, updated or deleted."""
+    return Alert(
+        pattern={
+            "source": ["aws.chime"],
+            "detail-type": ["AWS API Call via CloudTrail"],
+            "detail": {"eventName": ["DisassociateChannelFlow", "UpdateChannelFlow", "DeleteChannelFlow"]},
+        }
+    )
 
 
 def document(statements: Sequence[Statement]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.answers import Answer, Call, error, refusal, truth, xml
 from tests.command import Ended
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Fault, Flow
-from tests.healthy import ACCOUNT, function_arn, invoking, processor
+from tests.healthy import ACCOUNT, configuration, function_arn, invoking, processor
 
 MEMBER, VENDOR = "222222222222", "999988887777"
 FUNCTION = function_arn()
@@ -79,6 +79,10 @@ def when(*operations: str, answer: Answer) -> Fault:
         ("missing-lambda", FUNCTION_CALLS),
         ("callback-not-allowed", {**FUNCTION_CALLS, **ROLE_CALLS}),
         ("no-failure-alert", {"ListRules": 1, "ListTargetsByRule": 1}),
+        ("no-tamper-alert", {"ListRules": 1, "ListTargetsByRule": 1}),
+        ("delivered-unprocessed-now", FUNCTION_CALLS),
+        ("alias-to-latest", FUNCTION_CALLS),
+        ("retries-off", FUNCTION_CALLS),
         ("missing-required-tags", {}),
     ],
 )
@@ -160,6 +164,14 @@ PLACES = [
         for name in ROLE_CALLS
     ),
     pytest.param("no-failure-alert", "ListRules", "failure_alert", "app instance", id="alerts"),
+    pytest.param("no-tamper-alert", "ListRules", "tamper_alert", "app instance", id="alerts of tampering"),
+    pytest.param(
+        "retries-off",
+        "GetFunctionEventInvokeConfig",
+        "processors[0].lambda.function.maximum_retry_attempts",
+        FUNCTION,
+        id="retries",
+    ),
     pytest.param("no-failure-alert", "ListTargetsByRule", "failure_alert", "app instance", id="targets of alerts"),
 ]
 ANYBODY = {"Effect": "Allow", "Principal": "*", "Resource": "*"}
@@ -342,12 +354,19 @@ def failed(call: Call, failure: str) -> Answer:
         ("deprecated-lambda-runtime", "processors[0].lambda.function.runtime", {"Runtime": None}),
         ("deprecated-lambda-runtime", "processors[0].lambda.function.runtime", {"Runtime": None, "PackageType": "Zip"}),
         ("callback-not-allowed", "processors[0].lambda.callback", {"Role": None}),
+        ("alias-to-latest", "processors[0].lambda.function.version", {"Version": None}),
     ],
 )
 def test_missing_and_unknown_values_in_an_answer_are_unknown_with_a_gap(
     chat: FakeAws, judge: Any, rule: str, path: str, configuration: dict[str, Any]
 ) -> None:
-    whole = {"FunctionArn": FUNCTION, "Runtime": "python3.13", "Timeout": 3, "LastModified": "2026-01-01T00:00:00+0000"}
+    whole = {
+        "FunctionArn": FUNCTION,
+        "Version": "1",
+        "Runtime": "python3.13",
+        "Timeout": 3,
+        "LastModified": "2026-01-01T00:00:00+0000",
+    }
     whole |= {"Role": "arn:aws:iam::111122223333:role/r", "State": "Active", "LastUpdateStatus": "Successful"}
     chat.faults = [when("GetFunctionConfiguration", answer=truth(whole | configuration))]
 
@@ -362,7 +381,13 @@ def test_missing_and_unknown_values_in_an_answer_are_unknown_with_a_gap(
 
 
 def test_a_container_image_has_no_runtime(chat: FakeAws, judge: Any) -> None:
-    image = {"FunctionArn": FUNCTION, "PackageType": "Image", "Timeout": 3, "LastModified": "2026-01-01T00:00:00+0000"}
+    image = {
+        "FunctionArn": FUNCTION,
+        "Version": "1",
+        "PackageType": "Image",
+        "Timeout": 3,
+        "LastModified": "2026-01-01T00:00:00+0000",
+    }
     image |= {"Role": "arn:aws:iam::111122223333:role/r", "State": "Active", "LastUpdateStatus": "Successful"}
     chat.faults = [when("GetFunctionConfiguration", answer=truth(image))]
 
@@ -667,3 +692,64 @@ def test_an_alert_without_targets_does_not_count(
     ended = judge("no-failure-alert")
 
     assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
+
+
+CALLS = ("DisassociateChannelFlow", "UpdateChannelFlow", "DeleteChannelFlow")
+
+
+def tampering(name: str, *calls: str, state: str = "ENABLED") -> dict[str, str]:
+    pattern = {"source": ["aws.chime"], "detail": {"eventName": calls}}
+    return {"Name": name, "Arn": f"arn:{name}", "State": state, "EventPattern": json.dumps(pattern)}
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict", "asked"),
+    [
+        pytest.param([tampering("a", *CALLS)], None, 1, id="one rule for all calls"),
+        pytest.param([tampering("a", *CALLS[:1]), tampering("b", *CALLS[1:])], None, 2, id="a rule for each"),
+        pytest.param([tampering("a", *CALLS), tampering("b", *CALLS)], None, 1, id="one rule is enough"),
+        pytest.param([tampering("a", *CALLS[:2])], "fail", 1, id="deletion goes unnoticed"),
+        pytest.param([tampering("a", *CALLS, state="DISABLED")], "fail", 0, id="disabled"),
+        pytest.param([], "fail", 0, id="no rules"),
+    ],
+)
+def test_each_call_that_tampers_with_a_flow_needs_an_alert(
+    chat: FakeAws, judge: Any, rules: list[dict[str, str]], verdict: str | None, asked: int
+) -> None:
+    chat.faults = [when("ListRules", answer=truth({"Rules": rules}))]
+
+    ended = judge("no-tamper-alert")
+
+    assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
+    assert len(chat.asked("ListTargetsByRule")) == asked
+
+
+def test_an_alert_of_tampering_without_targets_does_not_count(chat: FakeAws, judge: Any) -> None:
+    chat.faults = [when("ListTargetsByRule", answer=truth({"Targets": []}))]
+
+    assert [finding["status"] for finding in judge("no-tamper-alert").report["findings"]] == ["fail"]
+
+
+@pytest.mark.parametrize(
+    ("retries", "queue", "verdict"), [(0, None, "fail"), (1, None, None), (None, None, None), (0, "arn:q", None)]
+)
+def test_how_often_lambda_tries_again_is_asked_for_only_without_a_queue(
+    chat: FakeAws, judge: Any, retries: int | None, queue: str | None, verdict: str | None
+) -> None:
+    configured = configuration(FUNCTION) | ({"DeadLetterConfig": {"TargetArn": queue}} if queue else {})
+    chat.faults = [
+        when("GetFunctionConfiguration", answer=truth(configured)),
+        when("GetFunctionEventInvokeConfig", answer=truth({"MaximumRetryAttempts": retries})),
+    ]
+
+    ended = judge("retries-off")
+
+    assert not ended.gaps
+    assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
+    assert len(chat.asked("GetFunctionEventInvokeConfig")) == (queue is None)
+
+
+def test_an_alias_is_followed_to_latest(chat: FakeAws, judge: Any) -> None:
+    chat.faults = [when("GetFunctionConfiguration", answer=truth({**configuration(FUNCTION), "Version": "$LATEST"}))]
+
+    assert [finding["status"] for finding in judge("alias-to-latest").report["findings"]] == ["fail"]

@@ -29,7 +29,7 @@ def test_every_facet_has_facts_and_calls() -> None:
 def test_facts_are_known_by_their_names_in_rules() -> None:
     assert facets_of(LambdaFunction) == {"function": "function", "access": "function", "callback": "callback_role"}
     assert aws_only(ChannelFlow) == {"created_at", "updated_at", "has_channels"}
-    assert aws_only(Function) == {"state", "last_update_status", "last_modified"}
+    assert aws_only(Function) == {"state", "last_update_status", "last_modified", "version"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from scanner.model.logic import Truth
-from scanner.policy.events import EventRule, listens
+from scanner.policy.events import TAMPERING, failure_event, matches, tamper_events
 from tests.policy.strategies import APP, EXAMPLES, HOME, OTHER
 
 STATUS = "Chime ChannelFlow Processing Status"
@@ -17,13 +17,9 @@ FAILURE = "ProcessorInvocationFailure"
 DOCUMENTED = {"source": ["aws.chime"], "detail-type": [STATUS], "detail": {"eventType": [FAILURE]}}
 
 
-def rule(pattern: Any, *, enabled: bool = True, has_targets: Any = True) -> EventRule:
+def ask(pattern: Any) -> Truth:
     text = pattern if pattern is None or isinstance(pattern, str) else json.dumps(pattern)
-    return EventRule(pattern=text, enabled=enabled, has_targets=has_targets)
-
-
-def ask(*rules: EventRule) -> Truth:
-    return listens(rules, app_instance_arn=APP, account_id=HOME, region="us-east-1")
+    return matches(text, failure_event(APP, HOME, "us-east-1"))
 
 
 @pytest.mark.parametrize(
@@ -110,24 +106,41 @@ def ask(*rules: EventRule) -> Truth:
     ],
 )
 def test_patterns(pattern: Any, expected: Truth) -> None:
-    assert ask(rule(pattern)) is expected
+    assert ask(pattern) is expected
+
+
+CLOUDTRAIL = {"detail-type": ["AWS API Call via CloudTrail"]}
+
+
+def names(*called: str, **detail: Any) -> dict[str, Any]:
+    """The pattern that AWS documents for calls in CloudTrail."""
+    return {"source": ["aws.chime"], **CLOUDTRAIL, "detail": {"eventName": list(called), **detail}}
 
 
 @pytest.mark.parametrize(
-    ("enabled", "has_targets", "expected"),
-    [(True, True, True), (False, True, False), (True, False, False), (True, UNSET, UNSET), (False, UNSET, False)],
+    ("pattern", "expected"),
+    [
+        pytest.param(names(*TAMPERING, eventSource=["chime.amazonaws.com"]), [True] * 3, id="as documented"),
+        pytest.param({"source": ["aws.chime"]}, [True] * 3, id="all of Chime"),
+        pytest.param(CLOUDTRAIL, [True] * 3, id="all of CloudTrail"),
+        pytest.param(names("DisassociateChannelFlow"), [True, False, False], id="one call"),
+        pytest.param(names("UpdateChannelFlow", "DeleteChannelFlow"), [False, True, True], id="two calls"),
+        pytest.param({"detail": {"eventName": [{"suffix": "ChannelFlow"}]}}, [True] * 3, id="suffix"),
+        pytest.param({"detail": {"eventName": [{"prefix": "Delete"}]}}, [False, False, True], id="prefix"),
+        pytest.param(names(*TAMPERING, eventSource=["s3.amazonaws.com"]), [False] * 3, id="another service"),
+        pytest.param(names(*TAMPERING, errorCode=[{"exists": False}]), [True] * 3, id="calls that succeed"),
+        pytest.param(names(*TAMPERING, errorCode=[{"exists": True}]), [False] * 3, id="calls that fail"),
+        pytest.param(names(*TAMPERING, errorCode=["AccessDenied"]), [False] * 3, id="calls that are denied"),
+        pytest.param(names(*TAMPERING, requestParameters={"channelFlowArn": [APP]}), [UNSET] * 3, id="some flows"),
+        pytest.param(names(*TAMPERING, userIdentity={"type": ["Root"]}), [UNSET] * 3, id="some callers"),
+        pytest.param(DOCUMENTED, [False] * 3, id="failures"),
+        pytest.param(None, [False] * 3, id="a schedule"),
+    ],
 )
-def test_a_rule_listens_if_it_is_enabled_and_has_targets(enabled: bool, has_targets: Any, expected: Truth) -> None:
-    assert ask(rule(DOCUMENTED, enabled=enabled, has_targets=has_targets)) is expected
+def test_patterns_on_calls_that_tamper_with_flows(pattern: Any, expected: list[Truth]) -> None:
+    text = None if pattern is None else json.dumps(pattern)
 
-
-def test_one_rule_that_listens_is_enough() -> None:
-    unknown, deaf = rule({"resources": ["x"]}), rule({"source": ["aws.s3"]})
-
-    assert ask() is False
-    assert ask(deaf, deaf) is False
-    assert ask(deaf, unknown) is UNSET
-    assert ask(deaf, unknown, rule(DOCUMENTED)) is True
+    assert [matches(text, event) for event in tamper_events(HOME, "us-east-1")] == expected
 
 
 _VALUES = st.sampled_from(["aws.chime", "aws.s3", STATUS, FAILURE, APP, 1, None, True])
@@ -146,11 +159,9 @@ _PATTERNS = st.recursive(
 
 @EXAMPLES
 @given(_PATTERNS.map(json.dumps) | st.text())
-def test_no_pattern_raises_and_more_rules_never_listen_less(pattern: str) -> None:
-    assert ask(rule(pattern)) in (True, False, UNSET)
-    assert ask(rule(pattern), rule(DOCUMENTED)) is True
-    assert ask(rule(pattern, enabled=False)) is False
+def test_no_pattern_raises(pattern: str) -> None:
+    assert ask(pattern) in (True, False, UNSET)
 
 
 def test_a_long_pattern_is_judged_in_time() -> None:
-    assert ask(rule({"detail": {"channelArn": [{"wildcard": "*a" * 10_000}]}})) is UNSET
+    assert ask({"detail": {"channelArn": [{"wildcard": "*a" * 10_000}]}}) is UNSET

@@ -29,6 +29,7 @@ RULES = {
     "duplicate-flow-name",
     "app-instance-without-flow",
     "no-failure-alert",
+    "no-tamper-alert",
 }
 
 
@@ -69,8 +70,11 @@ def channel_flows(caller: Caller, app_instance_arn: str) -> list[ChannelFlowSumm
     return flows
 
 
-def alerted(caller: Caller) -> bool:
-    """Whether an enabled rule with a target matches Chime's events on channel flows, or all its events."""
+STATUS, CALL = "Chime ChannelFlow Processing Status", "AWS API Call via CloudTrail"
+
+
+def alerted(caller: Caller, kind: str) -> bool:
+    """Whether an enabled rule with a target matches Chime's events of a kind, or all its events."""
     page = caller.events.list_rules()
     rules = page["Rules"]
     while "NextToken" in page:
@@ -78,19 +82,17 @@ def alerted(caller: Caller) -> bool:
         rules += page["Rules"]
     for rule in rules:
         pattern = json.loads(rule.get("EventPattern", "{}"))
-        kinds = pattern.get("detail-type", ["Chime ChannelFlow Processing Status"])
-        asked = pattern.get("source") == ["aws.chime"] and "Chime ChannelFlow Processing Status" in kinds
+        asked = pattern.get("source") == ["aws.chime"] and kind in pattern.get("detail-type", [kind])
         if asked and rule["State"] == "ENABLED" and caller.events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
             return True
     return False
 
 
 def found(caller: Caller, account_id: str, region: str) -> Iterator[Expectation]:
-    told = alerted(caller)
+    unheard = {"no-failure-alert": not alerted(caller, STATUS), "no-tamper-alert": not alerted(caller, CALL)}
     for arn in app_instance_arns(caller):
         flows = channel_flows(caller, arn)
-        if not told:
-            yield Expectation(account_id, region, arn, "no-failure-alert")
+        yield from (Expectation(account_id, region, arn, rule_id) for rule_id, fails in unheard.items() if fails)
         if not flows:
             yield Expectation(account_id, region, arn, "app-instance-without-flow")
         if len({flow["Name"] for flow in flows}) < len(flows):

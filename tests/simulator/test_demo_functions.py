@@ -14,6 +14,8 @@ from tests.simulator.conftest import Caller
 
 RULES = {
     "missing-lambda",
+    "alias-to-latest",
+    "retries-off",
     "disabled-lambda",
     "unhealthy-lambda",
     "lambda-update-failed",
@@ -99,6 +101,8 @@ def verdicts(there: Caller, account_id: str, name: str, qualifier: str) -> dict[
         "unhealthy-lambda": configuration["State"] == "Failed",
         "lambda-update-failed": configuration["LastUpdateStatus"] == "Failed",
         "deprecated-lambda-runtime": configuration["Runtime"] in ("nodejs16.x", "python3.8"),
+        "alias-to-latest": configuration["Version"] == "$LATEST" != qualifier,
+        "retries-off": (invocation or {}).get("MaximumRetryAttempts") == 0,
         "no-failure-destination": "DeadLetterConfig" not in configuration and not destination,
         **access_verdicts(policy, account_id, has_url=url is not None),
         **role_verdicts(there.iam, configuration["Role"].rpartition("/")[2]),

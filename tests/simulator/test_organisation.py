@@ -7,7 +7,7 @@ import pytest
 
 from scanner.errors import UsageError
 from scanner.simulator.organisation import DEMO, Account, Organisation, expected, load, placed
-from scanner.simulator.surroundings import Alert, Role
+from scanner.simulator.surroundings import Alert, Role, tamper_alert
 
 PLANTED = {
     "last-processor-fails-open",
@@ -35,6 +35,10 @@ PLANTED = {
     "callback-not-allowed",
     "callback-role-too-broad",
     "no-failure-alert",
+    "no-tamper-alert",
+    "delivered-unprocessed-now",
+    "alias-to-latest",
+    "retries-off",
     "unused-channel-flow",
     "app-instance-without-flow",
 }
@@ -103,7 +107,10 @@ def test_every_function_of_a_flow_is_described_unless_it_is_to_be_missing_or_a_v
 def test_defaults_are_healthy() -> None:
     account = Account(id="111122223333", name="a", app_instances={"us-east-1": ()}, alerts={"eu-central-1": {}})
     assert account.all_roles == {"chat-processor": Role()}
-    assert account.all_alerts == {"us-east-1": {"processor-failures": Alert()}, "eu-central-1": {}}
+    assert account.all_alerts == {
+        "us-east-1": {"processor-failures": Alert(), "flows-changed": tamper_alert()},
+        "eu-central-1": {},
+    }
 
 
 def written(tmp_path: Path, text: str) -> Path:

@@ -14,8 +14,8 @@ from tests.simulator.conftest import Caller
 def test_rules_come_in_pages(caller: Caller) -> None:
     first = caller.events.list_rules()
     second = caller.events.list_rules(NextToken=first["NextToken"])
-    assert (len(first["Rules"]), len(second["Rules"]), "NextToken" in second) == (50, 11, False)
-    assert second["Rules"][-1]["Name"] == "processor-failures"
+    assert (len(first["Rules"]), len(second["Rules"]), "NextToken" in second) == (50, 12, False)
+    assert [rule["Name"] for rule in second["Rules"][-2:]] == ["processor-failures", "flows-changed"]
 
 
 def test_a_rule_has_a_pattern_or_a_schedule(caller: Caller) -> None:
@@ -33,7 +33,7 @@ def test_a_rule_has_a_pattern_or_a_schedule(caller: Caller) -> None:
         ("111122223333", "eu-central-1", {"processor-failures": "DISABLED", "meeting-notices": "ENABLED"}, 2),
         ("222233334444", "us-east-1", {"everything-of-chime": "ENABLED"}, 1),
         ("333344445555", "us-east-1", {"processor-failures": "ENABLED"}, 0),
-        ("333344445555", "eu-central-1", {"processor-failures": "ENABLED"}, 1),
+        ("333344445555", "eu-central-1", {"processor-failures": "ENABLED", "flows-changed": "ENABLED"}, 2),
         ("444455556666", "us-east-1", {}, 0),
     ],
 )

@@ -44,6 +44,7 @@ class AccessDeniedException(LambdaError):  # noqa: N818 - AWS's name
 
 
 LATEST = "$LATEST"
+DEFAULT_RETRIES = 2
 
 REFERENCE = re.compile(
     r"(?:(?:arn:[a-z-]+:lambda:(?P<region>[a-z0-9-]+):)?(?P<account_id>[0-9]{12}):function:)?"
@@ -69,6 +70,8 @@ class Function:
     dead_letter_arn: str | None
     versions: int
     aliases: frozenset[str]
+    aliases_to_latest: frozenset[str]
+    retries: int
     policies: Mapping[str, Mapping[str, Any]]
     failure_destinations: Mapping[str, str]
     urls: Mapping[str, str]
@@ -81,7 +84,8 @@ class Function:
         return self.arn if qualifier is None else f"{self.arn}:{qualifier}"
 
     def configuration(self, qualifier: str | None) -> dict[str, Any]:
-        version = str(self.versions) if qualifier in self.aliases else qualifier or LATEST
+        newest = LATEST if qualifier in self.aliases_to_latest else str(self.versions)
+        version = newest if qualifier in self.aliases else qualifier or LATEST
         queue = {} if self.dead_letter_arn is None else {"DeadLetterConfig": {"TargetArn": self.dead_letter_arn}}
         return {
             "FunctionName": self.name,
@@ -145,13 +149,13 @@ class LambdaReadsBackend(BaseBackend):
         function, qualifier = self._find(reference, qualifier, "GetFunctionEventInvokeConfig")
         arn = function.qualified_arn(qualifier or LATEST)
         destination = function.failure_destinations.get(qualifier or LATEST)
-        if destination is None:
+        if destination is None and function.retries == DEFAULT_RETRIES:
             raise ResourceNotFoundException(f"The function {arn} doesn't have an EventInvokeConfig")
         return {
             "FunctionArn": arn,
             "LastModified": function.modified.timestamp(),
-            "MaximumRetryAttempts": 2,
-            "DestinationConfig": {"OnSuccess": {}, "OnFailure": {"Destination": destination}},
+            "MaximumRetryAttempts": function.retries,
+            "DestinationConfig": {"OnSuccess": {}, "OnFailure": {"Destination": destination} if destination else {}},
         }
 
     def get_function_url_config(self, reference: str, qualifier: str | None) -> dict[str, Any]:
