@@ -127,6 +127,28 @@ def test_healthy_resources_pass_every_rule(root: Root) -> None:
     assert Evaluation(selection.select(RULES, []), NOW).judge(make({})) == []
 
 
+def test_the_documents_say_for_each_control_what_of_it_rules_support() -> None:
+    claimed = {
+        (framework, control, each.info.id)
+        for each in RULES
+        for framework, controls in each.info.frameworks.items()
+        for control in controls
+    }
+
+    assert set(documented_controls()) == claimed, "docs/frameworks.md differs from the rules"
+
+
+def documented_controls() -> Iterator[tuple[str, str, str]]:
+    framework = ""
+    for line in (Path(__file__).parent.parent / "docs" / "frameworks.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("`") and line.endswith("`"):
+            framework = line.strip("`")
+        elif line.startswith("| ") and "`" in line:
+            control, said, rules = (cell.strip() for cell in line.strip("|").split(" | "))
+            assert said
+            yield from ((framework, control, id_.strip("`")) for id_ in rules.split(", "))
+
+
 def test_the_availability_profile_is_not_on_by_default() -> None:
     chosen = {each.info.id for each in selection.select(RULES, [])}
 
