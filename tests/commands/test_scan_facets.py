@@ -698,7 +698,7 @@ CALLS = ("DisassociateChannelFlow", "UpdateChannelFlow", "DeleteChannelFlow")
 
 
 def tampering(name: str, *calls: str, state: str = "ENABLED") -> dict[str, str]:
-    pattern = {"source": ["aws.chime"], "detail": {"eventName": calls}}
+    pattern = {"detail-type": ["AWS API Call via CloudTrail"], "detail": {"eventName": calls}}
     return {"Name": name, "Arn": f"arn:{name}", "State": state, "EventPattern": json.dumps(pattern)}
 
 
