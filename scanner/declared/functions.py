@@ -88,7 +88,7 @@ class Functions:
         if self._resolver.made(resource) is not True:
             return _unknown(identified, facts, path, f"whether {resource.id} is made")
         role = self._resolver.text(resource.properties.entries.get("Role"))
-        self._mark(resource, facts, path)
+        self._mark(resource, qualifier, facts, path)
         statements = self._statements(resource, qualifier)
         if role is not None:
             facts.settled(f"{path}.function.role_arn", role)
@@ -263,7 +263,7 @@ class Functions:
             **({"Condition": conditions} if conditions else {}),
         }
 
-    def _mark(self, resource: TemplateResource, facts: Facts, path: str) -> None:
+    def _mark(self, resource: TemplateResource, qualifier: Text | None, facts: Facts, path: str) -> None:
         """Record the places of a function's facts: those of its properties or, without one, its logical id."""
         properties = resource.properties
         for name in ("function", "access", "callback"):
@@ -278,6 +278,9 @@ class Functions:
         ):
             if (node := properties.entries.get(name)) is not None:
                 facts.at(f"{path}.function.{fact}", node)
+        for config, _ in self._invoke_configs(resource, qualifier):
+            if (node := config.properties.entries.get("MaximumRetryAttempts")) is not None:
+                facts.at(f"{path}.function.maximum_retry_attempts", node)
         permissions = list(islice(self._made_for(resource, PERMISSION), 2))
         if len(permissions) == 1:
             facts.at(f"{path}.access", permissions[0][0].key)

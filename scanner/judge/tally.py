@@ -103,7 +103,7 @@ class Tally:
         return [self._waivers.finding(finding, resource.tags, vocabulary.key(resource)) for finding in findings]
 
     def _without_untold(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
-        """The findings without those that are unknown because no file can tell a fact; these are counted instead."""
+        """The findings without those that stay unknown because no file can tell a fact; these are counted instead."""
         untold = [finding for finding in findings if self._is_untold(resource, finding)]
         self.left_out.update({finding.rule_id for finding in untold})
         return [finding for finding in findings if finding not in untold]
@@ -112,7 +112,7 @@ class Tally:
         declared = resource.declared
         if finding.status is not Status.UNKNOWN or isinstance(declared, UnsetType):
             return False
-        return finding.rule_id in self.beyond or all(declared.is_untold(item.path) for item in finding.evidence)
+        return finding.rule_id in self.beyond or any(declared.is_untold(item.path) for item in finding.evidence)
 
     def _keep(self, findings: Sequence[Finding]) -> None:
         self.findings.extend(findings)

@@ -110,6 +110,10 @@ def test_what_fails_is_found_at_its_place(check: Check, resources: dict[str, Any
     assert findings(ended)[rule]["resource"]["arn"] is None
 
 
+def changed(resource: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {**resource, "Properties": {**resource["Properties"], **properties}}
+
+
 DESTINATION = {
     "Type": "AWS::Lambda::EventInvokeConfig",
     "Properties": {
@@ -136,6 +140,13 @@ VERSION = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref"
     [
         ({"Moderate": WITHOUT_QUEUE, "Config": DESTINATION}, set()),
         ({"Moderate": WITHOUT_QUEUE, "Config": None}, {"no-failure-destination"}),
+        ({"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, MaximumRetryAttempts=0)}, {"retries-off"}),
+        ({"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, MaximumRetryAttempts=1)}, set()),
+        ({"Config": changed(DESTINATION, MaximumRetryAttempts=0)}, set()),
+        (
+            {"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, Qualifier="1", MaximumRetryAttempts=0)},
+            {"no-failure-destination"},
+        ),
         ({"Attached": ATTACHED}, {"callback-role-too-broad"}),
         ({"Role": role(ManagedPolicyArns=[BASIC])}, set()),
         ({"Role": role(ManagedPolicyArns=[EVERYTHING])}, {"callback-role-too-broad"}),
@@ -330,10 +341,6 @@ def sub(text: str) -> dict[str, Any]:
     return {"Fn::Sub": text}
 
 
-def changed(resource: dict[str, Any], **properties: Any) -> dict[str, Any]:
-    return {**resource, "Properties": {**resource["Properties"], **properties}}
-
-
 @pytest.mark.parametrize(("options", "status"), [(HERE, "fail"), ((), "unknown")])
 def test_another_account_is_one_that_is_not_deployed_to(check: Check, options: tuple[str, ...], status: str) -> None:
     ended = check(*options, stack__json=stack(Other=permission(**UNCONDITIONED, Principal="444455556666")))
@@ -383,6 +390,7 @@ NAMED_BY_ENV = function(FunctionName=sub("${Env}-moderation"))
         ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q")})}, NO_DESTINATION),
         ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q", "p")})}, set()),
         ({"Moderate": WITHOUT_QUEUE, "Config": {**DESTINATION, "Condition": "Free"}}, NO_DESTINATION),
+        ({"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, MaximumRetryAttempts=either(0))}, {"retries-off"}),
         ({"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, Qualifier={"Ref": "Env"})}, NO_DESTINATION),
         (
             {
