@@ -125,6 +125,7 @@ def facets(facts: Iterable[Fact]) -> frozenset[Facet]:
     return frozenset(fact.facet for fact in facts if fact.facet is not None)
 
 
+@cache
 def attributes(path: str) -> tuple[str, ...]:
     """The attribute names of a path. ``lambda``, a Python keyword, becomes ``lambda_``. A tag's key may hold dots."""
     if path.startswith(_TAG):
