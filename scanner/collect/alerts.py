@@ -23,6 +23,7 @@ class Alerts:
     def __init__(self) -> None:
         self._rules: SingleFlight[str, tuple[EventBridgeRule, ...]] = SingleFlight()
         self._targets: SingleFlight[str, bool] = SingleFlight()
+        self._tamper_alerts: SingleFlight[str, Truth] = SingleFlight()
 
     def failure_alert(self, client: Any, app_instance: AppInstance) -> Truth:
         """Whether a rule reports to somebody when a processor of the app instance cannot be invoked.
@@ -36,14 +37,15 @@ class Alerts:
     def tamper_alert(self, client: Any, app_instance: AppInstance) -> Truth:
         """Whether rules report to somebody when a flow is disassociated, updated or deleted.
 
-        Each of these may have a rule of its own. Whether a trail logs the calls, without which there are no events, is
-        not asked.
+        Each of these may have a rule of its own. The answer is the same for all app instances. Whether a trail logs the
+        calls, without which there are no events, is not asked.
 
         Raises:
             FailedCallError: the rules or their targets could not be read.
         """
         events = tamper_events(app_instance.account_id, app_instance.region)
-        return all_of(self._reported(client, app_instance, event) for event in events)
+        told = (self._reported(client, app_instance, event) for event in events)
+        return self._tamper_alerts.get("", lambda: all_of(told))
 
     def _reported(self, client: Any, app_instance: AppInstance, event: Event) -> Truth:
         """Whether an enabled rule with a target matches an event. Targets are asked for until one surely does."""

@@ -17,10 +17,10 @@ from scanner.policy.statements import read_json
 
 _SOME = f"{ONE}{MANY}"  # any text that is not empty
 
-Event = dict[str, "str | Event | None"]
-"""Field -> glob of the texts that it may hold, or None if the event does not have it.
+Event = dict[str, "str | bool | Event | None"]
+"""Field -> glob of the texts that it may hold, its truth value, or None if the event does not have it.
 
-A field that is not listed is unknown: it is undocumented, holds no text, or may be empty.
+A field that is not listed is unknown: it is undocumented, or may be empty.
 """
 
 
@@ -53,10 +53,12 @@ def failure_event(app_instance_arn: str, account_id: str, region: str) -> Event:
 
 TAMPERING: Final = ("DisassociateChannelFlow", "UpdateChannelFlow", "DeleteChannelFlow")
 """The calls that take a flow away from messages or change what it does."""
+_CALLERS = ("AssumedRole", "IAMUser")
+"""https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html"""
 
 
 def tamper_events(account_id: str, region: str) -> list[Event]:
-    """CloudTrail's events of calls that tamper with flows, and that succeed.
+    """CloudTrail's events of calls that tamper with flows, and that succeed: each call, by a role and by a user.
 
     How CloudTrail names the parameters of these calls is undocumented, so a pattern that reads them may match.
     https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-chime.html
@@ -74,8 +76,12 @@ def tamper_events(account_id: str, region: str) -> list[Event]:
             "eventTime": _SOME,
             "errorCode": None,
             "errorMessage": None,
+            "managementEvent": True,
+            "readOnly": False,
+            "userIdentity": {"type": caller, "accountId": account_id},
         }
         for name in TAMPERING
+        for caller in _CALLERS
     ]
     return [_event("AWS API Call via CloudTrail", account_id, region, detail) for detail in details]
 
@@ -129,8 +135,8 @@ def _field(name: str, wanted: Any, event: Event) -> Truth:
     match wanted, value:
         case list(), UnsetType() if name == "$or":
             return any_of([_object(pattern, event) for pattern in wanted]) if wanted else UNSET
-        case list(), None if wanted:
-            return {"exists": False} in wanted
+        case list(), None | bool() if wanted:
+            return any_of(_fixed(element, value) for element in wanted)
         case list(), str() if wanted:
             return any_of(_element(element, value) for element in wanted)
         case dict(), dict():
@@ -139,6 +145,17 @@ def _field(name: str, wanted: Any, event: Event) -> Truth:
             return False
         case _:
             return UNSET
+
+
+def _fixed(wanted: Any, value: bool | None) -> Truth:
+    """Match one alternative for a field that holds a truth value or, if None, is not there."""
+    match wanted:
+        case {"exists": bool() as there, **rest} if not rest:
+            return there is (value is not None)
+        case dict():
+            return False if value is None else UNSET
+        case _:
+            return value is not None and wanted is value
 
 
 def _element(wanted: Any, value: str) -> Truth:

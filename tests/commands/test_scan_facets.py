@@ -702,6 +702,12 @@ def tampering(name: str, *calls: str, state: str = "ENABLED") -> dict[str, str]:
     return {"Name": name, "Arn": f"arn:{name}", "State": state, "EventPattern": json.dumps(pattern)}
 
 
+ROOT = {
+    **tampering("root"),
+    "EventPattern": '{"detail-type": ["AWS API Call via CloudTrail"], "detail": {"userIdentity": {"type": ["Root"]}}}',
+}
+
+
 @pytest.mark.parametrize(
     ("rules", "verdict", "asked"),
     [
@@ -710,6 +716,7 @@ def tampering(name: str, *calls: str, state: str = "ENABLED") -> dict[str, str]:
         pytest.param([tampering("a", *CALLS), tampering("b", *CALLS)], None, 1, id="one rule is enough"),
         pytest.param([tampering("a", *CALLS[:2])], "fail", 1, id="deletion goes unnoticed"),
         pytest.param([tampering("a", *CALLS, state="DISABLED")], "fail", 0, id="disabled"),
+        pytest.param([ROOT], "fail", 0, id="only what the root user does"),
         pytest.param([], "fail", 0, id="no rules"),
     ],
 )

@@ -132,7 +132,16 @@ def names(*called: str, **detail: Any) -> dict[str, Any]:
         pytest.param(names(*TAMPERING, errorCode=[{"exists": True}]), [False] * 3, id="calls that fail"),
         pytest.param(names(*TAMPERING, errorCode=["AccessDenied"]), [False] * 3, id="calls that are denied"),
         pytest.param(names(*TAMPERING, requestParameters={"channelFlowArn": [APP]}), [UNSET] * 3, id="some flows"),
-        pytest.param(names(*TAMPERING, userIdentity={"type": ["Root"]}), [UNSET] * 3, id="some callers"),
+        pytest.param(names(*TAMPERING, userIdentity={"arn": ["x"]}), [UNSET] * 3, id="some callers"),
+        pytest.param({**CLOUDTRAIL, "detail": {"userIdentity": {"type": ["Root"]}}}, [False] * 3, id="the root user"),
+        pytest.param(names(*TAMPERING, readOnly=[False]), [True] * 3, id="calls that write"),
+        pytest.param(names(*TAMPERING, readOnly=[True]), [False] * 3, id="calls that read"),
+        pytest.param(names(*TAMPERING, readOnly=["false", 0]), [False] * 3, id="no truth value"),
+        pytest.param(names(*TAMPERING, readOnly=[{"exists": True}]), [True] * 3, id="a truth value exists"),
+        pytest.param(names(*TAMPERING, readOnly=[{"anything-but": "x"}]), [UNSET] * 3, id="anything but text"),
+        pytest.param(
+            names(*TAMPERING, errorCode=[{"anything-but": "x"}]), [False] * 3, id="anything but what is not there"
+        ),
         pytest.param(DOCUMENTED, [False] * 3, id="failures"),
         pytest.param(None, [False] * 3, id="a schedule"),
     ],
@@ -140,7 +149,8 @@ def names(*called: str, **detail: Any) -> dict[str, Any]:
 def test_patterns_on_calls_that_tamper_with_flows(pattern: Any, expected: list[Truth]) -> None:
     text = None if pattern is None else json.dumps(pattern)
 
-    assert [matches(text, event) for event in tamper_events(HOME, "us-east-1")] == expected
+    assert [matches(text, event) for event in tamper_events(HOME, "us-east-1")[::2]] == expected
+    assert [matches(text, event) for event in tamper_events(HOME, "us-east-1")[1::2]] == expected
 
 
 _VALUES = st.sampled_from(["aws.chime", "aws.s3", STATUS, FAILURE, APP, 1, None, True])
