@@ -23,7 +23,7 @@ COMMAND = (
     "--processors 'Name=PROCESSOR_NAME,ExecutionOrder=EXECUTION_ORDER,FallbackAction=ABORT,"
     "Configuration={Lambda={ResourceArn=FUNCTION_ARN,InvocationType=ASYNC}}' OTHER_PROCESSORS"
 )
-CONSTANTS = {"ABORT", "CONTINUE", "ASYNC"}
+CONSTANTS = {"ABORT", "CONTINUE", "ASYNC", "AWS", "API"}
 LEFT_TO_THE_READER = {
     *(
         "NEW_NAME",
@@ -35,7 +35,7 @@ LEFT_TO_THE_READER = {
         "STATEMENT_ID",
         "ROLE_NAME",
     ),
-    *("QUEUE_ARN", "TOPIC_ARN", "CHANNEL_ARN", "APP_INSTANCE_USER_ARN"),
+    *("QUEUE_ARN", "TOPIC_ARN", "CHANNEL_ARN", "APP_INSTANCE_USER_ARN", "ALIAS_NAME"),
 }
 TWO = (sample.step("redact", 1, "CONTINUE"), sample.step("moderate", 2, "CONTINUE"))
 
