@@ -32,3 +32,9 @@ class AccessDeniedException(ChimeSDKError):  # noqa: N818 - AWS's name
     """IAM does not allow the call. The service does not declare this error, since IAM answers before it."""
 
     code = 403
+
+
+class UnprocessableEntity(ChimeSDKError):  # noqa: N818 - AWS's name
+    """The bearer does not exist. The service does not declare this error either."""
+
+    code = 422

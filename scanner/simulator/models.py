@@ -16,7 +16,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from moto.moto_api._internal import mock_random
 from moto.utilities.tagging_service import TaggingService
 
-from scanner.simulator.exceptions import BadRequestException, ForbiddenException
+from scanner.simulator.exceptions import BadRequestException, ForbiddenException, UnprocessableEntity
 
 MAX_PAGE = 50
 MAX_PROCESSORS = 3
@@ -65,13 +65,33 @@ class Processor:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A channel whose messages a channel flow processes."""
+    """A channel, with the ARN of the channel flow that processes its messages, if one does."""
 
     arn: str
     name: str
+    flow_arn: str | None = None
+    is_public: bool = False
+    created: datetime
+
+    def summary(self) -> dict[str, Any]:
+        privacy = "PUBLIC" if self.is_public else "PRIVATE"
+        return {"ChannelArn": self.arn, "Name": self.name, "Mode": "UNRESTRICTED", "Privacy": privacy}
 
     def to_dict(self) -> dict[str, Any]:
-        return {"ChannelArn": self.arn, "Name": self.name, "Mode": "UNRESTRICTED", "Privacy": "PRIVATE"}
+        flow = {} if self.flow_arn is None else {"ChannelFlowArn": self.flow_arn}
+        return self.summary() | flow | _timestamps(self.created, self.created)
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A user of an app instance; admins see all of its channels."""
+
+    arn: str
+    name: str
+    is_admin: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"Admin": {"Arn": self.arn, "Name": self.name}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +101,6 @@ class ChannelFlow:
     arn: str
     name: str
     processors: tuple[Processor, ...]
-    channels: tuple[Channel, ...] = ()
     created: datetime
     updated: datetime
 
@@ -95,7 +114,7 @@ class ChannelFlow:
 
 @dataclass(frozen=True, kw_only=True)
 class AppInstance:
-    """An app instance, with its channel flows by ARN."""
+    """An app instance, with its channel flows, channels and users by ARN."""
 
     arn: str
     name: str
@@ -103,6 +122,8 @@ class AppInstance:
     retention_days: int | None = None
     created: datetime
     channel_flows: dict[str, ChannelFlow] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         metadata = {} if self.metadata is None else {"Metadata": self.metadata}
@@ -189,8 +210,42 @@ class ChimeSDKBackend(BaseBackend):
     def list_channels_associated_with_channel_flow(
         self, arn: str, *, max_results: int, next_token: str | None
     ) -> tuple[Sequence[Channel], str | None]:
-        channels = self.describe_channel_flow(arn).channels
-        return self._page(f"channels {arn}", channels, max_results, next_token)
+        self.describe_channel_flow(arn)
+        channels = self._app_instance_of(arn).channels.values()
+        own = [channel for channel in channels if channel.flow_arn == arn]
+        return self._page(f"channels {arn}", own, max_results, next_token)
+
+    def list_app_instance_admins(
+        self, arn: str, *, max_results: int, next_token: str | None
+    ) -> tuple[Sequence[User], str | None]:
+        admins = [user for user in self.describe_app_instance(arn).users.values() if user.is_admin]
+        return self._page(f"admins {arn}", admins, max_results, next_token)
+
+    def list_channels(
+        self, app_instance_arn: str, bearer: str, *, max_results: int, next_token: str | None
+    ) -> tuple[Sequence[Channel], str | None]:
+        """All channels for an admin, for another user the public ones."""
+        user = self._user(app_instance_arn, bearer)
+        channels = self.describe_app_instance(app_instance_arn).channels.values()
+        seen = [channel for channel in channels if user.is_admin or channel.is_public]
+        return self._page(f"channels {app_instance_arn} {bearer}", seen, max_results, next_token)
+
+    def describe_channel(self, arn: str, bearer: str) -> Channel:
+        app_instance = self._app_instance_of(arn)
+        user, channel = self._user(app_instance.arn, bearer), app_instance.channels.get(arn)
+        if channel is None or not (user.is_admin or channel.is_public):
+            raise ForbiddenException(f"Not authorized to access {arn}")
+        return channel
+
+    def _user(self, app_instance_arn: str, bearer: str) -> User:
+        user = self.describe_app_instance(app_instance_arn).users.get(bearer)
+        if user is None:
+            raise UnprocessableEntity("An invalid app instance user ARN was supplied for the bearer")
+        return user
+
+    def _app_instance_of(self, arn: str) -> AppInstance:
+        """The app instance of a flow or a channel."""
+        return self.describe_app_instance("/".join(arn.split("/")[:2]))
 
     def list_tags_for_resource(self, arn: str) -> list[dict[str, str]]:
         self._must_exist(arn)

@@ -84,11 +84,16 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class AppInstance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An app instance. `repeat` makes several, with ``{n}`` in the name as a number; each has all the channel flows."""
+    """An app instance. `repeat` makes several, with ``{n}`` in the name as a number; each has all the channel flows.
+
+    `channels` is the number of channels without a channel flow, and `admins` that of its admins.
+    """
 
     name: Name
     repeat: Repeat = 1
     channel_flows: tuple[ChannelFlow, ...] = ()
+    channels: Annotated[int, Meta(ge=0, le=1000)] = 0
+    admins: Annotated[int, Meta(ge=0, le=100)] = 1
     retention_days: Annotated[int, Meta(ge=1, le=5475)] | None = None
     tags: dict[str, str] = field(default_factory=dict)
     expect: frozenset[RuleId] = frozenset()
@@ -217,7 +222,7 @@ def placed(organisation: Organisation) -> Iterator[Placed]:
 
 
 def expected(organisation: Organisation) -> frozenset[Expectation]:
-    """Exactly the findings that the default rules should have."""
+    """Exactly the findings that the rules of the profiles default and channels should have."""
     return frozenset(
         Expectation(instance.account_id, instance.region, arn, rule_id)
         for instance in placed(organisation)

@@ -28,6 +28,32 @@ class ChimeSDKResponse(DeniesInJson):
     def _denial(self, message: str) -> AccessDeniedException:
         return AccessDeniedException(message)
 
+    def _authenticate_and_authorize_normal_action(self, resource: str = "*") -> None:
+        """Check that IAM allows the call on each of the resources on which AWS checks it.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonchime.html
+        """
+        for each in self._authorised_on() or (resource,):
+            super()._authenticate_and_authorize_normal_action(each)
+
+    def _authorised_on(self) -> tuple[str, ...]:
+        match self._get_action():
+            case "ListAppInstanceAdmins":
+                return (self._arn("appInstanceArn"),)
+            case "ListChannels":
+                return (self._bearer,)
+            case "DescribeChannel":
+                return self._bearer, self._arn("channelArn")
+        return ()
+
+    @property
+    def _bearer(self) -> str:
+        """The user as whom the call is made."""
+        bearer = self.headers.get("x-amz-chime-bearer")
+        if not bearer:
+            raise BadRequestException("x-amz-chime-bearer is missing")
+        return str(bearer)
+
     def list_tags_for_resource(self) -> TYPE_RESPONSE:
         return _answer(200, {"Tags": self.backend.list_tags_for_resource(self._arn("arn"))})
 
@@ -78,6 +104,10 @@ class ChimeSDKIdentityResponse(ChimeSDKResponse):
         app_instance = self.backend.describe_app_instance(self._arn("appInstanceArn"))
         return _answer(200, {"AppInstance": app_instance.to_dict()})
 
+    def list_app_instance_admins(self) -> TYPE_RESPONSE:
+        page, next_token = self.backend.list_app_instance_admins(self._arn("appInstanceArn"), **self._paging())
+        return _answer(200, {"AppInstanceAdmins": [admin.to_dict() for admin in page]}, next_token)
+
     def get_app_instance_retention_settings(self) -> TYPE_RESPONSE:
         app_instance = self.backend.describe_app_instance(self._arn("appInstanceArn"))
         return _answer(200, {"AppInstanceRetentionSettings": app_instance.retention_settings()})
@@ -125,7 +155,15 @@ class ChimeSDKMessagingResponse(ChimeSDKResponse):
         page, next_token = self.backend.list_channels_associated_with_channel_flow(
             self._arn("channel-flow-arn"), **self._paging()
         )
-        return _answer(200, {"Channels": [channel.to_dict() for channel in page]}, next_token)
+        return _answer(200, {"Channels": [channel.summary() for channel in page]}, next_token)
+
+    def list_channels(self) -> TYPE_RESPONSE:
+        page, next_token = self.backend.list_channels(self._arn("app-instance-arn"), self._bearer, **self._paging())
+        return _answer(200, {"Channels": [channel.summary() for channel in page]}, next_token)
+
+    def describe_channel(self) -> TYPE_RESPONSE:
+        channel = self.backend.describe_channel(self._arn("channelArn"), self._bearer)
+        return _answer(200, {"Channel": channel.to_dict()})
 
 
 def _answer(status: int, body: dict[str, Any] | None = None, next_token: str | None = None) -> TYPE_RESPONSE:

@@ -6,6 +6,7 @@ The time of creation is constant, so that answers never change.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
 from moto.core.base_backend import SERVICE_BACKEND, BackendDict
@@ -14,7 +15,7 @@ from moto.events.models import events_backends
 from scanner.errors import UsageError
 from scanner.simulator import organisation as described
 from scanner.simulator.lambdareads.models import Function, lambdareads_backends
-from scanner.simulator.models import AppInstance, Channel, ChannelFlow, Processor, chimesdk_backends
+from scanner.simulator.models import AppInstance, Channel, ChannelFlow, Processor, User, chimesdk_backends
 from scanner.simulator.organisation import Account
 from scanner.simulator.surroundings import Function as Described
 from scanner.simulator.surroundings import FunctionPolicy, function_policy
@@ -119,6 +120,8 @@ def seed_app_instance(instance: described.Placed) -> None:
         retention_days=instance.app_instance.retention_days,
         created=CREATED,
         channel_flows={flow.arn: _channel_flow(flow, instance) for flow in instance.channel_flows},
+        channels={channel.arn: channel for channel in _channels(instance)},
+        users={user.arn: user for user in _users(instance)},
     )
     backend.tagger.tag_resource(instance.arn, _tags(instance.app_instance.tags))
     for flow in instance.channel_flows:
@@ -132,15 +135,25 @@ def _channel_flow(flow: described.PlacedFlow, instance: described.Placed) -> Cha
         processors=tuple(
             _processor(processor, number, instance) for number, processor in enumerate(flow.channel_flow.processors, 1)
         ),
-        channels=tuple(
-            Channel(
-                arn=described.child_arn(f"{instance.arn}/channel", flow.arn, occurrence), name=f"channel {occurrence}"
-            )
-            for occurrence in range(1, flow.channel_flow.channels + 1)
-        ),
         created=CREATED,
         updated=datetime.combine(flow.channel_flow.updated, time(), UTC) if flow.channel_flow.updated else CREATED,
     )
+
+
+def _channels(instance: described.Placed) -> Iterator[Channel]:
+    """The channels of each flow, and those without one."""
+    numbers = [(flow.arn, flow.channel_flow.channels) for flow in instance.channel_flows]
+    for flow_arn, number in (*numbers, (None, instance.app_instance.channels)):
+        for occurrence in range(1, number + 1):
+            arn = described.child_arn(f"{instance.arn}/channel", flow_arn or "no flow", occurrence)
+            yield Channel(arn=arn, name=f"channel {occurrence}", flow_arn=flow_arn, created=CREATED)
+
+
+def _users(instance: described.Placed) -> Iterator[User]:
+    """The admins, and a user who is none."""
+    yield User(arn=f"{instance.arn}/user/visitor", name="Visitor", is_admin=False)
+    for number in range(1, instance.app_instance.admins + 1):
+        yield User(arn=f"{instance.arn}/user/admin-{number}", name=f"Admin {number}", is_admin=True)
 
 
 def _processor(processor: described.Processor, number: int, instance: described.Placed) -> Processor:

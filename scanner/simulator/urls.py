@@ -19,5 +19,6 @@ url_paths = {
     "{0}/channel-flows$": ChimeSDKMessagingResponse.dispatch,
     "{0}/channel-flows/(?P<channel_flow>.+)$": ChimeSDKMessagingResponse.dispatch,
     "{0}/channels$": ChimeSDKMessagingResponse.dispatch,
+    "{0}/channels/(?P<channel>.+)$": ChimeSDKMessagingResponse.dispatch,
     "{0}/tags$": ChimeSDKMessagingResponse.dispatch,
 }

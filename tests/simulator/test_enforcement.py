@@ -25,6 +25,8 @@ from tests.simulator.conftest import Caller
 MANAGEMENT, MEMBER = "999900001111", "999900002222"
 APP_INSTANCE = child_arn(f"arn:aws:chime:us-east-1:{MEMBER}:app-instance", "chat")
 FLOW = child_arn(f"{APP_INSTANCE}/channel-flow", "moderation")
+ADMIN = f"{APP_INSTANCE}/user/admin-1"
+CHANNEL = child_arn(f"{APP_INSTANCE}/channel", FLOW)
 LOGS_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 CALLS: dict[str, Callable[[Caller], object]] = {
@@ -34,6 +36,9 @@ CALLS: dict[str, Callable[[Caller], object]] = {
     "chime:ListChannelsAssociatedWithChannelFlow": lambda c: c.messaging.list_channels_associated_with_channel_flow(
         ChannelFlowArn=FLOW
     ),
+    "chime:ListAppInstanceAdmins": lambda c: c.identity.list_app_instance_admins(AppInstanceArn=APP_INSTANCE),
+    "chime:ListChannels": lambda c: c.messaging.list_channels(AppInstanceArn=APP_INSTANCE, ChimeBearer=ADMIN),
+    "chime:DescribeChannel": lambda c: c.messaging.describe_channel(ChannelArn=CHANNEL, ChimeBearer=ADMIN),
     "chime:ListTagsForResource": lambda c: c.messaging.list_tags_for_resource(ResourceARN=FLOW),
     "lambda:GetFunctionConfiguration": lambda c: c.functions.get_function_configuration(FunctionName="moderate:1"),
     "lambda:GetPolicy": lambda c: c.functions.get_policy(FunctionName="moderate"),

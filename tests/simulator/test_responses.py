@@ -271,3 +271,34 @@ def test_a_processor_outside_the_model_is_refused(caller: Caller, support_chat: 
         "Processors": [{**flow["Processors"][0], **change}],
     }
     assert refusal(caller.messaging.create_channel_flow, **given) == (400, "BadRequestException")
+
+
+def channels_as(caller: Caller, instance: Placed, user: str) -> set[str]:
+    bearer = f"{instance.arn}/user/{user}"
+    listed = caller.messaging.list_channels(AppInstanceArn=instance.arn, ChimeBearer=bearer)["Channels"]
+    return {channel["ChannelArn"] for channel in listed}
+
+
+def test_an_admin_alone_sees_all_channels(caller: Caller, demo: Organisation) -> None:
+    events = next(each for each in placed(demo) if each.name == "live events")
+    admins = caller.identity.list_app_instance_admins(AppInstanceArn=events.arn)["AppInstanceAdmins"]
+    of_flows = sum(flow.channel_flow.channels for flow in events.channel_flows)
+
+    assert [each["Admin"]["Arn"] for each in admins] == [f"{events.arn}/user/admin-1"]
+    assert len(channels_as(caller, events, "admin-1")) == of_flows + events.app_instance.channels
+    assert channels_as(caller, events, "visitor") == set(), "all channels are private"
+
+
+def test_a_channel_tells_its_flow_to_an_admin(caller: Caller, support_chat: Placed) -> None:
+    admin = f"{support_chat.arn}/user/admin-1"
+    arn = min(channels_as(caller, support_chat, "admin-1"))
+
+    described = caller.messaging.describe_channel(ChannelArn=arn, ChimeBearer=admin)["Channel"]
+
+    assert described["ChannelFlowArn"] in {flow.arn for flow in support_chat.channel_flows}
+    visitor = f"{support_chat.arn}/user/visitor"
+    refused = refusal(caller.messaging.describe_channel, ChannelArn=arn, ChimeBearer=visitor)
+    assert refused == (403, "ForbiddenException")
+    nobody = f"{support_chat.arn}/user/nobody"
+    refused = refusal(caller.messaging.describe_channel, ChannelArn=arn, ChimeBearer=nobody)
+    assert refused[0] == 422
