@@ -19,6 +19,8 @@ _PATHS = {
     "/findings/import": "BatchImportFindings",
 }
 _FLOW = "/channel-flows/"
+_CHANNEL = "/channels/"
+_ADMINS = re.compile(r"/app-instances/(?P<app_instance>[^/]+)/admins")
 _FUNCTION = re.compile(r"/[0-9-]+/functions/(?P<function>[^/]+)/(?P<what>[a-z-]+)")
 _OF_A_FUNCTION = {
     "configuration": "GetFunctionConfiguration",
@@ -72,6 +74,14 @@ def _asked(url: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict
         parameters = _by_name(body.decode())
         return parameters["Action"], parameters
     parameters = {**_by_name(parts.query), **({"body": body.decode()} if body else {})}
+    if bearer := headers.get("x-amz-chime-bearer"):
+        parameters["bearer"] = bearer
+    if parts.path == "/channels" and "scope" not in parameters:
+        return "ListChannels", parameters
+    if admins := _ADMINS.fullmatch(parts.path):
+        return "ListAppInstanceAdmins", {**parameters, "app-instance-arn": unquote(admins["app_instance"])}
+    if parts.path.startswith(_CHANNEL):
+        return "DescribeChannel", {**parameters, "channel": unquote(parts.path.removeprefix(_CHANNEL))}
     if (operation := _PATHS.get(parts.path)) is not None:
         return operation, parameters
     if parts.path.startswith(_FLOW):

@@ -25,7 +25,7 @@ def answer(call: Call, account: str = ACCOUNT) -> Answer:
             return truth(_told(call, account))
 
 
-def _told(call: Call, account: str) -> object:  # noqa: PLR0911 - a table of answers
+def _told(call: Call, account: str) -> object:  # noqa: C901, PLR0911 - a table of answers
     function = call.parameters.get("function", "")
     match call.operation:
         case "GetFunctionConfiguration":
@@ -38,8 +38,16 @@ def _told(call: Call, account: str) -> object:  # noqa: PLR0911 - a table of ans
             return {"Tags": [{"Key": "owner", "Value": "chat"}]}
         case "DescribeChannelFlow":
             return {"ChannelFlow": {"CreatedTimestamp": 1767225600.0, "LastUpdatedTimestamp": 1767225600.0}}
+        case "ListAppInstanceAdmins":
+            admin = f"{call.app_instance_arn}/user/admin"
+            return {"AppInstanceAdmins": [{"Admin": {"Arn": admin, "Name": "Ada Lovelace"}}]}
+        case "ListChannels":
+            return {"Channels": [{"ChannelArn": f"{call.app_instance_arn}/channel/general", "Name": "general"}]}
+        case "DescribeChannel":
+            return {"Channel": {"ChannelArn": call.parameters["channel"], "Name": "general"}}
         case "ListChannelsAssociatedWithChannelFlow":
-            return {"Channels": [{"Name": "general"}]}
+            arn = call.parameters["channel-flow-arn"].partition("/channel-flow/")[0]
+            return {"Channels": [{"ChannelArn": f"{arn}/channel/general", "Name": "general"}]}
         case "ListRules":
             return {"Rules": [alert("failures", f"{call.region}:{account}")]}
         case "ListTargetsByRule":

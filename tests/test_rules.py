@@ -149,17 +149,17 @@ def documented_controls() -> Iterator[tuple[str, str, str]]:
             yield from ((framework, control, id_.strip("`")) for id_ in rules.split(", "))
 
 
-def test_the_availability_profile_is_not_on_by_default() -> None:
+def test_the_other_profiles_are_not_on_by_default() -> None:
     chosen = {each.info.id for each in selection.select(RULES, [])}
 
-    assert chosen == {each.info.id for each in RULES} - {"last-processor-fails-closed"}
+    assert chosen == {each.info.id for each in RULES} - {"last-processor-fails-closed", "channel-without-flow"}
 
 
 def test_rules_that_are_off_until_a_parameter_is_given_ask_for_nothing() -> None:
     off = {each.info.id: each for each in RULES if each.off}
 
     assert set(off) == {"missing-required-tags", "flow-name-convention", "stale-channel-flow"}
-    assert rule.facets(RULES) == {"function", "callback_role", "channels", "alerts"}
+    assert rule.facets(RULES) == {"function", "callback_role", "channels", "alerts", "all_channels"}
     on = rule.configured(off["missing-required-tags"], settings={"required_tags": ("owner",)})
     assert rule.facets([on]) == {"tags"}
 

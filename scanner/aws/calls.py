@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from botocore import xform_name
+from msgspec import Struct
 
 from scanner.aws import ownership
-from scanner.aws.failure import EndlessPagesError, MalformedAnswerError, OtherAccountError, calling
+from scanner.aws.failure import (
+    EndlessPagesError,
+    FailedCallError,
+    MalformedAnswerError,
+    OtherAccountError,
+    TooManyItemsError,
+    calling,
+)
 
 _CHIME_PAGE_SIZE = 50  # Chime's maximum; other services use their maximum by default
 _BARREN_PAGES = 50
@@ -22,6 +30,14 @@ class Item(Protocol):
 
 
 AnyItem_co = TypeVar("AnyItem_co", bound=Item, covariant=True)
+
+
+class Seen(Protocol):
+    """The items of a listing so far."""
+
+    def new(self, page: Sequence[AnyItem_co]) -> tuple[list[AnyItem_co], MalformedAnswerError | None]:
+        """The items of a page that are new, and an error if an item differs from an earlier one of the same ARN."""
+        ...
 
 
 class Page(Protocol[AnyItem_co]):
@@ -42,8 +58,25 @@ def ask(client: Any, operation: str, **params: Any) -> Any:
     return answer.get("Decoded", answer)
 
 
+class Paging(Struct, frozen=True, kw_only=True):
+    """How a listing is read page by page.
+
+    `seen` keeps its items. A listing that goes on after `most` items is a failure. `before_page` is called before each
+    page is requested.
+    """
+
+    seen: Seen
+    most: int | None = None
+    before_page: Callable[[], None] = lambda: None
+
+
 def new_items(
-    client: Any, page_type: type[Page[AnyItem_co]], *, under: str = "", **params: str
+    client: Any,
+    page_type: type[Page[AnyItem_co]],
+    *,
+    under: str = "",
+    paging: Paging | None = None,
+    **params: str,
 ) -> Iterator[list[AnyItem_co]]:
     """The new items of each page of a listing, whose operation has the name of `page_type`.
 
@@ -51,13 +84,13 @@ def new_items(
     while it is read may repeat items.
 
     Raises:
-        FailedCallError: a page could not be read, or the pages never end. Also after the last page, if an item was
-            dropped since it is not under `under`, or if two different items have the same ARN.
+        FailedCallError: a page could not be read, the pages never end, or there are too many items. Also after the last
+            page, if an item was dropped since it is not under `under`, or if two different items have the same ARN.
     """
-    seen = _Seen()
-    barren = 0
+    paging = paging or Paging(seen=_SeenInMemory())
+    barren = found = 0
     wrong: MalformedAnswerError | OtherAccountError | None = None
-    pages = _pages(client, page_type, params)
+    pages = _pages(client, page_type, params, paging.before_page)
     while True:
         with calling(client.meta.service_model.service_name, page_type.__name__):
             page = next(pages, None)
@@ -68,12 +101,16 @@ def new_items(
             foreign = _foreign(page.items, under)
             ours = [item for item in page.items if item.arn.startswith(under)] if foreign else page.items
             wrong = wrong or foreign
-            items, twin = seen.new(ours)
+            items, twin = paging.seen.new(ours)
             wrong = wrong or twin
             barren = 0 if items else barren + 1
             if barren > _BARREN_PAGES:
                 raise wrong or EndlessPagesError
         yield items
+        found += len(items)
+        if paging.most is not None and found >= paging.most and page.NextToken:
+            too_many = TooManyItemsError(found)
+            raise FailedCallError(client.meta.service_model.service_name, page_type.__name__, too_many)
 
 
 def _foreign(items: tuple[Item, ...], under: str) -> MalformedAnswerError | OtherAccountError | None:
@@ -85,7 +122,7 @@ def _foreign(items: tuple[Item, ...], under: str) -> MalformedAnswerError | Othe
     return None
 
 
-class _Seen:
+class _SeenInMemory:
     """The items of a listing so far: a hash of each by ARN, and the last page itself, which is often the only one."""
 
     def __init__(self) -> None:
@@ -104,17 +141,23 @@ class _Seen:
         return list(items.values()), MalformedAnswerError(message) if changed else None
 
 
-def _pages(client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str]) -> Iterator[Page[AnyItem_co]]:
+def _pages(
+    client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str], before_page: Callable[[], None]
+) -> Iterator[Page[AnyItem_co]]:
     paginator = client.get_paginator(xform_name(page_type.__name__))
     size = _CHIME_PAGE_SIZE if client.meta.service_model.signing_name == "chime" else None
-    tokens: set[str] = set()
-    for answer in paginator.paginate(PaginationConfig={"PageSize": size}, **params):
-        page: Page[AnyItem_co] = answer["Decoded"]
+    answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}, **params))
+    tokens: set[int] = set()  # their hashes: a long listing has many tokens, and they are long
+    while True:
+        before_page()
+        page: Page[AnyItem_co] = next(answers)["Decoded"]
         yield page
-        if page.NextToken in tokens:
+        if not page.NextToken:
+            return
+        token = hash(page.NextToken)
+        if token in tokens:
             raise EndlessPagesError
-        if page.NextToken:
-            tokens.add(page.NextToken)
+        tokens.add(token)
 
 
 def iam_items(client: Any, operation: str, member: str, **params: str) -> Iterator[Any]:

@@ -55,6 +55,14 @@ class EndlessPagesError(Exception):
     """A listing repeats itself instead of ending."""
 
 
+class TooManyItemsError(Exception):
+    """A listing has more items than are to be read; its text is how many were read."""
+
+
+class NoBearerError(Exception):
+    """There is nobody as whom channels could be listed."""
+
+
 class OutOfScopeError(Exception):
     """The resource is in an account that is not in scope, so there are no credentials for it."""
 
@@ -109,7 +117,7 @@ _STUMBLES = (AttributeError, KeyError, RuntimeError, TypeError, ValueError)
 class FailedCallError(Exception):
     """A call failed. `service` and `operation` are botocore's names.
 
-    The cause is one of CALL_ERRORS, a StillListedError or a FaultError.
+    The cause is one of CALL_ERRORS, a StillListedError, a TooManyItemsError, a NoBearerError or a FaultError.
     """
 
     def __init__(self, service: str, operation: str, cause: Exception) -> None:
@@ -141,6 +149,25 @@ class FailedCallError(Exception):
             return False
         code, status = _code_and_status(self.cause)
         return status == 404 and code in NOT_FOUND
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether AWS refused the caller, or the user or bot as whom it called (422: who does not exist)."""
+        if not isinstance(self.cause, boto.ClientError) or self.may_pass or self.denied_entry:
+            return False
+        code, status = _code_and_status(self.cause)
+        return status in {401, 403, 422} or code in DENIED
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the resource does not exist, or the service hides it; IAM did not deny the call.
+
+        Chime answers ForbiddenException for what does not exist: https://github.com/aws/aws-sdk-net/issues/1571
+        """
+        if not isinstance(self.cause, boto.ClientError) or "not authorized to perform" in str(self.cause):
+            return False
+        code, status = _code_and_status(self.cause)
+        return self.is_not_found or (status == 403 and code == "ForbiddenException")
 
     @property
     def fault(self) -> str | None:
@@ -210,6 +237,12 @@ _EXPLAINED: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str]
         "EndlessPages",
         "the pages of the list repeat and never end; scan again later",
     ),
+    (
+        TooManyItemsError,
+        "TooMany",
+        "there are more than the {error} that were read; raise --max-channels to read on",
+    ),
+    (NoBearerError, "NoBearer", "{error}"),
     (boto.InvalidRegionError, "InvalidRegion", "no region has the name in its ARN; correct it where it is configured"),
     (
         boto.ParamValidationError,

@@ -73,6 +73,31 @@ class ListAppInstances(_Answer, frozen=True):
         return self.AppInstances
 
 
+class Identity(_Member, frozen=True):
+    """A user or bot. Its name is not decoded."""
+
+    Arn: str
+
+
+class AppInstanceAdminSummary(_Member, frozen=True):
+    Admin: Identity
+
+    @property
+    def arn(self) -> str:
+        return self.Admin.Arn
+
+
+class ListAppInstanceAdmins(_Answer, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_ListAppInstanceAdmins.html"""
+
+    AppInstanceAdmins: tuple[AppInstanceAdminSummary, ...]
+    NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[AppInstanceAdminSummary, ...]:
+        return self.AppInstanceAdmins
+
+
 class ListChannelFlows(_Answer, frozen=True):
     """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelFlows.html"""
 
@@ -117,14 +142,42 @@ class DescribeChannelFlow(_Answer, frozen=True):
 
 
 class Channel(_Member, frozen=True):
-    ChannelArn: str | None = None
+    """A channel of a list. Its name and metadata are not decoded."""
+
+    ChannelArn: str
+
+    @property
+    def arn(self) -> str:
+        return self.ChannelArn
 
 
-class ListChannelsAssociatedWithChannelFlow(_Answer, frozen=True):
-    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelsAssociatedWithChannelFlow.html"""
+class ListChannels(_Answer, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannels.html"""
 
     Channels: tuple[Channel, ...]
     NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[Channel, ...]:
+        return self.Channels
+
+
+class ListChannelsAssociatedWithChannelFlow(ListChannels, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_ListChannelsAssociatedWithChannelFlow.html"""
+
+
+class ChannelDetail(_Member, frozen=True):
+    """What DescribeChannel tells of a channel. Its name and metadata are not decoded."""
+
+    ChannelArn: str
+    ChannelFlowArn: str | None = None
+    CreatedTimestamp: float | None = None
+
+
+class DescribeChannel(_Answer, frozen=True):
+    """https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_DescribeChannel.html"""
+
+    Channel: ChannelDetail
 
 
 class DeadLetterConfig(_Member, frozen=True):
@@ -264,10 +317,12 @@ class ListOrganizationalUnitsForParent(_Answer, frozen=True):
 
 
 _BY_SERVICE: dict[str, tuple[type[Struct], ...]] = {
-    "chime-sdk-identity": (ListAppInstances, ListTagsForResource),
+    "chime-sdk-identity": (ListAppInstanceAdmins, ListAppInstances, ListTagsForResource),
     "chime-sdk-messaging": (
+        DescribeChannel,
         DescribeChannelFlow,
         ListChannelFlows,
+        ListChannels,
         ListChannelsAssociatedWithChannelFlow,
         ListTagsForResource,
     ),

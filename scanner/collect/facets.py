@@ -5,7 +5,7 @@ A fact that cannot be read, or cannot be decided, is unknown and gets a gap unde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from scanner.aws.failure import FailedCallError, calling, containing
 from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import RoleReader
+from scanner.collect.channels import ChannelReader
 from scanner.collect.function import FunctionRead, read_function, read_url
 from scanner.collect.threads import SingleFlight
 from scanner.model.facts import (
@@ -52,7 +53,14 @@ class Facets:
         FailedCallError: `tolerate` raised it.
     """
 
-    def __init__(self, wanted: frozenset[str], clients: Clients, roles: RoleReader, tolerate: Tolerate) -> None:
+    def __init__(
+        self,
+        wanted: frozenset[str],
+        clients: Clients,
+        roles: RoleReader,
+        channels: ChannelReader,
+        tolerate: Tolerate,
+    ) -> None:
         self._wanted = wanted
         self._clients = clients
         self._tolerate = tolerate
@@ -60,6 +68,7 @@ class Facets:
         self._concurrencies: SingleFlight[str, Any] = SingleFlight()
         self._urls: SingleFlight[str, policy.FunctionUrl] = SingleFlight()
         self._roles = roles
+        self._channels = channels
         self._alerts = Alerts()
 
     @property
@@ -67,7 +76,13 @@ class Facets:
         """Whether channel flows have facets to read."""
         return bool(self._wanted & _OF_FLOWS)
 
-    def of_app_instance(self, seen: AppInstance) -> AppInstance:
+    @property
+    def need_flows(self) -> bool:
+        """Whether the facets of an app instance need the ARNs of all its channel flows."""
+        return "all_channels" in self._wanted
+
+    def of_app_instance(self, seen: AppInstance, flows: Sequence[str] = (), broken: Gap | None = None) -> AppInstance:
+        """The app instance with its facets. `flows` are the ARNs of its flows; `broken` is the gap that ended them."""
         noting = _Noting(seen, self._tolerate)
         facts: dict[str, Any] = {}
         if "tags" in self._wanted:
@@ -81,6 +96,13 @@ class Facets:
             ):
                 facts[name] = noting.read((name,), seen.arn, "ListRules", partial(self._alert, told, seen))
             noting.undecided("", facts, "ListRules", seen.arn)
+        if "all_channels" in self._wanted:
+            read = noting.read(
+                ("channels",), seen.arn, "ListChannels", lambda: self._channels.read(seen, flows, broken)
+            )
+            if not isinstance(read, UnsetType):
+                facts["channels"], gap = read
+                noting.explain("channels.", _facts(facts["channels"]), gap)
         return structs.replace(seen, **facts, gaps=noting.gaps)
 
     def of_flow(self, seen: ChannelFlow) -> ChannelFlow:
@@ -151,7 +173,7 @@ class Facets:
         answer = ask(client, operation, ChannelFlowArn=arn, MaxResults=1)
         with calling(MESSAGING, operation):
             for channel in answer.Channels:
-                ownership.check_origin(channel.ChannelArn or arn, arn)
+                ownership.check_origin(channel.ChannelArn, arn)
         return bool(answer.Channels or answer.NextToken)
 
     def _alert(self, told: Callable[[Any, AppInstance], Truth], seen: AppInstance) -> Truth:
@@ -258,6 +280,11 @@ class _Noting:
     def fail(self, path: str, resource_arn: str, failed: FailedCallError) -> None:
         self._tolerate(failed)
         self.gaps[path] = failed.gap(self._seen.account_id, self._seen.region, resource_arn)
+
+    def explain(self, prefix: str, facts: dict[str, Any], gap: Gap | None) -> None:
+        """Add the same gap for all facts that are unknown."""
+        if gap:
+            self.gaps.update(dict.fromkeys(self._unexplained(prefix, facts), gap))
 
     def undecided(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
         """Add gaps for facts that were read but cannot be decided."""

@@ -18,7 +18,7 @@ from msgspec import Struct, field, structs
 from scanner.aws.failure import StoppedError
 from scanner.collect.empty import EmptyTargets
 from scanner.collect.executors import Executor, Threads
-from scanner.collect.task import Pace, Task, TaskResult, Traffic, slow
+from scanner.collect.task import ChannelTerms, Pace, Task, TaskResult, Traffic, slow
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
@@ -137,6 +137,7 @@ class BrokenRunError(ChimeauditError):
 class Collection:
     """Collects the targets of one run with an executor, by default in threads of this process.
 
+    `channels` says how the facet ``all_channels`` is read.
     `on_result` is called with the result of each target, after its first try and after its second, if there is one.
     Before that, `on_verdicts` is called with the verdicts on each part of it that was judged where it was read.
     """
@@ -146,12 +147,14 @@ class Collection:
         journal: Journal,
         executor: Executor | None = None,
         *,
+        channels: ChannelTerms | None = None,
         on_result: Callable[[TaskResult], None] = lambda _: None,
         on_verdicts: Callable[[Target, Verdicts], None] = lambda _, __: None,
     ) -> None:
         self._journal = journal
         self._targets = frozenset(each for each in journal.header.targets if each.account_id != UNKNOWN_ACCOUNT)
         self._left = set(self._targets)
+        self._channels = channels or ChannelTerms()
         self._on_result = on_result
         self._on_verdicts = on_verdicts
         self._elsewhere = Traffic()
@@ -215,8 +218,13 @@ class Collection:
         return first if try_ == 1 else slow(first, len(self._left), max(1, self._executor.at_once // 2))
 
     def _task(self, target: Target) -> Task:
-        facets = frozenset(self._journal.header.facets)
-        return Task(target=target, facets=facets, path=self._journal.target_path(target), pace=self._pace)
+        return Task(
+            target=target,
+            facets=frozenset(self._journal.header.facets),
+            path=self._journal.target_path(target),
+            pace=self._pace,
+            channels=self._channels,
+        )
 
     def _submit(self, waiting: Iterator[Task], room: int) -> _Futures:
         """Submit up to `room` tasks: first shares of targets that have begun, then further targets."""

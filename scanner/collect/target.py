@@ -26,9 +26,10 @@ from scanner.aws.patience import Patience, current
 from scanner.aws.wire import ListAppInstances, ListChannelFlows
 from scanner.collect import facts
 from scanner.collect.callback_role import RoleReader
+from scanner.collect.channels import ChannelReader
 from scanner.collect.facets import Facets
 from scanner.collect.task import Owned, Stop, Task
-from scanner.collect.threads import Crew
+from scanner.collect.threads import Crew, Turns
 from scanner.model.facts import AppInstance, ChannelFlow, Gap
 from scanner.store.journal import Target
 from scanner.store.target_file import AppInstanceRead, TargetWriter
@@ -41,7 +42,7 @@ _ACCOUNTS_AT_ONCE = 32  # more than are ever read at the same time
 
 
 class Control:
-    """The state that all tasks in a process share: the stop signal, the counts, and the roles that were read.
+    """The state that all tasks in a process share: the stop signal, the counts, `turns`, and the roles that were read.
 
     The targets of an account share its roles.
     """
@@ -50,7 +51,8 @@ class Control:
         self._stop = stop
         self._sharing = threading.Lock()
         self._roles = lru_cache(maxsize=_ACCOUNTS_AT_ONCE)(lambda _: RoleReader())
-        self.app_instances = self.channel_flows = 0
+        self.turns = Turns(self.check)
+        self.app_instances = self.channel_flows = self.channels = 0
 
     def check(self) -> None:
         """Check whether the scan was stopped.
@@ -71,6 +73,11 @@ class Control:
         with self._sharing:
             self.app_instances += 1
             self.channel_flows += channel_flows
+
+    def count_channels(self, channels: int) -> None:
+        """Count channels that were listed."""
+        with self._sharing:
+            self.channels += channels
 
 
 _app_instances = msgspec.json.Decoder(tuple[AppInstance, ...])
@@ -143,7 +150,8 @@ class _Reading:
         self._journal = journal
         self._control = control
         self._helpers = helpers
-        self._facets = Facets(task.facets, clients, roles, self._tolerate)
+        channels = ChannelReader(clients, task.channels, control.turns, self._tolerate, control.count_channels)
+        self._facets = Facets(task.facets, clients, roles, channels, self._tolerate)
         self._done = journal.app_instances | task.passed_over
         self._named = None if task.listed is None else _app_instances.decode(task.listed)
         self._share = task.share
@@ -271,6 +279,7 @@ class _Reading:
             return
         pages: list[int] = []
         flows_read = 0
+        arns: list[str] = []
         gaps: list[Gap] = []
         try:
             with containing(ListChannelFlows.__name__):
@@ -278,6 +287,7 @@ class _Reading:
                 for flows in self._with_facets(self._flows_of(listed)):
                     pages += [self._journal.page(listed.arn, flows)] if flows else []
                     flows_read += len(flows)
+                    arns += [flow.arn for flow in flows] if self._facets.need_flows else []
                     self._flows_read += len(flows)
                     self._largest = max(self._largest, flows_read)
                     self._control.check()
@@ -289,7 +299,7 @@ class _Reading:
             if not gaps:
                 return
         try:
-            app_instance = self._facets.of_app_instance(listed)
+            app_instance = self._facets.of_app_instance(listed, arns, next(iter(gaps), None))
         except FailedCallError as failed:
             self._unless_open(failed)
             return

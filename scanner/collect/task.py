@@ -72,9 +72,25 @@ class Share(Struct, frozen=True, kw_only=True):
     channel_flows: int
 
 
+class ChannelTerms(Struct, frozen=True, kw_only=True):
+    """How the facet ``all_channels`` is read.
+
+    - `bearer`: the id of the admin as whom channels are listed; None: any admin.
+    - `calls_per_second`: at most so many calls as one admin.
+    - `most`: about so many channels of an app instance are listed at most.
+    - `allowed`: the greatest number with which a rule compares; more channels without a flow settle its verdict.
+    """
+
+    bearer: str | None = None
+    calls_per_second: float = 2.0
+    most: int = 100_000
+    allowed: int = 0
+
+
 class Task(Struct, frozen=True, kw_only=True):
     """A target to read, with these facets, into the file at `path`. It can be pickled.
 
+    - `channels`: how the facet ``all_channels`` is read.
     - `listed`: the app instances to read, if not all, as JSON, which takes a third of the memory.
     - `passed_over`: the ARNs of app instances not to read.
     - `share`: how much to read; the rest is returned as further tasks.
@@ -85,6 +101,7 @@ class Task(Struct, frozen=True, kw_only=True):
     facets: frozenset[str]
     path: Path
     pace: Pace
+    channels: ChannelTerms = ChannelTerms()
     listed: bytes | None = None
     passed_over: frozenset[str] = frozenset()
     share: Share | None = None
@@ -104,6 +121,7 @@ class Traffic(Struct, frozen=True, kw_only=True):
 
     app_instances: int = 0
     channel_flows: int = 0
+    channels: int = 0
     calls: int = 0
     throttles: int = 0
 

@@ -1,9 +1,10 @@
-"""Threads: a pool of as many as the system allows, and a cache that reads each thing once for all of them."""
+"""Threads: a pool of them, a cache that reads each thing once for all of them, and turns that keep to a rate."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+import time
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from functools import partial
 from mmap import mmap
@@ -13,6 +14,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 Result = TypeVar("Result")
 Params = ParamSpec("Params")
 _Task = Callable[[], None]
+_CHECK_SECONDS = 0.2
 _ROOM = 48 << 20
 """The memory that must be free to start a thread: 8 MB of stack, and what it works with.
 
@@ -132,3 +134,36 @@ class SingleFlight(Generic[Key, Value]):
                 future.set_exception(error)
                 raise
         return future.result()
+
+
+class Turns:
+    """Spaces calls out: whoever takes a turn of a key waits until the key's rate allows it. Threads share one clock.
+
+    `check` is called while waiting, and may raise.
+    """
+
+    def __init__(
+        self,
+        check: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._check = check
+        self._clock = clock
+        self._sleep = sleep
+        self._taking = threading.Lock()
+        self._next: dict[str, float] = {}
+
+    def take(self, rates: Mapping[str, float]) -> None:
+        """Wait for a turn of each key; the rates are turns per second."""
+        with self._taking:
+            turn = max([self._clock(), *(self._next.get(key, 0.0) for key in rates)])
+            self._next |= {key: turn + 1.0 / rate for key, rate in rates.items()}
+        self._check()
+        while (left := turn - self._clock()) > 0:
+            self._sleep(min(left, _CHECK_SECONDS))
+            self._check()
+
+    def soonest(self, keys: Iterable[str]) -> str:
+        """The key whose next turn is first; of several, the first of the keys."""
+        return min(keys, key=lambda key: self._next.get(key, 0.0))

@@ -53,6 +53,7 @@ class Worker:
         return Traffic(
             app_instances=self._control.app_instances,
             channel_flows=self._control.channel_flows,
+            channels=self._control.channels,
             calls=sum(each.calls for each in counters),
             throttles=sum(each.throttles for each in counters),
         )

@@ -10,15 +10,16 @@ from scanner.model.operations import ORGANIZATION, Operation, needed
 _VERSION = "2012-10-17"
 
 
-def reading(facets: Iterable[str]) -> dict[str, Any]:
+def reading(facets: Iterable[str], bearer: str | None) -> dict[str, Any]:
     """The policy for each account that is scanned: what the lists and these facets read.
 
-    It names every resource, because none of the lists can be limited to one.
+    It names every resource, because none of the lists can be limited to one, except for what is done as an admin of an
+    app instance (`bearer` is that admin's id, if it is known): https://docs.aws.amazon.com/chime-sdk/latest/dg/iam.html
     """
-    return _policy(_allow("ReadChannelFlows", needed(facets)))
+    return _policy(*_reading(frozenset(facets), bearer))
 
 
-def starting(facets: Iterable[str], role_name: str) -> dict[str, Any]:
+def starting(facets: Iterable[str], bearer: str | None, role_name: str) -> dict[str, Any]:
     """The policy for the account that a scan with --org starts from: list the accounts, assume the role in each, and
     read.
 
@@ -30,10 +31,10 @@ def starting(facets: Iterable[str], role_name: str) -> dict[str, Any]:
         "Action": "sts:AssumeRole",
         "Resource": f"arn:aws:iam::*:role/{role_name}",
     }
-    return _policy(_allow("ListAccounts", ORGANIZATION), assume, _allow("ReadChannelFlows", needed(facets)))
+    return _policy(_allow("ListAccounts", ORGANIZATION), assume, *_reading(frozenset(facets), bearer))
 
 
-def role(facets: Iterable[str], role_name: str) -> dict[str, Any]:
+def role(facets: Iterable[str], bearer: str | None, role_name: str) -> dict[str, Any]:
     """A CloudFormation template of the role that is assumed in each account; its parameters name who may assume it."""
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -60,7 +61,7 @@ def role(facets: Iterable[str], role_name: str) -> dict[str, Any]:
                     "Description": "Read by chimeaudit",
                     "MaxSessionDuration": 3600,
                     "AssumeRolePolicyDocument": _policy(_TRUST),
-                    "Policies": [{"PolicyName": "read-channel-flows", "PolicyDocument": reading(facets)}],
+                    "Policies": [{"PolicyName": "read-channel-flows", "PolicyDocument": reading(facets, bearer)}],
                 },
             }
         },
@@ -76,10 +77,30 @@ _TRUST = {
 }
 
 
+_APP_INSTANCES = "arn:aws:chime:*:*:app-instance/*"
+
+
+def _reading(facets: frozenset[str], bearer: str | None) -> list[dict[str, Any]]:
+    operations = needed(facets)
+    if "all_channels" not in facets:
+        return [_allow("ReadChannelFlows", operations)]
+    admins, as_admin, of_channel = (
+        frozenset(each for each in operations if each.name in names)
+        for names in (("ListAppInstanceAdmins",), ("DescribeChannel", "ListChannels"), ("DescribeChannel",))
+    )
+    bearers = [bearer if "/" in bearer else f"user/{bearer}"] if bearer else ["user/*", "bot/*"]
+    return [
+        _allow("ReadChannelFlows", operations - admins - as_admin),
+        _allow("ReadAdmins", admins, [_APP_INSTANCES]),
+        _allow("ReadChannelsAsAdmin", as_admin, [f"{_APP_INSTANCES}/{each}" for each in bearers]),
+        _allow("ReadChannels", of_channel, [f"{_APP_INSTANCES}/channel/*"]),
+    ]
+
+
 def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": _VERSION, "Statement": list(statements)}
 
 
-def _allow(sid: str, operations: Iterable[Operation]) -> dict[str, Any]:
+def _allow(sid: str, operations: Iterable[Operation], resources: list[str] | str = "*") -> dict[str, Any]:
     actions = sorted({operation.action for operation in operations})
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"}
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

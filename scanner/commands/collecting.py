@@ -18,6 +18,7 @@ from scanner.commands.options.scan import ScanOptions
 from scanner.commands.request import ScanRequest
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
 from scanner.judge.audit import Audit
+from scanner.language.rule import greatest_number
 from scanner.model.facts import Gap
 from scanner.model.moments import stamp
 from scanner.model.report import Scope
@@ -27,7 +28,7 @@ from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, RunHeader, Target
 if TYPE_CHECKING:
     from scanner.collect.executors import Executor
     from scanner.collect.scope import Resolved, Wanted
-    from scanner.collect.task import TaskResult
+    from scanner.collect.task import ChannelTerms, TaskResult
 
 _NO_OTHER_AWS = {
     "AWS_CONFIG_FILE": os.devnull,
@@ -125,7 +126,8 @@ def _collect(journal: Journal, request: ScanRequest) -> Collected:
             audit.judge(target)
 
     try:
-        collection = Collection(journal, _executor(journal, audit, request), on_result=note, on_verdicts=audit.take)
+        executor, channels = _executor(journal, audit, request), _channel_terms(request)
+        collection = Collection(journal, executor, channels=channels, on_result=note, on_verdicts=audit.take)
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(request.until)
     except KeyboardInterrupt:
@@ -139,6 +141,17 @@ def _collect(journal: Journal, request: ScanRequest) -> Collected:
         in_time = False
     ended = CollectionEnd.ALL_TRIED if in_time else CollectionEnd.OUT_OF_TIME
     return Collected(journal, audit, ended, awaited="" if in_time else waiting.awaited())
+
+
+def _channel_terms(request: ScanRequest) -> ChannelTerms:
+    from scanner.collect.task import ChannelTerms
+
+    return ChannelTerms(
+        bearer=request.bearer,
+        calls_per_second=request.options.channel_rate,
+        most=request.options.max_channels,
+        allowed=greatest_number(request.rules, "all_channels"),
+    )
 
 
 def _executor(journal: Journal, audit: Audit, request: ScanRequest) -> Executor:

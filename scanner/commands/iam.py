@@ -36,8 +36,9 @@ def policy(options: RuleOptions, *, org: bool, role: str) -> None:
     """Print the IAM policy for scanning one account with the chosen rules."""
     if role != ROLE and not org:
         raise UsageError("--role goes with --org, which is not given", hint="Add --org, or see chimeaudit iam role.")
-    read = facets(options.configuration().rules)
-    _print(access_policy.starting(read, role) if org else access_policy.reading(read))
+    configured = options.configuration()
+    read, bearer = facets(configured.rules), configured.bearer
+    _print(access_policy.starting(read, bearer, role) if org else access_policy.reading(read, bearer))
 
 
 @command.command("role")
@@ -50,7 +51,8 @@ def role(options: RuleOptions, role: str) -> None:
 
     Its parameters are AuditorArn, who may assume the role, and ExternalId, which a scan names with --external-id.
     """
-    _print(access_policy.role(facets(options.configuration().rules), role))
+    configured = options.configuration()
+    _print(access_policy.role(facets(configured.rules), configured.bearer, role))
 
 
 def _print(document: object) -> None:

@@ -76,7 +76,8 @@ def _line(progress: Progress, log: Log) -> None:
 def _words(progress: Progress) -> str:
     traffic = progress.traffic
     throttled = f", {traffic.throttles:,} throttled" if traffic.throttles else ""
+    channels = f"{traffic.channels:,} channels, " if traffic.channels else ""
     return (
         f"{progress.accounts_read:,} of {progress.accounts:,} accounts, {traffic.app_instances:,} app instances, "
-        f"{traffic.channel_flows:,} channel flows, {traffic.calls:,} calls{throttled}"
+        f"{traffic.channel_flows:,} channel flows, {channels}{traffic.calls:,} calls{throttled}"
     )

@@ -36,7 +36,8 @@ class Baseline(Struct, frozen=True):
 class ScanRequest(Struct, frozen=True, kw_only=True):
     """The options of a scan, with what they name: rules, waivers, reports, deliveries, the baseline, the history.
 
-    `record` is what the report contains of the options. The scan stops at `until`, a time of `time.monotonic`.
+    `bearer` is the id of the admin as whom channels are listed. `record` is what the report contains of the options.
+    The scan stops at `until`, a time of `time.monotonic`.
     """
 
     options: ScanOptions
@@ -47,6 +48,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
     baseline: Baseline
     history: Address | None
     fail_on: Severity | None
+    bearer: str | None
     record: dict[str, Any]
     log: Log
     until: float | None
@@ -92,7 +94,9 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
     chosen = configured.fail_on if configured.fail_on and "fail_on" not in options.given else options.fail_on
     if configured.file and not options.config:
         log.tell("configuration", f"Configuration: {configured.file}")
+    bearer = options.channel_bearer or configured.bearer
     resolved = {
+        "channel_bearer": None if options.from_ else bearer,
         "config": configured.file,
         "rules": configured.named,
         "select": configured.select,
@@ -107,6 +111,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
         baseline=baseline,
         history=history,
         fail_on=severity(chosen),
+        bearer=bearer,
         record=options.recorded | resolved,
         log=log,
         until=until,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from msgspec import Struct, structs
 
 from scanner import resources
 from scanner.config import waivers
-from scanner.config.schema import FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
+from scanner.config.schema import BEARER, CHANNEL_KEYS, FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
 from scanner.config.waivers import ConfigReading, members_of, placed
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.language import checks, params, rule, rule_files, selection
@@ -32,6 +33,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     - `file`: the name of the file that was read; None: there is none.
     - `named`: the rule files and folders to load, as they were named.
     - `select`: the selectors of rules, such as ids and tags.
+    - `bearer`: the id of the admin as whom channels are listed.
     - `loaded`: all loaded rules; `rules`: those of them that are selected.
     """
 
@@ -39,6 +41,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     named: tuple[str, ...]
     select: tuple[str, ...]
     fail_on: str | None
+    bearer: str | None
     loaded: tuple[Rule, ...]
     rules: tuple[Rule, ...]
     waivers: tuple[Entry, ...]
@@ -90,6 +93,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     waived = waivers.read(entries.get("waivers"), reading)
     selectors = tuple(select) or _selectors(entries.get("select"), reading)
     fail_on = checks.word(entries["fail_on"], LEVELS, "severity", mistakes) if "fail_on" in entries else None
+    bearer = _bearer(entries.get("channels"), mistakes)
     if mistakes.found:
         raise InvalidConfigurationError([*mistakes.found, *mistakes_in_rules])
     if faults:
@@ -101,6 +105,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         named=named,
         select=selectors,
         fail_on=fail_on,
+        bearer=bearer,
         loaded=adjusted,
         rules=chosen,
         waivers=_applicable(waived, chosen),
@@ -170,6 +175,18 @@ def _chosen(
             raise
         mistakes.add(written, f"{error.message}; {error.hint}")
         raise InvalidConfigurationError(mistakes.found) from None
+
+
+def _bearer(node: Node | None, mistakes: Mistakes) -> str | None:
+    table = None if node is None else checks.table(node, f"a mapping with {one_of(CHANNEL_KEYS)}", mistakes)
+    if table is None:
+        return None
+    checks.keys(table, CHANNEL_KEYS, tuple(CHANNEL_KEYS), "key of channels", mistakes)
+    named = table.entries.get("bearer")
+    text = None if named is None else checks.text(named, mistakes, "the id of an app instance user")
+    if named is not None and text is not None and not re.fullmatch(BEARER, text, re.ASCII):
+        mistakes.add(named, f"found {quote(text)}; expected the id of an app instance user, or bot/ and that of a bot")
+    return text
 
 
 def _overrides(node: Node | None, reading: ConfigReading) -> dict[str, Rule | None]:

@@ -21,7 +21,13 @@ KEYS: Final[Mapping[str, str]] = {
     "fail_on": "The mildest severity that gives exit code 1.",
     "overrides": "Severities and parameters of one's own, by the id of the rule.",
     "waivers": "Findings and gaps that somebody decided to live with for a while.",
+    "channels": "How the rules of the profile channels list channels.",
 }
+CHANNEL_KEYS: Final[Mapping[str, str]] = {
+    "bearer": "The id of an app instance admin made for the audit, as whom channels are listed: USER_ID or bot/BOT_ID.",
+}
+BEARER: Final = r"((user|bot)/)?[A-Za-z0-9]([A-Za-z0-9:_.@-]{0,62}[A-Za-z0-9])?"
+"""https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_identity-chime_CreateAppInstanceUser.html"""
 OVERRIDE_KEYS: Final[Mapping[str, str]] = {
     "severity": "How bad it is here.",
     "params": "Values of the rule's parameters.",
@@ -70,6 +76,7 @@ def config_schema() -> Schema:
             fail_on={"enum": list(LEVELS)},
             overrides={"type": "object", "minProperties": 1, "additionalProperties": _override()},
             waivers={"type": "array", "minItems": 1, "items": _waiver()},
+            channels=_table(CHANNEL_KEYS, bearer={"type": "string", "pattern": f"^{BEARER}$"}),
         ),
     }
 

@@ -72,10 +72,8 @@ class PartJudge:
         return Evaluation(self._rules, self._started_at)
 
 
-NOT_EXAMINED = (
-    "Channels that no channel flow processes: they cannot be listed without the bearer of an app instance user.",
-    "What a processor's code does with the messages it is given.",
-)
+_CHANNELS = "Channels that no channel flow processes: scan with --select profile:default,profile:channels to list them."
+_CODE = "What a processor's code does with the messages it is given."
 _TRAILS = (
     "Whether a trail of CloudTrail logs management events: without one, alerts on changed channel flows stay silent."
 )
@@ -83,7 +81,9 @@ _TRAILS = (
 
 def not_examined(rules: Sequence[Rule]) -> tuple[str, ...]:
     """What a scan by these rules does not examine."""
-    return (*NOT_EXAMINED, *([_TRAILS] if "alerts" in facets(rules) else []))
+    read = facets(rules)
+    channels = () if "all_channels" in read else (_CHANNELS,)
+    return (*channels, _CODE, *([_TRAILS] if "alerts" in read else []))
 
 
 def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:

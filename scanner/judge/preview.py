@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import UnsetType, structs
 
 from scanner.errors import Mistake
-from scanner.judge.audit import NOT_EXAMINED
+from scanner.judge.audit import not_examined
 from scanner.judge.evaluate import Evaluation
 from scanner.judge.tally import Tally, reported, tool
 from scanner.language import vocabulary
@@ -87,7 +87,7 @@ class Preview:
                 in_scope=InScope(accounts=0, targets=0, files=len(files)),
                 observed=structs.replace(self._tally.observed, files=len(self._files)),
                 gaps=tuple(gaps),
-                not_examined=(*self.not_examined, *self._left_out(ran), *NOT_EXAMINED),
+                not_examined=(*self.not_examined, *self._left_out(ran), *not_examined(())),
             ),
             summary=self._tally.summary(ran, self._accounts),
             rules=tuple(rule.info for rule in ran),

@@ -5,7 +5,7 @@ The tree has no `not`: `negate` moves it down to the leaves, so that evidence is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, assert_never
@@ -117,6 +117,19 @@ class Series:
 
 
 Condition = Leaf | AllOf | AnyOf | Elements | Count | Series
+
+
+def constants(condition: Condition) -> Iterator[Literals]:
+    """The values written in a condition with which it compares."""
+    match condition:
+        case Leaf() | Count():
+            if isinstance(condition.test.operand, Constant):
+                yield condition.test.operand.value
+        case AllOf() | AnyOf():
+            for part in condition.parts:
+                yield from constants(part)
+        case Elements():
+            yield from constants(condition.body)
 
 
 def negate(condition: Condition) -> Condition:

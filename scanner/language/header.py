@@ -15,6 +15,7 @@ DEFAULT_PROFILE: Final = "default"
 PROFILES: Final[Mapping[str, str]] = {
     DEFAULT_PROFILE: "What every scan checks unless told otherwise.",
     "availability": "For those to whom an outage of the conversation is worse than an unprocessed message.",
+    "channels": "For those who want every channel checked; it lists channels as an app instance admin, by many calls.",
 }
 FRAMEWORKS: Final[Mapping[str, str]] = {
     "nist-800-53-r5": "NIST SP 800-53 Revision 5",

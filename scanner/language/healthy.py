@@ -19,6 +19,7 @@ from scanner.model.facts import (
     AppInstanceRef,
     CallbackPermission,
     ChannelFlow,
+    Channels,
     Function,
     FunctionAccess,
     LambdaFunction,
@@ -57,6 +58,13 @@ _ACCESS: Final = {
     "other_accounts": (),
 }
 _CALLBACK: Final = {"allowed": True, "excessive": ()}
+_CHANNELS: Final = {
+    "count": 3,
+    "suspects": 0,
+    "unprocessed": 0,
+    "unprocessed_at_least": 0,
+    "unprocessed_examples": (),
+}
 
 
 def app_instance(given: Partial) -> AppInstance:
@@ -70,7 +78,10 @@ def app_instance(given: Partial) -> AppInstance:
         | {"failure_alert": True, "tamper_alert": True}
         | home
         | dict(given)
-        | {"flows": UNSET if flows is UNSET else tuple(_reference(flow, n, arn) for n, flow in enumerate(flows))},
+        | {
+            "channels": _record(Channels, _CHANNELS | {"seen_as": f"{arn}/user/auditor"}, given.get("channels", {})),
+            "flows": UNSET if flows is UNSET else tuple(_reference(flow, n, arn) for n, flow in enumerate(flows)),
+        },
     )
 
 

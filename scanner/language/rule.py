@@ -9,13 +9,14 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
 from scanner.errors import InvalidRulesError, Mistake
 from scanner.language import checks, examples, header, message, params, rule_files, vocabulary
-from scanner.language.conditions import Condition, Literals
+from scanner.language.conditions import Condition, Literals, constants
 from scanner.language.examples import Example
 from scanner.language.grammar import Context, condition
 from scanner.language.message import Message
@@ -69,6 +70,17 @@ class Rule:
 def facets(rules: Iterable[Rule]) -> frozenset[Facet]:
     """The facets that a scan must collect for these rules."""
     return frozenset().union(*(rule.facets for rule in rules))
+
+
+def greatest_number(rules: Iterable[Rule], facet: Facet) -> int:
+    """The greatest whole number with which those of the rules compare that read a facet; 0 if there is none."""
+    reading = [rule for rule in rules if facet in rule.facets]
+    conditions = (condition for rule in reading for condition in (rule.when, rule.require) if condition is not None)
+    values = [
+        *chain.from_iterable(map(constants, conditions)),
+        *(v for rule in reading for v in rule.settings.values()),
+    ]
+    return max((value for value in values if type(value) is int), default=0)
 
 
 def load(paths: Sequence[Path]) -> tuple[Rule, ...]:

@@ -408,6 +408,25 @@ class ChannelFlow(Struct, frozen=True, kw_only=True, gc=False):
     declared: Declaration | UnsetType = UNSET
 
 
+class Channels(Struct, frozen=True, kw_only=True, gc=False):
+    """The channels of an app instance, as one of its admins sees them.
+
+    A suspect is a channel that no channel flow lists. It counts as unprocessed once AWS's description of the channel
+    names no flow either. What was not seen, and suspects that nobody asked about, leave the exact number unknown.
+    """
+
+    count: Annotated[int | UnsetType, says("How many channels the app instance has.")] = UNSET
+    suspects: Annotated[int | UnsetType, says("How many of the channels that were seen no channel flow lists.")] = UNSET
+    unprocessed: Annotated[int | UnsetType, says("How many channels have no channel flow, exactly.")] = UNSET
+    unprocessed_at_least: Annotated[
+        int | UnsetType, says("How many channels surely have no channel flow, however little else was seen.")
+    ] = UNSET
+    unprocessed_examples: Annotated[
+        tuple[str, ...] | UnsetType, says("The ARNs of some channels without a channel flow, at most 20.")
+    ] = UNSET
+    seen_as: Annotated[str | UnsetType, says("The ARN of the admin as whom the channels were listed.")] = UNSET
+
+
 class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
     """An app instance; `gaps` maps the path of an unknown fact to the gap that explains it."""
 
@@ -429,6 +448,12 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
         facet("alerts"),
         AWS_ONLY,
         says("Whether EventBridge rules with a target tell when a flow is disassociated, updated or deleted."),
+    ] = UNSET
+    channels: Annotated[
+        Channels | UnsetType,
+        facet("all_channels"),
+        AWS_ONLY,
+        says("All its channels, listed as one of its admins."),
     ] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
     declared: Declaration | UnsetType = UNSET

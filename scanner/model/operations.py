@@ -46,6 +46,10 @@ FACETS = {
         iam="GetPolicy GetPolicyVersion GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
     ),
     "alerts": _operations(events="ListRules ListTargetsByRule"),
+    "all_channels": _operations(
+        chime_sdk_identity="ListAppInstanceAdmins",
+        chime_sdk_messaging="DescribeChannel ListChannels ListChannelsAssociatedWithChannelFlow",
+    ),
 }
 ORGANIZATION = _operations(organizations="ListAccounts ListAccountsForParent ListOrganizationalUnitsForParent")
 OBTAINING_CREDENTIALS = _operations(

@@ -26,9 +26,33 @@ def test_rules_that_read_the_lists_alone_need_the_lists_alone(tmp_path: Path) ->
 
 
 def test_the_default_rules_need_what_their_facets_read(tmp_path: Path) -> None:
-    read = set(FACETS) - {"tags", "detail"}
+    read = set(FACETS) - {"tags", "detail", "all_channels"}
 
     assert actions(printed(tmp_path, "policy")) == {operation.action for operation in needed(read)}
+
+
+def test_channels_are_read_as_an_admin_by_exact_actions_on_its_pattern(tmp_path: Path) -> None:
+    reading, admins, as_admin, channels = printed(tmp_path, "policy", "--select", "profile:channels")["Statement"]
+
+    app_instances = "arn:aws:chime:*:*:app-instance/*"
+    assert reading["Action"] == [
+        "chime:ListAppInstances",
+        "chime:ListChannelFlows",
+        "chime:ListChannelsAssociatedWithChannelFlow",
+    ]
+    assert (admins["Action"], admins["Resource"]) == (["chime:ListAppInstanceAdmins"], [app_instances])
+    assert as_admin["Action"] == ["chime:DescribeChannel", "chime:ListChannels"]
+    assert as_admin["Resource"] == [f"{app_instances}/user/*", f"{app_instances}/bot/*"]
+    assert (channels["Action"], channels["Resource"]) == (["chime:DescribeChannel"], [f"{app_instances}/channel/*"])
+
+
+def test_where_the_configuration_names_an_admin_no_other_may_be_acted_as(tmp_path: Path) -> None:
+    (tmp_path / "chimeaudit.yaml").write_text("channels: {bearer: auditor}\n")
+
+    for arguments in (("policy",), ("policy", "--org")):
+        statements = printed(tmp_path, *arguments, "--select", "profile:channels")["Statement"]
+        by_sid = {each["Sid"]: each for each in statements}
+        assert by_sid["ReadChannelsAsAdmin"]["Resource"] == ["arn:aws:chime:*:*:app-instance/*/user/auditor"]
 
 
 def test_only_reading_is_allowed(tmp_path: Path) -> None:

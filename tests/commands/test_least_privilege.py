@@ -89,7 +89,7 @@ def scan_member(member: SimulatedAWS, quick_scan: Scan, tmp_path: Path, monkeypa
 
     def run(*actions: str) -> Ended:
         iam_backends[MEMBER]["aws"].put_role_policy("chimeaudit", "audit", policy(*actions))
-        rules = ("--rules", "default", "--rules", "governed.yaml")
+        rules = ("--rules", "default", "--rules", "governed.yaml", "--select", "profile:default,profile:channels")
         return quick_scan("--accounts", MEMBER, "--regions", "us-east-1", *rules, "-o", "json:-")
 
     return run

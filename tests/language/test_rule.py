@@ -46,7 +46,7 @@ def test_a_valid_rule_is_loaded(tmp_path: Path) -> None:
         ({"status": "draft"}, 'unknown status "draft"; expected stable, experimental or deprecated'),
         (
             {"profiles": ["defualt"]},
-            'unknown profile "defualt"; expected default or availability; did you mean "default"?',
+            'unknown profile "defualt"; expected default, availability or channels; did you mean "default"?',
         ),
         ({"profiles": []}, "found an empty list; expected a list of profiles"),
         (

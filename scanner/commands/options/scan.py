@@ -145,13 +145,44 @@ class ScanOptions(DeliveryOptions, OutputOptions, RuleOptions):
         metavar="REGION,...",
         help="Look only here.  [default: every region where the service exists]",
     )
+    channel_bearer: str | None = option(
+        "--channel-bearer",
+        group=Group.SCOPE,
+        repeat=Repeat.READING,
+        recorded=True,
+        callback=values.bearer,
+        metavar="USER_ID",
+        help="For the profile channels: list channels as this app instance admin.  [default: as any admin]",
+    )
+    channel_rate: float = option(
+        "--channel-rate",
+        group=Group.SCOPE,
+        repeat=Repeat.READING,
+        recorded=True,
+        type=click.FloatRange(0, 100, min_open=True),
+        default=2.0,
+        metavar="N",
+        show_default=True,
+        help="For the profile channels: at most so many calls a second as one admin, whose quota they use up.",
+    )
+    max_channels: int = option(
+        "--max-channels",
+        group=Group.SCOPE,
+        repeat=Repeat.READING,
+        recorded=True,
+        type=click.IntRange(1),
+        default=100_000,
+        metavar="N",
+        show_default=True,
+        help="For the profile channels: list at most about so many channels of an app instance.",
+    )
     from_: Path | None = option(
         "--from",
         group=Group.SCOPE,
         repeat=Repeat.NEVER,
         excludes=either(
             *("org", "accounts", "ou", "exclude", "regions", "profile", "demo", "resume", "max_age", "run_dir"),
-            *("workers", "cluster", "max_runtime", "external_id"),
+            *("workers", "cluster", "max_runtime", "external_id", "channel_bearer", "channel_rate", "max_channels"),
         ),
         type=values.PATH,
         metavar="DIR",

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from scanner.config.schema import BEARER
 from scanner.errors import UsageError
 from scanner.model import encoding, moments
 
@@ -166,6 +167,7 @@ session_name = _matching(r"[\w+=,.@-]{2,64}", "the name of a session")
 kms_key = _matching(
     r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/)?[\w/-]{1,256}", "the id, alias or ARN of a KMS key"
 )
+bearer = _matching(BEARER, "the id of an app instance user, or bot/ and that of a bot")
 external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id", secret=True)
 
 
