@@ -145,8 +145,8 @@ def _against_boto3(scenario: Scenario) -> Row:
     """A row whose bound is the longest chain of calls or the CPU time of a bare client, whichever is longer."""
     runs, cpu = [], []
     for _ in range(TIMES):
-        cpu.append(_on_a_server(structs.replace(scenario.shape, latency=0.0), bare, scenario.facets))
-        runs.append(_on_a_server(scenario.shape, collect, scenario.facets))
+        cpu.append(on_a_server(structs.replace(scenario.shape, latency=0.0), bare, scenario.facets))
+        runs.append(on_a_server(scenario.shape, collect, scenario.facets))
     chain = longest_chain(scenario.shape, scenario.facets)
     bounds = (chain * scenario.shape.latency, f"{chain} calls in a row"), (median(cpu), "CPU of bare boto3")
     return _row(scenario, runs, max(bounds), goal=1.3)
@@ -154,7 +154,7 @@ def _against_boto3(scenario: Scenario) -> Row:
 
 def _against_limit(scenario: Scenario) -> Row:
     """A row whose bound is the number of calls to Chime at the rate that it allows; other calls run meanwhile."""
-    runs = [_on_a_server(scenario.shape, collect, scenario.facets) for _ in range(TIMES)]
+    runs = [on_a_server(scenario.shape, collect, scenario.facets) for _ in range(TIMES)]
     calls = sum(least_calls(scenario.shape, scenario.facets)[name] for name in CALLS_TO_CHIME)
     return _row(scenario, runs, (calls / LIMIT, f"{calls} calls to Chime / {LIMIT:g}"), goal=1.2)
 
@@ -181,12 +181,12 @@ def _row(scenario: Scenario, runs: list[Observed], bound: tuple[float, str], goa
 def _clients(accounts: int) -> Clients:
     shape = Shape(accounts=accounts, regions=2, flows=(1,))
     quarter = structs.replace(shape, accounts=accounts // 4)
-    whole = _on_a_server(shape, collect, frozenset())
+    whole = on_a_server(shape, collect, frozenset())
     return Clients(
         targets=shape.targets,
-        cpu_ms=median(_on_a_server(quarter, make_clients) for _ in range(TIMES)) * 1000,
+        cpu_ms=median(on_a_server(quarter, make_clients) for _ in range(TIMES)) * 1000,
         run_cpu_ms=whole.cpu / shape.targets * 1000,
-        mb_after_a_quarter=_on_a_server(quarter, collect, frozenset()).peak_mb,
+        mb_after_a_quarter=on_a_server(quarter, collect, frozenset()).peak_mb,
         mb_at_the_end=whole.peak_mb,
     )
 
@@ -194,10 +194,10 @@ def _clients(accounts: int) -> Clients:
 def _memory(channel_flows: int) -> Memory:
     """The memory for so many channel flows, 100 in each app instance, in five accounts and two regions."""
     shape = Shape(accounts=5, regions=2, app_instances=channel_flows // 1_000, flows=(100,))
-    return _on_a_server(shape, collect_and_judge)
+    return on_a_server(shape, collect_and_judge)
 
 
-def _on_a_server(shape: Shape, measure: Callable[..., Value], *arguments: Any) -> Value:
+def on_a_server(shape: Shape, measure: Callable[..., Value], *arguments: Any) -> Value:
     """The result of `measure` in a separate process against a new server."""
     with serving(shape) as url, ProcessPoolExecutor(1, get_context("spawn"), _environment, (url,)) as fresh:
         return fresh.submit(measure, shape, *arguments).result()
@@ -224,7 +224,7 @@ def bare(_: Shape, facets: frozenset[str]) -> float:
 def collect(shape: Shape, facets: frozenset[str]) -> Observed:
     """One run of the collector."""
     with tempfile.TemporaryDirectory() as directory:
-        journal = _begun(shape, facets, Path(directory))
+        journal = begun(shape, facets, Path(directory))
         seconds, cpu = _collected(journal)
         gaps = sum(len(_gaps(journal, target)) for target in journal.header.targets)
     with urlopen(os.environ["AWS_ENDPOINT_URL"] + STATISTICS) as answer:  # noqa: S310 - our own server
@@ -232,7 +232,7 @@ def collect(shape: Shape, facets: frozenset[str]) -> Observed:
     return Observed(
         seconds=seconds,
         cpu=cpu,
-        peak_mb=_peak_mb(),
+        peak_mb=peak_mb(),
         gaps=gaps,
         calls=statistics.calls,
         throttled=statistics.throttled,
@@ -269,7 +269,7 @@ def collect_and_judge(shape: Shape) -> Memory:
     reading_lists = tuple(rule for rule in select(load([rules()]), ()) if not rule.facets)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as directory:
-        journal = _begun(shape, frozenset(), Path(directory))
+        journal = begun(shape, frozenset(), Path(directory))
         _collected(journal)
         report = audit(journal, reading_lists, "2026-01-01T00:00:00Z")
         write_whole(Path(directory) / "report.json", (piece.encode() for piece in render(report, Format.JSON)))
@@ -278,11 +278,11 @@ def collect_and_judge(shape: Shape) -> Memory:
             channel_flows=report.coverage.observed.channel_flows,
             findings=len(report.findings),
             seconds=time.perf_counter() - began,
-            peak_mb=_peak_mb(),
+            peak_mb=peak_mb(),
         )
 
 
-def _begun(shape: Shape, facets: frozenset[str], directory: Path) -> Journal:
+def begun(shape: Shape, facets: frozenset[str], directory: Path) -> Journal:
     targets = _targets(shape)
     scope = Scope(
         accounts=tuple(dict.fromkeys(each.account_id for each in targets)), regions=REGIONS, chosen_by="shape"
@@ -329,7 +329,7 @@ def _gaps(journal: Journal, target: Target) -> list[Gap]:
     return [*reader.gaps, *of_app_instances, *of_flows]
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 

@@ -23,7 +23,7 @@ from statistics import median
 
 from msgspec import Struct
 
-from benchmarks.collect import _begun, _environment, _peak_mb
+from benchmarks.collect import _environment, begun, peak_mb
 from benchmarks.server import serving
 from benchmarks.shape import Shape, least_calls
 
@@ -173,7 +173,7 @@ def run(shape: Shape, address: str | None) -> Cost:
 
     reading_lists = tuple(rule for rule in select(load([rules()]), ()) if not rule.facets)
     with tempfile.TemporaryDirectory() as directory:
-        journal = _begun(shape, frozenset(), Path(directory))
+        journal = begun(shape, frozenset(), Path(directory))
         audit = Audit(journal, reading_lists)
         targets = journal.header.targets
         place = Cluster(address, targets, audit.part_judge) if address else Threads(targets)
@@ -192,7 +192,7 @@ def run(shape: Shape, address: str | None) -> Cost:
             findings=len(report.findings),
             seconds=time.perf_counter() - began[0],
             cpu=time.process_time() - began[1],
-            peak_mb=_peak_mb(),
+            peak_mb=peak_mb(),
             journal_mb=sum(each.stat().st_size for each in (journal.directory / "targets").iterdir()) / 1e6,
             report_mb=path.stat().st_size / 1e6,
         )

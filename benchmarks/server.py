@@ -6,6 +6,7 @@ moto is too slow for measurements: it answers a few hundred calls per second.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import multiprocessing
 import time
 from collections import Counter
@@ -132,6 +133,8 @@ class _Aws:
                 arn = str(call.app_instance_arn)
                 listed = _flows(self.shape, self.shape.flows_of(int(arn.rpartition("/")[2])), call.token)
                 return Answer(body=listed.replace(b"@APP@", arn.encode()).replace(b"@HERE@", here.encode()))
+            case "ListChannels" | "DescribeChannel" | "ListChannelsAssociatedWithChannelFlow" if self.shape.channels:
+                return truth(self._channels(call))
             case "GetFunctionConfiguration":
                 return truth(self._configuration(call.parameters["function"], here, account))
             case "ListRules":
@@ -141,6 +144,22 @@ class _Aws:
                 return xml(call.operation, self._attached(int(call.parameters["RoleName"]), account))
             case _:
                 return healthy.answer(call, account)
+
+    def _channels(self, call: Call) -> dict[str, Any]:
+        if channel := call.parameters.get("channel"):
+            return {"Channel": {"ChannelArn": channel, "Name": "channel"}}
+        app_instance, flow = call.app_instance_arn, call.parameters.get("channel-flow-arn")
+        channels = range(self.shape.channels)
+        if flow:
+            app_instance, _, number = flow.partition("/channel-flow/")
+            flows = self.shape.flows_of(int(app_instance.rpartition("/")[2]))
+            channels = self.shape.channels_of(int(number), flows)
+        listed = page("Channels", channels, call.token)
+        items = [
+            {"ChannelArn": f"{app_instance}/channel/{_id(each)}", "Name": f"channel {each}", "Metadata": ""}
+            for each in listed["Channels"]
+        ]
+        return {**listed, "Channels": items}
 
     def _configuration(self, arn: str, here: str, account: str) -> dict[str, Any]:
         number = int(arn.split(":")[6])
@@ -157,6 +176,11 @@ class _Aws:
             for each in self.shape.managed_of(role)
         )
         return f"<AttachedPolicies>{attached}</AttachedPolicies><IsTruncated>false</IsTruncated>"
+
+
+def _id(channel: int) -> str:
+    """The id of a channel: as long as AWS's, and in no order."""
+    return hashlib.sha256(f"{channel}".encode()).hexdigest()
 
 
 def _http(answer: Answer) -> bytes:

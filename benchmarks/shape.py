@@ -14,14 +14,16 @@ from scanner.model.operations import FACETS, needed
 
 PAGE = 50
 REGIONS = ("eu-central-1", "us-east-1")
-EVERY_FACET = frozenset(FACETS)
-CALLS_TO_CHIME = sorted({each.name for each in needed(FACETS) if each.service.startswith("chime")})
+EVERY_FACET = frozenset(FACETS) - {"all_channels"}
+"""The facets that cost a few calls a flow; `benchmarks.channels` measures the other one, which keeps to a rate."""
+CALLS_TO_CHIME = sorted({each.name for each in needed(EVERY_FACET) if each.service.startswith("chime")})
 
 
 class Shape(Struct, frozen=True, kw_only=True):
     """The size of an organisation. `flows` has the numbers of flows of app instances 0, 1, ..., which repeat.
 
-    `limit` is in calls per second for each account, region and service.
+    `limit` is in calls per second for each account, region and service. Each app instance has so many `channels`, of
+    which the first `open_channels` have no flow; the flows take turns with the others.
     """
 
     accounts: int = 1
@@ -32,6 +34,8 @@ class Shape(Struct, frozen=True, kw_only=True):
     roles: int = 5
     managed_policies: int = 4
     alerts: int = 60
+    channels: int = 0
+    open_channels: int = 0
     latency: float = 0.0
     limit: float | None = None
 
@@ -53,6 +57,10 @@ class Shape(Struct, frozen=True, kw_only=True):
     def managed_of(self, role: int) -> tuple[int, int]:
         """The numbers of the managed policies that are attached to a role."""
         return role % self.managed_policies, (role + 1) % self.managed_policies
+
+    def channels_of(self, flow: int, flows: int) -> range:
+        """The numbers of the channels of a flow, one of so many flows of its app instance."""
+        return range(self.open_channels + flow, self.channels, flows)
 
     @staticmethod
     def has_queue(function: int) -> bool:
