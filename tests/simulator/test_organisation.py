@@ -41,6 +41,7 @@ PLANTED = {
     "retries-off",
     "unused-channel-flow",
     "app-instance-without-flow",
+    "channel-without-flow",
 }
 
 
