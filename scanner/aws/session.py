@@ -121,7 +121,7 @@ class Aws:
         with self._making_a_client:
             self._assumed.pop(role, None)
 
-    def identity(self, role: Role | None = None) -> Identity:
+    def identity(self, role: Role | None = None) -> Caller:
         """The account and partition of the profile's credentials, or of a role's; the call needs no permission.
 
         Raises:
@@ -135,7 +135,7 @@ class Aws:
             caller = _CALLER.fullmatch(arn) if isinstance(arn, str) else None
             if caller and caller["account_id"] != account_id:
                 raise MalformedAnswerError("the answer is malformed: STS named two accounts")
-        return Identity(account_id=account_id, partition=caller["partition"] if caller else "aws")
+        return Caller(account_id=account_id, partition=caller["partition"] if caller else "aws")
 
     def _caller_identity(self, role: Role | None) -> dict[str, Any]:
         sts = self.client("sts", self.home_region, role=role) if role else self._sts
@@ -177,7 +177,7 @@ class Aws:
         return self.client("sts", self.home_region)
 
 
-class Identity(Struct, frozen=True, kw_only=True):
+class Caller(Struct, frozen=True, kw_only=True):
     """An account and its partition."""
 
     account_id: str

@@ -32,9 +32,9 @@ from scanner.model.facts import (
     Gap,
     LambdaFunction,
     Processor,
-    facets_of,
 )
 from scanner.model.logic import Truth
+from scanner.model.metadata import facets_of
 
 Value = TypeVar("Value")
 Tolerate = Callable[[FailedCallError], None]

@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from scanner.aws.calls import new_items
 from scanner.aws.failure import FailedCallError
-from scanner.aws.session import Aws, Identity
+from scanner.aws.session import Aws, Caller
 from scanner.aws.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
 from scanner.errors import UsageError
 from scanner.model.facts import Gap
@@ -167,7 +167,7 @@ def _named(wanted: Wanted) -> _Listed:
     return _Listed(chosen_by="the accounts named by --accounts", account_ids=kept, notes=notes)
 
 
-def _organization(wanted: Wanted, aws: Aws, identity: Identity) -> _Listed:
+def _organization(wanted: Wanted, aws: Aws, identity: Caller) -> _Listed:
     open_accounts: set[str] = set()
     suspended: set[str] = set()
     gaps: list[Gap] = []
@@ -194,7 +194,7 @@ def _without(exclude: Sequence[str], accounts: Collection[str]) -> tuple[tuple[s
     return tuple(sorted({*accounts} - {*exclude})), tuple(notes)
 
 
-def _way(account_id: str, wanted: Wanted, profile: str | None, aws: Aws, own: Identity) -> _Way:
+def _way(account_id: str, wanted: Wanted, profile: str | None, aws: Aws, own: Caller) -> _Way:
     role = Role(
         arn=f"arn:{own.partition}:iam::{account_id}:role/{wanted.role_name}",
         session_name=wanted.session_name,
@@ -204,7 +204,7 @@ def _way(account_id: str, wanted: Wanted, profile: str | None, aws: Aws, own: Id
     return _Way(account_id=account_id, profile=profile, role=role if needed else None)
 
 
-def _identity(aws: Aws, profile: str | None) -> Identity | Gap:
+def _identity(aws: Aws, profile: str | None) -> Caller | Gap:
     try:
         return aws.identity()
     except FailedCallError as failed:

@@ -19,8 +19,9 @@ from scanner.declared.policies import access, value
 from scanner.declared.requests import Facts, Home
 from scanner.declared.roles import TemplateRoles, name_of
 from scanner.declared.template_resources import TemplateResource
-from scanner.model.facts import NOT_YET, CallbackPermission, Function, FunctionAccess, LambdaFunction
+from scanner.model.facts import CallbackPermission, Function, FunctionAccess, LambdaFunction
 from scanner.model.logic import Truth, all_of
+from scanner.model.metadata import NOT_YET
 from scanner.model.yamltree import Node, Scalar, Table
 from scanner.policy.function_url import AUTH_TYPES, UNKNOWN_URL, FunctionUrl
 

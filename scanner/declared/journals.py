@@ -10,7 +10,8 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from scanner.declared.jsontext import parse
-from scanner.model.facts import AppInstance, ChannelFlow, Declaration, Gap, LambdaFunction, Spot, facets_of
+from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction
+from scanner.model.metadata import Declaration, Spot, facets_of
 from scanner.model.yamltree import Listing, Mistakes, Node, Table
 from scanner.store.journal import Target, interrupted
 from scanner.store.target_file import AppInstanceRead, TargetReader

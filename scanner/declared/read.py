@@ -16,17 +16,8 @@ from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
 from scanner.model import encoding
-from scanner.model.facts import (
-    NOT_YET,
-    AppInstance,
-    ChannelFlow,
-    Declaration,
-    Gap,
-    LambdaFunction,
-    Spot,
-    aws_only,
-    facets_of,
-)
+from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction
+from scanner.model.metadata import NOT_YET, Declaration, Spot, aws_only, facets_of
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.store.journal import Journal, is_run
 

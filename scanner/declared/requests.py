@@ -15,20 +15,16 @@ from msgspec import UNSET, UnsetType
 from scanner.declared.arns import FIELDS, FunctionName, function_name
 from scanner.declared.holes import Hole, Pending, Text, known, split, text_of, written
 from scanner.model.facts import (
-    NOT_YET,
     AppInstanceRef,
     ChannelFlow,
-    Declaration,
     FallbackAction,
     Function,
     LambdaFunction,
     Processor,
-    Spot,
-    aws_only,
-    facets_of,
     in_execution_order,
 )
 from scanner.model.logic import Truth
+from scanner.model.metadata import NOT_YET, Declaration, Spot, aws_only, facets_of
 from scanner.model.phrases import one_of, quote
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 

@@ -18,7 +18,8 @@ from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, NATIVE, kind, req
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
 from scanner.declared.template_resources import CUSTOM, NOTHING, TemplateResource, resources
 from scanner.declared.unread import Unreads
-from scanner.model.facts import AppInstance, ChannelFlow, aws_only
+from scanner.model.facts import AppInstance, ChannelFlow
+from scanner.model.metadata import aws_only
 from scanner.model.yamltree import Mistakes, Node, Table
 
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")

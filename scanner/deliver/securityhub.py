@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from scanner.aws.failure import FailedCallError, calling, containing
-from scanner.aws.session import Aws, Identity
+from scanner.aws.session import Aws, Caller
 from scanner.deliver import session
 from scanner.deliver.session import connect, why
 from scanner.errors import UsageError
@@ -143,7 +143,7 @@ def _account_region(finding: Asff) -> AccountRegion:
 class _Import:
     """Sends batches. After a place refused a whole batch, nothing more is sent there; other places go on."""
 
-    def __init__(self, aws: Aws, own: Identity, way: Way) -> None:
+    def __init__(self, aws: Aws, own: Caller, way: Way) -> None:
         self._aws = aws
         self._own = own
         self._way = way

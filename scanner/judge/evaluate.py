@@ -21,7 +21,8 @@ from scanner.language import vocabulary
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import Verdict
 from scanner.language.rule import Rule
-from scanner.model.facts import ChannelFlow, Gap, Processor, nearest_path
+from scanner.model.facts import ChannelFlow, Gap, Processor
+from scanner.model.metadata import nearest_path
 from scanner.model.report import (
     UNKNOWN,
     Evidence,

@@ -13,7 +13,8 @@ from scanner.judge.evaluate import Evaluation
 from scanner.judge.tally import Tally, reported, tool
 from scanner.language import vocabulary
 from scanner.language.rule import Rule
-from scanner.model.facts import NOT_YET, READ_FILE, AppInstance, ChannelFlow, Gap
+from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap
+from scanner.model.metadata import NOT_YET
 from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
 from scanner.outcome.waivers import Waivers
 from scanner.store.spool import Spool

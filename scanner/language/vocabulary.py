@@ -1,8 +1,8 @@
 """The facts that rules can read: the fields of the structs in scanner.model.facts, with their types and facets.
 
 A path such as ``lambda.account_id`` leads through structs, and ``tags.owner`` to a single tag. A list is read with a
-quantifier, not by a path. A field whose collection costs extra calls names its facet (scanner.model.facts.facet); these
-calls are made only if a rule reads the field.
+quantifier, not by a path. A field whose collection costs extra calls names its facet (scanner.model.metadata.facet);
+these calls are made only if a rule reads the field.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from scanner.model import facts
-from scanner.model.facts import NOT_YET, ChannelFlow, Processor, says
+from scanner.model.facts import ChannelFlow, Processor
+from scanner.model.metadata import NOT_YET, marks_of, says
 from scanner.model.report import ResourceType
 
 Facet = str
@@ -193,7 +194,7 @@ def _fact(hint: object) -> Fact:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         descriptions = [meta.description for meta in arguments[1:] if meta.description]
-        return replace(_fact(arguments[0]), facet=facts.marks_of(hint).get("facet"), description=" ".join(descriptions))
+        return replace(_fact(arguments[0]), facet=marks_of(hint).get("facet"), description=" ".join(descriptions))
     if origin in (Union, UnionType):
         (present,) = (member for member in arguments if member not in (NoneType, UnsetType))
         return replace(_fact(present), absent=NoneType in arguments, unknown=UnsetType in arguments)

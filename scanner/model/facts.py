@@ -7,123 +7,17 @@ is ``lambda`` in rules and in the journal). A resource that a file declares has 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cache
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Literal, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
+from msgspec import UNSET, Struct, UnsetType, field
 
 from scanner.model.logic import Truth
+from scanner.model.metadata import AWS_ONLY, NOT_YET, Declaration, facet, says
 from scanner.model.runtimes import RUNTIMES, RuntimeDates
 
 Value = TypeVar("Value")
-
-
-class Spot(Struct, frozen=True, kw_only=True, gc=False):
-    """A line and a column, from 1."""
-
-    line: int
-    column: int
-
-
-class Declaration(Struct, frozen=True, kw_only=True):
-    """How a file declares a resource that may not be deployed yet.
-
-    - `file`: the file's name in reports (scanner.store.repository).
-    - `id`: the resource's id in the file; in a template the logical id.
-    - `spots`: path of a fact -> place of its value; "" is the resource itself.
-    - `written`: path of a fact that only the deployment settles -> the file's text for it.
-    - `untold`: the paths of facts that no file can tell.
-    """
-
-    file: str
-    id: str
-    spots: dict[str, Spot]
-    written: dict[str, str] = {}
-    untold: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> str:
-        """An id of the resource that is the same in every run."""
-        return f"{self.file}#{self.id}"
-
-    def spot(self, path: str) -> Spot:
-        """The place of the value at a path or, if there is none, of the nearest path above it."""
-        return self.spots[nearest_path(path, self.spots) or ""]
-
-    def unsettled(self, path: str) -> str | None:
-        """The file's text for an unsettled fact, or for the nearest unsettled path above it; None if it is settled."""
-        within = nearest_path(path, self.written)
-        return None if within is None else self.written[within]
-
-    def is_untold(self, path: str) -> bool:
-        """Whether no file can tell the fact."""
-        return nearest_path(path, self.untold) is not None
-
-
-DERIVED_FROM: Final[Mapping[str, str]] = {
-    "runtime_deprecated_at": "runtime",
-    "runtime_create_blocked_at": "runtime",
-    "runtime_update_blocked_at": "runtime",
-}
-"""Facts that are derived from another fact of the same record, by name: what explains the other explains them."""
-
-
-def nearest_path(path: str, paths: Container[str]) -> str | None:
-    """The path itself or the nearest path above it that is among `paths`; None if there is none.
-
-    The path of a derived fact that is not among them gives way to that of the fact from which it is derived.
-    """
-    if path not in paths:
-        above, dot, name = path.rpartition(".")
-        path = f"{above}{dot}{DERIVED_FROM.get(name, name)}"
-    while path and path not in paths:
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return path if path in paths else None
-
-
-def facet(name: str) -> Meta:
-    """Mark facts whose collection costs extra calls: a scan collects them only if a rule reads one of them."""
-    return Meta(extra={"facet": name})
-
-
-AWS_ONLY = Meta(extra={"aws_only": True})
-"""Marks facts that no file can tell: they come about when the resource is deployed."""
-
-
-@cache
-def facets_of(record: type[Struct]) -> Mapping[str, str]:
-    """The facts of a record that are marked with a facet, by their names in rules, each with its facet."""
-    return {name: marks["facet"] for name, marks in _marks(record).items() if "facet" in marks}
-
-
-@cache
-def aws_only(record: type[Struct]) -> frozenset[str]:
-    """The facts of a record that no file can tell, by their names in rules."""
-    return frozenset(name for name, marks in _marks(record).items() if "aws_only" in marks)
-
-
-def _marks(record: type[Struct]) -> Mapping[str, Mapping[str, Any]]:
-    return {field.encode_name: marks_of(field.type) for field in structs.fields(record)}
-
-
-def marks_of(hint: object) -> Mapping[str, Any]:
-    """What the type of a fact is marked with."""
-    metas = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-    return {key: value for meta in metas for key, value in (meta.extra or {}).items()}
-
-
-def says(description: str) -> Meta:
-    """Describe a fact to authors of rules, to whom editors show it."""
-    return Meta(description=description)
-
-
-NOT_YET: Any = UNSET
-"""The value of a fact that only the deployment settles, such as the ARN or the account of a declared resource.
-
-In AWS these facts are always known, so their types do not mention it. To rules it is an unknown fact like any other.
-"""
 
 FallbackAction = Literal["CONTINUE", "ABORT"]
 """What happens to a message when its processor cannot be reached: it goes on, or it fails.

@@ -14,7 +14,8 @@ from scanner.declared.read import read
 from scanner.declared.requests import Home
 from scanner.language.vocabulary import attributes, paths
 from scanner.language.vocabulary import read as value_at
-from scanner.model.facts import AppInstance, ChannelFlow, Declaration
+from scanner.model.facts import AppInstance, ChannelFlow
+from scanner.model.metadata import Declaration
 from scanner.model.yamltree import Mistakes
 from tests.declared.checking import APP, processor, request, write
 from tests.declared.test_template import stack

@@ -7,16 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from msgspec import UNSET
 
-from scanner.model.facts import (
-    DERIVED_FROM,
-    AppInstance,
-    ChannelFlow,
-    Function,
-    LambdaFunction,
-    aws_only,
-    facets_of,
-    nearest_path,
-)
+from scanner.model.facts import AppInstance, ChannelFlow, Function, LambdaFunction
+from scanner.model.metadata import DERIVED_FROM, aws_only, facets_of, nearest_path
 from scanner.model.operations import FACETS
 
 
