@@ -96,9 +96,9 @@ def notify(
 
 
 def _send(target: Target, news: Notice) -> None:
-    from scanner.deliver import sns, webhook
+    from scanner.deliver import senders
 
     if isinstance(target, Topic):
-        sns.publish(target, news)
+        senders.publish(target, news)
     else:
-        webhook.post(target, news)
+        senders.post(target, news)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scanner.aws.hardening import ALLOWED
-from scanner.deliver import sns
+from scanner.deliver import senders
 from scanner.deliver.destinations import Topic
 from scanner.deliver.notice import Notice
 from scanner.deliver.session import DELIVERING, connect
@@ -49,4 +49,4 @@ def test_a_topic_that_answers_without_a_message_id_is_a_failed_delivery() -> Non
     topic = Topic("arn:aws:sns:us-east-1:111122223333:audit", "us-east-1")
 
     with pytest.raises(OutputError, match=f"{topic} was not notified: the answer is malformed: it has no MessageId"):
-        sns.publish(topic, Notice(headline="h", lines=()))
+        senders.publish(topic, Notice(headline="h", lines=()))

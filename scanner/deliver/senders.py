@@ -1,4 +1,4 @@
-"""Posts a notice to a webhook in Slack's format. No error message holds the webhook's URL, which is a secret.
+"""Sends a notice: to a webhook in Slack's format, or to an SNS topic. No error message holds a webhook's URL.
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 """
@@ -20,11 +20,11 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from msgspec import Struct
 
-from scanner.aws.failure import FailedCallError, containing
-from scanner.deliver.destinations import Webhook
+from scanner.aws.failure import FailedCallError, calling, containing
+from scanner.deliver.destinations import Topic, Webhook
 from scanner.deliver.notice import Notice
-from scanner.deliver.session import why
-from scanner.errors import OutputError
+from scanner.deliver.session import client, connect, why
+from scanner.errors import OutputError, UsageError
 
 _ATTEMPTS = 3
 _DEADLINE = 30
@@ -135,5 +135,21 @@ def _late(to: Webhook) -> OutputError:
     return _unsent(to, "there was no answer in time")
 
 
-def _unsent(to: Webhook, reason: str) -> OutputError:
+def publish(to: Topic, notice: Notice) -> None:
+    """Publish a notice: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+
+    Raises:
+        OutputError: the notice could not be published.
+    """
+    try:
+        topics = client(connect(), "sns", to.region)
+        with containing("Publish"), calling("sns", "Publish"):
+            topics.publish(TopicArn=to.arn, Subject=notice.subject, Message=notice.text)
+    except UsageError as error:
+        raise _unsent(to, error.message) from None
+    except FailedCallError as error:
+        raise _unsent(to, why(error)) from None
+
+
+def _unsent(to: Webhook | Topic, reason: str) -> OutputError:
     return OutputError(f"the {to} was not notified: {reason}", hint="Mend that, then notify again.")

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from scanner.deliver import webhook
+from scanner.deliver import senders
 from scanner.deliver.destinations import Webhook
 from scanner.deliver.notice import Notice
 from scanner.errors import OutputError
@@ -54,7 +54,7 @@ def presenting(shown: Path) -> ssl.SSLContext:
 
 
 def post(slack: Listener) -> None:
-    webhook.post(Webhook(slack.url, "127.0.0.1"), NOTICE)
+    senders.post(Webhook(slack.url, "127.0.0.1"), NOTICE)
 
 
 def refused(shown: Path) -> None:

@@ -1,4 +1,4 @@
-"""scanner.deliver.webhook: by the installed command if that is quick, in this process if it waits."""
+"""scanner.deliver.senders: by the installed command if that is quick, in this process if it waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scanner.deliver import webhook
+from scanner.deliver import senders
 from scanner.deliver.destinations import Webhook
 from scanner.deliver.notice import Notice, notice
 from scanner.errors import OutputError
@@ -125,7 +125,7 @@ def test_a_webhook_that_hangs_is_given_up(slow: str) -> None:
         listening(Answer(drips=True), hangs=slow == "hangs") as slack,
         pytest.raises(OutputError, match=r"127\.0\.0\.1 was not notified: there was no answer in time") as caught,
     ):
-        webhook.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()), deadline=1)
+        senders.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()), deadline=1)
 
     assert SECRET not in f"{caught.value!r}"
 
@@ -137,7 +137,7 @@ def test_a_webhook_that_stays_busy_gets_no_more_than_its_time(monkeypatch: pytes
         listening(Answer(503, {"Retry-After": "20"}), Answer(503, {"Retry-After": "31"})) as slack,
         pytest.raises(OutputError, match="status 503"),
     ):
-        webhook.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()))
+        senders.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()))
 
     assert waits == [20.0]
     assert len(slack.posted) == 2
@@ -150,7 +150,7 @@ def test_the_wait_doubles_if_the_webhook_gives_none(told: str | None, monkeypatc
     ill = Answer(500, {"Retry-After": told} if told else {})
 
     with listening(ill, ill, Answer()) as slack:
-        webhook.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()))
+        senders.post(Webhook(slack.url, "127.0.0.1"), Notice(headline="h", lines=()))
 
     assert waits == [2, 4]
 
@@ -160,7 +160,7 @@ def test_a_message_keeps_to_slacks_limits(report: Report) -> None:
     told = notice(report, None, [f"s3://bucket/{'k' * 900}{number}.json" for number in range(20)])
     assert told
 
-    message = webhook.message(told)
+    message = senders.message(told)
 
     assert len(message["blocks"]) <= 50
     for text in (message["text"], *(block["text"]["text"] for block in message["blocks"])):
@@ -172,7 +172,7 @@ def test_names_do_nothing_in_slack() -> None:
     told = notice(sample.report([sample.fails_open(sample.flow(nasty))]), None, [])
     assert told
 
-    texts = [block["text"]["text"] for block in webhook.message(told)["blocks"]]
+    texts = [block["text"]["text"] for block in senders.message(told)["blocks"]]
 
     assert any("&lt;!channel&gt; &lt;https://evil.example|click&gt; &amp; &lt;@U1&gt;" in text for text in texts)
     assert not any(char in text for text in texts for char in "<>")
