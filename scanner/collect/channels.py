@@ -4,7 +4,7 @@ Channels are listed first and those of each flow after that, so that a channel c
 channel that no flow lists is a suspect: it may have been associated or deleted meanwhile, so AWS is asked about it.
 
 Calls as an admin use up the quota of whoever works as that admin, so they keep to a rate. Names and metadata of
-channels are personal data and are not decoded (scanner.aws.wire). Their ids are kept on disk until the reading ends.
+channels are personal data, and scanner.aws.wire leaves them out. Ids are kept on disk until the reading ends.
 """
 
 from __future__ import annotations
