@@ -20,8 +20,7 @@ def reading(facets: Iterable[str], bearer: str | None) -> dict[str, Any]:
 
 
 def starting(facets: Iterable[str], bearer: str | None, role_name: str) -> dict[str, Any]:
-    """The policy for the account that a scan with --org starts from: list the accounts, assume the role in each, and
-    read.
+    """The policy for the account that a scan with --org starts from: list accounts, assume the role in each, and read.
 
     That account is in scope too. Where it has no such role, it is read with the caller's own credentials.
     """

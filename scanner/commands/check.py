@@ -122,7 +122,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     baseline = inputs.report(options.baseline, options.storing) if options.baseline else None
     configured = options.configuration()
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
-    fail_on = configured.fail_on if configured.fail_on and "fail_on" not in options.given else options.fail_on
+    settled = options.settled(configured, options.fail_on)
     checking = _Checking(configured, waivers, _home(options), baseline, verbose=options.verbose)
     checking.judge(paths, skip_others=options.skip_others)
     report = checking.report(
@@ -130,10 +130,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
             "paths": tuple(map(shown, paths)),
             former.WORKING_DIRECTORY: working_directory(),
             **options.recorded,
-            "config": configured.file,
-            "rules": configured.named,
-            "select": configured.select,
-            "fail_on": fail_on,
+            **settled,
             "baseline": shown(options.baseline) if options.baseline else None,
         }
     )
@@ -144,7 +141,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     if options.on_github:
         failures += github.tell(report, wanted, say, annotated=not checking.is_refused)
     _refuse(failures, checking, skip_others=options.skip_others)
-    return gate_files(report, severity(fail_on), ignore_gaps=options.allow_gaps)
+    return gate_files(report, severity(settled["fail_on"]), ignore_gaps=options.allow_gaps)
 
 
 def _publish(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:

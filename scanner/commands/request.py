@@ -91,17 +91,10 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
     baseline = _baseline(options, log, until)
     history = recording.address(options.history)
     configured = options.configuration()
-    chosen = configured.fail_on if configured.fail_on and "fail_on" not in options.given else options.fail_on
+    settled = options.settled(configured, options.fail_on)
     if configured.file and not options.config:
         log.tell("configuration", f"Configuration: {configured.file}")
     bearer = options.channel_bearer or configured.bearer
-    resolved = {
-        "channel_bearer": None if options.from_ else bearer,
-        "config": configured.file,
-        "rules": configured.named,
-        "select": configured.select,
-        "fail_on": chosen,
-    }
     return ScanRequest(
         options=options,
         rules=configured.rules,
@@ -110,9 +103,9 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
         deliveries=deliveries,
         baseline=baseline,
         history=history,
-        fail_on=severity(chosen),
+        fail_on=severity(settled["fail_on"]),
         bearer=bearer,
-        record=options.recorded | resolved,
+        record=options.recorded | settled | {"channel_bearer": None if options.from_ else bearer},
         log=log,
         until=until,
     )

@@ -128,6 +128,19 @@ class RuleOptions(Options):
         """
         return load(find(self.config), rules=self.rules, select=self.select)
 
+    def settled(self, configured: Configuration, fail_on: str) -> dict[str, Any]:
+        """The recorded options that the configuration decides, with their final values.
+
+        The configuration's severity holds if the command line does not name one; `fail_on` is the option's value.
+        """
+        is_named = "fail_on" in self.given
+        return {
+            "config": configured.file,
+            "rules": configured.named,
+            "select": configured.select,
+            "fail_on": fail_on if is_named else configured.fail_on or fail_on,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleListOptions(RuleOptions):
