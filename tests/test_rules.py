@@ -24,11 +24,11 @@ from scanner.model.facts import ChannelFlow, Function, LambdaFunction
 
 FILES = sorted(resources.rules().rglob("*.yaml"))
 RULES = rule.load([resources.rules()])
-SCHEMA = json.loads((resources.reports() / "schema" / "rule-1.0.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((resources.reports() / "schema" / "rule-1.1.json").read_text(encoding="utf-8"))
 MODELS = Session()
 OF_THE_CLI = {"query", "region"}
 MADE_BY_THE_CLI = {"client-request-token"}
-FIRST_LINE = "# yaml-language-server: $schema=../../reports/schema/rule-1.0.json"
+FIRST_LINE = "# yaml-language-server: $schema=../../reports/schema/rule-1.1.json"
 
 
 def named(path: Path) -> str:
@@ -55,7 +55,7 @@ def test_an_editor_finds_the_schema(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
 
     assert first == FIRST_LINE
-    assert (path.parent / first.partition("$schema=")[2]).resolve().name == "rule-1.0.json"
+    assert (path.parent / first.partition("$schema=")[2]).resolve().name == "rule-1.1.json"
 
 
 @pytest.mark.parametrize("each", RULES, ids=lambda each: each.info.id)

@@ -34,7 +34,7 @@ def test_the_wheel_has_rules_reports_and_botocore_data(unpacked: Path) -> None:
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
 
     assert "scanner/rules/fallback/last-processor-fails-open.yaml" in names
-    assert "scanner/reports/schema/report-1.0.json" in names
+    assert "scanner/reports/schema/report-1.1.json" in names
     assert any(name.startswith("scanner/reports/html/") for name in names)
     assert sum(name.endswith(".sdk-extras.json") for name in names) == 4
     assert "scanner/simulator/demo.yaml" in names

@@ -67,7 +67,7 @@ def config_schema() -> Schema:
     """The JSON Schema of chimeaudit.yaml; it accepts every configuration that the loader accepts."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:chimeaudit:schema:config-1.0",
+        "$id": "urn:chimeaudit:schema:config-1.1",
         "title": "Configuration of chimeaudit",
         **_table(
             KEYS,

@@ -21,7 +21,7 @@ from scanner.language import vocabulary
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import Verdict
 from scanner.language.rule import Rule
-from scanner.model.facts import ChannelFlow, Gap, Processor
+from scanner.model.facts import ChannelFlow, Gap, Processor, Role
 from scanner.model.metadata import nearest_path
 from scanner.model.report import (
     UNKNOWN,
@@ -233,14 +233,19 @@ def described(resource: vocabulary.Resource) -> Resource:
         app_instance = resource.app_instance
         steps = tuple(_step(resource, processor, index) for index, processor in enumerate(processors))
         return _resource(resource, app_instance.arn, app_instance.name, steps)
+    if isinstance(resource, Role):
+        return _resource(resource, None, None, ())
     return _resource(resource, resource.arn, resource.name, ())
 
 
 def _resource(
-    resource: vocabulary.Resource, app_instance_arn: str, name: str | UnsetType, steps: tuple[PipelineStep, ...]
+    resource: vocabulary.Resource,
+    app_instance_arn: str | None,
+    name: str | UnsetType | None,
+    steps: tuple[PipelineStep, ...],
 ) -> Resource:
     return Resource(
-        type="channel_flow" if isinstance(resource, ChannelFlow) else "app_instance",
+        type=vocabulary.type_of(resource),
         arn=_known(resource.arn),
         name=_known(resource.name) or _own_name(resource),
         account_id=_known(resource.account_id) or UNKNOWN,

@@ -95,7 +95,12 @@ class Tally:
 
     def seen(self, resource: ResourceType) -> int:
         """How many resources of a type were judged."""
-        return self.counts.app_instances if resource == "app_instance" else self.counts.channel_flows
+        counts = self.counts
+        return {
+            "channel_flow": counts.channel_flows,
+            "app_instance": counts.app_instances,
+            "role": counts.roles,
+        }[resource]
 
     def _judge(self, resource: Resource) -> list[Finding]:
         judged = self._evaluation.judge(resource)

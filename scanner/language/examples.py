@@ -18,7 +18,6 @@ from scanner.language import checks, healthy, params
 from scanner.language.conditions import Literals
 from scanner.language.params import Param
 from scanner.language.vocabulary import Fact, Resource, Root, fields
-from scanner.model.facts import ChannelFlow
 from scanner.model.moments import seconds
 from scanner.model.phrases import quote
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
@@ -36,7 +35,7 @@ def given_resource(node: Node, root: Root, mistakes: Mistakes) -> Resource | Non
     partial = _record(node, root.type, mistakes)
     if len(mistakes.found) > before:
         return None
-    return healthy.channel_flow(partial) if root.type is ChannelFlow else healthy.app_instance(partial)
+    return healthy.resource(root, partial)
 
 
 def _record(node: Node, record: type[Struct], mistakes: Mistakes) -> Partial:

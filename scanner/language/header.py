@@ -16,6 +16,7 @@ PROFILES: Final[Mapping[str, str]] = {
     DEFAULT_PROFILE: "What every scan checks unless told otherwise.",
     "availability": "For those to whom an outage of the conversation is worse than an unprocessed message.",
     "channels": "For those who want every channel checked; it lists channels as an app instance admin, by many calls.",
+    "chat-access": "For those who ask what the roles of signed-in users allow; it reads every role of an account.",
 }
 FRAMEWORKS: Final[Mapping[str, str]] = {
     "nist-800-53-r5": "NIST SP 800-53 Revision 5",

@@ -1,4 +1,4 @@
-"""Builds a healthy channel flow or app instance around the facts that a test in a rule file gives.
+"""Builds a healthy channel flow, app instance or role around the facts that a test in a rule file gives.
 
 It is in account 111122223333 and us-east-1. A flow has channels and one processor with the fallback action ABORT. Its
 function is a pinned version in the same account and region, is healthy, and only its own app instance may invoke it.
@@ -8,13 +8,13 @@ is_last from the execution orders, which count from 1. A function that does not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, Struct
 
-from scanner.language.vocabulary import AppInstance, FlowReference, attributes
+from scanner.language.vocabulary import AppInstance, FlowReference, Resource, Root, attributes
 from scanner.model.facts import (
     AppInstanceRef,
     CallbackPermission,
@@ -24,6 +24,7 @@ from scanner.model.facts import (
     FunctionAccess,
     LambdaFunction,
     Processor,
+    Role,
     in_execution_order,
     parts_of_function_arn,
 )
@@ -58,6 +59,14 @@ _ACCESS: Final = {
     "other_accounts": (),
 }
 _CALLBACK: Final = {"allowed": True, "excessive": ()}
+_ROLE: Final = {
+    "tags": {},
+    "providers": ("cognito-identity.amazonaws.com",),
+    "acts_as_anyone": False,
+    "may_remove_flow": False,
+    "may_change_flow": False,
+    "may_open_channels": False,
+}
 _CHANNELS: Final = {
     "count": 3,
     "suspects": 0,
@@ -104,6 +113,26 @@ def channel_flow(given: Partial) -> ChannelFlow:
             "processors": UNSET if processors is UNSET else _processors(processors, home),
         },
     )
+
+
+def role(given: Partial) -> Role:
+    """A role of signed-in users that lets them act as themselves alone, except for the given facts."""
+    home = {name: value for name, value in _HOME.items() if name != "region"} | _chosen(given, _HOME)
+    name = given.get("name", "chat-user")
+    arn = f"arn:{home['partition']}:iam::{home['account_id']}:role/{'chat-user' if name is UNSET else name}"
+    return _made(Role, {"arn": arn, "name": name, **_ROLE, **home, **given})
+
+
+_MAKERS: Final[Mapping[type[Struct], Callable[[Partial], Resource]]] = {
+    ChannelFlow: channel_flow,
+    AppInstance: app_instance,
+    Role: role,
+}
+
+
+def resource(root: Root, given: Partial) -> Resource:
+    """A healthy resource of a type, except for the given facts."""
+    return _MAKERS[root.type](given)
 
 
 def _app_instance_arn(home: Mapping[str, str]) -> str:

@@ -133,7 +133,7 @@ def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
         mistakes.add(START, f"found the suffix {file.suffix}; expected .yaml")
     info = header.read(table, file.parent.resolve().name, file.stem, mistakes)
     entries = table.entries
-    root = ROOTS["app_instance" if _says(entries, "resource", "app_instance") else "channel_flow"]
+    root = next((root for type_, root in ROOTS.items() if _says(entries, "resource", type_)), ROOTS["channel_flow"])
     switch = checks.text(entries["off_unless"], mistakes) if "off_unless" in entries else None
     declared = params.read(entries["params"], mistakes, switch or "") if "params" in entries else {}
     if switch is not None:

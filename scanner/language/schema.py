@@ -235,7 +235,7 @@ def rule_schema() -> Schema:
     """The JSON Schema of a rule file. It accepts every rule that the loader accepts, and some that it refuses."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:chimeaudit:schema:rule-1.0",
+        "$id": "urn:chimeaudit:schema:rule-1.1",
         "title": "Rule of chimeaudit",
         "description": "One rule, in a file that is called like its id, in the folder of its topic.",
         "type": "object",

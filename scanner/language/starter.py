@@ -7,7 +7,7 @@ from typing import Final
 
 from scanner.model.report import ResourceType
 
-SCHEMA_FILE = "rule-1.0.json"
+SCHEMA_FILE = "rule-1.1.json"
 
 _TEMPLATE = f"""\
 # yaml-language-server: $schema={SCHEMA_FILE}
@@ -62,6 +62,11 @@ _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
         "REFERENCE": f"{_API}/API_identity-chime_UpdateAppInstance.html",
         "COMMAND": r"""  aws chime-sdk-identity update-app-instance --region REGION \
     --app-instance-arn APP_INSTANCE_ARN --name NEW_NAME --metadata NEW_METADATA""",
+    },
+    "role": {
+        "WHAT": "role",
+        "REFERENCE": "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
+        "COMMAND": "  aws iam list-attached-role-policies --role-name ROLE_NAME",
     },
 }
 

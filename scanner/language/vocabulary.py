@@ -21,7 +21,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from scanner.model import facts
-from scanner.model.facts import ChannelFlow, Processor
+from scanner.model.facts import ChannelFlow, Processor, Role
 from scanner.model.metadata import NOT_YET, marks_of, says
 from scanner.model.report import ResourceType
 
@@ -71,20 +71,21 @@ class AppInstance(facts.AppInstance, frozen=True, kw_only=True, gc=False):
     flows: Annotated[tuple[FlowReference, ...] | UnsetType, says("All its channel flows, by ARN.")] = UNSET
 
 
-Resource = ChannelFlow | AppInstance
+Resource = ChannelFlow | AppInstance | Role
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Root:
     """A type of resource, and its name in rules, by which conditions inside a quantifier refer to it."""
 
-    type: type[ChannelFlow] | type[AppInstance]
+    type: type[ChannelFlow] | type[AppInstance] | type[Role]
     name: str
 
 
 ROOTS: Final[Mapping[ResourceType, Root]] = {
     "channel_flow": Root(type=ChannelFlow, name="flow"),
     "app_instance": Root(type=AppInstance, name="app_instance"),
+    "role": Root(type=Role, name="role"),
 }
 
 
@@ -160,6 +161,11 @@ def part(element: object) -> str:
     if not isinstance(element, Processor):
         raise TypeError(element)
     return "unknown-function" if isinstance(element.lambda_, UnsetType) else element.lambda_.identity
+
+
+def type_of(resource: Resource) -> ResourceType:
+    """The type of a resource, by its name in rules and reports."""
+    return next(name for name, root in ROOTS.items() if isinstance(resource, root.type))
 
 
 def key(resource: Resource) -> str:

@@ -355,3 +355,49 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def ref(self) -> AppInstanceRef:
         return AppInstanceRef(arn=self.arn, id=self.id, name=self.name)
+
+
+GLOBAL = "global"
+"""The region of what belongs to an account as a whole, such as an IAM role."""
+
+
+class Role(Struct, frozen=True, kw_only=True, gc=False):
+    """An IAM role that signed-in users of a chat are given, and what it lets them do in Chime.
+
+    The verdicts are drawn from its policies and its permissions boundary. Limits from outside the account, and those
+    that a session is given, are not known. `gaps` maps the path of an unknown fact to the gap that explains it.
+    """
+
+    arn: Annotated[str, says("The ARN of the role.")]
+    name: Annotated[str | UnsetType, says("The name of the role.")] = UNSET
+    account_id: Annotated[str, says("The account it is in.")]
+    region: Annotated[str, says("Always global: IAM has no regions.")] = GLOBAL
+    partition: Annotated[str, says("The partition of its ARN: aws, aws-cn or aws-us-gov.")]
+    tags: Annotated[dict[str, str] | UnsetType, facet("chat_roles"), says("Its tags, by key.")] = UNSET
+    providers: Annotated[
+        tuple[str, ...] | UnsetType,
+        facet("chat_roles"),
+        says(
+            "The identity providers whose users may be given it: cognito-identity.amazonaws.com, or a provider's ARN."
+        ),
+    ] = UNSET
+    acts_as_anyone: Annotated[
+        bool | UnsetType,
+        facet("chat_roles"),
+        says("Whether it lets its users act as any app instance user, and so as an admin, too."),
+    ] = UNSET
+    may_remove_flow: Annotated[
+        bool | UnsetType,
+        facet("chat_roles"),
+        says("Whether it lets its users disassociate a channel from its flow, or associate another flow."),
+    ] = UNSET
+    may_change_flow: Annotated[
+        bool | UnsetType, facet("chat_roles"), says("Whether it lets its users update or delete channel flows.")
+    ] = UNSET
+    may_open_channels: Annotated[
+        bool | UnsetType,
+        facet("chat_roles"),
+        says("Whether it lets its users create channels, which begin without a flow."),
+    ] = UNSET
+    gaps: dict[str, Gap] = field(default_factory=dict)
+    declared: Declaration | UnsetType = UNSET

@@ -50,6 +50,7 @@ FACETS = {
         chime_sdk_identity="ListAppInstanceAdmins",
         chime_sdk_messaging="DescribeChannel ListChannels ListChannelsAssociatedWithChannelFlow",
     ),
+    "chat_roles": _operations(iam="GetAccountAuthorizationDetails"),
 }
 ORGANIZATION = _operations(organizations="ListAccounts ListAccountsForParent ListOrganizationalUnitsForParent")
 OBTAINING_CREDENTIALS = _operations(

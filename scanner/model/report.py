@@ -1,7 +1,7 @@
 """What the audit says: findings, and the report that holds them.
 
 The structs here are the JSON report: their fields, in their order, are its keys. Changing one changes
-``reports/schema/report-1.0.json`` and, where a reader could break, ``SCHEMA_VERSION``.
+``reports/schema/report-1.1.json`` and, where a reader could break, ``SCHEMA_VERSION``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from scanner.model.facts import Gap
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 UNKNOWN = "unknown"
 """An account or a region that is not known."""
 
@@ -43,7 +43,7 @@ class Status(StrEnum):
     WAIVED = "waived"
 
 
-ResourceType = Literal["channel_flow", "app_instance"]
+ResourceType = Literal["channel_flow", "app_instance", "role"]
 Scalar = str | int | float | bool | None
 
 

@@ -15,6 +15,7 @@ class Counts(Struct, kw_only=True):
     app_instances: int = 0
     channel_flows: int = 0
     processors: int = 0
+    roles: int = 0
     passed: int = 0
     not_applicable: int = 0
     statuses: Counter[str] = field(default_factory=Counter)

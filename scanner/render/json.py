@@ -1,4 +1,4 @@
-"""The report as JSON, after ``reports/schema/report-1.0.json``."""
+"""The report as JSON, after ``reports/schema/report-1.1.json``."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_a_new_rule_is_sound_and_passes_its_tests(judges: str, tmp_path: Path) -
 
     assert ended.code == 0
     assert rules("test", "ours", home=tmp_path).stdout == "3 tests in 1 rule agree.\n"
-    beside = json.loads((tmp_path / "ours" / "rule-1.0.json").read_text())
+    beside = json.loads((tmp_path / "ours" / "rule-1.1.json").read_text())
     assert beside == schema.rule_schema()
     written = (tmp_path / "ours" / "named-after-stage.yaml").read_text()
     assert "#" in written
@@ -139,7 +139,7 @@ def test_a_name_that_is_no_id_is_refused(tmp_path: Path) -> None:
     assert rules("new", "ours/My Rule", home=tmp_path).code == 2
 
 
-@pytest.mark.parametrize(("which", "file"), [("rule", "rule-1.0.json"), ("config", "config-1.0.json")])
+@pytest.mark.parametrize(("which", "file"), [("rule", "rule-1.1.json"), ("config", "config-1.1.json")])
 def test_printed_schemas_equal_the_files_in_the_repository(which: str, file: str, tmp_path: Path) -> None:
     printed = rules("schema", which, home=tmp_path).stdout
 

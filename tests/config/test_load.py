@@ -307,7 +307,7 @@ def test_random_bytes_and_damaged_files_give_mistakes_and_nothing_else(
 
 
 def test_the_schema_file_is_up_to_date_and_accepts_what_the_loader_accepts() -> None:
-    path = resources.reports() / "schema" / "config-1.0.json"
+    path = resources.reports() / "schema" / "config-1.1.json"
     read: Any = yaml.load(FULL, Loader=yaml.BaseLoader)  # noqa: S506 - it makes text of everything
 
     assert path.read_text(encoding="utf-8") == schema.render()

@@ -12,16 +12,16 @@ from msgspec import UNSET, Struct, structs
 from scanner.language import examples as fixtures
 from scanner.language import vocabulary
 from scanner.language.examples import NOW
-from scanner.language.vocabulary import ROOTS
+from scanner.language.vocabulary import ROOTS, Resource
 from scanner.model.facts import AppInstance, CallbackPermission, ChannelFlow, Function, LambdaFunction, Processor
 from scanner.model.yamltree import Mistakes, parse
 
 
-def resource(written: dict[str, Any] | str, root: str = "channel_flow") -> ChannelFlow | AppInstance:
+def resource(written: dict[str, Any] | str, root: str = "channel_flow") -> Resource:
     mistakes = Mistakes("x.yaml")
     table = parse((written if isinstance(written, str) else json.dumps(written)).encode(), mistakes)
     assert table is not None
-    found = fixtures.given_resource(table, ROOTS[root], mistakes)  # type: ignore[index]  # the two names are known
+    found = fixtures.given_resource(table, ROOTS[root], mistakes)  # type: ignore[index]  # the names are known
     assert not mistakes.found, mistakes.found
     assert found is not None
     return found
@@ -47,7 +47,8 @@ def test_omitted_facts_are_those_of_a_healthy_flow() -> None:
 @pytest.mark.parametrize("root", ROOTS)
 def test_a_healthy_resource_has_every_fact(root: str) -> None:
     found: Any = resource({}, root)
-    parts: list[Struct] = [found, *(found.processors if root == "channel_flow" else found.flows)]
+    lists = {"channel_flow": "processors", "app_instance": "flows"}
+    parts: list[Struct] = [found, *(getattr(found, lists[root]) if root in lists else ())]
 
     missing = [
         path

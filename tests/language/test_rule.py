@@ -46,16 +46,22 @@ def test_a_valid_rule_is_loaded(tmp_path: Path) -> None:
         ({"status": "draft"}, 'unknown status "draft"; expected stable, experimental or deprecated'),
         (
             {"profiles": ["defualt"]},
-            'unknown profile "defualt"; expected default, availability or channels; did you mean "default"?',
+            (
+                'unknown profile "defualt"; expected default, availability, channels or chat-access;'
+                ' did you mean "default"?'
+            ),
         ),
         ({"profiles": []}, "found an empty list; expected a list of profiles"),
         (
             {"resource": "Channel-Flow"},
-            'unknown resource "Channel-Flow"; expected channel_flow or app_instance; did you mean "channel_flow"?',
+            (
+                'unknown resource "Channel-Flow"; expected channel_flow, app_instance or role;'
+                ' did you mean "channel_flow"?'
+            ),
         ),
         (
             {"resource": "app"},
-            'unknown resource "app"; expected channel_flow or app_instance; did you mean "app_instance"?',
+            'unknown resource "app"; expected channel_flow, app_instance or role; did you mean "app_instance"?',
         ),
         ({"references": []}, "found an empty list; expected a list of https addresses"),
         ({"references": ["http://aws.amazon.com/"]}, "expected an https address"),

@@ -18,7 +18,7 @@ VALIDATOR = Draft202012Validator(schema.rule_schema())
 
 
 def test_the_schema_file_is_up_to_date() -> None:
-    path = resources.reports() / "schema" / "rule-1.0.json"
+    path = resources.reports() / "schema" / "rule-1.1.json"
 
     assert path.read_text(encoding="utf-8") == schema.render()
 

@@ -18,7 +18,7 @@ def render(report: Report) -> str:
     return "".join(format_json.render(report))
 
 
-SCHEMA = resources.reports() / "schema" / "report-1.0.json"
+SCHEMA = resources.reports() / "schema" / "report-1.1.json"
 
 
 @pytest.mark.parametrize("build", [sample.rich, sample.clean, sample.hostile, sample.empty, sample.incomplete])
