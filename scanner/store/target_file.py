@@ -1,7 +1,7 @@
 """The file of one target in a run directory: lines are appended while the target is read, and are read later.
 
-It has a line for each page of channel flows, a line for each app instance that is complete, and a closing line for the
-complete target.
+It has a line for each page of channel flows, a line for each app instance that is complete, one for the roles of the
+account if they were read with this target, and a closing line for the complete target.
 
 Nothing is rewritten. A process that dies leaves at most a torn last line, which readers drop. An app instance counts
 only if its own line is there; pages of an app instance without one are ignored.
@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.errors import OutputError, UsageError
-from scanner.model.facts import AppInstance, ChannelFlow, Gap
+from scanner.model.facts import AppInstance, ChannelFlow, Gap, Role
 from scanner.store import files
 
 
@@ -41,14 +41,30 @@ class AppInstanceRead(Struct, frozen=True, kw_only=True, tag="app_instance"):
     gaps: tuple[Gap, ...] = ()
 
 
-class TargetRead(Struct, frozen=True, kw_only=True, tag="target"):
-    """A target that was read as far as possible: the byte offset of each app instance's line, by ARN, and its gaps."""
+class RolesRead(Struct, frozen=True, kw_only=True, tag="roles"):
+    """The roles of an account that signed-in users are given, by ARN, as far as they could be read.
 
-    index: dict[str, int]
+    `left_out` is how many roles of signed-in users are not among them, since nobody asked what they allow. The region
+    of a gap is `GLOBAL`, or None if it is the gap of the whole account.
+    """
+
+    roles: tuple[Role, ...] = ()
+    left_out: int = 0
     gaps: tuple[Gap, ...] = ()
 
 
-Line = FlowPage | AppInstanceRead | TargetRead
+class TargetRead(Struct, frozen=True, kw_only=True, tag="target"):
+    """A target that was read as far as possible: the byte offset of each app instance's line, by ARN, and its gaps.
+
+    `roles` is the byte offset of the line with the account's roles, if this target has one.
+    """
+
+    index: dict[str, int]
+    gaps: tuple[Gap, ...] = ()
+    roles: int | UnsetType = UNSET
+
+
+Line = FlowPage | AppInstanceRead | RolesRead | TargetRead
 
 
 _decoder = msgspec.json.Decoder(Line)
@@ -77,7 +93,8 @@ class TargetWriter:
             lock_file(self._file, path)
             with explaining_writes(path):
                 self._end = _drop_torn_line(path)
-            self._index = dict(TargetReader(path).index)
+            before = TargetReader(path)
+            self._index, self._roles = dict(before.index), before.roles_at
             unless_all_is_well.pop_all()
 
     def __enter__(self) -> Self:
@@ -95,6 +112,11 @@ class TargetWriter:
         """The ARNs of the app instances that were already read."""
         return frozenset(self._index)
 
+    @property
+    def has_roles(self) -> bool:
+        """Whether the roles of the account were already read."""
+        return self._roles is not UNSET
+
     def page(self, app_instance_arn: str, flows: tuple[ChannelFlow, ...]) -> int:
         """Write a page of channel flows; return its byte offset."""
         return self._append(FlowPage(app_instance_arn=app_instance_arn, flows=flows))
@@ -102,8 +124,11 @@ class TargetWriter:
     def app_instance(self, read: AppInstanceRead) -> None:
         self._index[read.app_instance.arn] = self._append(read)
 
+    def roles(self, read: RolesRead) -> None:
+        self._roles = self._append(read)
+
     def target(self, gaps: tuple[Gap, ...]) -> None:
-        self._append(TargetRead(index=self._index, gaps=gaps))
+        self._append(TargetRead(index=self._index, gaps=gaps, roles=self._roles))
 
     def absorb(self, lines: Iterable[bytes]) -> TargetRead | None:
         """Copy the lines of this target from another journal, except for the closing line, which is returned.
@@ -118,6 +143,8 @@ class TargetWriter:
             match line:
                 case AppInstanceRead():
                     self.app_instance(structs.replace(line, pages=tuple(moved[page] for page in line.pages)))
+                case RolesRead():
+                    self.roles(line)
                 case TargetRead():
                     return line
                 case _:
@@ -154,7 +181,20 @@ class TargetReader:
             closing = _closing_line(path)
         self.complete = closing is not None
         self.gaps = closing.gaps if closing else ()
-        self.index = closing.index if closing else dict(self._rebuilt_index())
+        if closing is None:
+            closing = self._rebuilt()
+        self.index, self.roles_at = closing.index, closing.roles
+
+    @property
+    def roles(self) -> RolesRead | None:
+        """The roles of the account; None if they were not read with this target."""
+        if isinstance(self.roles_at, UnsetType):
+            return None
+        with self._opened() as file:
+            line = self._line_at(file, self.roles_at)
+        if not isinstance(line, RolesRead):
+            raise self._damaged(self.roles_at, "the account's roles should be here")
+        return line
 
     def app_instances(self, besides: Container[str] = ()) -> Iterator[AppInstanceRead]:
         """The app instances in order of their ARNs, without those whose ARN is in `besides`."""
@@ -181,16 +221,23 @@ class TargetReader:
             raise self._damaged(offset, f"channel flows of {app_instance_arn} should be here")
         return line.flows
 
-    def _rebuilt_index(self) -> Iterator[tuple[str, int]]:
+    def _rebuilt(self) -> TargetRead:
+        """What the closing line would say, from the other lines."""
+        index: dict[str, int] = {}
+        roles: int | UnsetType = UNSET
         if not self._path.exists():
-            return
+            return TargetRead(index=index)
         with self._opened() as file:
             offset = 0
             for raw in file:
                 line = self._decoded(raw, offset) if raw.endswith(b"\n") else None
-                if isinstance(line, AppInstanceRead):
-                    yield line.app_instance.arn, offset
+                match line:
+                    case AppInstanceRead():
+                        index[line.app_instance.arn] = offset
+                    case RolesRead():
+                        roles = offset
                 offset += len(raw)
+        return TargetRead(index=index, roles=roles)
 
     def _opened(self) -> BinaryIO:
         with self._explained():

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scanner.errors import OutputError, UsageError
-from scanner.model.facts import AppInstance, ChannelFlow, Gap
+from scanner.model.facts import GLOBAL, AppInstance, ChannelFlow, Gap, Role
 from scanner.store.journal import Target
-from scanner.store.target_file import AppInstanceRead, TargetRead, TargetReader, TargetWriter
+from scanner.store.target_file import AppInstanceRead, RolesRead, TargetRead, TargetReader, TargetWriter
 
 TARGET = Target(account_id="111122223333", region="us-east-1")
 
@@ -176,3 +176,52 @@ def test_nothing_is_written_after_half_a_line(tmp_path: Path, monkeypatch: pytes
             with pytest.raises(OutputError, match="No space left"):
                 writer.page(owner.arn, (flow(owner, 1),))
     assert path.stat().st_size == 10
+
+
+def roles() -> RolesRead:
+    account = TARGET.account_id
+    gap = Gap(account_id=account, region=GLOBAL, operation="GetAccountAuthorizationDetails", code="c", reason="r")
+    role = Role(arn="arn:role", name="chat", account_id=account, partition="aws", gaps={"acts_as_anyone": gap})
+    return RolesRead(roles=(role,), left_out=3, gaps=(gap,))
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_the_roles_of_the_account_are_kept_whether_or_not_the_target_was_finished(tmp_path: Path, close: bool) -> None:
+    path = tmp_path / "target.jsonl"
+    with TargetWriter(path) as writer:
+        assert not writer.has_roles
+        writer.roles(roles())
+    write(path, "a", close=close)
+    with TargetWriter(path) as writer:
+        assert writer.has_roles
+    assert TargetReader(path).roles == roles()
+    assert TargetReader(path).complete is close
+
+
+def test_a_target_without_roles_has_none_and_its_closing_line_does_not_name_them(tmp_path: Path) -> None:
+    path = tmp_path / "target.jsonl"
+    write(path, "a")
+    assert TargetReader(path).roles is None
+    assert b"roles" not in path.read_bytes()
+
+
+def test_roles_come_along_from_another_journal(tmp_path: Path) -> None:
+    with TargetWriter(tmp_path / "part.jsonl") as part:
+        part.roles(roles())
+    write(tmp_path / "part.jsonl", "b")
+    path = tmp_path / "target.jsonl"
+    write(path, "a", close=False)
+    with TargetWriter(path) as writer:
+        closing = writer.absorb((tmp_path / "part.jsonl").read_bytes().splitlines(keepends=True))
+        assert closing
+        writer.target(closing.gaps)
+    assert TargetReader(path).roles == roles()
+    assert [name for name, _ in read(path)] == ["a", "b"]
+
+
+def test_a_wrong_place_of_the_roles_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "target.jsonl"
+    write(path, "a", close=False)
+    path.write_bytes(path.read_bytes() + msgspec.json.encode(TargetRead(index={}, roles=0)) + b"\n")
+    with pytest.raises(UsageError, match="the account's roles should be here"):
+        TargetReader(path).roles  # noqa: B018 - reading it is the test
