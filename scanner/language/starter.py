@@ -25,7 +25,7 @@ rationale: >
 # What to do. A command on a line of its own can be copied from the report, where words such as REGION and PROCESSORS
 # give way to what is known of the resource.
 remediation: |
-  Rename it:
+  <ADVICE>
 <COMMAND>
 references:
   - <REFERENCE>
@@ -53,20 +53,23 @@ _API = "https://docs.aws.amazon.com/chime-sdk/latest/APIReference"
 _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
     "channel_flow": {
         "WHAT": "channel flow",
+        "ADVICE": "Rename it:",
         "REFERENCE": f"{_API}/API_messaging-chime_UpdateChannelFlow.html",
         "COMMAND": r"""  aws chime-sdk-messaging update-channel-flow --region REGION \
     --channel-flow-arn CHANNEL_FLOW_ARN --name NEW_NAME --processors PROCESSORS""",
     },
     "app_instance": {
         "WHAT": "app instance",
+        "ADVICE": "Rename it:",
         "REFERENCE": f"{_API}/API_identity-chime_UpdateAppInstance.html",
         "COMMAND": r"""  aws chime-sdk-identity update-app-instance --region REGION \
     --app-instance-arn APP_INSTANCE_ARN --name NEW_NAME --metadata NEW_METADATA""",
     },
     "role": {
         "WHAT": "role",
+        "ADVICE": "IAM renames no role. Make one with a good name and what this one has, and give that to the users:",
         "REFERENCE": "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html",
-        "COMMAND": "  aws iam list-attached-role-policies --role-name ROLE_NAME",
+        "COMMAND": "  aws iam get-role --role-name ROLE_NAME",
     },
 }
 

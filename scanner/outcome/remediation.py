@@ -15,12 +15,13 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from scanner.model.facts import GLOBAL
 from scanner.model.report import UNKNOWN, Evidence, PipelineStep, Resource
 
 PLACEHOLDERS = (
     *("REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "APP_INSTANCE_ID", "CHANNEL_FLOW_ARN", "FLOW_NAME", "PROCESSORS"),
     *("PROCESSOR_NAME", "EXECUTION_ORDER", "FALLBACK_ACTION", "FUNCTION_ARN", "FUNCTION_NAME", "FUNCTION_REGION"),
-    "OTHER_PROCESSORS",
+    *("OTHER_PROCESSORS", "ROLE_NAME"),
 )
 """All placeholders; CONTRIBUTING.md explains each."""
 _PLACEHOLDER = re.compile(
@@ -92,6 +93,8 @@ def _value(gap: _Gap, resource: Resource, at: int | None) -> str | None:
 def _name(placeholder: str, resource: Resource, at: int | None) -> str | None:
     if placeholder == "FLOW_NAME" and resource.type == "channel_flow":
         return resource.name
+    if placeholder == "ROLE_NAME" and resource.type == "role":
+        return resource.name if resource.arn else None  # before deployment it may be the logical id
     return resource.processors[at].name if placeholder == "PROCESSOR_NAME" and at is not None else None
 
 
@@ -129,7 +132,7 @@ def _escaped(text: str) -> str:
 def _of_resource(name: str, resource: Resource, at: int | None) -> str | None:
     match name:
         case "REGION":
-            return _harmless(_known(resource.region))
+            return None if resource.region == GLOBAL else _harmless(_known(resource.region))
         case "ACCOUNT_ID":
             return _harmless(_known(resource.account_id))
         case "APP_INSTANCE_ARN":

@@ -33,7 +33,7 @@ LEFT_TO_THE_READER = {
         "NEW_VERSION",
         "NEW_RUNTIME",
         "STATEMENT_ID",
-        "ROLE_NAME",
+        "POLICY_NAME",
     ),
     *("QUEUE_ARN", "TOPIC_ARN", "CHANNEL_ARN", "APP_INSTANCE_USER_ARN", "ALIAS_NAME"),
 }
@@ -96,6 +96,23 @@ def test_placeholders_of_a_processor_stay_open_if_it_is_not_clear_which_one(plac
 def test_placeholders_of_a_flow_stay_open_if_there_is_none() -> None:
     text = "CHANNEL_FLOW_ARN FLOW_NAME PROCESSORS"
     assert filled(text, sample.app_instance(), ()) == "<CHANNEL_FLOW_ARN> <FLOW_NAME> <PROCESSORS>"
+
+
+def test_a_role_is_named_and_nothing_else_is_known_of_it() -> None:
+    text = "aws iam get-role --role-name ROLE_NAME\naws x --region REGION --a APP_INSTANCE_ARN --b FLOW_NAME PROCESSORS"
+
+    assert filled(text, sample.role("chat-user")).splitlines() == [
+        "aws iam get-role --role-name chat-user",
+        "aws x --region <REGION> --a <APP_INSTANCE_ARN> --b <FLOW_NAME> <PROCESSORS>",
+    ]
+    assert filled(text, sample.role("a'b")).startswith("aws iam get-role --role-name 'a'\\''b'\n")
+    assert "--role-name <ROLE_NAME>\n" in filled(text, sample.flow())
+
+
+def test_a_role_before_the_deployment_has_no_name_to_paste() -> None:
+    undeployed = structs.replace(sample.role("ChatUsers"), arn=None)
+
+    assert filled("aws iam get-role --role-name ROLE_NAME", undeployed).endswith(" <ROLE_NAME>")
 
 
 def test_a_list_that_is_not_wholly_known_is_not_given() -> None:

@@ -95,6 +95,18 @@ def app_instance(name: str | None = "support", *, account: str = PROD, region: s
     )
 
 
+def role(name: str | None = "chat-user", *, account: str = PROD, path: str = "/") -> Resource:
+    return Resource(
+        type="role",
+        arn=f"arn:aws:iam::{account}:role{path}{name}",
+        name=name,
+        account_id=account,
+        region="global",
+        app_instance_arn=None,
+        app_instance_name=None,
+    )
+
+
 def rule(
     id: str = "last-processor-fails-open",  # noqa: A002 - the field's own name
     severity: Severity = Severity.HIGH,

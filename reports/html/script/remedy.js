@@ -4,7 +4,7 @@ const OTHERS = " OTHER_PROCESSORS";
 const PLACEHOLDER = /( OTHER_PROCESSORS(?!\w)|(?<!\w)(?:REGION|PROCESSORS|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?!\w))/g;
 const KNOWN = new Set(["REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "APP_INSTANCE_ID", "CHANNEL_FLOW_ARN", "FLOW_NAME",
   "PROCESSORS", "PROCESSOR_NAME", "EXECUTION_ORDER", "FALLBACK_ACTION", "FUNCTION_ARN", "FUNCTION_NAME", "FUNCTION_REGION",
-  "OTHER_PROCESSORS"]);
+  "OTHER_PROCESSORS", "ROLE_NAME"]);
 const COMMAND = /(?<!\\)\n/;
 const HARMLESS = /^(?!.*\/\/)[A-Za-z0-9_][A-Za-z0-9_.:/-]*(?: [A-Za-z0-9_][A-Za-z0-9_.:/-]*)*$/;
 const PRINTABLE = /^(?: |[^\p{C}\p{Z}])+$/u;
@@ -53,10 +53,11 @@ const escaped = (text) => text.replaceAll("'", "'\\''");
 function known({ type, arn, name, account_id, region, app_instance_arn, processors: steps }, evidence) {
   const values = {
     names: {},
-    REGION: harmless(told(region)), ACCOUNT_ID: harmless(told(account_id)), APP_INSTANCE_ARN: harmless(app_instance_arn),
-    APP_INSTANCE_ID: harmless((app_instance_arn ?? "").split("/").at(-1)),
+    REGION: region === "global" ? null : harmless(told(region)), ACCOUNT_ID: harmless(told(account_id)),
+    APP_INSTANCE_ARN: harmless(app_instance_arn), APP_INSTANCE_ID: harmless((app_instance_arn ?? "").split("/").at(-1)),
   };
-  if (type === "app_instance") return values;
+  if (type === "role") values.names.ROLE_NAME = arn === null ? null : name;
+  if (type !== "channel_flow") return values;
   values.names.FLOW_NAME = name;
   Object.assign(values, { CHANNEL_FLOW_ARN: harmless(arn), PROCESSORS: shorthand(steps) || null });
   const at = processor(evidence);
