@@ -83,7 +83,7 @@ def measure(rules: Sequence[Rule], flows: Sequence[ChannelFlow]) -> Measured:
 def judged(rules: Sequence[Rule], flows: Sequence[ChannelFlow]) -> tuple[int, int]:
     """The number of flows with findings, and the number of findings."""
     evaluation = Evaluation(rules, NOW)
-    found = [len(evaluation.judge(each)) for each in flows]
+    found = [len(evaluation.judge(each).findings) for each in flows]
     return sum(map(bool, found)), sum(found)
 
 

@@ -115,7 +115,7 @@ def test_a_function_that_does_not_exist_fails_one_rule_alone() -> None:
         if example.name == "the function does not exist"
     )
 
-    findings = Evaluation(selection.select(RULES, []), NOW).judge(example.given)
+    findings = Evaluation(selection.select(RULES, []), NOW).judge(example.given).findings
 
     assert [finding.rule_id for finding in findings] == ["missing-lambda"]
 
@@ -124,7 +124,7 @@ def test_a_function_that_does_not_exist_fails_one_rule_alone() -> None:
 def test_healthy_resources_pass_every_rule(root: Root) -> None:
     judged = [each for each in RULES if each.info.id != "last-processor-fails-closed"]
 
-    assert Evaluation(judged, NOW).judge(healthy.resource(root, {})) == []
+    assert Evaluation(judged, NOW).judge(healthy.resource(root, {})).findings == []
 
 
 def test_the_documents_say_for_each_control_what_of_it_rules_support() -> None:

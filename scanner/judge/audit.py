@@ -48,7 +48,7 @@ class PartJudge:
             OutputError: there is no room on disk for the findings.
         """
         findings = Spool(path.parent)
-        tally = Tally(self._evaluation.anew(), self._waivers, findings)
+        tally = Tally(self._evaluation, self._waivers, findings)
         gaps: set[Gap] = set()
         sizes: list[tuple[str, int]] = []
         reader = TargetReader(path)

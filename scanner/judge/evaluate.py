@@ -7,13 +7,12 @@ a failed finding and the second an unknown one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from scanner.judge.compiler import compile_condition
 from scanner.judge.judgement import HOLDS, Certain, EvaluationContext, Judge, Judgement, Note
@@ -34,7 +33,6 @@ from scanner.model.report import (
     Status,
     fingerprint,
 )
-from scanner.model.verdicts import Counts
 from scanner.outcome.remediation import filled
 
 
@@ -100,15 +98,24 @@ def _off(rule: Rule) -> Program:
 _Programs = Sequence[tuple[Certain, Program]]
 
 
+class Judged(Struct, frozen=True, gc=False):
+    """What the rules come to on one resource; those in neither list passed.
+
+    `findings` are ordered by rule id and part; `not_applicable` has the ids of the rules that do not apply.
+    """
+
+    findings: list[Finding]
+    not_applicable: list[str]
+
+
 class Evaluation:
-    """Judges one resource after another; `counts` holds how often rules passed or did not apply.
+    """Judges one resource after another.
 
     Ages are relative to `now`, when the run started, so that judging again gives the same. `reads_flows`: app instances
     must be judged together with their channel flows.
     """
 
     def __init__(self, rules: Sequence[Rule], now: datetime) -> None:
-        self.counts = Counts()
         self.reads_flows = any(rule.reads_flows for rule in rules)
         ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
         self._programs: Mapping[type, _Programs] = {
@@ -116,36 +123,25 @@ class Evaluation:
             for resource, root in vocabulary.ROOTS.items()
         }
 
-    def anew(self) -> Evaluation:
-        """A copy with counts of zero; it shares the compiled rules."""
-        other = copy(self)
-        other.counts = Counts()
-        return other
-
-    def judge(self, resource: vocabulary.Resource) -> list[Finding]:
-        """The findings on a resource, ordered by rule id and part."""
-        findings: list[Finding] = []
-        passed = 0
+    def judge(self, resource: vocabulary.Resource) -> Judged:
+        """What every rule for this type of resource comes to on one of them."""
+        judged = Judged([], [])
         for passes, program in self._programs[type(resource)]:
             try:
                 if passes(resource, resource):
-                    passed += 1
                     continue
             except (AttributeError, TypeError):
                 pass  # a fact is unknown or absent
-            findings += _judge(program, resource, self.counts)
-        self.counts.passed += passed
-        return findings
+            _judge(program, resource, judged)
+        return judged
 
 
-def _judge(program: Program, resource: vocabulary.Resource, counts: Counts) -> list[Finding]:
-    if _surely(program.inapplicable, resource):
-        counts.not_applicable += 1
-        return []
-    verdict, notes = program.verdict(resource)
-    counts.passed += verdict == "pass"
-    counts.not_applicable += verdict == "not_applicable"
-    return list(_findings(program.rule, resource, notes))
+def _judge(program: Program, resource: vocabulary.Resource, judged: Judged) -> None:
+    """Judge a resource by a rule that does not surely pass."""
+    verdict, notes = ("not_applicable", ()) if _surely(program.inapplicable, resource) else program.verdict(resource)
+    if verdict == "not_applicable":
+        judged.not_applicable.append(program.rule.info.id)
+    judged.findings.extend(_findings(program.rule, resource, notes))
 
 
 def _surely(certain: Certain, resource: vocabulary.Resource) -> bool:

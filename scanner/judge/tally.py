@@ -15,7 +15,19 @@ from scanner.language.rule import Rule, digest
 from scanner.language.vocabulary import AppInstance, FlowReference, Resource
 from scanner.model import facts
 from scanner.model.facts import ChannelFlow, Gap
-from scanner.model.report import Finding, Location, Observed, ReportedGap, ResourceType, Severity, Status, Summary, Tool
+from scanner.model.report import (
+    Finding,
+    Location,
+    Observed,
+    ReportedGap,
+    ResourceType,
+    RuleCounts,
+    Severity,
+    Status,
+    Summary,
+    Tool,
+)
+from scanner.model.verdicts import Counts
 from scanner.outcome.waivers import Waivers
 from scanner.store.spool import Spool
 from scanner.store.target_file import AppInstanceRead, TargetReader
@@ -30,7 +42,7 @@ class Tally:
     """
 
     def __init__(self, evaluation: Evaluation, waivers: Waivers, findings: Spool) -> None:
-        self.counts = evaluation.counts
+        self.counts = Counts()
         self.findings = findings
         self.found: set[str] = set()
         self.left_out: Counter[str] = Counter()
@@ -71,17 +83,31 @@ class Tally:
         return {*read.gaps, *self.app_instance(read.app_instance, reader.flows(read), broken)}
 
     def summary(self, rules: Sequence[Rule], accounts: Iterable[str]) -> Summary:
+        judged = {rule.info.id: self.rule(rule) for rule in rules}
         return Summary(
             by_severity=_counts(Severity, self.counts.severities),
             by_status={
                 "fail": self.counts.statuses[Status.FAIL],
                 "unknown": self.counts.statuses[Status.UNKNOWN],
                 "waived": self.counts.statuses[Status.WAIVED],
-                "pass": self.counts.passed,
-                "not_applicable": self.counts.not_applicable,
+                "pass": sum(each.passed for each in judged.values()),
+                "not_applicable": sum(each.not_applicable for each in judged.values()),
             },
             by_rule=_counts((rule.info.id for rule in rules), self.counts.rules),
             by_account=_counts(sorted(accounts), self.counts.accounts),
+            rules=judged,
+        )
+
+    def rule(self, rule: Rule) -> RuleCounts:
+        """On how many resources a rule came to which verdict, without those that it was not applied to."""
+        known = {verdict: self.counts.judgements[rule.info.id, verdict] for verdict in _VERDICTS}
+        passed = self.seen(rule.info.resource) - sum(known.values())
+        return RuleCounts(
+            passed=passed,
+            failed=known[Status.FAIL],
+            unknown=known[Status.UNKNOWN],
+            waived=known[Status.WAIVED],
+            not_applicable=known[_NOT_APPLICABLE],
         )
 
     @property
@@ -104,14 +130,25 @@ class Tally:
 
     def _judge(self, resource: Resource) -> list[Finding]:
         judged = self._evaluation.judge(resource)
-        findings = judged if isinstance(resource.declared, UnsetType) else self._without_untold(resource, judged)
-        return [self._waivers.finding(finding, resource.tags, vocabulary.key(resource)) for finding in findings]
+        if judged.not_applicable:
+            self.counts.judgements.update([(id_, _NOT_APPLICABLE) for id_ in judged.not_applicable])
+        return self._told(resource, judged.findings) if judged.findings else []
 
-    def _without_untold(self, resource: Resource, findings: Sequence[Finding]) -> list[Finding]:
-        """The findings without those that stay unknown because no file can tell a fact; these are counted instead."""
-        untold = [finding for finding in findings if self._is_untold(resource, finding)]
-        self.left_out.update({finding.rule_id for finding in untold})
-        return [finding for finding in findings if finding not in untold]
+    def _told(self, resource: Resource, judged: Sequence[Finding]) -> list[Finding]:
+        """The findings, waived or not, without those that stay unknown because no file can tell a fact; counts both."""
+        key = vocabulary.key(resource)
+        findings: list[Finding] = []
+        untold: set[str] = set()
+        for finding in judged:
+            if self._is_untold(resource, finding):
+                untold.add(finding.rule_id)
+            else:
+                findings.append(self._waivers.finding(finding, resource.tags, key))
+        verdicts = verdicts_of(findings)
+        self.counts.judgements.update(verdicts.items())
+        self.counts.judgements.update([(id_, _LEFT_OUT) for id_ in untold - verdicts.keys()])
+        self.left_out.update(untold)
+        return findings
 
     def _is_untold(self, resource: Resource, finding: Finding) -> bool:
         declared = resource.declared
@@ -127,6 +164,21 @@ class Tally:
         self.counts.severities.update(finding.severity for finding in failed)
         self.counts.rules.update(finding.rule_id for finding in failed)
         self.counts.accounts.update(finding.resource.account_id for finding in failed)
+
+
+_NOT_APPLICABLE, _LEFT_OUT = "not_applicable", "left_out"
+_VERDICTS = (*Status, _NOT_APPLICABLE, _LEFT_OUT)
+_DECIDING = (Status.FAIL, Status.WAIVED, Status.UNKNOWN)
+"""Which finding of several on one resource decides on the rule's verdict: a failure is certain, whatever is unknown."""
+
+
+def verdicts_of(findings: Iterable[Finding]) -> dict[str, Status]:
+    """The verdict of each rule that has findings on a resource; these are all its findings."""
+    verdicts: dict[str, Status] = {}
+    for finding in findings:
+        known = verdicts.get(finding.rule_id)
+        verdicts[finding.rule_id] = finding.status if known is None else min(known, finding.status, key=_DECIDING.index)
+    return verdicts
 
 
 def tool(rules: Sequence[Rule]) -> Tool:

@@ -235,14 +235,29 @@ class Coverage(Struct, frozen=True, kw_only=True, gc=False):
     not_examined: tuple[str, ...]
 
 
+class RuleCounts(Struct, frozen=True, kw_only=True, gc=False):
+    """How many resources a rule was applied to, by its verdict: however many parts of one fail, it has one verdict.
+
+    A rule that fails on a resource has `failed`, even if something else there is unknown; only if all its failures
+    there are waived, it is `waived`.
+    """
+
+    passed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    waived: int = 0
+    not_applicable: int = 0
+
+
 class Summary(Struct, frozen=True, kw_only=True, gc=False):
     """Counts. By severity, rule and account: failed findings. By status: findings, and besides them the judgements
-    (one rule on one resource) that passed or did not apply."""
+    (one rule on one resource) that passed or did not apply. `rules`: judgements by the rule's id."""
 
     by_severity: dict[str, int]
     by_status: dict[str, int]
     by_rule: dict[str, int]
     by_account: dict[str, int]
+    rules: dict[str, RuleCounts] | UnsetType = UNSET
 
 
 class Report(Struct, frozen=True, kw_only=True):

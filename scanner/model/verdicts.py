@@ -10,18 +10,21 @@ from scanner.model.facts import Gap
 
 
 class Counts(Struct, kw_only=True):
-    """How many resources were judged, with which results; `severities`, `rules` and `accounts` count failures."""
+    """How many resources were judged, with which results.
+
+    `statuses` counts findings, `severities`, `rules` and `accounts` those that failed. `judgements` counts the verdicts
+    of rules on resources, by (rule id, verdict), without those that passed: a rule passed on all other resources.
+    """
 
     app_instances: int = 0
     channel_flows: int = 0
     processors: int = 0
     roles: int = 0
-    passed: int = 0
-    not_applicable: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     severities: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     accounts: Counter[str] = field(default_factory=Counter)
+    judgements: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def __iadd__(self, other: Counts) -> Counts:
         for name in self.__struct_fields__:

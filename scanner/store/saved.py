@@ -86,10 +86,13 @@ def _numbers(report: Report) -> Iterator[int]:
     for counts in (report.coverage.in_scope, report.coverage.observed):
         yield from structs.asdict(counts).values()
     yield from report.summary.by_status.values()
+    for each in (report.summary.rules or {}).values():
+        yield from structs.asdict(each).values()
 
 
 def _counted(report: Report) -> Summary:
-    """A summary counted from the findings; only counts of what passed or did not apply are the report's own."""
+    """A summary counted from the findings. Counts of what passed or did not apply, and those of judgements by rule, are
+    the report's own, since findings do not tell them."""
     summary = report.summary
     failed = [finding for finding in report.findings if finding.status is Status.FAIL]
     passed = {key: summary.by_status.get(key, 0) for key in ("pass", "not_applicable")}
@@ -98,6 +101,7 @@ def _counted(report: Report) -> Summary:
         by_status={**_zeros(Status), **Counter(finding.status.value for finding in report.findings), **passed},
         by_rule={**_zeros(summary.by_rule), **Counter(finding.rule_id for finding in failed)},
         by_account={**_zeros(summary.by_account), **Counter(finding.resource.account_id for finding in failed)},
+        rules=summary.rules,
     )
 
 

@@ -12,12 +12,13 @@ from scanner import resources
 from scanner.judge.audit import audit
 from scanner.language.rule import Rule, configured, load
 from scanner.language.selection import select
-from scanner.model.facts import AppInstance, ChannelFlow, Gap
-from scanner.model.report import Report, Scope, Status, Waiver
+from scanner.model.facts import AppInstance, ChannelFlow, Gap, Processor
+from scanner.model.report import Report, RuleCounts, Scope, Status, Waiver
 from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import AppInstanceRead, TargetWriter
 from tests.judge.facts import ACCOUNT, APP_INSTANCE, app_instance, flow, gap
+from tests.language.rule_files import loaded
 
 TARGET = Target(account_id=ACCOUNT, region="us-east-1")
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -135,3 +136,34 @@ def test_a_waived_gap_is_still_listed_and_no_longer_makes_the_coverage_incomplet
     assert not open_.coverage.complete
     assert waived.coverage.complete
     assert [each.waiver is not None for each in waived.coverage.gaps] == [True]
+
+
+def test_each_rule_counts_resources_by_its_verdict_on_them_not_findings(tmp_path: Path) -> None:
+    bad, unread = Processor(name="p", fallback_action="CONTINUE"), Processor(name="q", fallback_action=UNSET)
+    flows = [
+        named("fine", 1),
+        named("bad twice", 2, processors=(bad, bad)),
+        named("bad and not read", 3, processors=(bad, unread)),
+        named("not read", 4, processors=(unread,)),
+        named("waived and not read", 5, processors=(bad, unread), tags={"accepted": "yes"}),
+        named("does not apply", 6),
+    ]
+    run = journal(tmp_path, *flows)
+    rule = loaded(
+        tmp_path,
+        when={"name": {"not_equals": "does not apply"}},
+        require={"processors": {"each": {"fallback_action": "ABORT"}}},
+        message="x",
+        tests=[
+            {"name": "good", "given": {}, "expect": "pass"},
+            {"name": "bad", "given": {"processors": [{"fallback_action": "CONTINUE"}]}, "expect": "fail"},
+        ],
+    )
+    accepted = waivers(rules=(rule.info.id,), resource=Pattern(tags={"accepted": "yes"}))
+
+    found = audit(run, [rule], "2026-01-02T00:00:00Z", accepted)
+
+    assert found.summary.rules == {
+        "sound": RuleCounts(passed=1, failed=2, unknown=1, waived=1, not_applicable=1),
+    }
+    assert (found.summary.by_status["pass"], found.summary.by_status["not_applicable"]) == (1, 1)

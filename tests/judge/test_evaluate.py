@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET, structs
 
-from scanner.judge.evaluate import Evaluation
+from scanner.judge.evaluate import Evaluation, Judged
 from scanner.language.examples import NOW
 from scanner.language.rule import configured
 from scanner.language.vocabulary import FlowReference
@@ -28,8 +28,7 @@ def step(name: str = "p", action: Any = "CONTINUE", **facts: Any) -> Processor:
 def test_a_rule_that_holds_is_counted_and_says_nothing(tmp_path: Path) -> None:
     evaluation = Evaluation([loaded(tmp_path)], NOW)
 
-    assert evaluation.judge(flow()) == []
-    assert (evaluation.counts.passed, evaluation.counts.not_applicable) == (1, 0)
+    assert evaluation.judge(flow()) == Judged([], [])
 
 
 def test_a_fail_says_what_to_do_about_this_very_processor(tmp_path: Path) -> None:
@@ -37,7 +36,7 @@ def test_a_fail_says_what_to_do_about_this_very_processor(tmp_path: Path) -> Non
     rule = loaded(tmp_path, require=require, remediation="aws x PROCESSOR_NAME in REGION")
     steps = (step("a", "ABORT"), step("b", "CONTINUE"))
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(*steps))
+    (finding,) = Evaluation([rule], NOW).judge(flow(*steps)).findings
 
     assert finding.remediation == f"aws x b in {flow().region}"
     assert rule.info.remediation == "aws x PROCESSOR_NAME in REGION"
@@ -46,7 +45,7 @@ def test_a_fail_says_what_to_do_about_this_very_processor(tmp_path: Path) -> Non
 def test_a_fail_carries_everything_a_reader_needs(tmp_path: Path) -> None:
     rule = loaded(tmp_path, frameworks={"soc2": ["CC6.1"]})
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(step(), name="x"))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step(), name="x")).findings
 
     assert (finding.rule_id, finding.title, finding.severity, finding.status) == (
         "sound",
@@ -70,7 +69,7 @@ def test_there_is_one_finding_for_each_processor_that_fails(tmp_path: Path) -> N
     rule = loaded(tmp_path, require=ABORTS, message="processor {name} of {flow.name}", tests=_tests())
     resource = flow(step("b"), step("ok", "ABORT"), step("a"))
 
-    findings = Evaluation([rule], NOW).judge(resource)
+    findings = Evaluation([rule], NOW).judge(resource).findings
 
     assert [finding.message for finding in findings] == ["processor a of flow", "processor b of flow"]
     assert [finding.evidence[0].path for finding in findings] == [
@@ -83,9 +82,11 @@ def test_there_is_one_finding_for_each_processor_that_fails(tmp_path: Path) -> N
 def test_a_fingerprint_outlives_a_new_version_another_name_and_another_place(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="x", tests=_tests())
 
-    (before,) = Evaluation([rule], NOW).judge(flow(step("a")))
-    (after,) = Evaluation([rule], NOW).judge(
-        flow(step("ok", "ABORT"), step("b", lambda_=function("a", qualifier="2")), name="renamed")
+    (before,) = Evaluation([rule], NOW).judge(flow(step("a"))).findings
+    (after,) = (
+        Evaluation([rule], NOW)
+        .judge(flow(step("ok", "ABORT"), step("b", lambda_=function("a", qualifier="2")), name="renamed"))
+        .findings
     )
 
     assert before.fingerprint == after.fingerprint
@@ -94,7 +95,9 @@ def test_a_fingerprint_outlives_a_new_version_another_name_and_another_place(tmp
 def test_equal_fingerprints_merge(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="processor {name}", tests=_tests())
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), step("b", lambda_=function("a", qualifier="2"))))
+    (finding,) = (
+        Evaluation([rule], NOW).judge(flow(step("a"), step("b", lambda_=function("a", qualifier="2")))).findings
+    )
 
     assert finding.message == "processor a; processor b"
     assert [evidence.path for evidence in finding.evidence] == [
@@ -106,7 +109,7 @@ def test_equal_fingerprints_merge(tmp_path: Path) -> None:
 def test_processors_whose_functions_are_unknown_share_a_part(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="x", tests=_tests())
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(step("a", lambda_=UNSET), step("b", lambda_=UNSET)))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step("a", lambda_=UNSET), step("b", lambda_=UNSET))).findings
 
     assert finding.fingerprint == fingerprint("sound", flow().arn, "unknown-function")
 
@@ -114,13 +117,13 @@ def test_processors_whose_functions_are_unknown_share_a_part(tmp_path: Path) -> 
 def test_conditions_inside_and_outside_the_list_give_their_own_findings(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require={"name": "other", **ABORTS}, message="{name}", tests=_tests())
 
-    assert [finding.message for finding in Evaluation([rule], NOW).judge(flow(step("a")))] == ["flow", "a"]
+    assert [finding.message for finding in Evaluation([rule], NOW).judge(flow(step("a"))).findings] == ["flow", "a"]
 
 
 def test_alternatives_that_fail_are_one_finding(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require={"any_of": [{"name": "other"}, ABORTS]}, message="{name}", tests=_tests())
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), step("b")))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), step("b"))).findings
 
     assert finding.message == "flow"
     assert finding.fingerprint == fingerprint("sound", flow().arn)
@@ -130,7 +133,7 @@ def test_alternatives_that_fail_are_one_finding(tmp_path: Path) -> None:
 def test_one_processor_fails_while_another_is_unknown(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="{name}", tests=_tests())
 
-    findings = Evaluation([rule], NOW).judge(flow(step("a"), step("b", UNSET)))
+    findings = Evaluation([rule], NOW).judge(flow(step("a"), step("b", UNSET))).findings
 
     assert [finding.status for finding in findings] == [Status.FAIL, Status.UNKNOWN]
 
@@ -139,7 +142,9 @@ def test_an_unknown_names_the_gap_behind_it(tmp_path: Path) -> None:
     cause = gap(reason="access was denied")
     resource = flow(step("a", UNSET), gaps={"processors[0].fallback_action": cause})
 
-    (finding,) = Evaluation([loaded(tmp_path, require=ABORTS, message="x", tests=_tests())], NOW).judge(resource)
+    (finding,) = (
+        Evaluation([loaded(tmp_path, require=ABORTS, message="x", tests=_tests())], NOW).judge(resource).findings
+    )
 
     assert finding.status is Status.UNKNOWN
     assert finding.message == '"Something is wrong" could not be judged: access was denied'
@@ -162,13 +167,13 @@ def test_the_gap_of_a_parent_stands_for_what_lies_in_it(tmp_path: Path, path: st
     wrong = gap("Other", "something else")
     resource = flow(step("a", lambda_=UNSET), gaps={path: gap(), "name": wrong, "processors[1]": wrong})
 
-    (finding,) = Evaluation([rule], NOW).judge(resource)
+    (finding,) = Evaluation([rule], NOW).judge(resource).findings
 
     assert finding.evidence[0].gap == GapReference.to(gap())
 
 
 def test_an_unknown_without_a_gap_names_the_fact(tmp_path: Path) -> None:
-    (finding,) = Evaluation([loaded(tmp_path)], NOW).judge(flow(name=UNSET))
+    (finding,) = Evaluation([loaded(tmp_path)], NOW).judge(flow(name=UNSET)).findings
 
     assert finding.message == '"Something is wrong" could not be judged: name is not known'
     assert finding.evidence[0].gap is UNSET
@@ -178,7 +183,7 @@ def test_an_unknown_without_a_gap_names_the_fact(tmp_path: Path) -> None:
 def test_processors_that_were_not_observed_are_unknown_and_not_shown(tmp_path: Path) -> None:
     rule = loaded(tmp_path, require=ABORTS, message="x", tests=_tests())
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(known=False, gaps={"processors": gap()}))
+    (finding,) = Evaluation([rule], NOW).judge(flow(known=False, gaps={"processors": gap()})).findings
 
     assert finding.status is Status.UNKNOWN
     assert finding.resource.processors == ()
@@ -186,21 +191,21 @@ def test_processors_that_were_not_observed_are_unknown_and_not_shown(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("when", "require", "status", "counts"),
+    ("when", "require", "status", "applies"),
     [
-        (False, True, None, (0, 1)),
-        (False, False, None, (0, 1)),
-        (False, None, None, (0, 1)),
-        (True, True, None, (1, 0)),
-        (True, False, Status.FAIL, (0, 0)),
-        (True, None, Status.UNKNOWN, (0, 0)),
-        (None, True, None, (1, 0)),
-        (None, False, Status.UNKNOWN, (0, 0)),
-        (None, None, Status.UNKNOWN, (0, 0)),
+        (False, True, None, False),
+        (False, False, None, False),
+        (False, None, None, False),
+        (True, True, None, True),
+        (True, False, Status.FAIL, True),
+        (True, None, Status.UNKNOWN, True),
+        (None, True, None, True),
+        (None, False, Status.UNKNOWN, True),
+        (None, None, Status.UNKNOWN, True),
     ],
 )
 def test_when_and_require_by_kleene(
-    tmp_path: Path, when: bool | None, require: bool | None, status: Status | None, counts: tuple[int, int]
+    tmp_path: Path, when: bool | None, require: bool | None, status: Status | None, applies: bool
 ) -> None:
     orders = {True: 1, False: 2, None: UNSET}
     rule = loaded(
@@ -213,10 +218,10 @@ def test_when_and_require_by_kleene(
     evaluation = Evaluation([rule], NOW)
 
     facts = {"execution_order": orders[when], "is_last": UNSET if require is None else require}
-    findings = evaluation.judge(flow(step("a", **facts)))
+    judged = evaluation.judge(flow(step("a", **facts)))
 
-    assert [finding.status for finding in findings] == ([] if status is None else [status])
-    assert (evaluation.counts.passed, evaluation.counts.not_applicable) == counts
+    assert [finding.status for finding in judged.findings] == ([] if status is None else [status])
+    assert judged.not_applicable == ([] if applies else ["sound"])
 
 
 def test_unknown_facts_in_a_message_are_called_unknown(tmp_path: Path) -> None:
@@ -225,7 +230,7 @@ def test_unknown_facts_in_a_message_are_called_unknown(tmp_path: Path) -> None:
     )
     unqualified = function("a", qualifier=None)
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(step(lambda_=unqualified, is_last=True)))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step(lambda_=unqualified, is_last=True))).findings
 
     assert finding.message == "p (none) true (unknown)"
 
@@ -234,7 +239,7 @@ def test_a_list_that_lacks_elements_is_said_to(tmp_path: Path) -> None:
     require = {"processors": {"last": {"fallback_action": "ABORT"}}}
     rule = loaded(tmp_path, require=require, message="processor {name}", tests=_tests())
 
-    (finding,) = Evaluation([rule], NOW).judge(flow())
+    (finding,) = Evaluation([rule], NOW).judge(flow()).findings
 
     assert finding.message == "Something is wrong: there are no processors"
     assert finding.evidence[0].observed == ()
@@ -245,7 +250,7 @@ def test_findings_are_sorted_by_rule_and_part(tmp_path: Path) -> None:
         loaded(tmp_path, id=name, require=ABORTS, message="{name}", tests=_tests()) for name in ("z-rule", "a-rule")
     ]
 
-    findings = Evaluation(rules, NOW).judge(flow(step("b"), step("a")))
+    findings = Evaluation(rules, NOW).judge(flow(step("b"), step("a"))).findings
 
     assert [(finding.rule_id, finding.message) for finding in findings] == [
         ("a-rule", "a"),
@@ -259,7 +264,7 @@ def test_app_instances_are_judged_by_their_own_rules(tmp_path: Path) -> None:
     rules = [loaded(tmp_path, id="of-flows"), loaded(tmp_path, id="of-instances", resource="app_instance")]
     evaluation = Evaluation(rules, NOW)
 
-    (finding,) = evaluation.judge(app_instance(name="support"))
+    (finding,) = evaluation.judge(app_instance(name="support")).findings
 
     assert finding.rule_id == "of-instances"
     assert finding.resource.type == "app_instance"
@@ -271,8 +276,12 @@ def test_an_organisation_can_set_parameters_and_severity(tmp_path: Path) -> None
     require = {"processors": {"each": {"lambda.account_id": {"in": {"param": "accounts"}}}}}
     rule = loaded(tmp_path, params=params, require=require, message="x", tests=_tests_of_params())
 
-    assert Evaluation([rule], NOW).judge(flow(step()))
-    assert not Evaluation([configured(rule, settings={"accounts": (flow().account_id,)})], NOW).judge(flow(step()))
+    assert Evaluation([rule], NOW).judge(flow(step())).findings
+    assert (
+        not Evaluation([configured(rule, settings={"accounts": (flow().account_id,)})], NOW)
+        .judge(flow(step()))
+        .findings
+    )
 
 
 @pytest.mark.parametrize(
@@ -283,7 +292,7 @@ def test_a_facet_that_was_not_read_names_its_gap(tmp_path: Path, path: str) -> N
     bad = {"lambda": {"function": {"runtime": "go1.x"}}}
     rule = loaded(tmp_path, require=require, message="x", tests=[*_tests(given=bad), AN_UNKNOWN])
 
-    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), gaps={path: gap("GetFunctionConfiguration")}))
+    (finding,) = Evaluation([rule], NOW).judge(flow(step("a"), gaps={path: gap("GetFunctionConfiguration")})).findings
 
     assert finding.status is Status.UNKNOWN
     assert finding.evidence[0].path == "processors[0].lambda.function.runtime"
@@ -307,9 +316,8 @@ def test_a_rule_that_is_off_applies_to_nothing_until_its_parameter_is_given(tmp_
     set_ = configured(rule, settings={"after": "2d"})
     off, on = Evaluation([rule], NOW), Evaluation([set_], NOW)
 
-    assert off.judge(old) == []
-    assert (off.counts.passed, off.counts.not_applicable) == (0, 1)
-    assert [finding.message for finding in on.judge(old)] == ["changed on 2025-12-29T00:00:00Z"]
+    assert off.judge(old) == Judged([], ["sound"])
+    assert [finding.message for finding in on.judge(old).findings] == ["changed on 2025-12-29T00:00:00Z"]
     assert (set(rule.facets), set(set_.facets)) == (set(), {"detail"})
 
 
@@ -324,20 +332,20 @@ def test_an_app_instance_is_judged_by_its_flows(tmp_path: Path) -> None:
 
     def verdicts(*names: Any) -> list[Status]:
         flows = tuple(FlowReference(arn=f"f{index}", name=name) for index, name in enumerate(names))
-        return [finding.status for finding in evaluation.judge(structs.replace(app_instance(), flows=flows))]
+        return [finding.status for finding in evaluation.judge(structs.replace(app_instance(), flows=flows)).findings]
 
     assert evaluation.reads_flows
     assert not Evaluation([loaded(tmp_path)], NOW).reads_flows
     assert verdicts("a", "b") == []
     assert verdicts("a", "a", UNSET) == [Status.FAIL]
     assert verdicts("a", UNSET) == [Status.UNKNOWN]
-    assert [finding.status for finding in evaluation.judge(app_instance())] == [Status.UNKNOWN]
+    assert [finding.status for finding in evaluation.judge(app_instance()).findings] == [Status.UNKNOWN]
 
 
 def test_hostile_names_reach_the_message_as_they_are(tmp_path: Path) -> None:
     hostile = '<script>{0.__class__}\u202e\n"%s'
 
-    (finding,) = Evaluation([loaded(tmp_path)], NOW).judge(flow(name=hostile))
+    (finding,) = Evaluation([loaded(tmp_path)], NOW).judge(flow(name=hostile)).findings
 
     assert finding.message == f"the flow is called {hostile}"
 
