@@ -15,13 +15,13 @@ from typing import Any
 from msgspec import structs
 
 from scanner.judge.evaluate import Evaluation
-from scanner.judge.tally import Tally, reported, tool
+from scanner.judge.tally import Tally, judges_roles, reported, tool
 from scanner.language.rule import Rule, facets
-from scanner.model.facts import Gap
+from scanner.model.facts import GLOBAL, Gap
 from scanner.model.report import Coverage, InScope, Observed, Report, Run
 from scanner.model.verdicts import Verdicts
 from scanner.outcome.waivers import Waivers
-from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, interrupted
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, interrupted, roles_interrupted
 from scanner.store.spool import Span, Spool
 from scanner.store.target_file import TargetReader
 
@@ -36,13 +36,14 @@ class PartJudge:
         self._rules = rules
         self._waivers = waivers
         self._started_at = started_at
+        self._judges_roles = judges_roles(rules)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without compiled rules, which are closures; they are compiled again on the other side."""
         return PartJudge, (self._rules, self._waivers, self._started_at)
 
     def __call__(self, path: Path) -> Verdicts:
-        """The verdicts on the app instances in a journal file; not on all of them if there are too many findings.
+        """The verdicts on what is in a journal file; not on all app instances if there are too many findings.
 
         Raises:
             OutputError: there is no room on disk for the findings.
@@ -52,6 +53,10 @@ class PartJudge:
         gaps: set[Gap] = set()
         sizes: list[tuple[str, int]] = []
         reader = TargetReader(path)
+        roles = reader.roles if self._judges_roles else None
+        if roles is not None:
+            gaps |= tally.roles(roles.roles)
+        of_roles = findings.end
         for read in reader.app_instances():
             start = findings.end
             gaps |= tally.read(reader, read)
@@ -61,6 +66,7 @@ class PartJudge:
         return Verdicts(
             counts=tally.counts,
             gaps=frozenset(gaps),
+            roles=None if roles is None else of_roles,
             sizes=tuple(sizes),
             number=len(findings),
             findings=findings.lines,
@@ -111,10 +117,13 @@ class Audit:
         self._started_at = journal.header.began
         self._findings = Spool(journal.directory)
         self._tally = Tally(Evaluation(rules, self._started_at), self._waivers, self._findings)
+        self._judges_roles = judges_roles(rules)
         self._gaps = set(journal.header.gaps)
         self._listed: set[Target] = set()
         self._taken: dict[Target, dict[str, Span]] = {}
         self._spans: dict[Target, tuple[Span, ...]] = {}
+        accounts = {target.account_id for target in journal.header.targets} - {UNKNOWN_ACCOUNT}
+        self._unread_roles = accounts if self._judges_roles else set()
 
     @property
     def part_judge(self) -> PartJudge:
@@ -125,6 +134,9 @@ class Audit:
         """Take the verdicts on a part of a target that is already in the journal."""
         end = self._findings.end
         self._findings.append(verdicts.findings, verdicts.number)
+        if verdicts.roles is not None:
+            start, end = end, end + verdicts.roles
+            self._spans[_roles_of(target.account_id)] = ((start, end),)
         taken = self._taken.setdefault(target, {})
         for arn, size in verdicts.sizes:
             start, end = end, end + size
@@ -139,6 +151,8 @@ class Audit:
             return
         reader = self._journal.reader(target)
         self._coverage(target, reader)
+        if self._judges_roles:
+            self._roles(target, reader)
         spans = self._taken.pop(target, {})
         for read in reader.app_instances(besides=frozenset(spans)):
             start = self._findings.end
@@ -153,8 +167,8 @@ class Audit:
         targets = sorted(header.targets)
         for target in targets:
             self.judge(target)
-        self._findings.arrange([span for target in targets for span in self._spans[target]])
-        gaps = reported(self._gaps, self._waivers)
+        self._findings.arrange([span for target in sorted(self._spans) for span in self._spans[target]])
+        gaps = reported(self._gaps.union(map(roles_interrupted, self._unread_roles)), self._waivers)
         return Report(
             tool=tool(rules),
             run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
@@ -171,6 +185,18 @@ class Audit:
             findings=self._findings,
         )
 
+    def _roles(self, target: Target, reader: TargetReader) -> None:
+        """Judge the roles of the account, unless a worker did, if they were read with this target."""
+        read, at = reader.roles, _roles_of(target.account_id)
+        if read is None:
+            return
+        self._unread_roles.discard(target.account_id)
+        self._gaps.update(read.gaps)
+        if at not in self._spans:
+            start = self._findings.end
+            self._gaps |= self._tally.roles(read.roles)
+            self._spans[at] = ((start, self._findings.end),)
+
     def _coverage(self, target: Target, reader: TargetReader) -> None:
         """Record a target's gaps, and whether its app instances were listed to the end."""
         if reader.complete and not reader.gaps:
@@ -183,10 +209,15 @@ class Audit:
         """How much was observed; an account counts only if all its targets were listed."""
         missed = {target.account_id for target in targets if target not in self._listed}
         return structs.replace(
-            self._tally.observed,
+            self._tally.observed(self._rules),
             accounts=len({target.account_id for target in self._listed} - missed),
             targets=len(self._listed),
         )
+
+
+def _roles_of(account_id: str) -> Target:
+    """Where the roles of an account stand among the targets: at the region that IAM has."""
+    return Target(account_id=account_id, region=GLOBAL)
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import UnsetType, structs
 
@@ -13,11 +14,13 @@ from scanner.judge.evaluate import Evaluation
 from scanner.judge.tally import Tally, reported, tool
 from scanner.language import vocabulary
 from scanner.language.rule import Rule
-from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap
+from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap, Role
 from scanner.model.metadata import NOT_YET
 from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
 from scanner.outcome.waivers import Waivers
 from scanner.store.spool import Spool
+
+Declared = TypeVar("Declared", ChannelFlow, Role)
 
 
 class Preview:
@@ -48,6 +51,7 @@ class Preview:
         name: str,
         tells: frozenset[str],
         groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
+        roles: Iterable[Role] = (),
     ) -> None:
         """Judge what one file declares; `tells` are the facets that the file can tell."""
         self._tells.update(tells)
@@ -56,6 +60,7 @@ class Preview:
             if app_instance is not None:
                 self._note_scope(app_instance)
             self.gaps |= self._tally.app_instance(app_instance, map(self._noted, flows))
+        self.gaps |= self._tally.roles(map(self._noted, roles))
         self._files.append(name)
 
     @property
@@ -86,7 +91,7 @@ class Preview:
             coverage=Coverage(
                 complete=all(gap.waiver for gap in gaps),
                 in_scope=InScope(accounts=0, targets=0, files=len(files)),
-                observed=structs.replace(self._tally.observed, files=len(self._files)),
+                observed=structs.replace(self._tally.observed(ran), files=len(self._files)),
                 gaps=tuple(gaps),
                 not_examined=(*self.not_examined, *self._left_out(ran), *not_examined(())),
             ),
@@ -95,17 +100,18 @@ class Preview:
             findings=self._tally.findings,
         )
 
-    def _noted(self, flow: ChannelFlow) -> ChannelFlow:
-        self._note_scope(flow)
-        return flow
+    def _noted(self, resource: Declared) -> Declared:
+        self._note_scope(resource)
+        return resource
 
-    def _note_scope(self, resource: AppInstance | ChannelFlow) -> None:
+    def _note_scope(self, resource: AppInstance | ChannelFlow | Role) -> None:
         self._accounts.add(UNKNOWN if resource.account_id is NOT_YET else resource.account_id)
-        self._regions.add(UNKNOWN if resource.region is NOT_YET else resource.region)
+        if not isinstance(resource, Role):
+            self._regions.add(UNKNOWN if resource.region is NOT_YET else resource.region)
         if self.former_files:
             self._note_former(resource)
 
-    def _note_former(self, resource: AppInstance | ChannelFlow) -> None:
+    def _note_former(self, resource: AppInstance | ChannelFlow | Role) -> None:
         declared = resource.declared
         if isinstance(declared, UnsetType) or declared.file not in self.former_files or resource.arn is not NOT_YET:
             return

@@ -1,4 +1,4 @@
-"""Judges app instances with their channel flows and counts the results, for the reports of scans and checks."""
+"""Judges app instances with their channel flows, and roles, and counts the results, for reports of scans and checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scanner.language import vocabulary
 from scanner.language.rule import Rule, digest
 from scanner.language.vocabulary import AppInstance, FlowReference, Resource
 from scanner.model import facts
-from scanner.model.facts import ChannelFlow, Gap
+from scanner.model.facts import ChannelFlow, Gap, Role
 from scanner.model.report import (
     Finding,
     Location,
@@ -82,6 +82,15 @@ class Tally:
         broken = next(iter(read.gaps), None)
         return {*read.gaps, *self.app_instance(read.app_instance, reader.flows(read), broken)}
 
+    def roles(self, roles: Iterable[Role]) -> set[Gap]:
+        """Judge the roles of an account or a file; return the gaps of their facts."""
+        gaps: set[Gap] = set()
+        for role in sorted(roles, key=vocabulary.key):
+            self.counts.roles += 1
+            gaps.update(role.gaps.values())
+            self._keep(self._judge(role))
+        return gaps
+
     def summary(self, rules: Sequence[Rule], accounts: Iterable[str]) -> Summary:
         judged = {rule.info.id: self.rule(rule) for rule in rules}
         return Summary(
@@ -110,13 +119,13 @@ class Tally:
             not_applicable=known[_NOT_APPLICABLE],
         )
 
-    @property
-    def observed(self) -> Observed:
-        """How many resources were judged."""
+    def observed(self, rules: Iterable[Rule]) -> Observed:
+        """How many resources these rules judged."""
         return Observed(
             app_instances=self.counts.app_instances,
             channel_flows=self.counts.channel_flows,
             processors=self.counts.processors,
+            roles=self.counts.roles if judges_roles(rules) else UNSET,
         )
 
     def seen(self, resource: ResourceType) -> int:
@@ -179,6 +188,11 @@ def verdicts_of(findings: Iterable[Finding]) -> dict[str, Status]:
         known = verdicts.get(finding.rule_id)
         verdicts[finding.rule_id] = finding.status if known is None else min(known, finding.status, key=_DECIDING.index)
     return verdicts
+
+
+def judges_roles(rules: Iterable[Rule]) -> bool:
+    """Whether any of the rules judges roles."""
+    return any(rule.info.resource == "role" and not rule.off for rule in rules)
 
 
 def tool(rules: Sequence[Rule]) -> Tool:

@@ -59,7 +59,8 @@ class Rule:
     @property
     def reads_facets(self) -> frozenset[Facet]:
         """The facets that the rule reads, even if it is off."""
-        return vocabulary.facets(self.reads)
+        found_by = ROOTS[self.info.resource].facet
+        return vocabulary.facets(self.reads) | ({found_by} if found_by else set())
 
     @property
     def reads_flows(self) -> bool:

@@ -76,16 +76,20 @@ Resource = ChannelFlow | AppInstance | Role
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Root:
-    """A type of resource, and its name in rules, by which conditions inside a quantifier refer to it."""
+    """A type of resource, and its name in rules, by which conditions inside a quantifier refer to it.
+
+    `facet` is that by which such resources are found, where the lists of app instances and flows do not name them.
+    """
 
     type: type[ChannelFlow] | type[AppInstance] | type[Role]
     name: str
+    facet: Facet | None = None
 
 
 ROOTS: Final[Mapping[ResourceType, Root]] = {
     "channel_flow": Root(type=ChannelFlow, name="flow"),
     "app_instance": Root(type=AppInstance, name="app_instance"),
-    "role": Root(type=Role, name="role"),
+    "role": Root(type=Role, name="role", facet="chat_roles"),
 }
 
 

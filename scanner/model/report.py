@@ -101,7 +101,8 @@ class PipelineStep(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Resource(Struct, frozen=True, kw_only=True, gc=False):
-    """What a finding is about. `processors` stand in execution order; an app instance has none.
+    """What a finding is about. `processors` stand in execution order; only a channel flow has any. A role
+    belongs to its account: its region is "global", and it has no app instance.
 
     What is not deployed yet has no ARN, and where its file does not say for which account and region it is, those are
     "unknown". A name that is not settled is given as the file writes it.
@@ -215,7 +216,7 @@ class InScope(Struct, frozen=True, kw_only=True, gc=False):
 
 class Observed(Struct, frozen=True, kw_only=True, gc=False):
     """What was seen. A target counts once its app instances were listed to the end, an account once its targets do, and
-    a file once it was read to its end."""
+    a file once it was read to its end. `roles` is left out where no rule on roles ran."""
 
     accounts: int = 0
     targets: int = 0
@@ -223,6 +224,7 @@ class Observed(Struct, frozen=True, kw_only=True, gc=False):
     app_instances: int = 0
     channel_flows: int = 0
     processors: int = 0
+    roles: int | UnsetType = UNSET
 
 
 class Coverage(Struct, frozen=True, kw_only=True, gc=False):
@@ -263,8 +265,8 @@ class Summary(Struct, frozen=True, kw_only=True, gc=False):
 class Report(Struct, frozen=True, kw_only=True):
     """Everything one audit has to say; what every format is rendered from.
 
-    `findings` can be gone through more than once, in order of account, region, app instance, channel flow, rule and
-    part; they need not be in memory.
+    `findings` can be gone through more than once, in order of account, region, app instance, channel flow or role, rule
+    and part; they need not be in memory.
     """
 
     schema_version: str = SCHEMA_VERSION

@@ -37,9 +37,11 @@ class Counts(Struct, kw_only=True):
 
 
 class Verdicts(Struct, frozen=True, kw_only=True):
-    """The results of judging some app instances with their channel flows.
+    """The results of judging some app instances with their channel flows and, maybe, the roles of their account.
 
-    - `findings`: the findings as lines of a spool, in the order of `sizes`; `number` is how many they are.
+    - `findings`: the findings as lines of a spool, those on roles first, then in the order of `sizes`; `number` is how
+      many they are.
+    - `roles`: how many bytes of `findings` are on the roles; None if these were not judged.
     - `sizes`: the ARN of each app instance that was judged, and how many bytes of `findings` are its own.
     - `gaps`: those of the facts.
     - `waivers`: the numbers of the waivers that were used.
@@ -47,6 +49,7 @@ class Verdicts(Struct, frozen=True, kw_only=True):
 
     counts: Counts
     gaps: frozenset[Gap]
+    roles: int | None = None
     sizes: tuple[tuple[str, int], ...]
     number: int
     findings: bytes

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from scanner.errors import UsageError
-from scanner.model.facts import Gap
+from scanner.model.facts import GLOBAL, Gap
 from scanner.model.report import UNKNOWN, Scalar, Scope
 from scanner.store import files
 from scanner.store.target_file import TargetReader, explaining_writes, lock_file
@@ -201,4 +201,15 @@ def interrupted(target: Target) -> Gap:
         operation="ListAppInstances",
         code="Interrupted",
         reason="the scan stopped before this region was read to its end; go on with --resume",
+    )
+
+
+def roles_interrupted(account_id: str) -> Gap:
+    """The gap of an account whose roles were to be read and were not."""
+    return Gap(
+        account_id=account_id,
+        region=GLOBAL,
+        operation="GetAccountAuthorizationDetails",
+        code="Interrupted",
+        reason="the scan stopped before the roles of this account were read; go on with --resume",
     )

@@ -10,13 +10,14 @@ from msgspec import UNSET, structs
 
 from scanner import resources
 from scanner.judge.audit import audit
+from scanner.language import healthy
 from scanner.language.rule import Rule, configured, load
 from scanner.language.selection import select
 from scanner.model.facts import AppInstance, ChannelFlow, Gap, Processor
 from scanner.model.report import Report, RuleCounts, Scope, Status, Waiver
 from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import Journal, RunHeader, Target
-from scanner.store.target_file import AppInstanceRead, TargetWriter
+from scanner.store.target_file import AppInstanceRead, RolesRead, TargetWriter
 from tests.judge.facts import ACCOUNT, APP_INSTANCE, app_instance, flow, gap
 from tests.language.rule_files import loaded
 
@@ -62,6 +63,33 @@ def waivers(**entry: Any) -> Waivers:
     waiver = Waiver(reason="so be it", owner="me", expires="2026-12-31")
     written = Entry(**{"resource": Pattern(arn="*"), "waiver": waiver, "place": "x:1", **entry})
     return Waivers([written], today=date(2026, 6, 1))
+
+
+def test_roles_that_nobody_read_are_a_gap_for_rules_on_roles_alone(tmp_path: Path) -> None:
+    run = journal(tmp_path, named("a", 1))
+
+    asked, unasked = report(run, "profile:chat-access"), report(run, "multiple-processors")
+
+    assert [(each.region, each.operation, each.code) for each in asked.coverage.gaps] == [
+        ("global", "GetAccountAuthorizationDetails", "Interrupted")
+    ]
+    assert (asked.coverage.complete, asked.coverage.observed.roles) == (False, 0)
+    assert (unasked.coverage.complete, unasked.coverage.observed.roles) == (True, UNSET)
+
+
+def test_roles_and_their_gaps_concern_rules_on_roles_alone(tmp_path: Path) -> None:
+    run = journal(tmp_path, named("a", 1))
+    denied = structs.replace(gap("GetAccountAuthorizationDetails"), region="global", resource_arn=None)
+    with TargetWriter(run.target_path(TARGET)) as writer:
+        writer.roles(RolesRead(roles=(healthy.role({"acts_as_anyone": True}),), gaps=(denied,)))
+        writer.target(())
+
+    asked, unasked = report(run, "profile:chat-access"), report(run, "multiple-processors")
+
+    assert [each.rule_id for each in asked.findings] == ["chat-role-acts-as-anyone"]
+    assert asked.summary.by_account == {ACCOUNT: 1}
+    assert [each.region for each in asked.coverage.gaps] == ["global"]
+    assert (len(unasked.findings), unasked.coverage.gaps) == (0, ())
 
 
 def test_rules_on_an_app_instance_see_its_flows(tmp_path: Path) -> None:

@@ -9,18 +9,19 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from scanner import resources
 from scanner.judge import audit as module
 from scanner.judge.audit import Audit, audit
+from scanner.language import healthy
 from scanner.language.rule import Rule, load
 from scanner.language.selection import select
 from scanner.model.facts import AppInstance, ChannelFlow
 from scanner.model.report import Report, Scope, Waiver
 from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import Journal, RunHeader, Target
-from scanner.store.target_file import AppInstanceRead, TargetWriter
+from scanner.store.target_file import AppInstanceRead, RolesRead, TargetWriter
 from tests.judge.facts import ACCOUNT, app_instance, flow, gap
 
 TARGETS = tuple(Target(account_id=ACCOUNT, region=region) for region in ("eu-central-1", "us-east-1"))
@@ -30,7 +31,8 @@ AT = "2026-01-02T00:00:00Z"
 
 
 def rules() -> tuple[Rule, ...]:
-    return select(load([resources.rules()]), ("deceptive-name", "duplicate-flow-name", "app-instance-without-flow"))
+    ids = ("deceptive-name", "duplicate-flow-name", "app-instance-without-flow", "profile:chat-access")
+    return select(load([resources.rules()]), ids)
 
 
 def waivers() -> Waivers:
@@ -48,8 +50,23 @@ def flows(arn: str, number: int) -> list[ChannelFlow]:
     return [structs.replace(flow(name=name), arn=f"{arn}/channel-flow/{at}") for at, name in enumerate(names)]
 
 
-def write(path: Path, numbers: Sequence[int], *, complete: bool = True) -> Path:
+def roles() -> RolesRead:
+    """One role that is fine, one with findings, and one of which something is unknown."""
+    denied = gap("GetAccountAuthorizationDetails")
+    return RolesRead(
+        roles=(
+            healthy.role({"name": "fine"}),
+            healthy.role({"name": "wide", "acts_as_anyone": True, "may_change_flow": True}),
+            structs.replace(healthy.role({"name": "why", "may_open_channels": UNSET}), gaps={"": denied}),
+        ),
+        gaps=(structs.replace(denied, region="global", resource_arn=None),),
+    )
+
+
+def write(path: Path, numbers: Sequence[int], *, complete: bool = True, with_roles: bool = False) -> Path:
     with TargetWriter(path) as writer:
+        if with_roles:
+            writer.roles(roles())
         for number in numbers:
             arn = ARNS[number]
             pages = (writer.page(arn, tuple(flows(arn, number))),)
@@ -71,7 +88,7 @@ def run(directory: Path, order: Sequence[int], *, complete: bool = True) -> Jour
     )
     journal = Journal.create(directory, header)
     write(journal.target_path(TARGETS[0]), [0, 1])
-    write(journal.target_path(TARGETS[1]), order, complete=complete)
+    write(journal.target_path(TARGETS[1]), order, complete=complete, with_roles=True)
     return journal
 
 
@@ -95,10 +112,22 @@ def test_the_report_does_not_depend_on_who_judges_which_part(
     judging = Audit(journal, rules(), together)
     part_judge = pickle.loads(pickle.dumps(judging.part_judge))  # noqa: S301 - our own
     for number in range(3):
-        path = write(tmp_path / f"{number}.jsonl", order[number::4])  # a fourth is left to the audit itself
+        has_roles = number == seed % 4  # a fourth is left to the audit itself
+        path = write(tmp_path / f"{number}.jsonl", order[number::4], with_roles=has_roles)
         judging.take(TARGETS[1], part_judge(path))
 
     same(judging.report(AT), whole)
+    assert whole.coverage.observed.roles == 3
+    on_roles = [each for each in whole.findings if each.resource.type == "role"]
+    first = list(whole.findings).index(on_roles[0])
+    before = [each.resource.arn or "" for each in list(whole.findings)[:first]]
+    assert before, "they stand after the findings in eu-central-1"
+    assert all(f"{arn}/".startswith(f"{ARNS[1]}/") for arn in before), "and before those in us-east-1"
+    assert [(each.resource.name, each.rule_id, each.resource.region) for each in on_roles] == [
+        ("why", "chat-role-may-open-channels", "global"),
+        ("wide", "chat-role-acts-as-anyone", "global"),
+        ("wide", "chat-role-may-change-flow", "global"),
+    ]
     assert whole.summary.by_status["fail"] > whole.summary.by_status["waived"] > 0
     assert together.warnings(whole) == alone.warnings(whole)
     assert ["x:2" in warning for warning in together.warnings(whole)] == [True]

@@ -31,6 +31,12 @@ def test_a_valid_rule_is_loaded(tmp_path: Path) -> None:
     assert found.facets == frozenset()
 
 
+def test_a_rule_on_roles_has_them_read_even_if_it_asks_for_their_names_alone(tmp_path: Path) -> None:
+    found = loaded(tmp_path, resource="role", require={"name": {"starts_with": "chat-"}}, message="{name}")
+
+    assert found.facets == {"chat_roles"}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
