@@ -10,8 +10,8 @@ from typing import TypeGuard
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.facts import CallbackPermission
-from scanner.model.logic import Truth, all_of, any_of
-from scanner.policy.evaluation import Request, allowed, names_action
+from scanner.model.logic import Truth, any_of
+from scanner.policy.evaluation import DIRECT, Request, names_action, permitted, resource_glob
 from scanner.policy.globs import MANY, ONE, iam_glob, matches, representatives
 from scanner.policy.iam_conditions import Context
 from scanner.policy.statements import Choice, Policy, Statement, read_policy
@@ -21,20 +21,6 @@ _MAX_REQUESTS = 1000  # for all patterns of a role together; beyond it the answe
 
 Document = str | None | UnsetType
 _Read = Policy | UnsetType
-
-_ANYWHERE: Context = {
-    "aws:principalisawsservice": ("false",),
-    "aws:securetransport": ("true",),
-    "aws:sourceaccount": (None,),
-    "aws:sourcearn": (None,),
-    "aws:sourceorgid": (None,),
-    "aws:sourceorgpaths": (None,),
-    "aws:viaawsservice": ("false",),
-}
-"""The context of every call that a function makes. Only AWS services send the aws:Source... keys.
-
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-"""
 
 
 class _Place(Struct, frozen=True, kw_only=True):
@@ -55,7 +41,7 @@ class _Place(Struct, frozen=True, kw_only=True):
         role: Context = {}
         if self.role_arn:
             role = {"aws:principalarn": (self.role_arn,), "aws:principalaccount": (self.role_arn.split(":")[4],)}
-        return {**_ANYWHERE, **role, **(own if resource.startswith(self.arns) else {})}
+        return {**DIRECT, **role, **(own if resource.startswith(self.arns) else {})}
 
 
 class _Role(Struct, frozen=True, kw_only=True):
@@ -71,8 +57,8 @@ class _Role(Struct, frozen=True, kw_only=True):
         With `by`, a single statement, only that statement may allow it.
         """
         request = Request(action=action, resource=resource, context=self.home.context(resource))
-        identity = allowed(self.identity if by is None else [by, *map(_denials, self.identity)], request)
-        return identity if self.boundary is None else all_of((identity, allowed([self.boundary], request)))
+        identity = self.identity if by is None else [by, *map(_denials, self.identity)]
+        return permitted(identity, self.boundary, request)
 
     def statements(self) -> list[Statement]:
         policies = filter(_is_read, (*self.identity, self.boundary))
@@ -146,7 +132,10 @@ def _universe(role: _Role) -> _Universe | None:
     """
     action_globs = [iam_glob(value.lower()) for each in role.statements() for value in each.actions.values]
     resource_globs = [
-        iam_glob(value) for each in role.statements() if each.resources for value in each.resources.values
+        resource_glob(value, variables=variables)
+        for each in role.statements()
+        for value in (each.resources.values if each.resources else ())
+        for variables in (True, False)
     ]
     partition = role.home.partition
     app_instances = f"arn:{partition}:chime:{MANY}:{MANY}:app-instance{MANY}"

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from msgspec import UNSET, Struct, UnsetType
@@ -21,16 +22,35 @@ CHIME = "chime.amazonaws.com"
 """An older service name that public examples use. AWS does not document whether it works for processors."""
 
 
+DIRECT: Context = {
+    "aws:principalisawsservice": ("false",),
+    "aws:securetransport": ("true",),
+    "aws:sourceaccount": (None,),
+    "aws:sourcearn": (None,),
+    "aws:sourceorgid": (None,),
+    "aws:sourceorgpaths": (None,),
+    "aws:viaawsservice": ("false",),
+}
+"""The context of every call that somebody other than an AWS service makes. Only services send the aws:Source... keys.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}?")
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """A request that IAM decides on.
 
-    The caller is an AWS `service`, a `principal` (an ARN), or, without either, somebody in an AWS account that no
-    policy names. `resource` is a glob, and the permission must hold for everything that it matches. It is None for a
-    resource's own policy.
+    The caller is an AWS `service`, a `principal` (an ARN), a user of an identity `provider` (its ARN, or a name such as
+    cognito-identity.amazonaws.com), or, without any of these, somebody in an AWS account that no policy names.
+    `resource` is a glob, and the permission must hold for everything that it matches. It is None for a resource's own
+    policy.
     """
 
     service: str | None = None
     principal: str | None = None
+    provider: str | None = None
     action: str
     resource: str | None = None
     context: Context
@@ -42,6 +62,15 @@ def allowed(policies: Iterable[Policy | UnsetType], request: Request) -> Truth:
     allow = any_of(_some(policy, request, allows=True) for policy in read)
     deny = any_of(_some(policy, request, allows=False) for policy in read)
     return all_of((allow, negate(deny)))
+
+
+def permitted(identity: Iterable[Policy | UnsetType], boundary: Policy | UnsetType | None, request: Request) -> Truth:
+    """Whether identity policies allow a request, and the permissions boundary, if there is one, allows it, too.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    own = allowed(identity, request)
+    return own if boundary is None else all_of((own, allowed([boundary], request)))
 
 
 def _some(policy: Policy | UnsetType, request: Request, *, allows: bool) -> Truth:
@@ -81,10 +110,19 @@ def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -
         return UNSET if choice and choice.negated else True
     if choice is None:
         return UNSET
-    named = any_of(
-        UNSET if variables and "${" in value else matches_all(iam_glob(value), resource) for value in choice.values
-    )
+    named = any_of(_covers(value, resource, variables=variables) for value in choice.values)
     return negate(named) if choice.negated else named
+
+
+def _covers(pattern: str, resource: str, *, variables: bool) -> Truth:
+    glob = resource_glob(pattern, variables=variables)
+    covered = matches_all(glob, resource)
+    return covered if covered is False or glob == iam_glob(pattern) else UNSET
+
+
+def resource_glob(pattern: str, *, variables: bool) -> str:
+    """A glob of all that a pattern of a Resource element may match, whatever values its policy variables have."""
+    return iam_glob(_VARIABLE.sub("*", pattern) if variables else pattern)
 
 
 def _is_by(principals: Principals | None, request: Request) -> Truth:
@@ -103,6 +141,8 @@ def _is(kind: str, value: str, request: Request) -> Truth:
     """
     if (kind, value) == ("AWS", "*"):
         return True
+    if request.provider is not None:
+        return _provides(kind, value, request.provider)
     if "*" in value or "?" in value:
         return UNSET
     if (kind, value, request.service) == ("Service", CHIME, CHIME_MESSAGING):
@@ -113,6 +153,12 @@ def _is(kind: str, value: str, request: Request) -> Truth:
         return False
     # Lambda does not document what it makes of federated users.
     return _names(value, request.principal) if kind == "AWS" else UNSET
+
+
+def _provides(kind: str, value: str, provider: str) -> Truth:
+    if kind != "Federated" or not matches(iam_glob(value), provider):
+        return False
+    return UNSET if "*" in value or "?" in value else True
 
 
 def account_of(principal: str) -> str | None:

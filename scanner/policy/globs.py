@@ -17,6 +17,7 @@ from scanner.model.logic import Truth, agreed
 MANY = "\ufdd0"  # any text
 ONE = "\ufdd1"  # any character
 FRESH = "\ufdd2"  # a character that no document holds: only a wildcard matches it
+VALUES = "\ufdd3\ufdd4\ufdd5"  # each is the value of a policy variable
 
 _MAX_STATES = 20_000  # enough for a function's policy of 20 KB that holds nothing but ARNs
 _MAX_FOUND = 1000
