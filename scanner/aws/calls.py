@@ -20,6 +20,7 @@ from scanner.aws.failure import (
 
 _CHIME_PAGE_SIZE = 50  # Chime's maximum; other services use their maximum by default
 _BARREN_PAGES = 50
+_IAM_PAGES = 2_000  # of 100 items; no account has so many roles and policies
 
 
 class Item(Protocol):
@@ -160,17 +161,42 @@ def _pages(
         tokens.add(token)
 
 
-def iam_items(client: Any, operation: str, member: str, **params: str) -> Iterator[Any]:
-    """The items of an IAM listing under `member`, from all pages.
+def iam_pages(
+    client: Any, operation: str, before_page: Callable[[], None] = lambda: None, **params: Any
+) -> Iterator[dict[str, Any]]:
+    """The pages of an IAM listing; `before_page` is called before each is requested.
 
     Raises:
-        FailedCallError: a page could not be read, or does not say how to get the next one.
+        FailedCallError: a page could not be read, does not say whether and how to go on, or the pages never end.
     """
-    with calling("iam", operation):
-        pages = list(client.get_paginator(xform_name(operation)).paginate(**params))
-        if pages[-1].get("IsTruncated") or pages[-1].get("Marker"):  # botocore takes a page without both for the last
-            raise MalformedAnswerError("the answer is malformed: more is to follow, but it does not say so or where")
-    for page in pages:
+    markers: set[str] = set()
+    position: dict[str, str] = {}
+    while True:
+        before_page()
+        page: dict[str, Any] = ask(client, operation, **params, **position)
+        is_last = not iam_member(page, operation, "IsTruncated")
+        marker = page.get("Marker")
+        with calling("iam", operation):
+            if is_last is bool(marker):
+                raise MalformedAnswerError(
+                    "the answer is malformed: more is to follow, but it does not say so or where"
+                )
+            if marker in markers or len(markers) >= _IAM_PAGES:
+                raise EndlessPagesError
+        yield page
+        if not marker:
+            return
+        markers.add(marker)
+        position = {"Marker": marker}
+
+
+def iam_items(client: Any, operation: str, member: str, **params: str) -> Iterator[Any]:
+    """The items of an IAM listing under `member`, once all pages were read.
+
+    Raises:
+        FailedCallError: a page could not be read, has no such member, or the pages never end.
+    """
+    for page in list(iam_pages(client, operation, **params)):
         yield from iam_member(page, operation, member)
 
 

@@ -5,10 +5,10 @@ A fact that cannot be read, or cannot be decided, is unknown and gets a gap unde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
@@ -16,12 +16,13 @@ from scanner import policy
 from scanner.aws import ownership
 from scanner.aws.calls import ask
 from scanner.aws.clients import Clients
-from scanner.aws.failure import FailedCallError, calling, containing
+from scanner.aws.failure import calling
 from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import RoleReader
 from scanner.collect.channels import ChannelReader
 from scanner.collect.function import FunctionRead, read_function, read_url
+from scanner.collect.noting import Noting, Tolerate, facts_in
 from scanner.collect.threads import SingleFlight
 from scanner.model.facts import (
     AppInstance,
@@ -35,9 +36,6 @@ from scanner.model.facts import (
 )
 from scanner.model.logic import Truth
 from scanner.model.metadata import facets_of
-
-Value = TypeVar("Value")
-Tolerate = Callable[[FailedCallError], None]
 
 _OF_FUNCTIONS = frozenset(facets_of(LambdaFunction).values())
 _OF_FLOWS = _OF_FUNCTIONS.union(facets_of(ChannelFlow).values())
@@ -83,7 +81,7 @@ class Facets:
 
     def of_app_instance(self, seen: AppInstance, flows: Sequence[str] = (), broken: Gap | None = None) -> AppInstance:
         """The app instance with its facets. `flows` are the ARNs of its flows; `broken` is the gap that ended them."""
-        noting = _Noting(seen, self._tolerate)
+        noting = Noting(seen, self._tolerate)
         facts: dict[str, Any] = {}
         if "tags" in self._wanted:
             facts["tags"] = noting.read(
@@ -102,11 +100,11 @@ class Facets:
             )
             if not isinstance(read, UnsetType):
                 facts["channels"], gap = read
-                noting.explain("channels.", _facts(facts["channels"]), gap)
+                noting.explain("channels.", facts_in(facts["channels"]), gap)
         return structs.replace(seen, **facts, gaps=noting.gaps)
 
     def of_flow(self, seen: ChannelFlow) -> ChannelFlow:
-        noting = _Noting(seen, self._tolerate)
+        noting = Noting(seen, self._tolerate)
         facts: dict[str, Any] = {}
         if "tags" in self._wanted:
             facts["tags"] = noting.read(
@@ -131,7 +129,7 @@ class Facets:
             )
         return structs.replace(seen, **facts, gaps=noting.gaps)
 
-    def _with_function(self, processor: Processor, path: str, flow: ChannelFlow, noting: _Noting) -> Processor:
+    def _with_function(self, processor: Processor, path: str, flow: ChannelFlow, noting: Noting) -> Processor:
         target = processor.lambda_
         if isinstance(target, UnsetType):
             return processor
@@ -148,13 +146,13 @@ class Facets:
                 (f"{path}.access",), target.arn, "GetPolicy", lambda: self._access(read, target, flow, path, noting)
             )
             noting.missing(f"{path}.function.", _asked(read.function), "GetFunctionConfiguration", target.arn)
-            noting.undecided(f"{path}.access.", _facts(facts["access"]), "GetPolicy", target.arn)
+            noting.undecided(f"{path}.access.", facts_in(facts["access"]), "GetPolicy", target.arn)
         if "callback_role" in self._wanted:
             facts["callback"] = noting.read(
                 (f"{path}.callback",), target.arn, "GetRole", lambda: self._callback(read, target, flow)
             )
             noting.missing(f"{path}.", {"callback": read.function.role_arn}, "GetFunctionConfiguration", target.arn)
-            noting.undecided(f"{path}.callback.", _facts(facts["callback"]), "GetRole", target.arn)
+            noting.undecided(f"{path}.callback.", facts_in(facts["callback"]), "GetRole", target.arn)
         return structs.replace(processor, lambda_=structs.replace(target, **facts))
 
     def _tags(self, service: str, arn: str) -> dict[str, str]:
@@ -188,7 +186,7 @@ class Facets:
         return self._functions.get(target.arn, read)
 
     def _access(
-        self, read: FunctionRead, target: LambdaFunction, flow: ChannelFlow, path: str, noting: _Noting
+        self, read: FunctionRead, target: LambdaFunction, flow: ChannelFlow, path: str, noting: Noting
     ) -> FunctionAccess | UnsetType | None:
         """What the function's policy allows; the function's URL is read only if it makes a difference."""
         if not read.function.exists:
@@ -242,73 +240,9 @@ def _differing(one: Struct, other: Struct) -> list[str]:
     return [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
 
 
-def _facts(record: Struct | UnsetType | None) -> dict[str, Any]:
-    return {} if record is None or isinstance(record, UnsetType) else structs.asdict(record)
-
-
 def _asked(function: Function) -> dict[str, Any]:
     """The facts that were asked for: with a dead-letter queue, not how often Lambda tries again."""
-    facts = _facts(function)
+    facts = facts_in(function)
     if function.dead_letter_queue:
         del facts["maximum_retry_attempts"]
     return facts
-
-
-class _Noting:
-    """Reads facts of one resource, and collects their gaps by path."""
-
-    def __init__(self, seen: AppInstance | ChannelFlow, tolerate: Tolerate) -> None:
-        self.gaps: dict[str, Gap] = dict(seen.gaps)
-        self._seen = seen
-        self._tolerate = tolerate
-
-    def read(
-        self, paths: Iterable[str], resource_arn: str, operation: str, read: Callable[[], Value]
-    ) -> Value | UnsetType:
-        """The result of `read`; if it fails, UNSET, and each of the paths gets a gap.
-
-        `operation` is the gap's operation in case of a fault of chimeaudit; a failed call has its own.
-        """
-        try:
-            with containing(operation):
-                return read()
-        except FailedCallError as failed:
-            for path in paths:
-                self.fail(path, resource_arn, failed)
-            return UNSET
-
-    def fail(self, path: str, resource_arn: str, failed: FailedCallError) -> None:
-        self._tolerate(failed)
-        self.gaps[path] = failed.gap(self._seen.account_id, self._seen.region, resource_arn)
-
-    def explain(self, prefix: str, facts: dict[str, Any], gap: Gap | None) -> None:
-        """Add the same gap for all facts that are unknown."""
-        if gap:
-            self.gaps.update(dict.fromkeys(self._unexplained(prefix, facts), gap))
-
-    def undecided(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
-        """Add gaps for facts that were read but cannot be decided."""
-        reason = "it cannot be decided from outside; read it, and waive this gap if all is well"
-        for path in self._unexplained(prefix, facts):
-            self._note(path, resource_arn, operation, "Undecided", reason)
-
-    def missing(self, prefix: str, facts: dict[str, Any], operation: str, resource_arn: str) -> None:
-        """Add gaps for facts that are missing from AWS's answer, or have values that this version does not know."""
-        for path in self._unexplained(prefix, facts):
-            name = path.rpartition(".")[2]
-            reason = f"AWS's answer has no {name} that this version knows; scan again later, or upgrade chimeaudit"
-            self._note(path, resource_arn, operation, "MissingValue", reason)
-
-    def _unexplained(self, prefix: str, facts: dict[str, Any]) -> list[str]:
-        paths = {f"{prefix}{name}": value for name, value in facts.items()}
-        return [path for path, value in paths.items() if value is UNSET and path not in self.gaps]
-
-    def _note(self, path: str, resource_arn: str, operation: str, code: str, reason: str) -> None:
-        self.gaps[path] = Gap(
-            account_id=self._seen.account_id,
-            region=self._seen.region,
-            resource_arn=resource_arn,
-            operation=operation,
-            code=code,
-            reason=reason,
-        )

@@ -472,7 +472,11 @@ def managed(attached: dict[str, Any], boundary: Any = None, per_page: int = 1) -
                     for name in names[start : start + per_page]
                 )
                 end = start + per_page
-                more = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>" if end < len(names) else ""
+                more = (
+                    f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>"
+                    if end < len(names)
+                    else "<IsTruncated>false</IsTruncated>"
+                )
                 return xml(call.operation, f"<AttachedPolicies>{page}</AttachedPolicies>{more}")
             case "GetPolicy" if call.service == "iam":
                 return xml(call.operation, POLICY_FOUND.format(call.parameters["PolicyArn"]))
