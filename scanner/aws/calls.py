@@ -190,7 +190,7 @@ def iam_pages(
         position = {"Marker": marker}
 
 
-def iam_items(client: Any, operation: str, member: str, **params: str) -> Iterator[Any]:
+def iam_items(client: Any, operation: str, member: str, **params: Any) -> Iterator[Any]:
     """The items of an IAM listing under `member`, once all pages were read.
 
     Raises:

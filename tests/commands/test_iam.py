@@ -26,7 +26,7 @@ def test_rules_that_read_the_lists_alone_need_the_lists_alone(tmp_path: Path) ->
 
 
 def test_the_default_rules_need_what_their_facets_read(tmp_path: Path) -> None:
-    read = set(FACETS) - {"tags", "detail", "all_channels"}
+    read = set(FACETS) - {"tags", "detail", "all_channels", "chat_roles"}
 
     assert actions(printed(tmp_path, "policy")) == {operation.action for operation in needed(read)}
 
