@@ -16,14 +16,14 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from scanner import __version__
 from scanner.aws import waiting
 from scanner.cluster import by_value
 from scanner.cluster.worker import Terms, WorkerError
 from scanner.collect.executors import SAFE_PATH, apart
-from scanner.collect.task import Share, Task, TaskResult, fast
+from scanner.collect.task import OF_ACCOUNTS, Share, Task, TaskResult, fast
 from scanner.collect.worker import Judge
 from scanner.errors import NothingScannedError, UsageError
 from scanner.store.journal import Target
@@ -92,7 +92,8 @@ class Cluster:
             if known.complete:
                 done.set_result(TaskResult(target=task.target, complete=True))
                 return done
-            task = structs.replace(task, share=_SHARE, passed_over=frozenset(known.index))
+            facets = task.facets if known.roles_at is UNSET else task.facets - OF_ACCOUNTS
+            task = structs.replace(task, facets=facets, share=_SHARE, passed_over=frozenset(known.index))
         part = _Part(self._room, task)
         self._send(part)
         return part

@@ -15,12 +15,12 @@ from msgspec import Struct, structs
 
 from scanner.aws.failure import StoppedError
 from scanner.collect.cpus import share, staying_on
-from scanner.collect.task import Task, TaskResult
+from scanner.collect.task import OF_ACCOUNTS, Task, TaskResult
 from scanner.collect.worker import Judge, Worker
 from scanner.errors import ChimeauditError, OutputError
-from scanner.model.facts import Gap
+from scanner.model.facts import GLOBAL, Gap
 from scanner.store.journal import Target
-from scanner.store.target_file import TargetReader, TargetWriter
+from scanner.store.target_file import RolesRead, TargetReader, TargetWriter
 
 if TYPE_CHECKING:
     from distributed import Worker as DaskWorker
@@ -119,6 +119,8 @@ class _Reader:
             done = self._worker.do(task)
             return structs.replace(done, unfit=worker.address) if self._lacks_credentials(task, done) else done
         with TargetWriter(task.path) as journal:
+            if task.facets & OF_ACCOUNTS:
+                journal.roles(RolesRead(gaps=(structs.replace(gap, region=GLOBAL),)))
             journal.target((gap,))
         return TaskResult(target=task.target, complete=True, unfit=worker.address)
 

@@ -18,11 +18,11 @@ from msgspec import Struct, field, structs
 from scanner.aws.failure import StoppedError
 from scanner.collect.empty import EmptyTargets
 from scanner.collect.executors import Executor, Threads
-from scanner.collect.task import ChannelTerms, Pace, Task, TaskResult, Traffic, slow
+from scanner.collect.task import OF_ACCOUNTS, ChannelTerms, Pace, Task, TaskResult, Traffic, slow
 from scanner.errors import ChimeauditError, OutputError
 from scanner.model.facts import Gap
 from scanner.model.verdicts import Verdicts
-from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target
+from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, first_of_accounts
 from scanner.store.target_file import TargetWriter
 
 _IN_MEMORY = 1 << 20
@@ -154,6 +154,7 @@ class Collection:
         self._journal = journal
         self._targets = frozenset(each for each in journal.header.targets if each.account_id != UNKNOWN_ACCOUNT)
         self._left = set(self._targets)
+        self._firsts = first_of_accounts(self._targets)
         self._channels = channels or ChannelTerms()
         self._on_result = on_result
         self._on_verdicts = on_verdicts
@@ -220,7 +221,7 @@ class Collection:
     def _task(self, target: Target) -> Task:
         return Task(
             target=target,
-            facets=frozenset(self._journal.header.facets),
+            facets=frozenset(self._journal.header.facets) - (frozenset() if target in self._firsts else OF_ACCOUNTS),
             path=self._journal.target_path(target),
             pace=self._pace,
             channels=self._channels,

@@ -27,12 +27,13 @@ from scanner.aws.wire import ListAppInstances, ListChannelFlows
 from scanner.collect import facts
 from scanner.collect.callback_role import RoleReader
 from scanner.collect.channels import ChannelReader
+from scanner.collect.chat_roles import OPERATION, ChatRoles
 from scanner.collect.facets import Facets
 from scanner.collect.task import Owned, Stop, Task
 from scanner.collect.threads import Crew, Turns
-from scanner.model.facts import AppInstance, ChannelFlow, Gap
+from scanner.model.facts import GLOBAL, AppInstance, ChannelFlow, Gap
 from scanner.store.journal import Target
-from scanner.store.target_file import AppInstanceRead, TargetWriter
+from scanner.store.target_file import AppInstanceRead, RolesRead, TargetWriter
 
 _PAGES_AHEAD = 2
 _AT_ONCE_AT_FIRST = 4
@@ -107,6 +108,8 @@ def read_target(task: Task, clients: Clients, journal: TargetWriter, control: Co
         reading = _Reading(task, clients, journal, control, helpers)
         running: set[Future[None]] = set()
         try:
+            if "chat_roles" in task.facets and not journal.has_roles:
+                running.add(readers.submit(reading.read_roles))
             for app_instance in reading.app_instances():
                 if not reading.takes_on(app_instance):
                     continue
@@ -260,8 +263,21 @@ class _Reading:
             self.gaps += self._unless_open(failed)
             return
         for arn in sorted(listed & self._vanished.keys()):
-            gap = self._gap(FailedCallError(MESSAGING, ListChannelFlows.__name__, StillListedError()), arn)
+            gap = _gap(self._target, FailedCallError(MESSAGING, ListChannelFlows.__name__, StillListedError()), arn)
             self._journal.app_instance(AppInstanceRead(app_instance=self._vanished[arn], pages=(), gaps=(gap,)))
+
+    def read_roles(self) -> None:
+        """Read the roles of the account into the journal, unless they are left to a later try."""
+        roles = ChatRoles(self._clients, self._target.account_id, self._tolerate, self._control.check)
+        try:
+            with containing(OPERATION), Patience(self._pace.patience).spent() if self._pace.patience else nullcontext():
+                read = roles.read()
+        except FailedCallError as failed:
+            gaps = self._unless_open(failed, region=GLOBAL)
+            if not gaps:
+                return
+            read = RolesRead(gaps=tuple(gaps))
+        self._journal.roles(read)
 
     def read_flows(self, listed: AppInstance) -> None:
         """Read an app instance into the journal, unless it exceeds the share, was deleted or is left to a later try."""
@@ -357,20 +373,19 @@ class _Reading:
         if failed.fault:
             self.faults.append(failed.fault)
 
-    def _unless_open(self, failed: FailedCallError, resource_arn: str | None = None) -> list[Gap]:
+    def _unless_open(
+        self, failed: FailedCallError, resource_arn: str | None = None, region: str | None = None
+    ) -> list[Gap]:
         """The gap of a failure; none if a later try may succeed, for which the target is then left open."""
         if self._pace.lets_wait(failed):
             self.left_open = True
             return []
         self._note_fault(failed)
-        return [self._gap(failed, resource_arn)]
-
-    def _gap(self, failed: FailedCallError, resource_arn: str | None) -> Gap:
-        return _gap(self._target, failed, resource_arn)
+        return [_gap(self._target, failed, resource_arn, region)]
 
 
-def _gap(target: Target, failed: FailedCallError, resource_arn: str | None) -> Gap:
+def _gap(target: Target, failed: FailedCallError, resource_arn: str | None, region: str | None = None) -> Gap:
     """The gap of a failure; if the role could not be assumed, it covers the whole account, whichever call failed."""
     if failed.denied_entry and target.role:
         return failed.gap(target.account_id, None, target.role.arn)
-    return failed.gap(target.account_id, target.region, resource_arn)
+    return failed.gap(target.account_id, region or target.region, resource_arn)

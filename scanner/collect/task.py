@@ -16,6 +16,8 @@ from scanner.store.journal import Target
 _MOST_THREADS = 48  # calls wait 30 ms for 1 ms of work; more threads would wait for each other
 PATIENCE_SECONDS = 24.0  # besides the seconds between tries
 _ALL_THREADS = 128  # of all targets together; each needs memory and a connection
+OF_ACCOUNTS = frozenset({"chat_roles"})
+"""The facets that belong to an account as a whole; they are read once, with the account's first target."""
 
 
 class Stop(Protocol):

@@ -19,7 +19,7 @@ from scanner.aws.failure import FailedCallError
 from scanner.aws.session import Aws
 from scanner.collect.cpus import stay_on
 from scanner.collect.target import Control, TargetReading, ask_owner, read_target
-from scanner.collect.task import Owned, Stop, Task, TaskResult, Traffic
+from scanner.collect.task import OF_ACCOUNTS, Owned, Stop, Task, TaskResult, Traffic
 from scanner.errors import NothingScannedError, UsageError
 from scanner.model.facts import AppInstance, Gap
 from scanner.model.verdicts import Verdicts
@@ -115,7 +115,7 @@ def _shares(task: Task, rest: Sequence[AppInstance]) -> Iterator[Task]:
     if task.share:
         for start in range(0, len(rest), task.share.app_instances):
             listed = msgspec.json.encode(rest[start : start + task.share.app_instances])
-            yield structs.replace(task, listed=listed, passed_over=frozenset())
+            yield structs.replace(task, facets=task.facets - OF_ACCOUNTS, listed=listed, passed_over=frozenset())
 
 
 _of_this_process: list[Worker] = []

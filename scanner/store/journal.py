@@ -7,7 +7,7 @@ targets/ACCOUNT.REGION.jsonl  one append-only file for each target (scanner.stor
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -193,14 +193,28 @@ def _check_targets(directory: Path) -> None:
         raise UsageError(f"{targets} is a link, and not of a run", hint="Scan again into a new run directory.")
 
 
+def first_of_accounts(targets: Iterable[Target]) -> frozenset[Target]:
+    """The first target of each account: what belongs to an account as a whole is read with it."""
+    return frozenset({target.account_id: target for target in sorted(targets, reverse=True)}.values())
+
+
 def interrupted(target: Target) -> Gap:
     """The gap of a target that was not read to its end."""
+    return _interrupted(target.account_id, target.region, "ListAppInstances", "this region was read to its end")
+
+
+def roles_interrupted(account_id: str) -> Gap:
+    """The gap of an account whose roles were not read."""
+    return _interrupted(account_id, GLOBAL, "GetAccountAuthorizationDetails", "the roles of this account were read")
+
+
+def _interrupted(account_id: str, region: str, operation: str, what: str) -> Gap:
     return Gap(
-        account_id=target.account_id,
-        region=target.region,
-        operation="ListAppInstances",
+        account_id=account_id,
+        region=region,
+        operation=operation,
         code="Interrupted",
-        reason="the scan stopped before this region was read to its end; go on with --resume",
+        reason=f"the scan stopped before {what}; go on with --resume",
     )
 
 
