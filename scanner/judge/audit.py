@@ -79,17 +79,30 @@ class PartJudge:
 
 
 _CHANNELS = "Channels that no channel flow processes: scan with --select profile:default,profile:channels to list them."
+_ROLES = (
+    "What IAM roles let signed-in users do to channels and their flows: scan with --select"
+    " profile:default,profile:chat-access to judge them."
+)
+_LEFT_OUT = (
+    "Roles of users of identity providers other than Cognito that no policy relates to Chime, or that IAM Identity"
+    " Center manages"
+)
+_HANDED_OUT = "Roles that a backend hands out to users by its own AssumeRole."
+_LIMITS = "What limits roles from outside: service and resource control policies, and session policies."
 _CODE = "What a processor's code does with the messages it is given."
 _TRAILS = (
     "Whether a trail of CloudTrail logs management events: without one, alerts on changed channel flows stay silent."
 )
 
 
-def not_examined(rules: Sequence[Rule]) -> tuple[str, ...]:
-    """What a scan by these rules does not examine."""
+def not_examined(rules: Sequence[Rule], roles_left_out: int = 0) -> tuple[str, ...]:
+    """What a scan by these rules does not examine; `roles_left_out` is how many roles of users it did not judge."""
     read = facets(rules)
     channels = () if "all_channels" in read else (_CHANNELS,)
-    return (*channels, _CODE, *([_TRAILS] if "alerts" in read else []))
+    roles: tuple[str, ...] = (_ROLES,)
+    if "chat_roles" in read:
+        roles = (*([f"{_LEFT_OUT}: {roles_left_out}."] if roles_left_out else []), _HANDED_OUT, _LIMITS)
+    return (*channels, *roles, _CODE, *([_TRAILS] if "alerts" in read else []))
 
 
 def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:
@@ -124,6 +137,7 @@ class Audit:
         self._spans: dict[Target, tuple[Span, ...]] = {}
         accounts = {target.account_id for target in journal.header.targets} - {UNKNOWN_ACCOUNT}
         self._unread_roles = accounts if self._judges_roles else set()
+        self._roles_left_out = 0
 
     @property
     def part_judge(self) -> PartJudge:
@@ -178,7 +192,7 @@ class Audit:
                 in_scope=InScope(accounts=len(header.scope.accounts), targets=len(header.targets)),
                 observed=self._observed(header.targets),
                 gaps=tuple(gaps),
-                not_examined=not_examined(rules),
+                not_examined=not_examined(rules, self._roles_left_out),
             ),
             summary=self._tally.summary(rules, header.scope.accounts),
             rules=tuple(rule.info for rule in rules),
@@ -191,6 +205,7 @@ class Audit:
         if read is None:
             return
         self._unread_roles.discard(target.account_id)
+        self._roles_left_out += read.left_out
         self._gaps.update(read.gaps)
         if at not in self._spans:
             start = self._findings.end

@@ -204,7 +204,7 @@ def interrupted(target: Target) -> Gap:
 
 
 def roles_interrupted(account_id: str) -> Gap:
-    """The gap of an account whose roles were not read."""
+    """The gap of an account whose roles were to be read and were not."""
     return _interrupted(account_id, GLOBAL, "GetAccountAuthorizationDetails", "the roles of this account were read")
 
 
@@ -215,15 +215,4 @@ def _interrupted(account_id: str, region: str, operation: str, what: str) -> Gap
         operation=operation,
         code="Interrupted",
         reason=f"the scan stopped before {what}; go on with --resume",
-    )
-
-
-def roles_interrupted(account_id: str) -> Gap:
-    """The gap of an account whose roles were to be read and were not."""
-    return Gap(
-        account_id=account_id,
-        region=GLOBAL,
-        operation="GetAccountAuthorizationDetails",
-        code="Interrupted",
-        reason="the scan stopped before the roles of this account were read; go on with --resume",
     )
