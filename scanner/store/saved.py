@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from scanner.errors import UsageError
 from scanner.model import encoding
@@ -84,7 +84,7 @@ def _is_time(text: str) -> bool:
 
 def _numbers(report: Report) -> Iterator[int]:
     for counts in (report.coverage.in_scope, report.coverage.observed):
-        yield from structs.asdict(counts).values()
+        yield from (number for number in structs.asdict(counts).values() if number is not UNSET)
     yield from report.summary.by_status.values()
     for each in (report.summary.rules or {}).values():
         yield from structs.asdict(each).values()
