@@ -26,7 +26,7 @@ def rules() -> Path:
 
 
 def reports() -> Path:
-    """The folder of the reports' templates, styles and JSON Schemas.
+    """The folder of the reports' templates, styles and JSON Schemas, and of what they say of frameworks.
 
     Raises:
         BrokenInstallationError: the folder is missing.

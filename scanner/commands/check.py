@@ -193,7 +193,9 @@ class _Checking:
         self._started = datetime.now(UTC)
         self._verbose = verbose
         self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
-        self._preview = Preview(configured.rules, waivers, Spool(Path(gettempdir())), self._started)
+        self._preview = Preview(
+            configured.rules, waivers, Spool(Path(gettempdir())), self._started, configured.supports
+        )
 
     @property
     def is_refused(self) -> bool:

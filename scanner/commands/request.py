@@ -16,6 +16,7 @@ from scanner.commands.options.shared import severity
 from scanner.commands.outputs import Output
 from scanner.errors import NothingScannedError, UsageError
 from scanner.judge.audit import Audit
+from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule, facets
 from scanner.model.report import Report, Severity
 from scanner.outcome.waivers import Waivers
@@ -36,12 +37,14 @@ class Baseline(Struct, frozen=True):
 class ScanRequest(Struct, frozen=True, kw_only=True):
     """The options of a scan, with what they name: rules, waivers, reports, deliveries, the baseline, the history.
 
-    `bearer` is the id of the admin as whom channels are listed. `record` is what the report contains of the options.
+    `supports` says what of each control the rules support. `bearer` is the id of the admin as whom channels are listed.
+    `record` is what the report contains of the options.
     The scan stops at `until`, a time of `time.monotonic`.
     """
 
     options: ScanOptions
     rules: tuple[Rule, ...]
+    supports: Supports
     waivers: Waivers
     outputs: list[Output]
     deliveries: Deliveries
@@ -75,7 +78,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
 
     def audit(self, journal: Journal) -> Audit:
         """The audit of a run by these rules and waivers."""
-        return Audit(journal, self.rules, self.waivers)
+        return Audit(journal, self.rules, self.waivers, self.supports)
 
 
 def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
@@ -98,6 +101,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
     return ScanRequest(
         options=options,
         rules=configured.rules,
+        supports=configured.supports,
         waivers=Waivers(configured.waivers, today=datetime.now(UTC).date()),
         outputs=wanted,
         deliveries=deliveries,

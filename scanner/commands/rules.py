@@ -23,6 +23,7 @@ from scanner.store import files
 from scanner.terminal import encoded, out
 
 _FORMATS = {"table": catalogue.table, "json": catalogue.as_json, "markdown": catalogue.markdown}
+_FRAMEWORKS = "frameworks"
 _RESOURCES = get_args(ResourceType)
 _SCHEMAS = {"rule": schema.render, "config": config_schema.render}
 
@@ -35,12 +36,21 @@ def command() -> None:
 @command.command("list")
 @takes(RuleListOptions)
 @click.option(
-    "--format", "form", type=click.Choice(list(_FORMATS)), default="table", show_default=True, help="How to print."
+    "--format",
+    "form",
+    type=click.Choice([*_FORMATS, _FRAMEWORKS]),
+    default="table",
+    show_default=True,
+    help="How to print.",
 )
 def list_(options: RuleListOptions, form: str) -> None:
-    """List the rules; without --select, those of every profile."""
+    """List the rules, or the controls that they support; without --select, the rules of every profile."""
     configured = options.configuration()
-    text = _FORMATS[form](configured.rules if options.select else configured.loaded)
+    rules = configured.rules if options.select else configured.loaded
+    if form == _FRAMEWORKS:
+        _print(catalogue.controls(rules, configured.supports))
+        return
+    text = _FORMATS[form](rules)
     out(visible_lines(text) if form == "table" else encoded(text if form == "json" else visible_lines(text)))
 
 

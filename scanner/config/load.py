@@ -11,11 +11,12 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from scanner import resources
-from scanner.config import waivers
+from scanner.config import frameworks, waivers
 from scanner.config.schema import BEARER, CHANNEL_KEYS, FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
 from scanner.config.waivers import ConfigReading, members_of, placed
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.language import checks, params, rule, rule_files, selection
+from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule
 from scanner.model.operations import OBTAINING_CREDENTIALS, ORGANIZATION, needed
 from scanner.model.phrases import one_of, quote
@@ -33,6 +34,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     - `file`: the name of the file that was read; None: there is none.
     - `named`: the rule files and folders to load, as they were named.
     - `select`: the selectors of rules, such as ids and tags.
+    - `supports`: what of each control the rules support.
     - `bearer`: the id of the admin as whom channels are listed.
     - `loaded`: all loaded rules; `rules`: those of them that are selected.
     """
@@ -42,6 +44,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     select: tuple[str, ...]
     fail_on: str | None
     bearer: str | None
+    supports: Supports
     loaded: tuple[Rule, ...]
     rules: tuple[Rule, ...]
     waivers: tuple[Entry, ...]
@@ -86,8 +89,12 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     named = tuple(rules) or tuple(name for _, name in named_in_file) or (SHIPPED,)
     folder = Path() if rules or path is None else path.parent
     paths = [resources.rules() if name == SHIPPED else folder / name for name in named]
-    loaded, faults = _loaded(paths)
+    loaded, faults = _loaded(paths, frameworks.names(entries.get("frameworks")))
     mistakes_in_rules = _where_they_are_named(faults, dict(zip(map(str, paths), named_in_file, strict=False)), mistakes)
+    own_controls = frameworks.read(
+        entries.get("frameworks"), ConfigReading(rules=loaded, complete=not faults, mistakes=mistakes)
+    )
+    loaded = frameworks.added(loaded, own_controls)
     reading = ConfigReading(rules=loaded, complete=not faults, mistakes=mistakes)
     own = _overrides(entries.get("overrides"), reading)
     waived = waivers.read(entries.get("waivers"), reading)
@@ -106,6 +113,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         select=selectors,
         fail_on=fail_on,
         bearer=bearer,
+        supports=frameworks.supports(own_controls),
         loaded=adjusted,
         rules=chosen,
         waivers=_applicable(waived, chosen),
@@ -140,9 +148,9 @@ def _entries(path: Path, mistakes: Mistakes) -> Mapping[str, Node]:
     return table.entries
 
 
-def _loaded(paths: Sequence[Path]) -> tuple[dict[str, Rule], Sequence[Mistake]]:
+def _loaded(paths: Sequence[Path], own: Sequence[str]) -> tuple[dict[str, Rule], Sequence[Mistake]]:
     try:
-        return {each.info.id: each for each in rule.load(paths)}, ()
+        return {each.info.id: each for each in rule.load(paths, own)}, ()
     except InvalidRulesError as error:
         return {}, error.mistakes
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from scanner.language import checks
+from scanner.language import checks, frameworks
 from scanner.model.report import Severity
 
 FILE = "chimeaudit.yaml"
@@ -21,7 +21,12 @@ KEYS: Final[Mapping[str, str]] = {
     "fail_on": "The mildest severity that gives exit code 1.",
     "overrides": "Severities and parameters of one's own, by the id of the rule.",
     "waivers": "Findings and gaps that somebody decided to live with for a while.",
+    "frameworks": "Controls of one's own, by framework and control: which rules support them, and what of each.",
     "channels": "How the rules of the profile channels list channels.",
+}
+CONTROL_KEYS: Final[Mapping[str, str]] = {
+    "supports": "What of the control these rules support, in one or two sentences.",
+    "rules": "The rule, or a list of rules, by id. Rule files of one's own may name the control themselves.",
 }
 CHANNEL_KEYS: Final[Mapping[str, str]] = {
     "bearer": "The id of an app instance admin made for the audit, as whom channels are listed: USER_ID or bot/BOT_ID.",
@@ -76,6 +81,17 @@ def config_schema() -> Schema:
             fail_on={"enum": list(LEVELS)},
             overrides={"type": "object", "minProperties": 1, "additionalProperties": _override()},
             waivers={"type": "array", "minItems": 1, "items": _waiver()},
+            frameworks={
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"pattern": f"^{frameworks.NAME.pattern}$"},
+                "additionalProperties": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "propertyNames": {"pattern": r"\S"},
+                    "additionalProperties": _table(CONTROL_KEYS, rules=_ONE_OR_MORE),
+                },
+            },
             channels=_table(CHANNEL_KEYS, bearer={"type": "string", "pattern": f"^{BEARER}$"}),
         ),
     }

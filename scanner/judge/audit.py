@@ -14,8 +14,11 @@ from typing import Any
 
 from msgspec import structs
 
+from scanner.judge.controls import controls
 from scanner.judge.evaluate import Evaluation
 from scanner.judge.tally import Tally, judges_roles, reported, tool
+from scanner.language import frameworks
+from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule, facets
 from scanner.model.facts import GLOBAL, Gap
 from scanner.model.report import Coverage, InScope, Observed, Report, Run
@@ -118,15 +121,24 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Wa
 class Audit:
     """Judges the targets of a run, each once it was read or all at the end; the order makes no difference.
 
+    `supports` says what of each control the rules support; None: as the shipped rules do.
+
     Raises (each method):
         UsageError: the journal is damaged.
         OutputError: there is no room on disk for the findings.
     """
 
-    def __init__(self, journal: Journal, rules: Sequence[Rule], waivers: Waivers | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        rules: Sequence[Rule],
+        waivers: Waivers | None = None,
+        supports: Supports | None = None,
+    ) -> None:
         self._journal = journal
         self._rules = rules
         self._waivers = waivers or Waivers(today=date.min)
+        self._supports = frameworks.supports() if supports is None else supports
         self._started_at = journal.header.began
         self._findings = Spool(journal.directory)
         self._tally = Tally(Evaluation(rules, self._started_at), self._waivers, self._findings)
@@ -183,6 +195,7 @@ class Audit:
             self.judge(target)
         self._findings.arrange([span for target in sorted(self._spans) for span in self._spans[target]])
         gaps = reported(self._gaps.union(map(roles_interrupted, self._unread_roles)), self._waivers)
+        summary = self._tally.summary(rules, header.scope.accounts)
         return Report(
             tool=tool(rules),
             run=Run(id=header.id, started_at=header.started_at, finished_at=finished_at, options=header.options),
@@ -194,8 +207,9 @@ class Audit:
                 gaps=tuple(gaps),
                 not_examined=not_examined(rules, self._roles_left_out),
             ),
-            summary=self._tally.summary(rules, header.scope.accounts),
+            summary=summary,
             rules=tuple(rule.info for rule in rules),
+            controls=controls(rules, summary.rules or {}, gaps, self._supports),
             findings=self._findings,
         )
 

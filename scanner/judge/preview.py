@@ -10,9 +10,11 @@ from msgspec import UnsetType, structs
 
 from scanner.errors import Mistake
 from scanner.judge.audit import not_examined
+from scanner.judge.controls import controls
 from scanner.judge.evaluate import Evaluation
 from scanner.judge.tally import Tally, reported, tool
-from scanner.language import vocabulary
+from scanner.language import frameworks, vocabulary
+from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule
 from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap, Role
 from scanner.model.metadata import NOT_YET
@@ -33,13 +35,21 @@ class Preview:
         OutputError: there is no room on disk for the findings.
     """
 
-    def __init__(self, rules: Sequence[Rule], waivers: Waivers, findings: Spool, started_at: datetime) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        waivers: Waivers,
+        findings: Spool,
+        started_at: datetime,
+        supports: Supports | None = None,
+    ) -> None:
         self.gaps: set[Gap] = set()
         self.not_examined: list[str] = []
         self.former_files: dict[str, str] = {}
         self.former: dict[str, str] = {}
         self._rules = rules
         self._waivers = waivers
+        self._supports = frameworks.supports() if supports is None else supports
         self._tally = Tally(Evaluation(rules, started_at), waivers, findings)
         self._tells: set[str] = set()
         self._files: list[str] = []
@@ -79,6 +89,7 @@ class Preview:
         places = {_gap(mistake, "InvalidFile"): _location(mistake) for mistake in mistakes}
         places |= {_gap(each, "UnknownForm"): _location(each) for each in unread}
         gaps = reported(self.gaps | places.keys(), self._waivers, places)
+        summary = self._tally.summary(ran, self._accounts)
         return Report(
             tool=tool(self._rules),
             run=run,
@@ -95,8 +106,9 @@ class Preview:
                 gaps=tuple(gaps),
                 not_examined=(*self.not_examined, *self._left_out(ran), *not_examined(())),
             ),
-            summary=self._tally.summary(ran, self._accounts),
+            summary=summary,
             rules=tuple(rule.info for rule in ran),
+            controls=controls(self._rules, summary.rules or {}, gaps, self._supports, self._tally.left_out),
             findings=self._tally.findings,
         )
 

@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from scanner.language.conditions import show
+from scanner.language.frameworks import Supports, natural, shipped
 from scanner.language.rule import Rule
 from scanner.model.operations import needed
 from scanner.outcome.remediation import filled
@@ -31,6 +32,42 @@ def markdown(rules: Sequence[Rule]) -> str:
     lines = ["# Rules", "", "As `chimeaudit rules list --format markdown` prints them.", ""]
     for topic, members in groupby(_ordered(rules), key=lambda rule: rule.info.topic):
         lines += [f"## {topic}", "", *_section(members), ""]
+    return "\n".join(lines)
+
+
+_ABOUT_CONTROLS = """\
+# Framework controls
+
+As `chimeaudit rules list --format frameworks` prints them.
+
+Which controls the rules support, and what of each. The descriptions are ours; what a control asks for stands in the
+framework. A rule that passes is evidence for the part that is named here, and no more: no control is satisfied by rules
+on channel flows alone. Rules that are not listed support no control that says what they check.
+
+`chimeaudit scan --select framework:soc2` runs the rules of one framework. [controls.md](controls.md) says how a report
+sums up each control.
+"""
+
+
+def controls(rules: Sequence[Rule], supports: Supports) -> str:
+    """A section for each framework, with a line for each control that a rule supports."""
+    supporting: dict[str, dict[str, list[str]]] = {}
+    for rule in rules:
+        for framework, named in rule.info.frameworks.items():
+            for control in named:
+                supporting.setdefault(framework, {}).setdefault(control, []).append(rule.info.id)
+    known = [*shipped(), *sorted(supporting.keys() - shipped().keys())]
+    lines = [_ABOUT_CONTROLS]
+    for framework in filter(supporting.__contains__, known):
+        title = shipped()[framework].title if framework in shipped() else framework
+        lines += [f"## {title}", "", f"`{framework}`", "", "| control | what of it the rules support | rules |"]
+        lines += ["|---|---|---|"]
+        for control in sorted(supporting[framework], key=natural):
+            cells = (control, supports.get(framework, {}).get(control, ""), "")
+            first, second, _ = (cell.replace("|", chr(92) + "|") for cell in cells)
+            listed = ", ".join(f"`{id_}`" for id_ in sorted(supporting[framework][control]))
+            lines += [f"| {first} | {second} | {listed} |"]
+        lines += [""]
     return "\n".join(lines)
 
 

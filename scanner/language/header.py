@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, get_args
 
 from scanner.language import checks
-from scanner.model.phrases import quote
+from scanner.language.frameworks import shipped
+from scanner.model.phrases import quote, unknown
 from scanner.model.report import ResourceType, RuleInfo, Severity
 from scanner.model.yamltree import Mistakes, Node, Table, found
 
@@ -17,12 +18,6 @@ PROFILES: Final[Mapping[str, str]] = {
     "availability": "For those to whom an outage of the conversation is worse than an unprocessed message.",
     "channels": "For those who want every channel checked; it lists channels as an app instance admin, by many calls.",
     "chat-access": "For those who ask what the roles of signed-in users allow; it reads every role of an account.",
-}
-FRAMEWORKS: Final[Mapping[str, str]] = {
-    "nist-800-53-r5": "NIST SP 800-53 Revision 5",
-    "soc2": "AICPA Trust Services Criteria (SOC 2)",
-    "iso-27001-2022": "ISO/IEC 27001:2022, Annex A",
-    "pci-dss-4.0.1": "PCI DSS 4.0.1",
 }
 STATUSES: Final = ("stable", "experimental", "deprecated")
 RESOURCES: Final = get_args(ResourceType)
@@ -50,8 +45,11 @@ REQUIRED: Final = tuple(key for key in KEYS if key not in ("profiles", "framewor
 _URL = re.compile(r"https://[^\s/]+\.[^\s/]+/\S*")
 
 
-def read(table: Table, topic: str, stem: str, mistakes: Mistakes) -> RuleInfo | None:
-    """The description of a rule in the file `stem`.yaml in the folder `topic`; None if there are mistakes."""
+def read(table: Table, topic: str, stem: str, mistakes: Mistakes, frameworks: Collection[str] = ()) -> RuleInfo | None:
+    """The description of a rule in the file `stem`.yaml in the folder `topic`; None if there are mistakes.
+
+    `frameworks` are names of frameworks that it may name besides those that ship.
+    """
     checks.keys(table, KEYS, REQUIRED, "rule key", mistakes)
     before = len(mistakes.found)
     readers: dict[str, Callable[[Node], Any]] = {
@@ -64,7 +62,7 @@ def read(table: Table, topic: str, stem: str, mistakes: Mistakes) -> RuleInfo | 
         "rationale": lambda node: checks.text(node, mistakes),
         "remediation": lambda node: checks.text(node, mistakes),
         "references": lambda node: _references(node, mistakes),
-        "frameworks": lambda node: _frameworks(node, mistakes),
+        "frameworks": lambda node: _frameworks(node, [*shipped(), *frameworks], mistakes),
     }
     values = {key: readers[key](node) for key, node in table.entries.items() if key in readers}
     complete = all(key in values for key in REQUIRED if key in readers)
@@ -101,12 +99,14 @@ def _reference(node: Node, mistakes: Mistakes) -> str | None:
     return address
 
 
-def _frameworks(node: Node, mistakes: Mistakes) -> dict[str, tuple[str | None, ...]]:
+def _frameworks(node: Node, known: Collection[str], mistakes: Mistakes) -> dict[str, tuple[str | None, ...]]:
     table = checks.table(node, "controls by framework", mistakes)
     if table is None:
         return {}
     for key in table.keys.values():
-        checks.word(key, FRAMEWORKS, "framework", mistakes)
+        if key.text not in known:
+            wanted = unknown("framework", key.text, known)
+            mistakes.add(key, f"{wanted}; a framework of your own goes under frameworks in chimeaudit.yaml")
     return {name: _controls(value, mistakes) for name, value in table.entries.items()}
 
 

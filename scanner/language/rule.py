@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -84,8 +84,8 @@ def greatest_number(rules: Iterable[Rule], facet: Facet) -> int:
     return max((value for value in values if type(value) is int), default=0)
 
 
-def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
-    """The rules in files and folders, sorted by id.
+def load(paths: Sequence[Path], frameworks: Collection[str] = ()) -> tuple[Rule, ...]:
+    """The rules in files and folders, sorted by id. They may name these frameworks, besides those that ship.
 
     Raises:
         InvalidRulesError: with every mistake in every file.
@@ -98,7 +98,7 @@ def load(paths: Sequence[Path]) -> tuple[Rule, ...]:
         for file in rule_files.find(path, mistakes):
             if (real := os.path.realpath(file)) not in seen:
                 seen.add(real)
-                rules.extend(_load(file, ids, mistakes))
+                rules.extend(_load(file, ids, mistakes, frameworks))
     if mistakes:
         raise InvalidRulesError(mistakes)
     return tuple(sorted(rules, key=lambda rule: rule.info.id))
@@ -110,29 +110,36 @@ def configured(rule: Rule, *, severity: Severity | None = None, settings: Mappin
     return replace(rule, info=info, settings={**rule.settings, **(settings or {})})
 
 
+def supporting(rule: Rule, controls: Mapping[str, Sequence[str]]) -> Rule:
+    """The rule with more controls, by framework."""
+    own = rule.info.frameworks
+    added = {name: tuple(dict.fromkeys((*own.get(name, ()), *named))) for name, named in controls.items()}
+    return replace(rule, info=msgspec.structs.replace(rule.info, frameworks=own | added))
+
+
 def digest(rules: Iterable[Rule]) -> str:
     """The SHA-256 of the rules' content and settings; paths, comments and layout of files do not matter."""
     content = sorted((rule.info.id, rule.info.topic, rule.info.severity, rule.settings, rule.source) for rule in rules)
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
 
-def _load(file: Path, ids: dict[str, str], found: list[Mistake]) -> Iterator[Rule]:
+def _load(file: Path, ids: dict[str, str], found: list[Mistake], frameworks: Collection[str]) -> Iterator[Rule]:
     """The rule in a file, if it has no mistakes; `ids` has the ids of earlier files, each with its file."""
     mistakes = Mistakes(str(file))
     data = rule_files.content(file, mistakes)
     table = None if data is None else parse(data, mistakes)
     if table is not None:
         _note(table, ids, mistakes)
-    rule = None if table is None else _rule(table, file, mistakes)
+    rule = None if table is None else _rule(table, file, mistakes, frameworks)
     if rule is not None and not mistakes.found:
         yield rule
     found += mistakes.found
 
 
-def _rule(table: Table, file: Path, mistakes: Mistakes) -> Rule | None:
+def _rule(table: Table, file: Path, mistakes: Mistakes, frameworks: Collection[str]) -> Rule | None:
     if file.suffix != ".yaml":
         mistakes.add(START, f"found the suffix {file.suffix}; expected .yaml")
-    info = header.read(table, file.parent.resolve().name, file.stem, mistakes)
+    info = header.read(table, file.parent.resolve().name, file.stem, mistakes, frameworks)
     entries = table.entries
     root = next((root for type_, root in ROOTS.items() if _says(entries, "resource", type_)), ROOTS["channel_flow"])
     switch = checks.text(entries["off_unless"], mistakes) if "off_unless" in entries else None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from scanner.language import checks, examples, header, params
+from scanner.language import checks, examples, frameworks, header, params
 from scanner.language.grammar import compared
 from scanner.language.operators import NEGATIVES, OPERATORS, applicable
 from scanner.language.vocabulary import ROOTS, Fact, fields, paths
@@ -264,8 +264,9 @@ def _key(key: str) -> Schema:
         "frameworks": {
             "type": "object",
             "minProperties": 1,
-            "additionalProperties": False,
-            "properties": {name: {"description": text, **texts} for name, text in header.FRAMEWORKS.items()},
+            "propertyNames": {"pattern": f"^{frameworks.NAME.pattern}$"},
+            "properties": {name: {"description": each.title, **texts} for name, each in frameworks.shipped().items()},
+            "additionalProperties": texts,
         },
         "params": {"type": "object", "minProperties": 1, "additionalProperties": _param()},
         "off_unless": {"type": "string", "pattern": f"^{checks.NAME.pattern}$"},

@@ -251,6 +251,34 @@ class RuleCounts(Struct, frozen=True, kw_only=True, gc=False):
     not_applicable: int = 0
 
 
+ControlStatus = Literal["satisfied", "not-satisfied", "not-determined"]
+
+
+class Control(Struct, frozen=True, kw_only=True, gc=False):
+    """A control of a framework, and what the rules that support it come to together.
+
+    `supports` says what of the control the rules support; null if nobody has said it. `rules` are those that were
+    selected: one that is not among the report's rules judged nothing, since no file can tell what it reads. The counts
+    are sums over the rules, as in RuleCounts.
+
+    It is satisfied only if something was judged, nothing failed, was waived or is unknown, and no gap, waived or not,
+    may hide what a rule judges. A failure makes it not satisfied; `accepted` if all of them are waived. Anything else
+    is not determined.
+    """
+
+    framework: str
+    control: str
+    supports: str | None
+    rules: tuple[str, ...]
+    passed: int
+    failed: int
+    unknown: int
+    waived: int
+    not_applicable: int
+    status: ControlStatus
+    accepted: bool
+
+
 class Summary(Struct, frozen=True, kw_only=True, gc=False):
     """Counts. By severity, rule and account: failed findings. By status: findings, and besides them the judgements
     (one rule on one resource) that passed or did not apply. `rules`: judgements by the rule's id."""
@@ -276,4 +304,5 @@ class Report(Struct, frozen=True, kw_only=True):
     coverage: Coverage
     summary: Summary
     rules: tuple[RuleInfo, ...]
+    controls: tuple[Control, ...] | UnsetType = UNSET
     findings: Collection[Finding]

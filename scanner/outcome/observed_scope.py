@@ -161,7 +161,7 @@ class _Gaps:
             owner, is_told = _owner(app_instance), arn in left_open
             if not is_told:
                 self._resources.setdefault(owner, gap)
-            if not (is_told and _is_of_fact(gap)):
+            if not (is_told and is_of_fact(gap)):
                 self._within.setdefault(owner, gap)
         elif not arn or not LambdaFunction.of(arn):
             self._places.setdefault((gap.account_id, gap.region), gap)
@@ -172,7 +172,7 @@ def _file(gap: Gap) -> str | None:
     return location.file if isinstance(location, Location) else None
 
 
-def _is_of_fact(gap: Gap) -> bool:
+def is_of_fact(gap: Gap) -> bool:
     """Whether a gap leaves only a fact of its resource unknown, not the resource itself."""
     return gap.operation in _OF_FACTS or gap.code in _WITHOUT_VALUE
 

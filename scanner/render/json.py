@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from scanner.model.report import SCHEMA_VERSION, Report
 
 
 def render(report: Report) -> Iterator[str]:
     """The report as JSON in pieces: each top-level member on a line of its own, then each finding."""
-    members = [name for name in report.__struct_fields__ if name != "findings"]
     yield "{\n"
-    for name in members:
-        yield f'"{name}": {_encoded(getattr(report, name), indent=2)},\n'
+    for name in report.__struct_fields__:
+        value = getattr(report, name)
+        if name != "findings" and value is not UNSET:
+            yield f'"{name}": {_encoded(value, indent=2)},\n'
     yield '"findings": ['
     separator = "\n"
     for finding in report.findings:

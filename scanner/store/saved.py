@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, structs
 from scanner.errors import UsageError
 from scanner.model import encoding
 from scanner.model.moments import utc
-from scanner.model.report import SCHEMA_VERSION, Report, Severity, Status, Summary
+from scanner.model.report import SCHEMA_VERSION, Report, RuleCounts, Severity, Status, Summary
 
 _MAJOR = SCHEMA_VERSION.partition(".")[0]
 _MOST = 2**31 - 1
@@ -28,8 +28,9 @@ class _Header(Struct):
 def decode(content: bytes, name: str) -> Report:
     """Decode a JSON report; `name` is its name in errors.
 
-    Unknown members are ignored, and members that a later minor version added have defaults. Counts and completeness are
-    worked out again, so that findings and gaps may be removed from the file by hand.
+    Unknown members are ignored, and members that a later minor version added have defaults. Counts of findings and
+    completeness are worked out again, so that findings and gaps may be removed from the file by hand. What the report
+    says of rules and controls stays as it was written: findings do not tell what passed.
 
     Raises:
         UsageError: it is no JSON or no report, is of another major schema version, or contradicts itself.
@@ -86,8 +87,8 @@ def _numbers(report: Report) -> Iterator[int]:
     for counts in (report.coverage.in_scope, report.coverage.observed):
         yield from (number for number in structs.asdict(counts).values() if number is not UNSET)
     yield from report.summary.by_status.values()
-    for each in (report.summary.rules or {}).values():
-        yield from structs.asdict(each).values()
+    for each in (*(report.summary.rules or {}).values(), *(report.controls or ())):
+        yield from (getattr(each, name) for name in RuleCounts.__struct_fields__)
 
 
 def _counted(report: Report) -> Summary:

@@ -45,10 +45,11 @@ def test_a_list_can_be_narrowed_and_configured(tmp_path: Path) -> None:
     assert one["actions"] == ["chime:ListAppInstances", "chime:ListChannelFlows", "chime:ListTagsForResource"]
 
 
-def test_the_page_of_rules_is_what_the_command_prints(tmp_path: Path) -> None:
-    ended = rules("list", "--format", "markdown", home=tmp_path)
+@pytest.mark.parametrize(("form", "page"), [("markdown", "rules.md"), ("frameworks", "frameworks.md")])
+def test_the_page_of_rules_is_what_the_command_prints(tmp_path: Path, form: str, page: str) -> None:
+    ended = rules("list", "--format", form, home=tmp_path)
 
-    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == ended.stdout
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == ended.stdout
 
 
 @pytest.mark.parametrize("id_", IDS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +50,11 @@ waivers:
     reason: the vendor does not let us
     owner: security
     expires: 2027-03-31
+frameworks:
+  acme-2026:
+    MSG-1: {supports: messages are moderated, rules: [last-processor-fails-open, cross-account-lambda]}
+  soc2:
+    CC9.9: {rules: cross-account-lambda}
 """
 
 
@@ -95,6 +99,22 @@ def test_a_file_may_have_every_key(tmp_path: Path) -> None:
     assert one.waiver == Waiver(reason="it moves in March", owner="chat-platform", expires="2027-03-31")
     assert one.place == f"{tmp_path}/chimeaudit.yaml:9"
     assert (other.gaps, other.resource.arn) == (("GetPolicy",), "arn:aws:lambda:us-east-1:999988887777:*")
+    assert rules["cross-account-lambda"].info.frameworks["acme-2026"] == ("MSG-1",)
+    assert rules["cross-account-lambda"].info.frameworks["soc2"][-1] == "CC9.9"
+    assert found.supports["acme-2026"] == {"MSG-1": "messages are moderated"}
+
+
+def test_rules_of_ones_own_may_name_a_framework_of_ones_own_by_which_rules_are_selected(tmp_path: Path) -> None:
+    rule_file(tmp_path, frameworks={"acme": ["MSG-2"], "soc2": ["CC6.1"]})
+    own = "frameworks: {acme: {MSG-2: {supports: it is so}}}\n"
+
+    found = config.load(written(tmp_path, f"rules: topic\nselect: framework:acme\n{own}"))
+
+    assert [each.info.frameworks for each in found.rules] == [{"acme": ("MSG-2",), "soc2": ("CC6.1",)}]
+    assert found.supports["acme"] == {"MSG-2": "it is so"}
+    assert found.supports["soc2"]["CC6.1"]
+    with pytest.raises(InvalidRulesError, match="goes under frameworks in"):
+        config.load(written(tmp_path, "rules: topic"))
 
 
 def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
@@ -121,6 +141,12 @@ def test_rule_files_are_looked_for_beside_the_file_that_names_them(tmp_path: Pat
         ("fail-on: high", '1:1 unknown configuration key "fail-on"; expected rules, select, fail_on,'),
         ("fail_on: bad", '1:10 unknown severity "bad"; expected critical, high, medium, low, info or none'),
         ("rules: []", "1:8 found an empty list; expected rule files or folders"),
+        ("frameworks: [acme]", "1:13 found a list; expected controls by framework"),
+        ("frameworks: {Acme: {A: {rules: x}}}", '1:14 found "Acme"; expected lower-case words and numbers'),
+        ("frameworks: {acme: {A: {}}}", "1:24 found an empty mapping; expected a mapping with supports or rules"),
+        ("frameworks: {acme: {6.2: {supports: x}}}", '1:21 found the number 6.2; expected a control in quotes: "6.2"'),
+        ("frameworks: {acme: {A: {rule: x}}}", '1:25 unknown key of a control "rule"; expected supports or rules'),
+        ("frameworks: {acme: {A: {rules: cross-acount-lambda}}}", 'did you mean "cross-account-lambda"?'),
         ("select: cross-acount-lambda", 'did you mean "cross-account-lambda"?'),
         ("select: [sverity:high]", '1:10 unknown selector "sverity:high"'),
         ("overrides: {cross-acount-lambda: {severity: low}}", 'did you mean "cross-account-lambda"?'),
@@ -344,12 +370,17 @@ def test_a_scan_waives_shows_what_it_waived_and_warns_of_unused_waivers(tmp_path
     assert "chimeaudit.yaml:13: the waiver for last-processor-fails-open (chat-platform) expired on" in ended.stderr
 
 
-def test_the_example_of_the_documentation_is_valid() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
-    example = page.partition("```yaml\n")[2].partition("```")[0]
+def of_the_documentation(name: str, folder: Path) -> config.Configuration:
+    page = (Path(__file__).parents[2] / "docs" / name).read_text()
+    return config.load(written(folder, page.partition("```yaml\n")[2].partition("```")[0]))
 
-    with tempfile.TemporaryDirectory() as folder:
-        loaded = config.load(written(Path(folder), example))
+
+def test_the_controls_in_the_documentation_are_valid(tmp_path: Path) -> None:
+    assert of_the_documentation("controls.md", tmp_path).supports["acme-2026"].keys() == {"MSG-1"}
+
+
+def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
+    loaded = of_the_documentation("configuration.md", tmp_path)
 
     assert loaded.fail_on == "medium"
     assert len(loaded.waivers) == 2
