@@ -1,7 +1,8 @@
 """What a run looked at. A finding that is missing from a run is fixed only if the run looked for it.
 
 A gap in a list hides all that the list would have named. A gap in a fact hides only the verdicts that depend on the
-fact, and these are unknown findings. Any other gap hides its whole region.
+fact, and these are unknown findings. Any other gap hides its whole region. The roles of an account are in the region
+"global", which is looked at wherever the account is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from scanner.model.facts import READ_FILE, Gap, LambdaFunction
+from scanner.model.facts import GLOBAL, READ_FILE, Gap, LambdaFunction
 from scanner.model.operations import FACETS, ORGANIZATION
 from scanner.model.report import UNKNOWN, Finding, Location, Report, ReportedGap, Resource, Scope, Status
 
@@ -58,7 +59,7 @@ class ObservedScope:
         self.found = found
         self._rules = set(rules)
         self._accounts = set(scope.accounts)
-        self._regions = set(scope.regions)
+        self._regions = {*scope.regions, GLOBAL}
         self._files = set(scope.files)
         self._unknown = unknown
         self._gaps = _Gaps(gaps, {resource for _, resource in unknown})
@@ -163,6 +164,9 @@ class _Gaps:
                 self._resources.setdefault(owner, gap)
             if not (is_told and is_of_fact(gap)):
                 self._within.setdefault(owner, gap)
+        elif arn and gap.region == GLOBAL and _is_of_fact(gap):
+            if arn not in left_open:
+                self._resources.setdefault(arn, gap)
         elif not arn or not LambdaFunction.of(arn):
             self._places.setdefault((gap.account_id, gap.region), gap)
 

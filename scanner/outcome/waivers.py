@@ -22,7 +22,7 @@ _OPEN = "\N{OBJECT REPLACEMENT CHARACTER}" * 2
 class WaiverSubject(Struct, frozen=True, kw_only=True):
     """Where a finding or a gap is. `key` identifies a finding's resource across runs (scanner.language.vocabulary).
 
-    Before deployment, the ARNs hold the parts that are known.
+    Before deployment, the ARNs hold the parts that are known. A role has no app instance.
     """
 
     arn: str | None
@@ -167,14 +167,20 @@ def _in_scope(entry: Entry, scope: Scope) -> bool:
 
 
 def _region_and_account(arn: str | None) -> tuple[str | None, str | None]:
-    """The region and account in an ARN's pattern, with their wildcards; None if an earlier wildcard may cover them."""
+    """The region and account in an ARN's pattern, with their wildcards; None if an earlier wildcard may cover them.
+
+    The ARNs of IAM have no region: what they name is in scope wherever the account is.
+    """
     parts = [*(arn or "").split(":", 5), None, None, None, None, None][:5]
-    return (None, None) if {"*", None} & {*parts[1:3]} else (parts[3], parts[4])
+    return (None, None) if {"*", None} & {*parts[1:3]} else (parts[3] or None, parts[4])
 
 
 def _subject(of: Resource | Gap) -> WaiverSubject:
     if isinstance(of, Resource):
         account_id = _OPEN if of.account_id == UNKNOWN else of.account_id
+        if of.type == "role":
+            arn = of.arn or f"arn:{partition_of(of.region)}:iam::{account_id}:role/{_OPEN}"
+            return WaiverSubject(arn=arn, account_id=account_id, app_instance_arn=None)
         app_instance_arn = of.app_instance_arn or _undeployed(of.region, account_id)
         arn = app_instance_arn if of.type == "app_instance" else f"{app_instance_arn}/channel-flow/{_OPEN}"
         return WaiverSubject(arn=of.arn or arn, account_id=account_id, app_instance_arn=app_instance_arn)

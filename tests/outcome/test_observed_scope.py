@@ -24,7 +24,8 @@ def gap(
 
 def missed(finding: Finding, *gaps: ReportedGap, besides: tuple[Finding, ...] = ()) -> str | None:
     """Why the run of a report with these gaps did not look for the finding; None if it did."""
-    reason = ObservedScope.of(sample.report(besides, gaps=gaps)).missing_of(finding)
+    run = sample.report(besides, gaps=gaps, rules=(*sample.RULES, sample.CHAT_ROLE))
+    reason = ObservedScope.of(run).missing_of(finding)
     return reason.text if reason else None
 
 
@@ -72,6 +73,53 @@ def test_a_gap_hides_what_it_may_have_named(hiding: ReportedGap) -> None:
 )
 def test_a_gap_elsewhere_hides_nothing_of_what_was_read(elsewhere: ReportedGap) -> None:
     assert missed(FOUND, elsewhere) is None
+
+
+CHAT_ROLE = sample.role()
+ACTS_AS_ANYONE = sample.finding(sample.CHAT_ROLE, CHAT_ROLE, "users may act as anybody")
+ROLES = "GetAccountAuthorizationDetails"
+
+
+@pytest.mark.parametrize(
+    ("hiding", "hides_role", "hides_flow"),
+    [
+        (gap(ROLES, region="global"), True, False),
+        (gap("AssumeRole", ROLE, region="global"), True, False),
+        (gap("SomethingNew", region="global"), True, False),
+        (gap("AssumeRole", ROLE, region=None), True, True),
+        (gap("ListAppInstances", region=None), True, True),
+        (gap("AssumeRole", ROLE), False, True),
+        (gap("ListAppInstances"), False, True),
+        (gap("SomethingNew"), False, True),
+        (gap("ListChannelFlows", FLOW.app_instance_arn), False, True),
+        (gap(ROLES, CHAT_ROLE.arn, region="global"), True, False),
+        (gap(ROLES, f"{CHAT_ROLE.arn}-2", region="global"), False, False),
+        (gap(ROLES, region="global", account=sample.CHAT), False, False),
+        (gap("ListAppInstances", region=None, account=sample.CHAT), False, False),
+    ],
+    ids=lambda each: f"{each.operation} {each.region} {each.resource_arn}" if isinstance(each, ReportedGap) else "",
+)
+def test_a_gap_of_the_account_or_of_its_roles_hides_roles_and_a_gap_of_a_region_none(
+    hiding: ReportedGap, hides_role: bool, hides_flow: bool
+) -> None:
+    assert (missed(ACTS_AS_ANYONE, hiding) is not None, missed(FOUND, hiding) is not None) == (hides_role, hides_flow)
+
+
+def test_roles_are_looked_at_wherever_their_account_is() -> None:
+    fewer_regions = sample.report(rules=(sample.CHAT_ROLE,), regions=("us-east-1",), accounts=(sample.PROD,))
+    other_account = sample.report(rules=(sample.CHAT_ROLE,), accounts=(sample.CHAT,))
+
+    assert ObservedScope.of(fewer_regions).missing_of(ACTS_AS_ANYONE) is None
+    assert "account" in str(ObservedScope.of(other_account).missing_of(ACTS_AS_ANYONE))
+
+
+def test_a_fact_of_a_role_that_is_missing_hides_only_the_verdicts_that_depend_on_it() -> None:
+    fact = gap(ROLES, CHAT_ROLE.arn, region="global")
+    unknown = sample.unknown(sample.CHAT_ROLE, CHAT_ROLE, "acts_as_anyone", fact)
+    of_another_rule = sample.finding(sample.NAMING, CHAT_ROLE, "badly named")
+
+    assert missed(ACTS_AS_ANYONE, fact, besides=(unknown,)) == "its rule could not be judged"
+    assert missed(of_another_rule, fact, besides=(unknown,)) is None
 
 
 def test_a_missing_fact_hides_only_the_verdicts_that_depend_on_it() -> None:

@@ -73,6 +73,38 @@ def test_all_fields_of_a_waiver_must_fit(resource: dict[str, Any], fits: bool) -
     assert status(entry(**resource)) is (Status.WAIVED if fits else Status.FAIL)
 
 
+ROLE = sample.role("chat-user", path="/app/")
+ON_A_ROLE = structs.replace(FAILED, resource=ROLE)
+
+
+@pytest.mark.parametrize(
+    ("resource", "fits"),
+    [
+        ({"arn": ROLE.arn}, True),
+        ({"arn": "arn:aws:iam::*:role/app/chat-*"}, True),
+        ({"arn": "*"}, True),
+        ({"arn": "arn:aws:chime:*"}, False),
+        ({"account": ROLE.account_id}, True),
+        ({"account": "000000000000"}, False),
+        ({"tags": {"team": "games*"}}, True),
+        ({"tags": {"team": "chat"}}, False),
+        ({"app_instance": "*"}, False),
+        ({"arn": "*", "app_instance": "*"}, False),
+    ],
+)
+def test_a_role_is_waived_by_arn_account_and_tags_and_belongs_to_no_app_instance(
+    resource: dict[str, Any], fits: bool
+) -> None:
+    undeployed = structs.replace(ON_A_ROLE, resource=structs.replace(ROLE, arn=None))
+
+    assert status(entry(**resource), finding=ON_A_ROLE, tags={"team": "games-eu"}) is (
+        Status.WAIVED if fits else Status.FAIL
+    )
+    assert status(entry(app_instance="*"), finding=undeployed) is Status.FAIL
+    assert status(entry(arn="arn:aws:iam::111122223333:role/app/chat-user"), finding=undeployed) is Status.FAIL
+    assert status(entry(arn="arn:aws:iam::111122223333:role/*"), finding=undeployed) is Status.WAIVED
+
+
 @pytest.mark.parametrize(
     ("tags", "fits"),
     [({"team": "games-eu"}, True), ({"team": "chat"}, False), ({}, False), (None, False), (UNSET, False)],
@@ -129,6 +161,8 @@ def test_of_two_waivers_for_one_finding_the_first_counts_and_both_count_as_used(
         (structs.replace(GAP, resource_arn=None), {"arn": "arn:*"}, False),
         (structs.replace(GAP, resource_arn=None), {"account": "999988887777"}, True),
         (structs.replace(GAP, resource_arn=f"{APP_INSTANCE}/channel-flow/f"), {"app_instance": APP_INSTANCE}, True),
+        (structs.replace(GAP, resource_arn=None, region="global"), {"account": "999988887777"}, True),
+        (structs.replace(GAP, resource_arn=None, region="global"), {"app_instance": "*"}, False),
     ],
 )
 def test_gaps_are_waived_by_operation_and_resource(of: Gap, resource: dict[str, Any], fits: bool) -> None:
@@ -192,6 +226,8 @@ def test_an_unsettled_account_or_region_fits_only_a_wildcard(resource: dict[str,
         (entry(arn="arn:aws:chime:sa-east-1:*"), sample.clean(), ["matches nothing in scope"]),
         (entry(account="000000000000"), sample.clean(), ["matches nothing in scope"]),
         (entry(app_instance="arn:aws:chime:us-east-1:000000000000:*"), sample.clean(), ["matches nothing in scope"]),
+        (entry(arn="arn:aws:iam::111122223333:role/x"), sample.clean(), ["matches nothing; take it out"]),
+        (entry(arn="arn:aws:iam::000000000000:role/x"), sample.clean(), ["matches nothing in scope"]),
         (
             entry(gaps=("GetPolicy",), arn="arn:aws:lambda:us-east-1:000000000000:*"),
             sample.clean(),

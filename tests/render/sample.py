@@ -17,6 +17,7 @@ from scanner.model.report import (
     Report,
     ReportedGap,
     Resource,
+    ResourceType,
     RuleInfo,
     Run,
     Scope,
@@ -116,7 +117,7 @@ def rule(
     rationale: str = "When the last processor cannot be reached, the message is delivered unprocessed.",
     remediation: str = "Set the fallback action of the last processor to ABORT.",
     references: tuple[str, ...] = (DOCS,),
-    resource: Literal["channel_flow", "app_instance"] = "channel_flow",
+    resource: ResourceType = "channel_flow",
 ) -> RuleInfo:
     return RuleInfo(
         id=id,
@@ -194,6 +195,15 @@ NAMING = rule(
     title="Name does not follow the convention",
     rationale="A name that follows the convention tells its owner.",
     remediation="Rename the flow.",
+)
+CHAT_ROLE = rule(
+    "chat-role-acts-as-anyone",
+    Severity.CRITICAL,
+    topic="access",
+    title="Signed-in users may act as anybody",
+    rationale="A policy allows every app instance user, so each user may act as any other, and as an admin.",
+    remediation="Name the user by a policy variable.\naws iam list-role-policies --role-name ROLE_NAME",
+    resource="role",
 )
 RULES = (NO_ALERT, FOREIGN_LAMBDA, NAMING, FAILS_OPEN, STEP_SKIPPED, PUBLIC, UNPINNED)
 
