@@ -59,7 +59,9 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
     @property
     def facets(self) -> frozenset[str]:
         """The facets that have to be collected."""
-        return facets(self.rules) | self.waivers.facets
+        by_tags = self.waivers.by_tags
+        tagged = any(each.info.id in by_tags and each.info.resource != "role" for each in self.rules)
+        return facets(self.rules) | ({"tags"} if tagged else set())  # the facet chat_roles has the tags of roles
 
     @property
     def judging(self) -> dict[str, Any]:

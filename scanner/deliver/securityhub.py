@@ -96,16 +96,27 @@ def deliver(report: Report, fixed_since: Report | None, way: Way) -> ImportResul
 
 
 def _findings(report: Report, fixed_since: Report | None) -> Iterator[Asff]:
-    """All findings to import. Merging sorted sources keeps those of one account and region together."""
-    archived = _archived(report, fixed_since) if fixed_since else ()
-    found = (
-        asff.build_finding(finding, report) for finding in report.findings
-    )  # findings without account or region are refused, and reported so
-    return heapq.merge(asff.coverage_findings(report), found, archived, key=_account_region)
+    """All findings to import. Merging sorted sources keeps those of one account and region together.
+
+    Findings of no region are sources of their own, since they go to another region than they are sorted by. Findings
+    without account or region are refused, and reported so.
+    """
+    return heapq.merge(
+        asff.coverage_findings(report),
+        *(_found(report, is_global=each) for each in (False, True)),
+        *(_archived(report, fixed_since, is_global=each) for each in (False, True) if fixed_since),
+        key=_account_region,
+    )
 
 
-def _archived(report: Report, fixed_since: Report) -> Iterator[Asff]:
-    return (asff.build_archived(finding, fixed_since, report) for finding in settled(fixed_since, report))
+def _found(report: Report, *, is_global: bool) -> Iterator[Asff]:
+    found = (finding for finding in report.findings if asff.is_global(finding) is is_global)
+    return (asff.build_finding(finding, report) for finding in found)
+
+
+def _archived(report: Report, fixed_since: Report, *, is_global: bool) -> Iterator[Asff]:
+    fixed = (finding for finding in settled(fixed_since, report) if asff.is_global(finding) is is_global)
+    return (asff.build_archived(finding, fixed_since, report) for finding in fixed)
 
 
 def batches(findings: Iterable[Asff]) -> Iterator[list[Asff]]:

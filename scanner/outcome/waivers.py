@@ -111,10 +111,9 @@ class Waivers:
         return self._first(self._by_operation.get(gap.operation, ()), gap, None)
 
     @property
-    def facets(self) -> frozenset[str]:
-        """The facets that a scan must collect to judge the waivers."""
-        tagged = any(entry.rules and entry.resource.tags for entry in self._valid)
-        return frozenset({"tags"}) if tagged else frozenset()
+    def by_tags(self) -> frozenset[str]:
+        """The ids of the rules whose findings are waived by the tags of their resources."""
+        return frozenset(rule for entry in self._valid if entry.resource.tags for rule in entry.rules)
 
     @property
     def used(self) -> frozenset[int]:

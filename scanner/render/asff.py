@@ -1,8 +1,9 @@
 """The findings as one JSON array in the AWS Security Finding Format, for Security Hub's BatchImportFindings.
 
 One call takes up to 100 findings and 6 MB, all of one region and account. Nothing else checks the format before it is
-sent, so this module keeps the limits. Each account gets a finding on its coverage, before all others. A finding whose
-account or region is unknown, as in some templates, is left out.
+sent, so this module keeps the limits. Each account gets a finding on its coverage, before all others. Security Hub has
+no region "global": findings on roles go to the first region in scope, as those on coverage do. A finding whose account
+or region is unknown, as in some templates, is left out.
 
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html
 """
@@ -14,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from scanner.model.facts import partition_of
+from scanner.model.facts import GLOBAL, partition_of
 from scanner.model.moments import moment
 from scanner.model.report import UNKNOWN, Finding, Report, Resource, Severity, Status
 from scanner.render import coverage
@@ -72,6 +73,16 @@ def left_out(report: Report) -> int:
     return sum(not _has_place(finding) for finding in report.findings)
 
 
+def is_global(finding: Finding) -> bool:
+    """Whether a finding is of no region: Security Hub takes it where it takes those on the account's coverage."""
+    return finding.resource.region == GLOBAL
+
+
+def home_region(report: Report) -> str:
+    """The region whose Security Hub takes what concerns an account as a whole: the first region in scope."""
+    return next((each for each in report.scope.regions if each != UNKNOWN), "us-east-1")
+
+
 def _has_place(finding: Finding) -> bool:
     """Whether the account and region of a finding are known."""
     return _is_account(finding.resource.account_id) and finding.resource.region != UNKNOWN
@@ -83,15 +94,16 @@ def _is_account(account_id: str) -> bool:
 
 def build_finding(finding: Finding, report: Report) -> dict[str, Any]:
     resource, waived = finding.resource, finding.status is Status.WAIVED
+    region = home_region(report) if is_global(finding) else resource.region
     return {
-        **_base(report, finding.fingerprint, finding.rule_id, resource.account_id, resource.region),
+        **_base(report, finding.fingerprint, finding.rule_id, resource.account_id, region),
         "FirstObservedAt": moment(finding.first_seen or report.run.started_at),
         **_graded(finding.severity),
         "Title": _text(finding.title, TITLE),
         "Description": _text(finding.message, DESCRIPTION),
         "Remediation": {"Recommendation": build_recommendation(finding)},
         "ProductFields": build_product_fields(map(evidence_line, finding.evidence)),
-        "Resources": [build_resource(resource)],
+        "Resources": [build_resource(resource, region)],
         "Compliance": {
             "Status": _COMPLIANCE[finding.status],
             "RelatedRequirements": list(requirements(finding))[:REQUIREMENTS],
@@ -114,7 +126,7 @@ def build_archived(finding: Finding, was: Report, report: Report) -> dict[str, A
 
 def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
     unexamined = [f"Not examined: {sentence}" for sentence in account.not_examined]
-    region = next((each for each in report.scope.regions if each != UNKNOWN), "us-east-1")
+    region = home_region(report)
     return {
         **_base(report, account.fingerprint, coverage.RULE_ID, account.account_id, region),
         **_graded(Severity.INFO),
@@ -146,7 +158,16 @@ def build_product_fields(lines: Iterable[str]) -> dict[str, str]:
     }
 
 
-def build_resource(resource: Resource) -> dict[str, Any]:
+def build_resource(resource: Resource, region: str) -> dict[str, Any]:
+    """The resource of a finding that goes to the Security Hub of a region."""
+    identity = {
+        "Id": _text(resource.arn or resource.name or "", RESOURCE_ID),
+        "Partition": partition_of(region),
+        "Region": region,
+    }
+    if resource.type == "role":
+        named = {"Details": {"AwsIamRole": {"RoleName": _text(resource.name, VALUE)}}} if resource.name else {}
+        return {"Type": "AwsIamRole", **identity, **named}
     details = {
         "Kind": resource.type,
         "Name": resource.name,
@@ -155,9 +176,7 @@ def build_resource(resource: Resource) -> dict[str, Any]:
     }
     return {
         "Type": "Other",
-        "Id": _text(resource.arn or resource.name or "", RESOURCE_ID),
-        "Partition": partition_of(resource.region),
-        "Region": resource.region,
+        **identity,
         "Details": {"Other": {key: _text(value, VALUE) for key, value in details.items() if value}},
     }
 

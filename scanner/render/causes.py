@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import UNSET, Struct, structs
 
-from scanner.model.facts import READ_FILE
+from scanner.model.facts import GLOBAL, READ_FILE, Gap
 from scanner.model.report import UNKNOWN, Finding, GapReference, Report, ReportedGap, Waiver
 from scanner.render.coverage import gaps_behind
 from scanner.render.wording import count, gap_place, waived
@@ -72,6 +72,7 @@ class Cause(Struct, frozen=True, kw_only=True):
         if self.is_alone:
             return "" if self.gaps[0].operation == READ_FILE else gap_place(self.gaps[0])
         things = [count(len(names), noun) for noun, names in self._hidden.items()]
+        things += ["the roles"] if any(map(hides_roles, self.gaps)) else []
         accounts = count(len(self.accounts), "account") if self.accounts else ""
         if not things:
             return accounts
@@ -99,7 +100,7 @@ class Cause(Struct, frozen=True, kw_only=True):
             if gap.resource_arn is not None:
                 kind = next((kind for kind, arn in _KINDS.items() if arn.match(gap.resource_arn)), "resource")
                 hidden.setdefault(kind, set()).add(gap.resource_arn)
-            elif gap.region is not None:
+            elif gap.region is not None and not hides_roles(gap):
                 hidden.setdefault("region", set()).add(gap.region)
         return hidden
 
@@ -115,6 +116,11 @@ class Cause(Struct, frozen=True, kw_only=True):
     def order(self) -> tuple[object, ...]:
         """A sort key: open causes before waived ones, then those that hide most."""
         return self.waiver is not None, self._reach, -len(self.gaps), self.line
+
+
+def hides_roles(gap: Gap) -> bool:
+    """Whether a gap hides the roles of its account, and nothing else of it."""
+    return gap.region == GLOBAL and gap.resource_arn is None
 
 
 class Causes:

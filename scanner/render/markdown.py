@@ -109,7 +109,7 @@ def _failures(report: Report) -> Iterator[str]:
     worst = heapq.nsmallest(_MOST_ROWS, _with(report, Status.FAIL), key=lambda finding: finding.severity.rank)
     if worst:
         where = ("File",) if report.coverage.in_scope.files else ("Account", "Region")
-        columns = ("Severity", "Rule", "App instance / channel flow", *where, "What was found")
+        columns = ("Severity", "Rule", "Resource", *where, "What was found")
         rows = (_failure_row(finding, report) for finding in worst)
         yield from _table(columns, rows, _FAILURES_BUDGET, failed)
 
@@ -128,7 +128,7 @@ def _waived(report: Report) -> Iterator[str]:
     if waived:
         yield "## Waived"
         yield ""
-        columns = ("Rule", "App instance / channel flow", "Until", "By", "Because")
+        columns = ("Rule", "Resource", "Until", "By", "Because")
         yield from _table(columns, map(_waived_row, waived[:_MOST_ROWS]), _WAIVED_BUDGET, len(waived))
 
 

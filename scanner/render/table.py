@@ -24,7 +24,7 @@ from scanner.render.text import unbroken, visible
 from scanner.render.wording import aged, clipped, contents, count, is_open, named, place, seen
 
 _WIDE = 100
-_HEADINGS = ("Severity", "Rule", "App instance / channel flow", "What was found")
+_HEADINGS = ("Severity", "Rule", "Resource", "What was found")
 _AROUND = 11
 """Terminal columns that the table's borders and padding take."""
 _ID = 37

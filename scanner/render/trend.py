@@ -115,7 +115,7 @@ def _oldest(oldest: Sequence[OpenFinding]) -> RenderableType:
         )
         for each in oldest
     )
-    columns = ("Severity", "Rule", "App instance / channel flow", "Where", "First seen", "age")
+    columns = ("Severity", "Rule", "Resource", "Where", "First seen", "age")
     return Group(Text("Open longest", style="bold"), _table(columns, rows, left=5))
 
 

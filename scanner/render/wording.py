@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import msgspec
+from msgspec import UnsetType
 
 from scanner.model.facts import READ_FILE
 from scanner.model.moments import age
@@ -86,17 +87,22 @@ def _where(report: Report) -> str:
 
 
 def contents(coverage: Coverage) -> str:
-    """How many resources of each kind were observed."""
+    """How many resources of each kind were observed; roles only where a rule on roles ran."""
     observed = coverage.observed
-    return (
-        f"{count(observed.app_instances, 'app instance')}, "
-        f"{count(observed.channel_flows, 'channel flow')}, {count(observed.processors, 'processor')}"
-    )
+    kinds = {
+        "app instance": observed.app_instances,
+        "channel flow": observed.channel_flows,
+        "processor": observed.processors,
+        "role": observed.roles,
+    }
+    return ", ".join(count(number, kind) for kind, number in kinds.items() if not isinstance(number, UnsetType))
 
 
 def named(resource: Resource) -> str:
-    """The resource's app instance and channel flow, by name or ARN."""
+    """The resource's app instance and channel flow, by name or ARN; of a role, that it is one."""
     name = resource.name or resource.arn or "unnamed"
+    if resource.type == "role":
+        return f"role {name}"
     app_instance = resource.app_instance_name or resource.app_instance_arn
     return f"{app_instance} / {name}" if app_instance and resource.type == "channel_flow" else name
 

@@ -87,7 +87,7 @@ def test_an_unknown_judgement_of_a_known_finding_keeps_its_age(history: Address)
 
 
 def test_every_kind_of_report_can_be_recorded(history: Address) -> None:
-    for make in (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile):
+    for make in sample.ALL:
         one = make()
         recorded = kept(history, structs.replace(one, run=structs.replace(one.run, id=make.__name__)))
         assert len(recorded.report.findings) == len(one.findings)

@@ -244,5 +244,5 @@ def test_only_a_waiver_for_what_was_observed_is_called_useless(idle: Entry, repo
 
 
 def test_tags_are_asked_for_only_where_a_valid_waiver_names_some() -> None:
-    assert Waivers([entry(tags={"a": "b"})], today=TODAY).facets == {"tags"}
-    assert Waivers([entry("2020-01-01", tags={"a": "b"}), entry(arn="*")], today=TODAY).facets == frozenset()
+    assert Waivers([entry(tags={"a": "b"})], today=TODAY).by_tags == {FAILED.rule_id}
+    assert Waivers([entry("2020-01-01", tags={"a": "b"}), entry(arn="*")], today=TODAY).by_tags == frozenset()

@@ -1,10 +1,12 @@
-"""Builds sample reports: rich, clean, incomplete, hostile, empty. Their counts always match their findings."""
+"""Builds sample reports: rich, clean, incomplete, hostile, empty, with roles. Counts always match the findings."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
+
+from msgspec import structs
 
 from scanner.model.report import (
     Coverage,
@@ -401,6 +403,54 @@ def hostile() -> Report:
         accounts=(HOSTILE,),
         regions=(HOSTILE,),
     )
+
+
+def roles() -> Report:
+    """Roles among the rest: a failure between those of two regions, hostile names, a waived one, roles not observed."""
+    denied = ReportedGap(
+        account_id=LABS,
+        region="global",
+        operation="GetAccountAuthorizationDetails",
+        code="AccessDenied",
+        reason="access denied; allow iam:GetAccountAuthorizationDetails",
+    )
+    unclear = ReportedGap(
+        account_id=CHAT,
+        region="global",
+        resource_arn=role("unclear", account=CHAT).arn,
+        operation="GetAccountAuthorizationDetails",
+        code="Undecided",
+        reason="its policies do not settle what it allows",
+    )
+    said = "role lets its users act as any app instance user"
+    evidence = Evidence(path="acts_as_anyone", observed=True, required="equals false")
+    hostile_role = structs.replace(role(HOSTILE, account=CHAT), arn=f"arn:aws:iam::{CHAT}:role/=1+1/<b>&'\"/x")
+    return report(
+        [
+            fails_open(flow("us", step("moderate", 1, "CONTINUE"))),
+            fails_open(flow("eu", step("moderate", 1, "CONTINUE"), region="eu-central-1")),
+            finding(CHAT_ROLE, role(), said, evidence, change="new"),
+            finding(CHAT_ROLE, role("guests", path="/app/chat/"), said, evidence, change="existing"),
+            finding(CHAT_ROLE, hostile_role, f"{HOSTILE} {said}", evidence),
+            finding(
+                CHAT_ROLE,
+                role("support-staff", account=CHAT),
+                said,
+                evidence,
+                status=Status.WAIVED,
+                waiver=Waiver(reason="Staff alone (SEC-901)", owner="chat-team", expires="2027-01-31"),
+            ),
+            unknown(CHAT_ROLE, role("unclear", account=CHAT), "acts_as_anyone", unclear),
+        ],
+        rules=(CHAT_ROLE, FAILS_OPEN),
+        gaps=(unclear, denied),
+        observed=Observed(accounts=3, targets=9, app_instances=12, channel_flows=34, processors=51, roles=6),
+        passed=33,
+    )
+
+
+ALL = (rich, clean, incomplete, nothing_observed, empty, hostile, roles)
+"""Builders of reports of every kind."""
 
 
 def many(count: int) -> Report:

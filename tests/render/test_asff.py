@@ -13,7 +13,7 @@ from scanner.model.report import Report, Status
 from scanner.render import asff
 from tests.render import sample
 
-SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+SAMPLES = sample.ALL
 REQUIRED = {
     "SchemaVersion",
     "Id",
@@ -67,10 +67,10 @@ def test_every_finding_keeps_to_the_limits(build: Callable[[], Report]) -> None:
 
 
 @pytest.mark.parametrize("build", SAMPLES)
-def test_resources_are_of_the_type_other(build: Callable[[], Report]) -> None:
+def test_resources_are_roles_or_of_the_type_other(build: Callable[[], Report]) -> None:
     for finding in findings(build()):
         (resource,) = finding["Resources"]
-        assert resource["Type"] == "Other"
+        assert resource["Type"] == ("AwsIamRole" if ":role/" in resource["Id"] else "Other")
         assert 0 < len(resource["Id"]) <= 512
         assert all(len(value) < 1024 for value in resource.get("Details", {}).get("Other", {}).values())
 
@@ -94,6 +94,19 @@ def test_each_status_has_its_compliance_status() -> None:
 
     for ours, theirs in zip(report.findings, of_rules(report), strict=True):
         assert (theirs["Compliance"]["Status"], theirs["Workflow"]["Status"]) == expected[ours.status]
+
+
+def test_findings_on_roles_go_where_those_on_coverage_go() -> None:
+    report = sample.roles()
+    on_roles = [each for each in of_rules(report) if each["Resources"][0]["Type"] == "AwsIamRole"]
+    (region,) = {each["Region"] for each in findings(report) if each["GeneratorId"] == "chimeaudit/coverage"}
+
+    assert len(on_roles) == 5
+    assert region == sample.REGIONS[0]
+    assert {each["Region"] for each in on_roles} == {each["Resources"][0]["Region"] for each in on_roles} == {region}
+    assert {each["ProductArn"].split(":")[3] for each in on_roles} == {region}
+    assert {each["Resources"][0]["Partition"] for each in on_roles} == {"aws"}
+    assert on_roles[0]["Resources"][0]["Details"] == {"AwsIamRole": {"RoleName": "guests"}}
 
 
 def test_times_are_those_of_the_run() -> None:

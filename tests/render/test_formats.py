@@ -12,7 +12,7 @@ from scanner.model.report import Finding, Report
 from scanner.render import CONTENT_TYPES, Format, render
 from tests.render import sample
 
-SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+SAMPLES = sample.ALL
 STREAMED = [Format.JSON, Format.JSONL, Format.CSV, Format.OCSF, Format.ASFF, Format.GITLAB]
 TELLING = [form for form in Format if form not in (Format.HTML, Format.JSONL)]
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")

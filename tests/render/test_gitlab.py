@@ -43,7 +43,7 @@ SCHEMA = {
         },
     },
 }
-SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+SAMPLES = sample.ALL
 
 
 def entries(report: Report) -> list[dict[str, Any]]:

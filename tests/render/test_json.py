@@ -21,7 +21,7 @@ def render(report: Report) -> str:
 SCHEMA = resources.reports() / "schema" / "report-1.1.json"
 
 
-@pytest.mark.parametrize("build", [sample.rich, sample.clean, sample.hostile, sample.empty, sample.incomplete])
+@pytest.mark.parametrize("build", sample.ALL)
 def test_every_report_fits_the_published_schema(build: Callable[[], Report]) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
 

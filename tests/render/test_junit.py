@@ -16,7 +16,7 @@ from scanner.render import junit
 from tests.render import sample
 
 SUITE = {"id", "name", "package", "timestamp", "hostname", "tests", "failures", "errors", "time"}
-SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+SAMPLES = sample.ALL
 
 
 def root(report: Report) -> Element:

@@ -13,7 +13,7 @@ from scanner.model.report import Report, Status
 from scanner.render import ocsf
 from tests.render import sample
 
-SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+SAMPLES = sample.ALL
 
 
 @cache

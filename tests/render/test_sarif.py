@@ -18,7 +18,7 @@ from scanner.model.report import Location, Report, Severity, Status
 from scanner.render import sarif
 from tests.render import sample
 
-SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+SAMPLES = sample.ALL
 
 
 def run(report: Report) -> dict[str, Any]:

@@ -136,6 +136,7 @@ def test_an_arn_is_broken_behind_a_colon_or_a_slash(width: int) -> None:
 
     text, _, _ = "".join(table.findings(sample.report([finding]), width=width, color=False)).partition("Not examined")
 
+    text = text.replace(f"{sample.PROD} us-east-1", "")  # it may stand beside a part of the ARN
     _, first, *rest = re.split("(arn:)", re.sub(r"\s+", " ", text))
     parts = (first + "".join(rest)).partition(", elsewhere")[0].split()
     assert "".join(parts) == arn

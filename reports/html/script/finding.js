@@ -17,14 +17,17 @@ export function cells(store, n, open) {
   const opener = el("button.title", {
     type: "button", id: `title-${n}`, "aria-expanded": String(open), "aria-labelledby": `title-${n} name-${n}`,
   }, store.said(n, "title"));
-  const app = resource.type === "channel_flow" ? el("span.app", {}, `App instance ${appName(resource)}`) : null;
+  const more = { channel_flow: `App instance ${appName(resource)}`, role: "IAM role" }[resource.type];
   return [
     el("td.summary-badges", {}, badges(finding)),
     el("th", { scope: "row" }, opener, el("span.message", {}, finding.message)),
     el("td.summary-place", {}, el("span.name", { id: `name-${n}` }, resourceName(resource)),
-      el("span.where", {}, `${resource.account_id} · ${resource.region}`), app),
+      el("span.where", {}, `${resource.account_id} · ${resource.region}`),
+      more ? el("span.app", {}, more) : null),
   ];
 }
+
+const kind = ({ type }) => `${type[0].toUpperCase()}${type.slice(1).replace("_", " ")}`;
 
 export function detail(store, n, link) {
   const finding = store.findings[n];
@@ -46,7 +49,7 @@ export function detail(store, n, link) {
     heading("Reference"),
     el("dl.facts", {},
       fact("Rule", el("code", {}, finding.rule_id)),
-      fact(resource.type === "channel_flow" ? "Channel flow" : "App instance", arn ?? el("span.quiet", {}, "no ARN")),
+      fact(kind(resource), arn ?? el("span.quiet", {}, "no ARN")),
       resource.type === "channel_flow" && resource.app_instance_arn !== null
         ? fact("App instance", el("code.arn", {}, resource.app_instance_arn)) : null,
       facts("Function", functions(resource).map((function_) => el("code.arn", {}, function_))),

@@ -2,7 +2,7 @@
 import { spelled } from "./dom.js";
 import { filled } from "./remedy.js";
 
-export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app"];
+export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app", "type"];
 export const SEVERITIES = ["critical", "high", "medium", "low", "info"];
 const STATUSES = ["failed", "waived", "unknown"];
 
@@ -40,7 +40,8 @@ class Values {
 
 const tail = (arn) => (arn ?? "").slice((arn ?? "").lastIndexOf("/") + 1);
 export const resourceName = (resource) => resource.name || tail(resource.arn) || "unnamed";
-export const appName = (resource) => resource.app_instance_name || tail(resource.app_instance_arn) || "not observed";
+export const appName = (resource) => (resource.type === "role" ? "no app instance"
+  : resource.app_instance_name || tail(resource.app_instance_arn) || "not observed");
 
 // In the words by which the coverage of the page links here (scanner/render/html_coverage.py).
 const gapText = ({ operation, code, account_id, region, resource_arn }) =>
@@ -66,12 +67,13 @@ export class Store {
   }
 
   fill() {
-    const { severity, status, change, rule, account, region, app } = this.fields;
+    const { severity, status, change, rule, account, region, app, type } = this.fields;
     let n = 0;
     this.resources.forEach(({ resource, findings }, place) => {
       const inAccount = account.values.place(resource.account_id);
       const inRegion = region.values.place(resource.region);
       const inApp = app.values.place(appName(resource));
+      const ofType = type.values.place(resource.type);
       const own = this.apps.values.place(resource.app_instance_arn ?? `${resource.account_id} ${resource.region}`);
       for (const finding of findings) {
         this.resourceOf[n] = place;
@@ -82,6 +84,7 @@ export class Store {
         account.column[n] = inAccount;
         region.column[n] = inRegion;
         app.column[n] = inApp;
+        type.column[n] = ofType;
         this.apps.column[n] = own;
         const gaps = finding.evidence.flatMap(({ gap }) => (gap ? [this.gaps.values.place(gapText(gap))] : []));
         if (gaps.length) this.gaps.behind.set(n, gaps);

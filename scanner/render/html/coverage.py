@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from msgspec import UnsetType
+
 from scanner.model.facts import READ_FILE
 from scanner.model.report import Finding, Report, ReportedGap
-from scanner.render.causes import Cause
+from scanner.render.causes import Cause, hides_roles
 from scanner.render.html.digest import Digest
 from scanner.render.html.labels import Banner, Cut, count, cut, term
 from scanner.render.wording import gap_place
@@ -86,6 +88,8 @@ class CauseView:
             return self.cause.extent
         if self.gap.operation == READ_FILE:
             return "the rest of the file"
+        if hides_roles(self.gap):
+            return "the roles of the account"
         if self.gap.region:
             return "the whole region"
         return "the whole account" if self.cause.accounts else "a part of the scope that is not known"
@@ -139,7 +143,7 @@ def coverage_banner(report: Report) -> Banner:
 def saw_anything(report: Report) -> bool:
     """Whether any part of the scope was observed."""
     seen = report.coverage.observed
-    return any((seen.accounts, seen.targets, seen.files, seen.app_instances, seen.channel_flows))
+    return any((seen.accounts, seen.targets, seen.files, seen.app_instances, seen.channel_flows, seen.roles or 0))
 
 
 def _cause_views(digest: Digest) -> tuple[CauseView, ...]:
@@ -182,4 +186,5 @@ def _meters(report: Report) -> tuple[Meter, ...]:
         Meter(label="App instances", observed=seen.app_instances),
         Meter(label="Channel flows", observed=seen.channel_flows),
         Meter(label="Processors", observed=seen.processors),
+        *(() if isinstance(seen.roles, UnsetType) else (Meter(label="Roles", observed=seen.roles),)),
     )

@@ -91,6 +91,11 @@ def app_instance_name(resource: Resource) -> str:
     return resource.app_instance_name or tail(resource.app_instance_arn) or "not observed"
 
 
+def resource_kind(resource: Resource) -> str:
+    """What a resource is, as a word at the beginning of a line."""
+    return resource.type.capitalize().replace("_", " ")
+
+
 def term(field: str, value: str) -> str:
     """One term of the page's query language, with hidden characters escaped as on the page."""
     value = visible(value)

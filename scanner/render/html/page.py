@@ -162,6 +162,7 @@ def environment() -> Environment:
         "duration": labels.duration,
         "resource_name": labels.resource_name,
         "app_instance_name": labels.app_instance_name,
+        "resource_kind": labels.resource_kind,
     }
     return environment
 

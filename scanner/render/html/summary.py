@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from msgspec import UnsetType
+
 from scanner.model.report import Report, Severity, Status
 from scanner.render.html.coverage import saw_anything
 from scanner.render.html.digest import Digest
@@ -96,12 +98,11 @@ def verdict(report: Report) -> Banner:
         return _incomplete_verdict(report)
     if not report.rules:
         return Banner(tone="neutral", headline="Nothing was judged", detail="No rule ran.")
-    if not report.coverage.observed.app_instances and not report.coverage.observed.channel_flows:
-        return Banner(
-            tone="neutral",
-            headline="Nothing to judge",
-            detail="The scope was observed, and holds no app instance and no channel flow.",
-        )
+    seen = report.coverage.observed
+    if not seen.app_instances and not seen.channel_flows and not seen.roles:
+        kinds = ["no app instance", "no channel flow", *(() if isinstance(seen.roles, UnsetType) else ("no role",))]
+        detail = f"The scope was observed, and holds {listing(kinds)}."
+        return Banner(tone="neutral", headline="Nothing to judge", detail=detail)
     return _passing_verdict(report)
 
 
@@ -186,7 +187,8 @@ def _passing_verdict(report: Report) -> Banner:
         return Banner(tone="neutral", headline="Nothing to judge", detail="No rule applies to what the scope holds.")
     seen = report.coverage.observed
     ran = f"{count(len(report.rules), 'rule')} ran on {count(seen.channel_flows, 'channel flow')}"
-    where = f"in {count(seen.app_instances, 'app instance')}"
+    roles = "" if isinstance(seen.roles, UnsetType) else f" and {count(seen.roles, 'role')}"
+    where = f"in {count(seen.app_instances, 'app instance')}{roles}"
     if waived or report.coverage.gaps:
         headline, kept = "Nothing open", "what failed or could not be observed was accepted by a waiver"
         return Banner(tone="clean", headline=headline, detail=f"{ran} {where}; {kept}.")

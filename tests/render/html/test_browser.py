@@ -13,7 +13,7 @@ from scanner.model.report import Report
 from tests.render import sample
 from tests.render.conftest import Viewer
 
-SAMPLES = (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile)
+SAMPLES = sample.ALL
 OPEN_EVERYTHING = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
 CONTENT_SHOWN = "(element) => element.checkVisibility({contentVisibilityAuto: true, visibilityProperty: true})"
 DISTANCE_FROM_CARD = """(cell) => {
@@ -60,7 +60,7 @@ def test_injected_script_and_style_are_refused(viewer: Viewer) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 360, 800, 1440])
-@pytest.mark.parametrize("build", [sample.rich, sample.hostile], ids=lambda build: build.__name__)
+@pytest.mark.parametrize("build", [sample.rich, sample.hostile, sample.roles], ids=lambda build: build.__name__)
 def test_no_width_scrolls_sideways(viewer: Viewer, build: Callable[[], Report], width: int) -> None:
     page = viewer.open(build(), width=width).page
     open_everything(page)
@@ -80,7 +80,9 @@ def test_every_row_is_as_high_as_the_others_and_holds_its_text(viewer: Viewer, w
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("build", [sample.rich, sample.incomplete, sample.hostile], ids=lambda build: build.__name__)
+@pytest.mark.parametrize(
+    "build", [sample.rich, sample.incomplete, sample.hostile, sample.roles], ids=lambda build: build.__name__
+)
 def test_axe_finds_nothing(viewer: Viewer, build: Callable[[], Report], scheme: Literal["light", "dark"]) -> None:
     page = viewer.open(build(), scheme=scheme, height=2500).page
     open_everything(page)

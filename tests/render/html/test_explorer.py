@@ -479,7 +479,7 @@ def test_script_fills_in_remediations_as_the_report_does(viewer: Viewer, tmp_pat
     assert "--name support" in page.locator(".opened .command").first.inner_text()
 
 
-@pytest.mark.parametrize("build", [sample.rich, sample.hostile], ids=lambda build: build.__name__)
+@pytest.mark.parametrize("build", [sample.rich, sample.hostile, sample.roles], ids=lambda build: build.__name__)
 def test_csv_export_has_the_rows_of_the_csv_report(viewer: Viewer, tmp_path: Path, build: Callable[[], Report]) -> None:
     report = build()
     text = exported(viewer.open(report).page, "CSV", tmp_path)

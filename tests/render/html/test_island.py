@@ -15,7 +15,7 @@ from scanner.outcome.remediation import filled
 from scanner.render.html.island import LINE, island
 from tests.render import sample
 
-SAMPLES = (sample.rich, sample.empty, sample.hostile)
+SAMPLES = (sample.rich, sample.empty, sample.hostile, sample.roles)
 
 each_sample = pytest.mark.parametrize("build", SAMPLES, ids=lambda build: build.__name__)
 

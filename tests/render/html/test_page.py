@@ -23,7 +23,7 @@ from scanner.render.html.findings import IN_FULL, findings
 from scanner.render.html.summary import judgements, summary, verdict
 from tests.render import sample
 
-SAMPLES = (sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile)
+SAMPLES = sample.ALL
 LOADING = {"src", "srcset", "data", "poster", "action", "formaction", "background", "ping", "style", "xlink:href"}
 WAIVER = Waiver(reason="accepted", owner="chat-team", expires="2027-01-31")
 
