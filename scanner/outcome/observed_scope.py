@@ -164,7 +164,7 @@ class _Gaps:
                 self._resources.setdefault(owner, gap)
             if not (is_told and is_of_fact(gap)):
                 self._within.setdefault(owner, gap)
-        elif arn and gap.region == GLOBAL and _is_of_fact(gap):
+        elif arn and gap.region == GLOBAL and is_of_fact(gap):
             if arn not in left_open:
                 self._resources.setdefault(arn, gap)
         elif not arn or not LambdaFunction.of(arn):
