@@ -23,7 +23,7 @@ from scanner.commands.options.shared import (
     verbose_option,
 )
 from scanner.commands.outputs import Output
-from scanner.commands.reporting import publish, publish_mistakes
+from scanner.commands.reporting import inheriting, publish, publish_mistakes
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.candidates import find
 from scanner.declared.documents import MAX_BYTES
@@ -38,7 +38,6 @@ from scanner.model.moments import stamp
 from scanner.model.report import Report, Run
 from scanner.model.yamltree import Mistakes
 from scanner.outcome import former
-from scanner.outcome.compare import marked
 from scanner.outcome.gate import gate_files
 from scanner.outcome.waivers import Waivers
 from scanner.render import Format, asff
@@ -134,7 +133,8 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
             "baseline": shown(options.baseline) if options.baseline else None,
         }
     )
-    report = marked(report, former.renamed(baseline, checking.former, {})) if baseline else report
+    if baseline:
+        report = inheriting(report, former.renamed(baseline, checking.former, {}), configured.is_rule, Log())
     if configured.file and not options.config:
         say(f"Configuration: {configured.file}")
     failures = _publish(report, wanted, checking, waivers.warnings(report))

@@ -46,10 +46,11 @@ class Deliveries(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True):
-    """The outcome of an import: a line for each account that failed, and whether all fixed findings were archived."""
+    """The outcome of an import: a line for each account that failed, and the fingerprints of fixed findings that were
+    not archived."""
 
     failures: tuple[str, ...] = ()
-    all_archived: bool = True
+    unarchived: frozenset[str] = frozenset()
 
 
 def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report | None, log: Log) -> Imported:
@@ -66,10 +67,10 @@ def import_findings(deliveries: Deliveries, report: Report, fixed_since: Report 
             imported = securityhub.deliver(report, fixed_since, way)
     except FailedCallError as fault:
         log.detail("fault", fault.fault or "")
-        return Imported((f"Security Hub: {why(fault)}",), all_archived=False)
+        return Imported((f"Security Hub: {why(fault)}",), securityhub.to_archive(report, fixed_since))
     message = f"Security Hub took {count(imported.taken, 'finding')}, {imported.archived:,} of them archived"
     log.tell("imported", message, taken=imported.taken, archived=imported.archived)
-    return Imported(imported.failures, imported.all_archived)
+    return Imported(imported.failures, imported.unarchived)
 
 
 def notify(

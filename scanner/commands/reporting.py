@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct, structs
 
@@ -11,7 +11,11 @@ from scanner.commands import outputs
 from scanner.commands.outputs import Output
 from scanner.model.report import Report
 from scanner.model.trend import Trend
+from scanner.outcome.carried import DAYS_KEPT, inherit
+from scanner.outcome.compare import marked
 from scanner.render import table
+from scanner.render.text import visible
+from scanner.render.wording import count
 from scanner.terminal import Log, LogFormat, err, inert, printed, say, wants_color, width
 
 _ROWS_BESIDE_A_REPORT = 25
@@ -50,6 +54,23 @@ def say_where(written: Iterable[Output]) -> None:
     for output in written:
         if output.path != outputs.STDOUT:
             say(f"Report    {output.path}")
+
+
+def inheriting(report: Report, baseline: Report, is_rule: Callable[[str], bool], log: Log) -> Report:
+    """The report compared with a baseline, with what it carries over from it; says what is not carried any further."""
+    inherited = inherit(report, baseline, is_rule)
+    later = [each for each in inherited.carried if each.not_looked_for]
+    if later:
+        what = f"{count(len(later), 'finding')} of the baseline in accounts, regions, files or by rules"
+        message = f"{what} that were not asked for: known for {DAYS_KEPT} days from when that began"
+        log.tell("not_looked_for", message, findings=len(later))
+    dropped = {f"nobody looked for them in {DAYS_KEPT} days": inherited.expired}
+    dropped |= {f"there is no rule {visible(rule)} any more": number for rule, number in inherited.without_rule.items()}
+    for why, number in dropped.items():
+        if number:
+            message = f"Warning: {count(number, 'finding')} of the baseline left out, new if seen again: {why}"
+            log.tell("dropped", message, findings=number)
+    return marked(report, baseline, inherited.carried)
 
 
 def _print_findings(report: Report, wanted: Sequence[Output]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,8 @@ class Baseline(Struct, frozen=True):
 class ScanRequest(Struct, frozen=True, kw_only=True):
     """The options of a scan, with what they name: rules, waivers, reports, deliveries, the baseline, the history.
 
-    `supports` says what of each control the rules support. `bearer` is the id of the admin as whom channels are listed.
+    `is_rule` tells whether a rule exists, selected or not. `supports` says what of each control the rules support.
+    `bearer` is the id of the admin as whom channels are listed.
     `record` is what the report contains of the options.
     The scan stops at `until`, a time of `time.monotonic`.
     """
@@ -45,6 +47,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
     options: ScanOptions
     rules: tuple[Rule, ...]
     supports: Supports
+    is_rule: Callable[[str], bool]
     waivers: Waivers
     outputs: list[Output]
     deliveries: Deliveries
@@ -104,6 +107,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
         options=options,
         rules=configured.rules,
         supports=configured.supports,
+        is_rule=configured.is_rule,
         waivers=Waivers(configured.waivers, today=datetime.now(UTC).date()),
         outputs=wanted,
         deliveries=deliveries,

@@ -17,14 +17,14 @@ from scanner.commands.collecting import Collected, CollectionEnd, collect
 from scanner.commands.options.declaring import GroupedCommand, takes
 from scanner.commands.options.scan import ScanOptions
 from scanner.commands.outputs import Output
-from scanner.commands.reporting import publish
+from scanner.commands.reporting import inheriting, publish
 from scanner.commands.request import ScanRequest
 from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
 from scanner.model.facts import FAULT
 from scanner.model.moments import stamp
 from scanner.model.report import Report
 from scanner.model.trend import Trend
-from scanner.outcome.compare import marked, overlooked
+from scanner.outcome.carried import with_unarchived
 from scanner.outcome.gate import ExitCode, gate, saw_nothing
 from scanner.render.wording import count
 from scanner.terminal import Log, LogFormat
@@ -80,7 +80,9 @@ def _report(scan: ScanRequest, seen: Collected) -> ReportedScan:
     """
     baseline, log = scan.baseline, scan.log
     recorded = recording.record(_judged(scan, seen), scan.history, scan.outputs, seen.journal.directory)
-    report = marked(recorded.report, baseline.report) if baseline.report else recorded.report
+    report = recorded.report
+    if baseline.report:
+        report = inheriting(report, baseline.report, scan.is_rule, log)
     successor = [output for output in scan.outputs if output.is_at(baseline.at)]
     published = publish(report, [each for each in scan.outputs if each not in successor], log, recorded.trend)
     for warning in scan.waivers.warnings(report):
@@ -94,10 +96,10 @@ def _report(scan: ScanRequest, seen: Collected) -> ReportedScan:
         obstacles = {
             "the scan was cut short or saw nothing": not finished,
             "not everybody was told": untold,
-            "Security Hub did not take all that is fixed": not imported.all_archived,
         }
         obstacle = next((why for why, applies in obstacles.items() if applies), None)
-        failures += _succeed(report, recorded.trend, successor, scan, obstacle)
+        heir = with_unarchived(report, baseline.report, imported.unarchived) if baseline.report else report
+        failures += _succeed(heir, recorded.trend, successor, scan, obstacle)
     if scan.options.on_github:
         failures += github.tell(report, scan.outputs, lambda warning: log.tell("warning", warning))
     return ReportedScan(report, tuple(failures), recorded.failure)
@@ -114,17 +116,13 @@ def _succeed(
     report: Report, trend: Trend | None, successor: Sequence[Output], scan: ScanRequest, obstacle: str | None
 ) -> list[str]:
     """Write the report in place of the baseline. This comes last: what nobody was told must stay new for next time."""
-    baseline, log = scan.baseline, scan.log
+    log = scan.log
     if obstacle:
         log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {obstacle}")
         return []
     failures = outputs.write(report, successor, trend)
     if not failures:
         log.tell("succeeded", f"Report    {successor[0].path}, the next baseline")
-        if baseline.report and (forgotten := overlooked(report, baseline.report)):
-            known = f"{count(forgotten, 'failure')} that the baseline knew"
-            why = "in accounts, regions or by rules that this scan was not asked for"
-            log.tell("forgotten", f"Warning: {known} will be new when seen again: {why}", failures=forgotten)
     return list(failures.values())
 
 

@@ -49,6 +49,11 @@ class Configuration(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     waivers: tuple[Entry, ...]
 
+    def is_rule(self, id_: str) -> bool:
+        """Whether there is a rule with this id, selected or not: among the loaded ones or the shipped ones."""
+        shipped = (path.stem for path in resources.rules().rglob("*.yaml"))
+        return any(id_ == each.info.id for each in self.loaded) or id_ in shipped
+
 
 def find(given: Path | None) -> Path | None:
     """The given file, or the configuration in the working directory or the nearest folder above, within the repository.

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from scanner.model.report import Finding, Report, ReportedGap, Severity, Status
 from scanner.outcome.compare import new_gaps
+from scanner.render import carried
 from scanner.render.causes import by_cause
 from scanner.render.text import visible
 from scanner.render.wording import clipped, count, named, seen
@@ -64,9 +65,12 @@ def _new(report: Report) -> Iterator[Finding]:
 
 
 def _headline(counts: Counter[Severity], gaps: int, new: str) -> str:
-    severities = ", ".join(f"{counts[level]:,} {level}" for level in Severity if counts[level])
-    findings = f"{count(counts.total(), f'{new}finding')} ({severities})" if counts else f"no {new}findings"
+    findings = f"{count(counts.total(), f'{new}finding')} ({_by_severity(counts)})" if counts else f"no {new}findings"
     return f"chimeaudit: {findings}" + (f", {count(gaps, f'{new}gap')}" if gaps else "")
+
+
+def _by_severity(counts: Counter[Severity]) -> str:
+    return ", ".join(f"{counts[level]:,} {level}" for level in Severity if counts[level])
 
 
 def _lines(
@@ -79,6 +83,9 @@ def _lines(
         place = f"{named(resource)} ({resource.account_id} {resource.region})"
         yield f"{finding.severity} {finding.rule_id}: {place}: {finding.message}"
     yield from _more(total - len(worst), "finding")
+    if kept := carried.shown(report):
+        severities = _by_severity(Counter(each.finding.severity for each in kept))
+        yield f"{carried.TITLE}: {count(len(kept), 'finding')} ({severities}) that {carried.EXPLAINED}"
     missed = by_cause(gaps)
     for cause in missed[:_GAPS]:
         yield f"Not observed: {cause.line}"

@@ -50,13 +50,13 @@ class Way(Struct, frozen=True, kw_only=True):
 class ImportResult(Struct, frozen=True, kw_only=True):
     """How many findings were taken, how many of them as archived, and a line for each reason why others were not.
 
-    `all_archived` is false if a fixed finding could not be archived.
+    `unarchived` has the fingerprints of fixed findings that could not be archived.
     """
 
     taken: int = 0
     archived: int = 0
     failures: tuple[str, ...] = ()
-    all_archived: bool = True
+    unarchived: frozenset[str] = frozenset()
 
 
 class _Refused(Struct, frozen=True):
@@ -88,11 +88,16 @@ def deliver(report: Report, fixed_since: Report | None, way: Way) -> ImportResul
         importing = _Import(aws, aws.identity(), way)
     except (UsageError, FailedCallError) as error:
         reason = error.message if isinstance(error, UsageError) else why(error)
-        nothing_fixed = fixed_since is None or not any(settled(fixed_since, report))
-        return ImportResult(failures=(f"Security Hub: nothing was imported: {reason}",), all_archived=nothing_fixed)
+        failures = (f"Security Hub: nothing was imported: {reason}",)
+        return ImportResult(failures=failures, unarchived=to_archive(report, fixed_since))
     for where, group in groupby(_findings(report, fixed_since), key=_account_region):
         importing.send(where, batches(group))
     return importing.result
+
+
+def to_archive(report: Report, fixed_since: Report | None) -> frozenset[str]:
+    """The fingerprints of findings of the earlier report that this report found fixed."""
+    return frozenset(finding.fingerprint for finding in settled(fixed_since, report)) if fixed_since else frozenset()
 
 
 def _findings(report: Report, fixed_since: Report | None) -> Iterator[Asff]:
@@ -159,7 +164,8 @@ class _Import:
         self._own = own
         self._way = way
         self._closed: dict[AccountRegion, str] = {}
-        self._taken = self._archived = self._unarchived = 0
+        self._taken = self._archived = 0
+        self._unarchived: set[str] = set()
         self._missed: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
 
     def send(self, where: AccountRegion, parts: Iterable[list[Asff]]) -> None:
@@ -182,7 +188,7 @@ class _Import:
         return ImportResult(
             taken=self._taken,
             archived=self._archived,
-            all_archived=not self._unarchived,
+            unarchived=frozenset(self._unarchived),
             failures=tuple(
                 f"Security Hub: account {account_id}: {count(missed.total(), 'finding')} not imported in "
                 f"{', '.join(sorted(missed))}: {reason}"
@@ -193,7 +199,7 @@ class _Import:
     def _miss(self, where: AccountRegion, reason: str, findings: Sequence[Asff]) -> None:
         account_id, region = where
         self._missed[account_id, reason][region] += len(findings)
-        self._unarchived += _number_archived(findings)
+        self._unarchived |= {asff.fingerprint_of(finding) for finding in findings if _is_archived(finding)}
 
     def _send(self, client: Any, where: AccountRegion, batch: list[Asff]) -> None:
         try:
@@ -245,7 +251,11 @@ class _Import:
 
 
 def _number_archived(findings: Iterable[Asff]) -> int:
-    return sum(finding["RecordState"] == "ARCHIVED" for finding in findings)
+    return sum(map(_is_archived, findings))
+
+
+def _is_archived(finding: Asff) -> bool:
+    return bool(finding["RecordState"] == "ARCHIVED")
 
 
 class _ClosedError(Exception):

@@ -185,5 +185,5 @@ def _observed_scope(connection: Connection, run: RecordedRun) -> ObservedScope:
         rules=msgspec.json.decode(looked.rules, type=tuple[str, ...]),
         scope=msgspec.json.decode(looked.scope, type=Scope),
         gaps=(Gap(**each) for each in gaps),
-        unknown={(row.rule_id, row.resource_arn) for row in left_open},
+        unknown=dict.fromkeys(((row.rule_id, row.resource_arn) for row in left_open), ""),
     )

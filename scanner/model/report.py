@@ -290,11 +290,25 @@ class Summary(Struct, frozen=True, kw_only=True, gc=False):
     rules: dict[str, RuleCounts] | UnsetType = UNSET
 
 
+class CarriedOver(Struct, frozen=True, kw_only=True, gc=False):
+    """What an earlier report knew as failed or waived, and this run did not settle. It counts as neither new nor fixed.
+
+    `finding` is as the earlier report had it, `last_seen` when the last run began that saw it. `reason` says why this
+    run did not settle it. `not_looked_for` is left out where the run was to look for it. Otherwise nobody asked for its
+    account, region, file or rule, in this run and those just before it; then it is when the first of these runs began.
+    """
+
+    finding: Finding
+    last_seen: str
+    reason: str
+    not_looked_for: str | UnsetType = UNSET
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """Everything one audit has to say; what every format is rendered from.
 
     `findings` can be gone through more than once, in order of account, region, app instance, channel flow or role, rule
-    and part; they need not be in memory.
+    and part; they need not be in memory. `carried_over` is left out where there was no baseline to compare with.
     """
 
     schema_version: str = SCHEMA_VERSION
@@ -305,4 +319,5 @@ class Report(Struct, frozen=True, kw_only=True):
     summary: Summary
     rules: tuple[RuleInfo, ...]
     controls: tuple[Control, ...] | UnsetType = UNSET
+    carried_over: tuple[CarriedOver, ...] | UnsetType = UNSET
     findings: Collection[Finding]

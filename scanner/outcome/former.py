@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import structs
 
 from scanner.model.report import Finding, Report
+from scanner.outcome.carried import remembered
 
 WORKING_DIRECTORY = "working_directory"
 """The recorded option that holds the working directory of a check, relative to the top of its repository."""
@@ -36,8 +37,15 @@ def renamed(report: Report, fingerprints: Mapping[str, str], files: Mapping[str,
             location=at and structs.replace(at, file=files.get(at.file, at.file)),
         )
 
-    scope = structs.replace(report.scope, files=tuple(files.get(file, file) for file in report.scope.files))
-    return structs.replace(report, scope=scope, findings=tuple(map(with_new_names, report.findings)))
+    carried = report.carried_over and tuple(
+        structs.replace(each, finding=with_new_names(each.finding)) for each in report.carried_over
+    )
+    return structs.replace(
+        report,
+        scope=structs.replace(report.scope, files=tuple(files.get(file, file) for file in report.scope.files)),
+        carried_over=carried,
+        findings=tuple(map(with_new_names, report.findings)),
+    )
 
 
 def aligned(old: Report, new: Report) -> Report:
@@ -53,7 +61,7 @@ def aligned(old: Report, new: Report) -> Report:
     moved = {file: posixpath.normpath(posixpath.join(folder, file)) for file in old.scope.files if file not in seen}
     files = {file: name for file, name in moved.items() if name in seen}
     names = set(files.values())
-    was = _by_identity(renamed(old, {}, files).findings, names)
+    was = _by_identity((entry.finding for entry in remembered(renamed(old, {}, files))), names)
     now = _by_identity(new.findings, names)
     pairs = ((own, now.get(identity, ())) for identity, own in was.items())
     fingerprints = dict(pair for own, others in pairs for pair in zip(own, others, strict=False))

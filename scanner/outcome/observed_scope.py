@@ -8,14 +8,15 @@ fact, and these are unknown findings. Any other gap hides its whole region. The 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from sys import intern
 from typing import Self
 
 from msgspec import Struct
 
 from scanner.model.facts import GLOBAL, READ_FILE, Gap, LambdaFunction
 from scanner.model.operations import FACETS, ORGANIZATION
-from scanner.model.report import UNKNOWN, Finding, Location, Report, ReportedGap, Resource, Scope, Status
+from scanner.model.report import UNKNOWN, Finding, GapReference, Location, Report, ReportedGap, Resource, Scope, Status
 
 _APP_INSTANCE = re.compile(
     r"(?P<app_instance>arn:[^:]+:chime:(?P<region>[^:]+):(?P<account_id>[^:]+):app-instance/[^/]+)(?P<flow>/.+)?"
@@ -29,12 +30,11 @@ class Reason(Struct, frozen=True, kw_only=True):
     """Why a run did not look for something: because of a gap, or because it was not asked to."""
 
     text: str
-    gap: Gap | None = None
     was_asked: bool = True
 
     @classmethod
     def of(cls, gap: Gap) -> Self:
-        return cls(text=f"{gap.operation}: {gap.reason} [{gap.code}]", gap=gap)
+        return cls(text=f"{gap.operation}: {gap.reason} [{gap.code}]")
 
     @classmethod
     def unasked(cls, text: str) -> Self:
@@ -42,9 +42,10 @@ class Reason(Struct, frozen=True, kw_only=True):
 
 
 class ObservedScope:
-    """What a run looked at. `unknown` holds its open verdicts as (rule id, ARN of the resource).
+    """What a run looked at. `unknown` has its open verdicts by (rule id, ARN of the resource), each with its cause.
 
-    A resource in a file has no ARN; the finding's fingerprint takes its place.
+    A resource in a file has no ARN; the finding's fingerprint takes its place. `found` are the fingerprints of what
+    failed or was waived.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class ObservedScope:
         rules: Iterable[str],
         scope: Scope,
         gaps: Iterable[Gap],
-        unknown: Set[tuple[str, str]],
+        unknown: Mapping[tuple[str, str], str],
         found: Set[str] = frozenset(),
     ) -> None:
         self.found = found
@@ -66,13 +67,14 @@ class ObservedScope:
 
     @classmethod
     def of(cls, report: Report) -> Self:
-        """What the run of a report looked at, and the fingerprints of its findings, in one pass."""
+        """What the run of a report looked at and found, in one pass over its findings."""
         found: set[str] = set()
-        unknown: set[tuple[str, str]] = set()
+        unknown: dict[tuple[str, str], str] = {}
         for each in report.findings:
-            found.add(each.fingerprint)
             if each.status is Status.UNKNOWN:
-                unknown.add((each.rule_id, _identity(each)))
+                unknown[each.rule_id, _identity(each)] = _cause(each)
+            else:
+                found.add(each.fingerprint)
         rules = (rule.id for rule in report.rules)
         return cls(rules=rules, scope=report.scope, gaps=report.coverage.gaps, unknown=unknown, found=found)
 
@@ -91,15 +93,19 @@ class ObservedScope:
             yield Reason.unasked("only files were judged")
         else:
             yield from self._reasons(finding.rule_id, finding.resource)
-        if (finding.rule_id, _identity(finding)) in self._unknown:
-            yield Reason(text="its rule could not be judged")
+        cause = self._unknown.get((finding.rule_id, _identity(finding)))
+        if cause is not None:
+            yield Reason(text=f"its rule could not be judged{cause and f': {cause}'}")
 
     def _reasons_in_file(self, finding: Finding, at: Location) -> Iterator[Reason]:
-        """The reasons for a finding in a file: account and region do not matter, only whether the file was read."""
-        if finding.rule_id not in self._rules:
-            yield Reason.unasked("its rule did not run")
+        """The reasons for a finding in a file: account and region do not matter, only whether the file was read.
+
+        A rule may not have run because only this file tells what it reads.
+        """
         if gap := self._gaps.in_file(at.file):
             yield Reason.of(gap)
+        if finding.rule_id not in self._rules:
+            yield Reason.unasked("its rule did not run")
         if at.file not in self._files:
             yield Reason.unasked(f"{at.file} was not judged")
         if gap := self._gaps.over(finding.resource):
@@ -120,6 +126,12 @@ class ObservedScope:
 def _identity(finding: Finding) -> str:
     """The ARN of a finding's resource or, before deployment, the finding's fingerprint."""
     return finding.resource.arn or finding.fingerprint
+
+
+def _cause(finding: Finding) -> str:
+    """The call for want of which a finding is unknown, with its error code; empty where no gap is behind it."""
+    gap = next((item.gap for item in finding.evidence if isinstance(item.gap, GapReference)), None)
+    return intern(f"{gap.operation} [{gap.code}]") if gap else ""
 
 
 class _Gaps:

@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-fo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ import msgspec
 from scanner.model.facts import GLOBAL, partition_of
 from scanner.model.moments import moment
 from scanner.model.report import UNKNOWN, Finding, Report, Resource, Severity, Status
-from scanner.render import coverage
+from scanner.render import carried, coverage
 from scanner.render.causes import lines
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible
@@ -27,6 +28,7 @@ from scanner.render.wording import clipped, evidence_line, gap_line, requirement
 TITLE, DESCRIPTION, RECOMMENDATION, URL = 256, 1024, 512, 2048
 RESOURCE_ID, VALUE, PRODUCT_VALUE = 512, 1023, 2048
 REQUIREMENTS, FIELDS = 32, 50
+_ID = "chimeaudit/"
 _TYPE = "Software and Configuration Checks/AWS Security Best Practices"
 _ACCOUNT_DIGITS = 12
 _LABELS = {
@@ -64,8 +66,9 @@ def coverage_findings(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def rule_findings(report: Report) -> Iterator[dict[str, Any]]:
-    """The findings of rules whose account and region are known."""
-    return (build_finding(finding, report) for finding in report.findings if _has_place(finding))
+    """The findings of rules whose account and region are known, and what is carried over."""
+    findings = chain(report.findings, carried.unknown(report))
+    return (build_finding(finding, report) for finding in findings if _has_place(finding))
 
 
 def left_out(report: Report) -> int:
@@ -122,6 +125,11 @@ def build_archived(finding: Finding, was: Report, report: Report) -> dict[str, A
         "Workflow": {"Status": "RESOLVED"},
         "RecordState": "ARCHIVED",
     }
+
+
+def fingerprint_of(finding: dict[str, Any]) -> str:
+    """The fingerprint of the finding from which an ASFF object was made."""
+    return str(finding["Id"]).removeprefix(_ID)
 
 
 def build_coverage(account: AccountCoverage, report: Report) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def _base(report: Report, fingerprint: str, generator: str, account_id: str, reg
     product = f"arn:{partition_of(region)}:securityhub:{region}:{account_id}:product/{account_id}/default"
     return {
         "SchemaVersion": "2018-10-08",
-        "Id": f"chimeaudit/{fingerprint}",
+        "Id": f"{_ID}{fingerprint}",
         "ProductArn": product,
         "ProductName": report.tool.name,
         "CompanyName": report.tool.name,

@@ -9,7 +9,8 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 
-from scanner.model.report import Finding, Report, ReportedGap, Waiver
+from scanner.model.report import CarriedOver, Finding, Report, ReportedGap, Waiver
+from scanner.render import carried
 from scanner.render.text import visible_lines
 from scanner.render.wording import evidence_line, gap_cause, requirements
 
@@ -38,6 +39,8 @@ COLUMNS = (
     "waived_by",
     "waived_because",
     "location",
+    "last_seen",
+    "not_settled_because",
 )
 _IDS = ("account_id", "app_instance_name", "resource_name", "fingerprint")
 _NUMBER = re.compile(r"[0-9][0-9.,:/eE+-]*")
@@ -46,7 +49,7 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
-    """A header, then a row for each sentence on what is not examined, each gap and each finding.
+    """A header, then a row for each sentence on what is not examined, each gap, each finding, and what is carried over.
 
     With `for_excel` the text has a byte order mark, without which Excel does not read it as UTF-8, and cells that Excel
     would turn into numbers (012345678901) are written as text.
@@ -85,6 +88,7 @@ def _rows(report: Report) -> Iterator[dict[str, str | None]]:
         yield {"record": "not_examined", "message": sentence}
     yield from map(_gap, report.coverage.gaps)
     yield from map(_finding, report.findings)
+    yield from map(_carried, carried.shown(report))
 
 
 def _gap(gap: ReportedGap) -> dict[str, str | None]:
@@ -97,6 +101,11 @@ def _gap(gap: ReportedGap) -> dict[str, str | None]:
         "message": gap_cause(gap),
         **_waiver(gap.waiver),
     }
+
+
+def _carried(entry: CarriedOver) -> dict[str, str | None]:
+    settling = {"last_seen": entry.last_seen, "not_settled_because": entry.reason}
+    return {**_finding(entry.finding), "record": "carried_over", "status": "carried_over", "change": None, **settling}
 
 
 def _finding(finding: Finding) -> dict[str, str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,18 +13,29 @@ from scanner.model.report import SCHEMA_VERSION, Report
 
 
 def render(report: Report) -> Iterator[str]:
-    """The report as JSON in pieces: each top-level member on a line of its own, then each finding."""
+    """The report as JSON in pieces: each top-level member on a line of its own, then each finding.
+
+    What was carried over is written like the findings, an entry on each line.
+    """
     yield "{\n"
     for name in report.__struct_fields__:
         value = getattr(report, name)
         if name != "findings" and value is not UNSET:
-            yield f'"{name}": {_encoded(value, indent=2)},\n'
-    yield '"findings": ['
-    separator = "\n"
-    for finding in report.findings:
-        yield f"{separator}{_encoded(finding)}"
+            yield f'"{name}": '
+            yield from _lines(value) if name == "carried_over" else [_encoded(value, indent=2)]
+            yield ",\n"
+    yield '"findings": '
+    yield from _lines(report.findings)
+    yield "\n}\n"
+
+
+def _lines(items: Iterable[object]) -> Iterator[str]:
+    """A JSON array with each item on a line of its own."""
+    separator = "[\n"
+    for item in items:
+        yield f"{separator}{_encoded(item)}"
         separator = ",\n"
-    yield "\n]\n}\n"
+    yield "[\n]" if separator == "[\n" else "\n]"
 
 
 def _encoded(value: object, indent: int = 0) -> str:

@@ -2,7 +2,7 @@
 
 Only what both allow is written: no `skipped`, no `file`, no properties of a test case. A failed finding is a failure.
 Whatever could not be judged or observed is an error. A waived finding passes and is mentioned in `system-out`, and so
-is a value that a file leaves open until deployment, which is no error.
+is what is carried over, and a value that a file leaves open until deployment, which is no error.
 
 https://github.com/windyroad/JUnit-Schema, https://github.com/jenkinsci/xunit-plugin (junit-10.xsd)
 """
@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from scanner.model.moments import moment
 from scanner.model.report import Coverage, Finding, Report, RuleInfo, Status
+from scanner.render import carried
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
 from scanner.render.wording import evidence_line, gap_line, is_open, place, waived
@@ -61,11 +62,14 @@ def render(report: Report) -> Iterator[str]:
 
 def _suites(report: Report) -> Iterator[_Suite]:
     found: dict[str, list[Finding]] = defaultdict(list)
+    kept: dict[str, list[str]] = defaultdict(list)
+    for entry in carried.shown(report):
+        kept[entry.finding.rule_id].append(f"{_name(entry.finding)}: carried over, {carried.why(entry)}")
     for finding in report.findings:
         found[finding.rule_id].append(finding)
     yield _coverage_suite(report.coverage)
     for rule in report.rules:
-        yield _rule_suite(rule, found[rule.id])
+        yield _rule_suite(rule, found[rule.id], kept[rule.id])
 
 
 def _coverage_suite(coverage: Coverage) -> _Suite:
@@ -76,8 +80,9 @@ def _coverage_suite(coverage: Coverage) -> _Suite:
     return _Suite(name=_COVERAGE, package=_COVERAGE, cases=cases or [seen], output=output)
 
 
-def _rule_suite(rule: RuleInfo, findings: Sequence[Finding]) -> _Suite:
-    output = [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
+def _rule_suite(rule: RuleInfo, findings: Sequence[Finding], kept: Sequence[str]) -> _Suite:
+    output = [*kept]
+    output += [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
     output += [f"{place(finding)}: {finding.message}" for finding in findings if is_open(finding)]
     cases = [_finding_case(finding) for finding in findings if not is_open(finding)]
     return _Suite(name=rule.id, package=rule.topic, cases=cases, output=output)

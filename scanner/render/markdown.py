@@ -10,8 +10,10 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator
 
-from scanner.model.report import Finding, Report, RuleInfo, Severity, Status
+from scanner.model.moments import moment
+from scanner.model.report import CarriedOver, Finding, Report, RuleInfo, Severity, Status
 from scanner.outcome.remediation import filled
+from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.html.blocks import blocks
 from scanner.render.text import visible, visible_lines
@@ -20,7 +22,8 @@ from scanner.render.wording import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB. These budgets and the text around them stay below 900 KB.
 _GAPS_BUDGET = 150_000
-_FAILURES_BUDGET = 450_000
+_FAILURES_BUDGET = 350_000
+_CARRIED_BUDGET = 100_000
 _WAIVED_BUDGET = 100_000
 _RULES_BUDGET = 150_000
 _MOST_ROWS = 5_000  # more rows never fit
@@ -35,7 +38,7 @@ _ACTS = re.compile(r"(?<=@)|(?<=#)|(?<=:)(?=/)|(?<=www)(?=\.)|(?<=GH)(?=-)", re.
 
 def render(report: Report) -> Iterator[str]:
     """The sections, each cut to its share of the length that GitHub accepts."""
-    for section in (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _remedies):
+    for section in (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _carried, _remedies):
         lines = list(section(report))
         if lines:
             yield "".join(f"{line}\n" for line in [*lines, ""])
@@ -108,18 +111,15 @@ def _failures(report: Report) -> Iterator[str]:
     failed = report.summary.by_status["fail"]
     worst = heapq.nsmallest(_MOST_ROWS, _with(report, Status.FAIL), key=lambda finding: finding.severity.rank)
     if worst:
-        where = ("File",) if report.coverage.in_scope.files else ("Account", "Region")
-        columns = ("Severity", "Rule", "Resource", *where, "What was found")
+        columns = ("Severity", "Rule", "Resource", *_where(report), "What was found")
         rows = (_failure_row(finding, report) for finding in worst)
         yield from _table(columns, rows, _FAILURES_BUDGET, failed)
 
 
 def _failure_row(finding: Finding, report: Report) -> str:
-    resource = finding.resource
     new = " **new**" if finding.change == "new" else ""
     old = f", {age}" if (age := aged(finding, report)) else ""
-    where = (place(finding),) if finding.location else (resource.account_id, resource.region)
-    cells = (finding.rule_id, named(resource), *where, finding.message)
+    cells = (finding.rule_id, named(finding.resource), *_place(finding), finding.message)
     return f"| {finding.severity}{new}{old} | {' | '.join(map(code, cells))} |"
 
 
@@ -136,6 +136,40 @@ def _waived_row(finding: Finding) -> str:
     waiver = finding.waiver
     why = (waiver.expires, waiver.owner, waiver.reason) if waiver else ("", "", "")
     return f"| {' | '.join(map(code, (finding.rule_id, named(finding.resource), *why)))} |"
+
+
+def _carried(report: Report) -> Iterator[str]:
+    entries = carried.shown(report)
+    if entries:
+        yield f"## {carried.TITLE}"
+        yield ""
+        yield f"{count(len(entries), 'finding')} that {carried.EXPLAINED}. They are neither fixed nor counted above."
+        yield ""
+        columns = (
+            "Severity",
+            "Rule",
+            "Resource",
+            *_where(report),
+            "Last seen",
+            "Not settled because",
+        )
+        rows = map(_carried_row, entries[:_MOST_ROWS])
+        yield from _table(columns, rows, _CARRIED_BUDGET, len(entries))
+
+
+def _carried_row(entry: CarriedOver) -> str:
+    finding = entry.finding
+    cells = (finding.rule_id, named(finding.resource), *_place(finding), moment(entry.last_seen), entry.reason)
+    return f"| {finding.severity} | {' | '.join(map(code, cells))} |"
+
+
+def _where(report: Report) -> tuple[str, ...]:
+    """The columns that say where a finding is."""
+    return ("File",) if report.coverage.in_scope.files else ("Account", "Region")
+
+
+def _place(finding: Finding) -> tuple[str, ...]:
+    return (place(finding),) if finding.location else (finding.resource.account_id, finding.resource.region)
 
 
 def _remedies(report: Report) -> Iterator[str]:

@@ -8,13 +8,14 @@ https://schema.ocsf.io/1.6.0/classes/compliance_finding?profiles=cloud,datetime
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from scanner.model.moments import moment, utc
 from scanner.model.report import UNKNOWN, Evidence, Finding, Report, Resource, RuleInfo, Severity, Status
-from scanner.render import coverage
+from scanner.render import carried, coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines
 from scanner.render.wording import evidence_line, gap_line, place, requirements
@@ -44,7 +45,7 @@ def _events(report: Report) -> Iterator[dict[str, Any]]:
     rules = {rule.id: rule for rule in report.rules}
     for account in coverage.by_account(report):
         yield {**_base(report, account.fingerprint), **build_coverage(account)}
-    for finding in report.findings:
+    for finding in chain(report.findings, carried.unknown(report)):
         yield {**_base(report, finding.fingerprint), **build_finding(finding, rules)}
 
 
@@ -58,7 +59,7 @@ def build_finding(finding: Finding, rules: Mapping[str, RuleInfo]) -> dict[str, 
         "message": visible(finding.message),
         "cloud": build_cloud(finding.resource.account_id, finding.resource.region),
         "resources": [build_resource(finding.resource)],
-        "compliance": build_compliance(finding, rules[finding.rule_id]),
+        "compliance": build_compliance(finding, rules.get(finding.rule_id)),
         "finding_info": build_finding_info(finding),
         "evidences": list(map(build_evidence, finding.evidence)),
         "remediation": {"desc": visible_lines(finding.remediation.strip()), "references": list(finding.references)},
@@ -85,11 +86,11 @@ def build_coverage(account: AccountCoverage) -> dict[str, Any]:
     }
 
 
-def build_compliance(finding: Finding, rule: RuleInfo) -> dict[str, Any]:
+def build_compliance(finding: Finding, rule: RuleInfo | None) -> dict[str, Any]:
+    """The verdict. What is carried over from a file that cannot be read may be by a rule that did not run."""
     return {
         "control": finding.rule_id,
-        "category": rule.topic,
-        "desc": visible_lines(rule.rationale.strip()),
+        **({"category": rule.topic, "desc": visible_lines(rule.rationale.strip())} if rule else {}),
         **_named("status", _UNKNOWN if finding.status is Status.UNKNOWN else _FAIL),
         "status_details": [
             *([visible(f"declared at {place(finding)}")] if finding.location else []),

@@ -1,7 +1,8 @@
 """The failures as SARIF 2.1.0, in the form that GitHub code scanning needs.
 
 Waived findings are left out: code scanning ignores `suppressions` and would show them as open alerts. Unknown findings
-are left out too. Gaps are among the notifications.
+are left out too, but failures that are carried over are there, so that they are not taken for fixed. Gaps are among the
+notifications.
 
 https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
@@ -19,6 +20,7 @@ import msgspec
 from scanner.model.moments import moment
 from scanner.model.report import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
 from scanner.outcome.remediation import filled
+from scanner.render import carried
 from scanner.render.text import visible, visible_lines
 from scanner.render.wording import clipped, count, file_and_line, from_top, gap_line, requirements
 
@@ -61,7 +63,7 @@ def build_run(report: Report) -> dict[str, Any]:
         "invocations": [build_invocation(report, len(worst))],
         "originalUriBaseIds": {_TOP: {"description": {"text": "The top of the repository."}}},
         "columnKind": "unicodeCodePoints",
-        "results": build_results(worst, report.rules),
+        "results": build_results(worst, report.rules) + build_carried(report, MOST_RESULTS - len(worst)),
     }
 
 
@@ -118,6 +120,22 @@ def build_notification(level: Literal["note", "warning", "error"], text: str) ->
 def build_results(findings: Sequence[Finding], rules: Sequence[RuleInfo]) -> list[dict[str, Any]]:
     places = {rule.id: (index, rule) for index, rule in enumerate(rules)}
     return [build_result(finding, *places[finding.rule_id]) for finding in findings]
+
+
+def build_carried(report: Report, most: int) -> list[dict[str, Any]]:
+    """What failed before and could not be settled, as open results: code scanning closes what is left out as fixed."""
+    entries = [each for each in carried.shown(report) if each.finding.is_known_failure]
+    places = {rule.id: (index, rule) for index, rule in enumerate(report.rules)}
+    known = [each for each in entries if each.finding.rule_id in places][:most]
+    return [
+        build_result(each.finding, *places[each.finding.rule_id])
+        | {
+            "kind": "open",
+            "level": "none",
+            "message": _message(f"{carried.TITLE}, {carried.why(each)}; {each.finding.message}"),
+        }
+        for each in known
+    ]
 
 
 def build_result(finding: Finding, index: int, rule: RuleInfo) -> dict[str, Any]:

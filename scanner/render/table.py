@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from msgspec import structs
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -19,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scanner.model.report import Coverage, Finding, Report, Severity, Status
+from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.text import unbroken, visible
 from scanner.render.wording import aged, clipped, contents, count, is_open, named, place, seen
@@ -55,6 +57,7 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
     shown = judged if most is None else min(most, judged)
     worst = (finding for level in sorted(levels) for finding in _judged(report) if _level(finding) == level)
     yield from _rows(_judged(report), islice(worst, shown), width, color, report)
+    yield from _carried(report, width, color, most)
     left_open = tuple(_open_lines(report))
     if left_open:
         yield printed(left_open, width, color) + "\n"
@@ -64,6 +67,20 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
         )
     if report.coverage.not_examined:
         yield printed(_not_examined(report.coverage.not_examined, most), width, color) + "\n"
+
+
+def _carried(report: Report, width: int, color: bool, most: int | None) -> Iterator[str]:
+    """What failed before and could not be settled, with why not; at most `most` findings."""
+    entries = carried.shown(report)
+    if not entries:
+        return
+    heading = f"{carried.TITLE}: {count(len(entries), 'finding')} that {carried.EXPLAINED}"
+    yield printed([Text(heading, style="bold")], width, color) + "\n"
+    findings = [structs.replace(each.finding, message=carried.why(each)) for each in entries[:most]]
+    yield from _rows(findings, iter(findings), width, color, report)
+    if most is not None and len(entries) > most:
+        line = f"  and {count(len(entries) - most, 'more finding')} carried over, in the report"
+        yield printed([Text(line, style="dim")], width, color) + "\n"
 
 
 def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, color: bool) -> str:
@@ -89,6 +106,8 @@ def summary(report: Report, *, width: int, color: bool) -> str:
     rows.add_row(Text("Findings", style="bold"), _severities(counts.by_severity) if judged else "nothing was judged")
     others = [f"{counts.by_status[name]:,} {name}" for name in ("unknown", "waived") if counts.by_status[name]]
     others += _changes(report)
+    if kept := carried.shown(report):
+        others.append(f"{len(kept):,} carried over")
     if others:
         rows.add_row("", ", ".join(others))
     return printed([rows], width, color)

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, structs
 from scanner.errors import UsageError
 from scanner.model import encoding
 from scanner.model.moments import utc
-from scanner.model.report import SCHEMA_VERSION, Report, RuleCounts, Severity, Status, Summary
+from scanner.model.report import SCHEMA_VERSION, Finding, Report, RuleCounts, Severity, Status, Summary
 
 _MAJOR = SCHEMA_VERSION.partition(".")[0]
 _MOST = 2**31 - 1
@@ -59,7 +59,7 @@ def _check(report: Report, name: str) -> None:
     if bad is not None:
         raise _refused(name, f"is not a report of chimeaudit: {bad!r:.80} is not a time")
     described = {rule.id for rule in report.rules}
-    stray = next((finding.rule_id for finding in report.findings if finding.rule_id not in described), None)
+    stray = next((each.rule_id for each in _of_own_rules(report) if each.rule_id not in described), None)
     if stray is not None:
         raise _refused(name, f"contradicts itself: a finding names the rule {stray!r:.80}, but its rules do not")
     uncountable = next((number for number in _numbers(report) if not 0 <= number <= _MOST), None)
@@ -67,12 +67,28 @@ def _check(report: Report, name: str) -> None:
         raise _refused(name, f"is not a report of chimeaudit: {uncountable!s:.80} does not count anything")
 
 
+def _of_own_rules(report: Report) -> Iterator[Finding]:
+    """The findings whose rules the report has to describe.
+
+    A rule that tells of a file that could not be read did not run, and neither did one that was not asked for.
+    """
+    yield from report.findings
+    for each in report.carried_over or ():
+        if not each.not_looked_for and not each.finding.location:
+            yield each.finding
+
+
 def _times(report: Report) -> Iterator[str]:
     yield report.run.started_at
     yield report.run.finished_at
-    for finding in report.findings:
+    carried = report.carried_over or ()
+    for finding in (*report.findings, *(each.finding for each in carried)):
         if finding.first_seen is not None:
             yield finding.first_seen
+    for each in carried:
+        yield each.last_seen
+        if each.not_looked_for is not UNSET:
+            yield each.not_looked_for
 
 
 def _is_time(text: str) -> bool:

@@ -247,6 +247,38 @@ def test_a_baseline_lets_only_what_is_new_fail(check: Check, tmp_path: Path) -> 
     assert (first.code, same.code, more.code) == (1, 0, 1)
 
 
+def test_a_file_that_cannot_be_read_keeps_what_failed_in_it_and_nothing_is_new_later(
+    check: Check, tmp_path: Path
+) -> None:
+    write(tmp_path / "good.json", check("a.json", "b.json", a__json=BAD, b__json=BAD).stdout)
+
+    broken = check("a.json", "b.json", "--baseline", "good.json", a__json="{", b__json=BAD)
+    write(tmp_path / "broken.json", broken.stdout)
+    left_out = check("b.json", "--baseline", "broken.json")
+    write(tmp_path / "left_out.json", left_out.stdout)
+    again = check("a.json", "b.json", "--baseline", "left_out.json", a__json=BAD)
+
+    assert (broken.code, left_out.code, again.code) == (2, 0, 0)
+    (entry,) = json.loads(broken.stdout)["carried_over"]
+    assert entry["finding"]["location"]["file"] == "a.json"
+    assert "not_looked_for" not in entry
+    (entry,) = json.loads(left_out.stdout)["carried_over"]
+    assert (entry["reason"], bool(entry["not_looked_for"])) == ("a.json was not judged", True)
+    assert json.loads(again.stdout)["carried_over"] == []
+
+
+def test_what_no_rule_is_there_for_any_more_is_left_out_of_the_baseline_and_said(check: Check, tmp_path: Path) -> None:
+    first = json.loads(check(a__json=BAD).stdout)
+    first["findings"][0]["rule_id"] = first["rules"][0]["id"] = "gone-rule"
+    first["findings"][0]["fingerprint"] = "0" * 32
+    write(tmp_path / "baseline.json", first)
+
+    ended = check("a.json", "--baseline", "baseline.json")
+
+    assert "1 finding of the baseline left out, new if seen again: there is no rule gone-rule any more" in ended.stderr
+    assert json.loads(ended.stdout)["carried_over"] == []
+
+
 def test_the_configuration_holds(check: Check, tmp_path: Path) -> None:
     waiver = {
         "rule": "last-processor-fails-open",

@@ -7,7 +7,6 @@ from msgspec import structs
 
 from scanner.deliver.notice import notice
 from scanner.model.report import Report
-from scanner.outcome.compare import marked
 from tests.deliver.conftest import Cloud, Run, one_line
 from tests.render import sample
 
@@ -17,7 +16,7 @@ GAP = sample.rich().coverage.gaps[0]
 
 
 def against(report: Report, baseline: Report) -> str | None:
-    told = notice(marked(report, baseline), baseline, [])
+    told = notice(sample.compared(report, baseline), baseline, [])
     return told.headline if told else None
 
 

@@ -319,7 +319,6 @@ def test_what_security_hub_did_not_take_as_fixed_is_archived_by_the_next_night_o
     night = ["--select", "last-processor-fails-open", "-o", "latest.json", "--baseline", "latest.json", "--securityhub"]
     aws.inventory = {"us-east-1": {"support": [OPEN]}}
     assert quick_scan(*night, "--allow-no-baseline", "--run-dir", "first").code == 1
-    before = (tmp_path / "latest.json").read_bytes()
     aws.inventory = {"us-east-1": {"support": [MENDED]}}
     aws.calls = []
 
@@ -331,14 +330,17 @@ def test_what_security_hub_did_not_take_as_fixed_is_archived_by_the_next_night_o
     ended = quick_scan(*night, "--run-dir", "second")
 
     assert ended.code == 70
-    assert "The baseline latest.json stays as it was: Security Hub did not take all that is fixed" in ended.stderr
-    assert (tmp_path / "latest.json").read_bytes() == before
+    assert "Report    latest.json, the next baseline" in ended.stderr
+    latest = json.loads((tmp_path / "latest.json").read_text())
+    assert latest["findings"] == []
+    assert [each["reason"] for each in latest["carried_over"]] == ["Security Hub did not take that it is fixed"]
     aws.faults, aws.calls = [], []
     hint = shlex.split(ended.stderr.splitlines()[-1].partition("chimeaudit scan ")[2])
     assert hint[:2] == ["--from", "second"]
     assert quick_scan(*hint).code == 0
     assert [gone["Compliance"]["Status"] for gone in archived(imported(aws))] == ["PASSED"]
-    assert json.loads((tmp_path / "latest.json").read_text())["findings"] == []
+    latest = json.loads((tmp_path / "latest.json").read_text())
+    assert (latest["findings"], latest["carried_over"]) == ([], [])
 
 
 def test_a_scan_that_is_cut_short_archives_nothing_and_keeps_the_baseline(

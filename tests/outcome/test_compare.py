@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from scanner.model.report import Finding, GapReference, Report, ReportedGap, Severity, Status, Waiver
-from scanner.outcome.compare import Difference, compare, known, mark, marked, overlooked, settled
+from scanner.model.report import Finding, Report, ReportedGap, Severity, Status, Waiver
+from scanner.outcome.compare import Difference, compare, known, mark, settled
 from scanner.outcome.gate import ExitCode, gate_difference
 from tests.render import sample
 
@@ -77,7 +77,7 @@ def test_what_was_waived_is_still_open_and_not_new_again() -> None:
 
 def test_what_an_unseen_night_carried_over_is_neither_new_nor_lost() -> None:
     first = sample.report([FOUND])
-    blind = marked(sample.report(gaps=(gap(),)), first)
+    blind = sample.compared(sample.report(gaps=(gap(),)), first)
 
     assert groups(compare(first, blind)) == (0, 0, 0, 1)
     assert groups(compare(blind, blind)) == (0, 0, 0, 1)
@@ -161,7 +161,7 @@ def test_a_new_name_does_not_make_a_finding_new() -> None:
 
 
 def test_findings_are_marked_as_they_are_read_and_can_be_read_again() -> None:
-    report = marked(sample.rich(), sample.report([FOUND]))
+    report = sample.compared(sample.rich(), sample.report([FOUND]))
 
     first, second = list(report.findings), list(report.findings)
 
@@ -169,55 +169,3 @@ def test_findings_are_marked_as_they_are_read_and_can_be_read_again() -> None:
     assert len(report.findings) == len(first)
     assert first[0] in report.findings
     assert {finding.change for finding in first} == {"new"}
-
-
-def test_a_finding_that_was_not_looked_for_is_carried_over_as_unknown() -> None:
-    flows = [sample.flow(name) for name in ("a", "b", "c")]
-    a, b, c = map(sample.fails_open, flows)
-    first = sample.report([a, b, structs.replace(c, status=Status.WAIVED, waiver=WAIVER)])
-
-    blind = marked(sample.report([], gaps=(gap(),)), first)
-
-    assert {finding.fingerprint for finding in blind.findings} == {each.fingerprint for each in (a, b, c)}
-    assert blind.summary.by_status["unknown"] == len(blind.findings) == 3
-    for finding in blind.findings:
-        (item,) = finding.evidence
-        assert (finding.status, finding.change, finding.waiver) == (Status.UNKNOWN, "existing", None)
-        assert (item.observed, item.gap) == (None, GapReference.to(gap()))
-        assert finding.first_seen == (None if finding.fingerprint == c.fingerprint else first.run.started_at)
-    for again in (blind, marked(sample.report([], gaps=(gap(),)), blind)):
-        now = marked(sample.report([a, b, c]), again)
-        changes = {finding.resource.name: finding.change for finding in now.findings}
-        assert changes == {"a": "existing", "b": "existing", "c": "new"}, "nobody accepted the waived one without"
-        assert not list(marked(sample.report(), again).findings)
-
-
-def test_a_failure_that_could_not_be_judged_is_no_news_when_it_fails_again() -> None:
-    doubt = structs.replace(FOUND, status=Status.UNKNOWN)
-    first = sample.report([FOUND])
-
-    between = marked(sample.report([doubt]), first)
-    never_judged = sample.report([doubt])
-
-    assert [finding.first_seen for finding in between.findings] == [first.run.started_at]
-    assert [finding.change for finding in marked(sample.report([FOUND]), between).findings] == ["existing"]
-    assert [finding.change for finding in marked(sample.report([FOUND]), never_judged).findings] == ["new"]
-
-
-def test_what_was_not_asked_for_is_not_carried_over_but_counted() -> None:
-    narrower = sample.report(accounts=(sample.CHAT,))
-
-    assert not list(marked(narrower, sample.report([FOUND])).findings)
-    assert overlooked(narrower, sample.report([FOUND])) == 1
-    assert overlooked(sample.report(gaps=(gap(),)), sample.report([FOUND])) == 0
-
-
-def test_findings_that_are_carried_over_stand_in_the_order_of_reports() -> None:
-    names = [sample.fails_open(sample.flow(f"flow {number}")) for number in range(9)]
-    seen, hidden = names[::2], names[1::2]
-    gaps = tuple(gap(arn=finding.resource.arn) for finding in hidden)
-
-    report = marked(sample.report(seen, gaps=gaps), sample.report(names))
-
-    order = [finding.fingerprint for finding in sample.report(names).findings]
-    assert [finding.fingerprint for finding in report.findings] == order

@@ -66,7 +66,7 @@ def test_only_new_failures_affect_the_exit_code() -> None:
     before = sample.report([known])
 
     def code(*findings: Finding) -> ExitCode:
-        return gate(marked(sample.report(findings), before), Severity.HIGH)
+        return gate(marked(sample.report(findings), before, ()), Severity.HIGH)
 
     assert code(known) is ExitCode.OK
     assert code(known, other) is ExitCode.FINDINGS

@@ -131,7 +131,7 @@ def test_a_missing_fact_hides_only_the_verdicts_that_depend_on_it() -> None:
         was = sample.finding(sample.UNPINNED, FLOW, "untagged")
 
         assert missed(FOUND, fact, besides=(unknown,)) is None
-        assert missed(was, fact, besides=(unknown,)) == "its rule could not be judged"
+        assert missed(was, fact, besides=(unknown,)) == f"its rule could not be judged: {fact.operation} [{fact.code}]"
 
 
 def test_a_missing_fact_of_an_app_instance_hides_no_flows_and_a_missing_list_of_flows_hides_no_facts() -> None:
@@ -141,7 +141,7 @@ def test_a_missing_fact_of_an_app_instance_hides_no_flows_and_a_missing_list_of_
     no_flows = sample.unknown(without_flow, ALERT.resource, "flows", flows)
 
     assert missed(FOUND, alerts, besides=(no_alert,)) is None
-    assert missed(ALERT, alerts, besides=(no_alert,)) == "its rule could not be judged"
+    assert missed(ALERT, alerts, besides=(no_alert,)) == "its rule could not be judged: ListRules [Denied]"
     assert missed(FOUND, flows, besides=(no_flows,))
     assert missed(ALERT, flows, besides=(no_flows,)) is None
 

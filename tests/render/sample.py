@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import structs
 
 from scanner.model.report import (
+    CarriedOver,
     Coverage,
     Evidence,
     Finding,
@@ -30,6 +31,8 @@ from scanner.model.report import (
     Waiver,
     fingerprint,
 )
+from scanner.outcome.carried import inherit
+from scanner.outcome.compare import marked
 
 PROD = "111122223333"
 CHAT = "444455556666"
@@ -325,6 +328,40 @@ def rich() -> Report:
     )
 
 
+def compared(report: Report, baseline: Report) -> Report:
+    """The report compared with its baseline, when every rule still exists."""
+    return marked(report, baseline, inherit(report, baseline, lambda _: True).carried)
+
+
+def carrying() -> Report:
+    """Nothing failed where it could be seen; what failed before is carried over: hidden, hostile, and not asked for."""
+    seen = Observed(accounts=1, targets=5, app_instances=12, channel_flows=34, processors=51)
+    hidden = ReportedGap(
+        account_id=CHAT, region="eu-central-1", operation="ListAppInstances", code="AccessDenied", reason="it may not"
+    )
+    denied = "ListAppInstances: it may not [AccessDenied]"
+    waived = next(_rich_waived())
+    hostile = flow(HOSTILE, step(HOSTILE), account=CHAT, region="eu-central-1", app=HOSTILE)
+    kept = [
+        (fails_open(flow("moderation", account=CHAT, region="eu-central-1")), "2026-11-20T03:00:12Z", denied, None),
+        (finding(PUBLIC, hostile, HOSTILE), "2026-10-01T03:00:12Z", HOSTILE, None),
+        (waived, "2026-11-21T03:00:12Z", "its rule could not be judged: GetPolicy [AccessDenied]", None),
+        (fails_open(flow("elsewhere", account=LABS)), "2026-11-20T03:00:12Z", "not in scope", "2026-11-21T03:00:12Z"),
+    ]
+    carried = (
+        CarriedOver(
+            finding=each,
+            last_seen=last_seen,
+            reason=why,
+            **({"not_looked_for": since} if since else {}),
+        )
+        for each, last_seen, why, since in kept
+    )
+    return structs.replace(
+        report(gaps=(hidden,), accounts=(PROD, CHAT), observed=seen, passed=12), carried_over=tuple(carried)
+    )
+
+
 def clean() -> Report:
     return report(passed=238, not_applicable=22)
 
@@ -449,7 +486,7 @@ def roles() -> Report:
     )
 
 
-ALL = (rich, clean, incomplete, nothing_observed, empty, hostile, roles)
+ALL = (rich, clean, incomplete, nothing_observed, empty, hostile, roles, carrying)
 """Builders of reports of every kind."""
 
 

@@ -15,7 +15,15 @@ from scanner.render import json as format_json
 from scanner.store import saved
 from tests.render import sample
 
-SAMPLES = [sample.rich, sample.clean, sample.incomplete, sample.nothing_observed, sample.empty, sample.hostile]
+SAMPLES = [
+    sample.rich,
+    sample.clean,
+    sample.incomplete,
+    sample.nothing_observed,
+    sample.empty,
+    sample.hostile,
+    sample.carrying,
+]
 MACHINES = [form for form in Format if form is not Format.HTML]
 
 
@@ -75,6 +83,13 @@ def test_what_an_earlier_minor_version_did_not_know_has_defaults() -> None:
     assert report.summary.by_severity == sample.rich().summary.by_severity
 
 
+def carried(change: Callable[[dict[str, Any]], None]) -> str:
+    """A report in which something of the first entry that is carried over was changed."""
+    document = json.loads(text(sample.carrying()))
+    change(document["carried_over"][0])
+    return json.dumps(document)
+
+
 def write(document: dict[str, Any], *path: str | int, value: object) -> None:
     *parents, last = path
     place: Any = document
@@ -106,6 +121,12 @@ def write(document: dict[str, Any], *path: str | int, value: object) -> None:
         (changed(lambda it: write(it, "coverage", "observed", "accounts", value=-1)), "-1 does not count anything"),
         (changed(lambda it: write(it, "coverage", "in_scope", "targets", value=2**63)), "does not count anything"),
         (changed(lambda it: write(it, "summary", "by_status", "pass", value=-1)), "-1 does not count anything"),
+        (carried(lambda it: write(it, "finding", "rule_id", value="")), "contradicts itself: a finding names the rule"),
+        (carried(lambda it: write(it, "last_seen", value="\u202eyesterday")), "is not a time"),
+        (carried(lambda it: write(it, "not_looked_for", value="never")), "is not a time"),
+        (carried(lambda it: write(it, "finding", "first_seen", value="")), "is not a time"),
+        (carried(lambda it: it.pop("reason")), "missing required field `reason`"),
+        (changed(lambda it: write(it, "carried_over", value=None)), "is not a report of chimeaudit"),
     ],
 )
 def test_what_is_no_report_is_refused_in_a_line_that_names_the_file(content: str | bytes, complaint: str) -> None:

@@ -41,6 +41,8 @@ const columns = (finding) => {
     waived_by: waiver?.owner,
     waived_because: waiver?.reason,
     location: location ? `${location.file}:${location.line}:${location.column}` : null,
+    last_seen: null,
+    not_settled_because: null,
   };
 };
 

@@ -20,6 +20,7 @@ from scanner import resources
 from scanner.model.report import Report, RuleInfo, Scalar
 from scanner.model.trend import Trend
 from scanner.outcome.remediation import filled
+from scanner.render import carried
 from scanner.render.html import labels, nights
 from scanner.render.html.blocks import Block, Link, blocks, link, value_text
 from scanner.render.html.coverage import coverage
@@ -30,6 +31,7 @@ from scanner.render.html.summary import summary
 from scanner.render.text import segments, visible
 
 SCOPE_ITEMS = 200
+CARRIED = 200
 BUFFERED = 200
 """How many pieces of the template are joined into one; Jinja yields very small ones."""
 MODULES = ("dom", "remedy", "island", "query", "search", "finding", "list", "facets", "export", "page")
@@ -74,6 +76,8 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
             coverage=coverage(report, counted),
             summary=overview,
             past=past,
+            carried=labels.cut(carried.shown(report), CARRIED),
+            carried_explained=carried.EXPLAINED,
             findings=findings(report, counted),
             rules=rules_by_severity(report),
             island=map(Markup, island(report)),

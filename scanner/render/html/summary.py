@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from msgspec import UnsetType
 
 from scanner.model.report import Report, Severity, Status
+from scanner.render import carried
 from scanner.render.html.coverage import saw_anything
 from scanner.render.html.digest import Digest
 from scanner.render.html.labels import Banner, Cut, count, cut, listing, number, term
@@ -183,6 +184,12 @@ def _passing_verdict(report: Report) -> Banner:
             headline=f"Nothing failed, {count(unknown, 'judgement')} unknown",
             detail="What could be judged passed or was waived; the rest is listed below.",
         )
+    if kept := len(carried.shown(report)):
+        return Banner(
+            tone="uncertain",
+            headline=f"Nothing failed, {count(kept, 'finding')} carried over",
+            detail="What could be judged passed or was waived; what failed before and could not be settled is below.",
+        )
     if not waived and not report.summary.by_status.get("pass", 0):
         return Banner(tone="neutral", headline="Nothing to judge", detail="No rule applies to what the scope holds.")
     seen = report.coverage.observed
@@ -190,8 +197,8 @@ def _passing_verdict(report: Report) -> Banner:
     roles = "" if isinstance(seen.roles, UnsetType) else f" and {count(seen.roles, 'role')}"
     where = f"in {count(seen.app_instances, 'app instance')}{roles}"
     if waived or report.coverage.gaps:
-        headline, kept = "Nothing open", "what failed or could not be observed was accepted by a waiver"
-        return Banner(tone="clean", headline=headline, detail=f"{ran} {where}; {kept}.")
+        accepted = "what failed or could not be observed was accepted by a waiver"
+        return Banner(tone="clean", headline="Nothing open", detail=f"{ran} {where}; {accepted}.")
     return Banner(
         tone="clean", headline="Clean: no findings", detail=f"{ran} {where}. Every judgement that applies passed."
     )
