@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.answers import Answer, Call, truth, xml
+from tests.roles import POOL, trusting
 
 ACCOUNT = "111122223333"
 
@@ -20,7 +21,8 @@ def answer(call: Call, account: str = ACCOUNT) -> Answer:
             return xml(call.operation, _IDENTITY.format(account))
         case "iam":
             role = call.parameters.get("RoleName", "")
-            return xml(call.operation, _IAM[call.operation].format(account=account, role=role, document=_CALLBACK))
+            values = {"account": account, "role": role, "document": _CALLBACK, "trust": _TRUST}
+            return xml(call.operation, _IAM[call.operation].format(**values))
         case _:
             return truth(_told(call, account))
 
@@ -148,6 +150,7 @@ _CALLBACK = quote(
         }
     )
 )
+_TRUST = quote(json.dumps(trusting(POOL)))
 _IAM = {
     "GetRole": "<Role><Path>/</Path><RoleName>{role}</RoleName><RoleId>AROAEXAMPLEEXAMPLE</RoleId>"
     "<Arn>arn:aws:iam::{account}:role/{role}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>",
@@ -155,6 +158,9 @@ _IAM = {
     "GetRolePolicy": "<RoleName>{role}</RoleName><PolicyName>callback</PolicyName>"
     "<PolicyDocument>{document}</PolicyDocument>",
     "ListAttachedRolePolicies": "<AttachedPolicies></AttachedPolicies><IsTruncated>false</IsTruncated>",
+    "GetAccountAuthorizationDetails": "<RoleDetailList><member><RoleName>customer</RoleName>"
+    "<Arn>arn:aws:iam::{account}:role/customer</Arn><AssumeRolePolicyDocument>{trust}</AssumeRolePolicyDocument>"
+    "<RolePolicyList/><AttachedManagedPolicies/></member></RoleDetailList><Policies/><IsTruncated>false</IsTruncated>",
     "GetPolicy": "<Policy><PolicyName>managed</PolicyName><DefaultVersionId>v1</DefaultVersionId></Policy>",
     "GetPolicyVersion": "<PolicyVersion><VersionId>v1</VersionId><Document>{document}</Document></PolicyVersion>",
 }

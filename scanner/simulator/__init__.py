@@ -13,6 +13,7 @@ The simulation differs from AWS where moto does, and as follows:
   the organisation is empty; an unknown access key belongs to such an account.
 - IAM is enforced only if `start` is told to, and then without conditions and permissions boundaries. Then a role must
   exist to be assumed.
+- GetAccountAuthorizationDetails has one page, however much is on it, and AWS's managed policies count as the account's.
 - A function's policy without a qualifier is also that of $LATEST.
 - The server of Lambda answers the reads of `lambdareads` and nothing else.
 """

@@ -1,7 +1,7 @@
 """The file format of an organisation to simulate: accounts, regions, app instances, channel flows, and their faults.
 
-Each app instance and channel flow lists the ids of the rules that it breaks (`expect`; none if it is healthy). ARNs are
-derived from names, so a file always gives the same ARNs.
+Each app instance, channel flow and role lists the ids of the rules that it breaks (`expect`; none if it is healthy).
+ARNs are derived from names, so a file always gives the same ARNs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from msgspec import Meta, Struct, field
 
 from scanner.errors import UsageError
 from scanner.model import encoding
+from scanner.model.facts import GLOBAL
 from scanner.simulator.surroundings import (
     FAILURE_ALERT,
     PROCESSOR_ROLE,
@@ -26,6 +27,7 @@ from scanner.simulator.surroundings import (
     Alert,
     Function,
     Role,
+    RuleId,
     Statement,
     tamper_alert,
 )
@@ -36,7 +38,6 @@ ARN_NAMESPACE = UUID("6f6d1c1e-5a0c-5d0c-9a39-1f6c1d6f0b1a")
 
 AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
-RuleId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
 FunctionName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 RoleName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_+=,.@-]{1,64}$")]
 AlertName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_.{}-]{1,64}$")]
@@ -164,7 +165,7 @@ class PlacedFlow(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """A finding that is expected: the rule, and the app instance or channel flow that breaks it."""
+    """A finding that is expected: the rule, and the app instance, channel flow or role that breaks it."""
 
     account_id: str
     region: str
@@ -222,8 +223,14 @@ def placed(organisation: Organisation) -> Iterator[Placed]:
 
 
 def expected(organisation: Organisation) -> frozenset[Expectation]:
-    """Exactly the findings that the rules of the profiles default and channels should have."""
-    return frozenset(
+    """Exactly the findings that the rules of the profiles default, channels and chat-access should have."""
+    of_roles = frozenset(
+        Expectation(account.id, GLOBAL, f"arn:aws:iam::{account.id}:role{role.path}{name}", rule_id)
+        for account in organisation.accounts
+        for name, role in account.roles.items()
+        for rule_id in role.expect
+    )
+    return of_roles | frozenset(
         Expectation(instance.account_id, instance.region, arn, rule_id)
         for instance in placed(organisation)
         for arn, resource in _resources(instance)

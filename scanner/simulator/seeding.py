@@ -19,7 +19,7 @@ from scanner.errors import UsageError
 from scanner.simulator import surroundings
 from scanner.simulator.organisation import Account, Organisation, placed
 from scanner.simulator.seeding_services import CREATED, seed_alerts, seed_app_instance, seed_functions
-from scanner.simulator.surroundings import Statement, document, role_policy
+from scanner.simulator.surroundings import Statement, document, role_policy, trust_policy
 
 
 def reset() -> None:
@@ -98,12 +98,14 @@ def _create_audit_role(account_id: str, organisation: Organisation) -> None:
     """Create an account's role for audits. It has the auditor's policy, and the management account may assume it."""
     management = f"arn:aws:iam::{organisation.management.id}"
     # The root principal means the whole account, but moto treats it as a user.
-    role = _create_role(_iam(account_id), AUDIT_ROLE, {"AWS": [f"{management}:root", f"{management}:user/{AUDITOR}"]})
+    principal = {"AWS": [f"{management}:root", f"{management}:user/{AUDITOR}"]}
+    trust = document([{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}])
+    role = _create_role(_iam(account_id), AUDIT_ROLE, trust)
     role.put_policy("audit", json.dumps(document(organisation.audit_policy)))
 
 
 def _seed_roles(account: Account) -> None:
-    """Create the roles of an account's functions.
+    """Create the roles of an account's functions and users.
 
     Raises:
         UsageError: a policy is invalid.
@@ -113,8 +115,9 @@ def _seed_roles(account: Account) -> None:
         role.create_date = _NAIVE_CREATED
     logging = _create_logging_policy(iam)
     for name, described in account.all_roles.items():
-        role = _create_role(iam, name, {"Service": "lambda.amazonaws.com"})
-        logging.attach_to(role)
+        role = _create_role(iam, name, trust_policy(described, account.id), described.path)
+        if described.users_of is None:
+            logging.attach_to(role)
         try:
             _add_policies(iam, role, described)
         except IAMException as error:
@@ -134,12 +137,11 @@ def _add_policies(iam: IAMBackend, role: Role, described: surroundings.Role) -> 
         role.permissions_boundary_arn = boundary.arn
 
 
-def _create_role(iam: IAMBackend, name: str, principal: Mapping[str, Any]) -> Role:
-    trust = document([{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}])
+def _create_role(iam: IAMBackend, name: str, trust: Mapping[str, Any], path: str = "/") -> Role:
     role = iam.create_role(
         role_name=name,
         assume_role_policy_document=json.dumps(trust),
-        path="/",
+        path=path,
         permissions_boundary=None,
         description="",
         tags=[],

@@ -61,9 +61,23 @@ class Function(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "$LATEST", *map(str, range(1, self.versions + 1)), *self.aliases, *self.aliases_to_latest
 
 
-class Role(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A role's policies by name. `attached` and `boundary` are customer managed; AWS's for logs is always attached."""
+IDENTITY_POOL = "cognito-identity.amazonaws.com"
+RuleId = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]
 
+
+class Role(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A role's policies by name. `attached` and `boundary` are customer managed; AWS's for logs is that of functions.
+
+    `users_of` is the identity provider whose users are given the role: `cognito-identity.amazonaws.com`, or
+    ``oidc-provider/HOST`` or ``saml-provider/NAME`` of the account. Without it, functions are.
+    """
+
+    users_of: (
+        Annotated[str, Meta(pattern=r"^(cognito-identity\.amazonaws\.com|(oidc|saml)-provider/[a-zA-Z0-9._-]+)$")]
+        | None
+    ) = None
+    path: Annotated[str, Meta(pattern=r"^/([!-.0-~]+/)*$")] = "/"
+    expect: frozenset[RuleId] = frozenset()
     inline: dict[str, RolePolicy] = field(default_factory=lambda: {"call-back": "call-back"})
     attached: dict[str, RolePolicy] = field(default_factory=dict)
     boundary: RolePolicy | None = None
@@ -120,6 +134,41 @@ def role_policy(policy: RolePolicy, account_id: str) -> dict[str, Any]:
         return document(policy)
     channels = f"arn:aws:chime:*:{account_id}:app-instance/*"
     return document([{"Effect": "Allow", "Action": "chime:ChannelFlowCallback", "Resource": channels}])
+
+
+def trust_policy(role: Role, account_id: str) -> dict[str, Any]:
+    """The document that says who may assume a role."""
+    if role.users_of is None:
+        statement = {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    elif role.users_of == IDENTITY_POOL:
+        signed_in = {
+            "StringEquals": {f"{IDENTITY_POOL}:aud": "us-east-1:3f0c1c1e-5a0c-4d0c-9a39-1f6c1d6f0b1a"},
+            "ForAnyValue:StringLike": {f"{IDENTITY_POOL}:amr": "authenticated"},
+        }
+        statement = _web_identity(role.users_of, signed_in)
+    else:
+        kind, _, name = role.users_of.partition("/")
+        arn = f"arn:aws:iam::{account_id}:{role.users_of}"
+        statement = (
+            _web_identity(arn, {"StringEquals": {f"{name}:aud": "chat"}}) if kind == "oidc-provider" else _saml(arn)
+        )
+    return document([{"Effect": "Allow", **statement}])
+
+
+def _web_identity(provider: str, condition: dict[str, Any]) -> Statement:
+    return {
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+
+
+def _saml(provider: str) -> Statement:
+    return {
+        "Principal": {"Federated": provider},
+        "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+        "Condition": {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}},
+    }
 
 
 def _chime_may_invoke(reach: Literal["own-region", "own-account", "none"], function_arn: str) -> Statement:

@@ -18,6 +18,7 @@ from tests.cluster.dask_cluster import DaskCluster
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import ACCOUNT, processor
+from tests.roles import ANYBODY, Role, Roles
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 MEMBERS = ("222222222222", "333333333333", "444444444444")
@@ -73,7 +74,9 @@ def test_threads_processes_a_cluster_and_a_resumed_run_give_the_same_report(
     for name in ("FIRST", "SECOND"):
         dask.add_worker(key(organization, name))
     dask.wait()
-    accounts = ("--accounts", ",".join((ACCOUNT, *MEMBERS)), "-o", "json:-")
+    organization.faults.append(Roles(things=[Role(inline=[ANYBODY]), Role(name="other", inline=["no JSON"])]))
+    rules = ("--select", "profile:default,profile:chat-access", "-o", "json:-")
+    accounts = ("--accounts", ",".join((ACCOUNT, *MEMBERS)), *rules)
 
     threads = scan(organization, tmp_path, *accounts, "--run-dir", "whole")
     ways = {
@@ -87,11 +90,10 @@ def test_threads_processes_a_cluster_and_a_resumed_run_give_the_same_report(
     for journal in sorted((tmp_path / "whole" / "targets").iterdir())[::2]:
         lines = journal.read_bytes().splitlines(keepends=True)
         (halves / "targets" / journal.name).write_bytes(b"".join(lines[:-2]))
-    ways["resumed"] = scan(
-        organization, tmp_path, "--resume", "--run-dir", "halves", "--cluster", dask.address, "-o", "json:-"
-    )
+    ways["resumed"] = scan(organization, tmp_path, "--resume", "--run-dir", "halves", "--cluster", dask.address, *rules)
 
-    assert threads.report["coverage"]["complete"]
+    assert {(gap["region"], gap["code"]) for gap in threads.gaps} == {("global", "Undecided")}
+    assert threads.report["coverage"]["observed"]["roles"] == 8
     assert threads.report["summary"]["by_status"]["fail"] > 180
     for name, ended in ways.items():
         assert without_run(ended.report) == without_run(threads.report), name

@@ -123,6 +123,17 @@ def test_the_availability_profile_asks_for_the_opposite(tmp_path: Path) -> None:
     assert ended.report["summary"]["by_severity"]["medium"] > 0
 
 
+def test_roles_of_users_are_judged_where_their_profile_is_selected(tmp_path: Path) -> None:
+    ended = chimeaudit("scan", "--demo", "--select", "profile:chat-access", "-o", "json:-", home=tmp_path)
+
+    ran = {rule["id"] for rule in ended.report["rules"]}
+    assert found(ended.report) == {tuple(each) for each in expected(load()) if each.rule_id in ran}
+    assert set(ended.report["summary"]["by_rule"].values()).isdisjoint({0})
+    assert ended.report["coverage"]["observed"]["roles"] == 5
+    assert any(each.endswith("manages: 2.") for each in ended.report["coverage"]["not_examined"])
+    assert (ended.code, ended.gaps) == (1, [])
+
+
 def test_a_finished_run_is_judged_again_without_aws(demo: tuple[Ended, Path], report: Report, tmp_path: Path) -> None:
     (run,) = (demo[1] / "state/chimeaudit/runs").iterdir()
 

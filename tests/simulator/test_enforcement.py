@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[Caller], object]] = {
     "lambda:GetFunctionEventInvokeConfig": lambda c: c.functions.get_function_event_invoke_config(
         FunctionName="moderate"
     ),
+    "iam:GetAccountAuthorizationDetails": lambda c: c.iam.get_account_authorization_details(Filter=["Role"]),
     "iam:GetRole": lambda c: c.iam.get_role(RoleName="chat-processor"),
     "iam:ListRolePolicies": lambda c: c.iam.list_role_policies(RoleName="chat-processor"),
     "iam:GetRolePolicy": lambda c: c.iam.get_role_policy(RoleName="chat-processor", PolicyName="call-back"),
