@@ -129,7 +129,7 @@ def test_roles_of_users_are_judged_where_their_profile_is_selected(tmp_path: Pat
     ran = {rule["id"] for rule in ended.report["rules"]}
     assert found(ended.report) == {tuple(each) for each in expected(load()) if each.rule_id in ran}
     assert set(ended.report["summary"]["by_rule"].values()).isdisjoint({0})
-    assert ended.report["coverage"]["observed"]["roles"] == 5
+    assert ended.report["coverage"]["observed"]["roles"] == 6
     assert any(each.endswith("manages: 2.") for each in ended.report["coverage"]["not_examined"])
     assert (ended.code, ended.gaps) == (1, [])
 

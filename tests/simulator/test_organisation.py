@@ -41,6 +41,10 @@ PLANTED = {
     "retries-off",
     "unused-channel-flow",
     "app-instance-without-flow",
+    "chat-role-acts-as-anyone",
+    "chat-role-may-change-flow",
+    "chat-role-may-open-channels",
+    "chat-role-may-remove-flow",
     "channel-without-flow",
 }
 
