@@ -137,16 +137,18 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
         report = inheriting(report, former.renamed(baseline, checking.former, {}), configured.is_rule, Log())
     if configured.file and not options.config:
         say(f"Configuration: {configured.file}")
-    failures = _publish(report, wanted, checking, waivers.warnings(report))
+    failures = _publish(report, wanted, checking, waivers.warnings(report), Log(verbose=options.verbose))
     if options.on_github:
         failures += github.tell(report, wanted, say, annotated=not checking.is_refused)
     _refuse(failures, checking, skip_others=options.skip_others)
     return gate_files(report, severity(settled["fail_on"]), ignore_gaps=options.allow_gaps)
 
 
-def _publish(report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str]) -> list[str]:
+def _publish(
+    report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str], log: Log
+) -> list[str]:
     """Print and write the report; returns a line for each report that could not be written."""
-    published = publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, Log())
+    published = publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, log)
     if checking.skipped:
         say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
     if checking.unread:

@@ -9,11 +9,12 @@ import click
 from scanner.commands import delivery, inputs, outputs, recording
 from scanner.commands.delivery import Deliveries
 from scanner.commands.options import completion
-from scanner.commands.options.declaring import takes
+from scanner.commands.options.declaring import Group, option, takes
 from scanner.commands.options.shared import DeliveryOptions, OutputOptions, history_option, verbose_option
 from scanner.commands.reporting import publish
-from scanner.errors import OutputError
+from scanner.errors import OutputError, UsageError
 from scanner.model.report import Report
+from scanner.outcome import narrow
 from scanner.terminal import Log
 
 
@@ -21,6 +22,12 @@ from scanner.terminal import Log
 class ReportOptions(DeliveryOptions, OutputOptions):
     """The options of ``report``."""
 
+    framework: str | None = option(
+        "--framework",
+        group=Group.RESULTS,
+        metavar="NAME",
+        help="Report on the rules, findings and controls of this framework alone; not with --history or --securityhub.",
+    )
     history: str | None = history_option()
     verbose: bool = verbose_option("Say when nobody is notified; show details of a fault.")
 
@@ -38,7 +45,10 @@ def command(options: ReportOptions, saved: str) -> int:
     log = Log(verbose=options.verbose)
     deliveries = Deliveries.of(options)
     wanted = outputs.parse_all(options)
+    _check(options)
     report = inputs.report(saved, options.storing)
+    if options.framework:
+        report = narrow.to_framework(report, options.framework)
     history = recording.address(options.history) if _is_to_be_recorded(report, options) else None
     recorded = recording.record(report, history, wanted)
     published = publish(recorded.report, wanted, log, recorded.trend)
@@ -58,6 +68,19 @@ def command(options: ReportOptions, saved: str) -> int:
     return 0
 
 
+def _check(options: ReportOptions) -> None:
+    """Refuse what would take findings of other frameworks for fixed.
+
+    Raises:
+        UsageError: a part of a report is to be recorded or imported.
+    """
+    if options.framework and ("history" in options.given or options.securityhub):
+        what = "--history" if "history" in options.given else "--securityhub"
+        hint = f"Leave out --framework, or {what}."
+        raise UsageError(f"--framework gives a part of the report, and {what} takes whole ones", hint=hint)
+
+
 def _is_to_be_recorded(report: Report, options: ReportOptions) -> bool:
-    """Whether the report goes into the history. A check's does not if only the environment variable names one."""
-    return not report.coverage.in_scope.files or "history" in options.given
+    """Whether the report goes into the history. If only the environment variable names one, a check's does not, and
+    neither does a part of a report."""
+    return "history" in options.given or not (report.coverage.in_scope.files or options.framework)

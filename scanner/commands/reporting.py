@@ -34,7 +34,7 @@ def publish(report: Report, wanted: Sequence[Output], log: Log, trend: Trend | N
     failed = outputs.write(report, wanted, trend)
     written = tuple(each for each in wanted if each not in failed)
     if log.form is LogFormat.TEXT:
-        err(inert(table.summary(report, width=width(), color=wants_color(sys.stderr))))
+        err(inert(table.summary(report, width=width(), color=wants_color(sys.stderr), verbose=log.verbose)))
         say_where(written)
     else:
         _log(report, written, log)

@@ -250,6 +250,11 @@ class RuleCounts(Struct, frozen=True, kw_only=True, gc=False):
     waived: int = 0
     not_applicable: int = 0
 
+    @property
+    def judged(self) -> int:
+        """How many resources it applied to."""
+        return self.passed + self.failed + self.unknown + self.waived
+
 
 ControlStatus = Literal["satisfied", "not-satisfied", "not-determined"]
 

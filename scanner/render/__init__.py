@@ -20,6 +20,7 @@ class Format(StrEnum):
     SARIF = "sarif"
     JUNIT = "junit"
     CSV = "csv"
+    CONTROLS = "controls"
     MARKDOWN = "markdown"
     OCSF = "ocsf"
     ASFF = "asff"
@@ -44,6 +45,7 @@ CONTENT_TYPES = {
     Format.SARIF: "application/sarif+json",
     Format.JUNIT: "application/xml",
     Format.CSV: "text/csv; charset=utf-8",
+    Format.CONTROLS: "text/csv; charset=utf-8",
     Format.MARKDOWN: "text/markdown; charset=utf-8",
     Format.OCSF: "application/x-ndjson",
     Format.ASFF: "application/json",

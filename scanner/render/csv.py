@@ -54,7 +54,7 @@ def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
     With `for_excel` the text has a byte order mark, without which Excel does not read it as UTF-8, and cells that Excel
     would turn into numbers (012345678901) are written as text.
     """
-    writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer = csv.writer(Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     if for_excel:
         yield "\ufeff"
     yield writer.writerow(COLUMNS)
@@ -76,7 +76,7 @@ def guarded(cell: str) -> str:
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
-class _Line:
+class Line:
     """A file for `csv.writer` whose `write` returns the line instead of storing it."""
 
     def write(self, line: str) -> str:

@@ -1,8 +1,9 @@
 """The report as JUnit XML, valid for both the schema of Windyroad and that of Jenkins' xUnit plugin.
 
 Only what both allow is written: no `skipped`, no `file`, no properties of a test case. A failed finding is a failure.
-Whatever could not be judged or observed is an error. A waived finding passes and is mentioned in `system-out`, and so
-is what is carried over, and a value that a file leaves open until deployment, which is no error.
+Whatever could not be judged or observed is an error. A rule that passed on something has a test case that passes and
+says how often. A waived finding passes and is mentioned in `system-out`, and so is what is carried over, and a value
+that a file leaves open until deployment, which is no error.
 
 https://github.com/windyroad/JUnit-Schema, https://github.com/jenkinsci/xunit-plugin (junit-10.xsd)
 """
@@ -17,7 +18,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from msgspec import Struct
 
 from scanner.model.moments import moment
-from scanner.model.report import Coverage, Finding, Report, RuleInfo, Status
+from scanner.model.report import Coverage, Finding, Report, RuleCounts, RuleInfo, Status
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
@@ -69,7 +70,7 @@ def _suites(report: Report) -> Iterator[_Suite]:
         found[finding.rule_id].append(finding)
     yield _coverage_suite(report.coverage)
     for rule in report.rules:
-        yield _rule_suite(rule, found[rule.id], kept[rule.id])
+        yield _rule_suite(rule, found[rule.id], kept[rule.id], (report.summary.rules or {}).get(rule.id))
 
 
 def _coverage_suite(coverage: Coverage) -> _Suite:
@@ -80,11 +81,13 @@ def _coverage_suite(coverage: Coverage) -> _Suite:
     return _Suite(name=_COVERAGE, package=_COVERAGE, cases=cases or [seen], output=output)
 
 
-def _rule_suite(rule: RuleInfo, findings: Sequence[Finding], kept: Sequence[str]) -> _Suite:
+def _rule_suite(rule: RuleInfo, findings: Sequence[Finding], kept: Sequence[str], counts: RuleCounts | None) -> _Suite:
     output = [*kept]
     output += [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
     output += [f"{place(finding)}: {finding.message}" for finding in findings if is_open(finding)]
     cases = [_finding_case(finding) for finding in findings if not is_open(finding)]
+    if counts and counts.passed:
+        cases.insert(0, _Case(name=f"{counts.passed:,} of {counts.judged:,} passed"))
     return _Suite(name=rule.id, package=rule.topic, cases=cases, output=output)
 
 

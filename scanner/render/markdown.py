@@ -1,4 +1,5 @@
-r"""The report as Markdown, for a step summary or a comment: coverage first, then failures, then how to fix them.
+r"""The report as Markdown, for a step summary or a comment: coverage first, then failures, then how to fix them,
+then controls and what passed.
 
 Text from outside stands in code spans, where markup, HTML, links and mentions have no effect. Characters that could end
 the span or a table cell are escaped, as ``\u0060``. Texts of rules are escaped prose.
@@ -11,21 +12,24 @@ import re
 from collections.abc import Iterable, Iterator
 
 from scanner.model.moments import moment
-from scanner.model.report import CarriedOver, Finding, Report, RuleInfo, Severity, Status
+from scanner.model.report import CarriedOver, Control, Finding, Report, RuleCounts, RuleInfo, Severity, Status
 from scanner.outcome.remediation import filled
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.html.blocks import blocks
 from scanner.render.text import visible, visible_lines
-from scanner.render.wording import aged, clipped, count, gap_cause, named, place, seen
+from scanner.render.wording import aged, clipped, control_status, count, gap_cause, named, place, seen
 from scanner.render.wording import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB. These budgets and the text around them stay below 900 KB.
 _GAPS_BUDGET = 150_000
-_FAILURES_BUDGET = 350_000
+_FAILURES_BUDGET = 300_000
 _CARRIED_BUDGET = 100_000
 _WAIVED_BUDGET = 100_000
 _RULES_BUDGET = 150_000
+_CONTROLS_BUDGET = 30_000
+_PASSED_BUDGET = 15_000
+_COUNTS = ("Passed", "Failed", "Unknown", "Waived", "Not applicable")
 _MOST_ROWS = 5_000  # more rows never fit
 _MOST_CHARACTERS = 1_000
 _MOST_ACCOUNTS = 20
@@ -38,7 +42,8 @@ _ACTS = re.compile(r"(?<=@)|(?<=#)|(?<=:)(?=/)|(?<=www)(?=\.)|(?<=GH)(?=-)", re.
 
 def render(report: Report) -> Iterator[str]:
     """The sections, each cut to its share of the length that GitHub accepts."""
-    for section in (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _carried, _remedies):
+    told = (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _carried, _remedies, _controls, _passed)
+    for section in told:
         lines = list(section(report))
         if lines:
             yield "".join(f"{line}\n" for line in [*lines, ""])
@@ -191,6 +196,34 @@ def _remedy(rule: RuleInfo) -> Iterator[str]:
     for block in blocks(filled(rule.remediation)):
         yield prose(block.text) if block.kind == "text" else _indented(block.text)
         yield ""
+
+
+def _controls(report: Report) -> Iterator[str]:
+    if report.controls:
+        yield "## Controls"
+        yield ""
+        columns = ("Framework", "Control", "What of it the rules support", "Status", *_COUNTS, "Rules")
+        rows = map(_control_row, report.controls)
+        yield from _table(columns, rows, _CONTROLS_BUDGET, len(report.controls))
+
+
+def _control_row(control: Control) -> str:
+    own = (code(control.framework), code(control.control), prose(control.supports or ""), control_status(control))
+    return f"| {' | '.join((*own, *_numbers(control), code(', '.join(control.rules))))} |"
+
+
+def _passed(report: Report) -> Iterator[str]:
+    counts = report.summary.rules or {}
+    judged = [(rule.id, counts[rule.id]) for rule in report.rules if rule.id in counts and counts[rule.id].judged]
+    if judged:
+        yield "## What passed"
+        yield ""
+        rows = (f"| {code(id_)} | {' | '.join(_numbers(own))} |" for id_, own in judged)
+        yield from _table(("Rule", *_COUNTS), rows, _PASSED_BUDGET, len(judged))
+
+
+def _numbers(of: Control | RuleCounts) -> Iterator[str]:
+    return (f"{number:,}" for number in (of.passed, of.failed, of.unknown, of.waived, of.not_applicable))
 
 
 def _indented(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
+from msgspec import UNSET
 
 from scanner.model.moments import moment
 from scanner.model.report import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
@@ -64,7 +65,14 @@ def build_run(report: Report) -> dict[str, Any]:
         "originalUriBaseIds": {_TOP: {"description": {"text": "The top of the repository."}}},
         "columnKind": "unicodeCodePoints",
         "results": build_results(worst, report.rules) + build_carried(report, MOST_RESULTS - len(worst)),
+        **build_properties(report),
     }
+
+
+def build_properties(report: Report) -> dict[str, Any]:
+    """What the rules came to, as a property bag: code scanning would show results of the kind `pass` as alerts."""
+    counts = report.summary.rules
+    return {} if counts is UNSET else {"properties": {"judgements": counts}}
 
 
 def build_driver(report: Report) -> dict[str, Any]:

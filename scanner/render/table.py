@@ -23,7 +23,7 @@ from scanner.model.report import Coverage, Finding, Report, Severity, Status
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.text import unbroken, visible
-from scanner.render.wording import aged, clipped, contents, count, is_open, named, place, seen
+from scanner.render.wording import aged, clipped, contents, count, is_open, named, passed, place, seen
 
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "Resource", "What was found")
@@ -93,8 +93,8 @@ def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, col
     return "".join(pieces)
 
 
-def summary(report: Report, *, width: int, color: bool) -> str:
-    """Coverage, then the verdict, in a few lines."""
+def summary(report: Report, *, width: int, color: bool, verbose: bool = False) -> str:
+    """Coverage, then the verdict, in a few lines; if `verbose`, how much passed of each rule before them."""
     coverage, counts = report.coverage, report.summary
     rows = Table.grid(padding=(0, 2))
     rows.add_row(
@@ -110,7 +110,16 @@ def summary(report: Report, *, width: int, color: bool) -> str:
         others.append(f"{len(kept):,} carried over")
     if others:
         rows.add_row("", ", ".join(others))
-    return printed([rows], width, color)
+    return printed([*(_passed(report) if verbose else ()), rows], width, color)
+
+
+def _passed(report: Report) -> Iterator[RenderableType]:
+    rows = Table.grid(padding=(0, 2))
+    for id_, text in passed(report).items():
+        rows.add_row(Text(_shown(id_)), text)
+    if rows.row_count:
+        yield rows
+        yield Text("")
 
 
 def _seen(coverage: Coverage) -> str:

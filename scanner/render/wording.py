@@ -12,6 +12,7 @@ from scanner.model.facts import READ_FILE
 from scanner.model.moments import age
 from scanner.model.report import (
     UNKNOWN,
+    Control,
     Coverage,
     Evidence,
     Finding,
@@ -29,6 +30,21 @@ from scanner.model.report import (
 def count(number: int, noun: str) -> str:
     """``1 finding``, ``2,000 findings``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def passed(report: Report) -> dict[str, str]:
+    """How much passed of each rule that was applied to something, as ``166 of 178 passed``, by the rule's id.
+
+    Empty for a report of an older version, which does not say.
+    """
+    counts = report.summary.rules or {}
+    own = ((rule.id, counts[rule.id]) for rule in report.rules if rule.id in counts)
+    return {id_: f"{each.passed:,} of {each.judged:,} passed" for id_, each in own if each.judged}
+
+
+def control_status(control: Control) -> str:
+    """The status of a control, marked if all its failures are waived."""
+    return f"{control.status} (accepted)" if control.accepted else control.status
 
 
 def gap_place(gap: ReportedGap) -> str:

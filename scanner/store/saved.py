@@ -50,7 +50,7 @@ def decode(content: bytes, name: str) -> Report:
     _check(report, name)
     coverage = report.coverage
     is_complete = coverage.complete and all(gap.waiver for gap in coverage.gaps)
-    return structs.replace(report, summary=_counted(report), coverage=structs.replace(coverage, complete=is_complete))
+    return structs.replace(report, summary=counted(report), coverage=structs.replace(coverage, complete=is_complete))
 
 
 def _check(report: Report, name: str) -> None:
@@ -107,12 +107,12 @@ def _numbers(report: Report) -> Iterator[int]:
         yield from (getattr(each, name) for name in RuleCounts.__struct_fields__)
 
 
-def _counted(report: Report) -> Summary:
+def counted(report: Report) -> Summary:
     """A summary counted from the findings. Counts of what passed or did not apply, and those of judgements by rule, are
     the report's own, since findings do not tell them."""
     summary = report.summary
     failed = [finding for finding in report.findings if finding.status is Status.FAIL]
-    passed = {key: summary.by_status.get(key, 0) for key in ("pass", "not_applicable")}
+    passed = {key: number for key, number in summary.by_status.items() if key in ("pass", "not_applicable")}
     return Summary(
         by_severity={**_zeros(Severity), **Counter(finding.severity.value for finding in failed)},
         by_status={**_zeros(Status), **Counter(finding.status.value for finding in report.findings), **passed},

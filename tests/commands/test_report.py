@@ -42,6 +42,33 @@ def test_without_an_output_the_findings_are_printed_whatever_they_are(home: Path
     assert "Coverage  NOT complete" in ended.stderr
 
 
+def test_a_report_on_one_framework_has_its_rules_alone_in_every_format(home: Path) -> None:
+    own = ["-o", "r.json", "-o", "r.csv", "-o", "r.html", "-o", "controls:c.csv"]
+
+    ended = chimeaudit("report", "saved.json", "--framework", "soc2", *own, home=home)
+
+    assert ended.code == 0
+    narrowed = json.loads((home / "r.json").read_text())
+    assert {framework for rule in narrowed["rules"] for framework in rule["frameworks"]} == {"soc2"}
+    assert {control["framework"] for control in narrowed["controls"]} == {"soc2"}
+    assert "nist" not in (home / "r.csv").read_text() + (home / "c.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--framework", "sox"], "There is acme, nist-800-53-r5 or soc2"),
+        (["--framework", "soc2", "--history", "sqlite:///x.db"], "Leave out --framework, or --history."),
+        (["--framework", "soc2", "--securityhub"], "Leave out --framework, or --securityhub."),
+    ],
+)
+def test_2_for_a_framework_that_cannot_be_reported_on(home: Path, arguments: list[str], told: str) -> None:
+    ended = chimeaudit("report", "saved.json", *arguments, home=home)
+
+    assert ended.code == 2
+    assert told in ended.stderr
+
+
 def test_a_report_is_read_from_standard_input(home: Path) -> None:
     ended = subprocess.run(
         [CHIMEAUDIT, "report", "-", "-o", "json:-"],

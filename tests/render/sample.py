@@ -10,6 +10,8 @@ from msgspec import structs
 
 from scanner.model.report import (
     CarriedOver,
+    Control,
+    ControlStatus,
     Coverage,
     Evidence,
     Finding,
@@ -21,6 +23,7 @@ from scanner.model.report import (
     ReportedGap,
     Resource,
     ResourceType,
+    RuleCounts,
     RuleInfo,
     Run,
     Scope,
@@ -271,6 +274,7 @@ def report(
 ) -> Report:
     """A report with these findings, in the order of reports."""
     findings = sorted(findings, key=_order)
+    summary = _summary(findings, rules, accounts, passed, not_applicable)
     return Report(
         tool=Tool(name="chimeaudit", version="1.0.0", rules_digest="sha256:9f2c41d07ab3"),
         run=Run(
@@ -287,8 +291,9 @@ def report(
             gaps=gaps,
             not_examined=NOT_EXAMINED,
         ),
-        summary=_summary(findings, rules, accounts, passed, not_applicable),
+        summary=summary,
         rules=rules,
+        controls=_controls(summary, rules, is_hidden=bool(gaps)),
         findings=tuple(findings),
     )
 
@@ -573,7 +578,7 @@ def _order(item: Finding) -> tuple[str, ...]:
 
 
 def _summary(
-    findings: Sequence[Finding], rules: Iterable[RuleInfo], accounts: Iterable[str], passed: int, not_applicable: int
+    findings: Sequence[Finding], rules: Sequence[RuleInfo], accounts: Iterable[str], passed: int, not_applicable: int
 ) -> Summary:
     failed = [item for item in findings if item.status is Status.FAIL]
     severities = Counter(item.severity.value for item in failed)
@@ -587,9 +592,66 @@ def _summary(
         },
         by_rule=_counts((of.id for of in rules), (item.rule_id for item in failed)),
         by_account=_counts(sorted(accounts), (item.resource.account_id for item in failed)),
+        rules=_judgements(findings, rules, passed),
     )
 
 
 def _counts(names: Iterable[str], seen: Iterable[str]) -> dict[str, int]:
     counter = Counter(seen)
     return {name: counter[name] for name in dict.fromkeys((*names, *sorted(counter)))}
+
+
+def _judgements(findings: Sequence[Finding], rules: Sequence[RuleInfo], passed: int) -> dict[str, RuleCounts]:
+    """The judgements of each rule, as if each finding were on another resource, and one rule alone had passed."""
+    statuses = Counter((item.rule_id, item.status) for item in findings)
+    return {
+        rule.id: RuleCounts(
+            passed=passed if rule.id == _main(rules) else 0,
+            failed=statuses[rule.id, Status.FAIL],
+            unknown=statuses[rule.id, Status.UNKNOWN],
+            waived=statuses[rule.id, Status.WAIVED],
+        )
+        for rule in rules
+    }
+
+
+def _controls(summary: Summary, rules: Sequence[RuleInfo], *, is_hidden: bool) -> tuple[Control, ...]:
+    """A control that every rule supports, one that only one does, and one of a rule that no file can tell."""
+    judged = summary.rules or {}
+    names = [*judged]
+    return tuple(
+        _control((framework, control, said), own, [judged[id_] for id_ in own if id_ in judged], is_hidden=is_hidden)
+        for framework, control, own, said in (
+            ("acme", "MSG|1 <b>", ("missing-lambda",), None),
+            ("nist-800-53-r5", "SC-24", names, "A failure leads to a state that was chosen."),
+            ("soc2", "CC6.1", [_main(rules)], "Logical access is restricted."),
+        )
+        if names
+    )
+
+
+def _main(rules: Sequence[RuleInfo]) -> str:
+    """The rule that samples are mostly about."""
+    return FAILS_OPEN.id if FAILS_OPEN in rules or not rules else rules[0].id
+
+
+def _control(
+    of: tuple[str, str, str | None], rules: Sequence[str], counts: Sequence[RuleCounts], *, is_hidden: bool
+) -> Control:
+    passed, failed, unknown, waived = (
+        sum(getattr(each, name) for each in counts) for name in ("passed", "failed", "unknown", "waived")
+    )
+    open_: ControlStatus = "not-determined" if unknown or not passed or is_hidden else "satisfied"
+    return Control(
+        framework=of[0],
+        control=of[1],
+        supports=of[2],
+        rules=tuple(rules),
+        passed=passed,
+        failed=failed,
+        unknown=unknown,
+        waived=waived,
+        not_applicable=0,
+        status="not-satisfied" if failed or waived else open_,
+        accepted=bool(waived and not failed),
+    )

@@ -58,6 +58,13 @@ def test_every_result_has_what_github_rejects_a_file_without(build: Callable[[],
         assert result["partialFingerprints"]["primaryLocationLineHash"]
 
 
+def test_what_passed_is_a_property_since_code_scanning_shows_every_result() -> None:
+    found = run(sample.rich())
+
+    assert found["properties"]["judgements"]["last-processor-fails-open"]["passed"] == 163
+    assert {result.get("kind", "fail") for result in found["results"]} == {"fail"}
+
+
 @pytest.mark.parametrize("build", SAMPLES)
 def test_rules_keep_to_the_limits_and_count_as_security(build: Callable[[], Report]) -> None:
     for rule in run(build())["tool"]["driver"]["rules"]:

@@ -63,6 +63,13 @@ def test_hostile_names_do_not_reach_the_terminal_as_they_are(width: int, color: 
     assert color or "\x1b" not in text
 
 
+def test_what_passed_of_each_rule_is_said_only_if_it_is_asked_for() -> None:
+    told = table.summary(sample.rich(), width=140, color=False, verbose=True)
+
+    assert "last-processor-fails-open  163 of 171 passed\n" in told
+    assert "passed" not in table.summary(sample.rich(), width=140, color=False)
+
+
 def test_the_summary_says_coverage_first() -> None:
     complete = table.summary(sample.clean(), width=140, color=False)
     incomplete = table.summary(sample.incomplete(), width=140, color=False)
