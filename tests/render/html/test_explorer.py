@@ -84,6 +84,16 @@ def test_queries_find(page: Page) -> None:
     assert {query: search(page, query) for query in FOUND} == FOUND
 
 
+def test_roles_are_found_by_type_and_grouped_by_account(viewer: Viewer) -> None:
+    page = viewer.open(sample.roles(), height=TALL, fragment="#group=app").page
+    groups = page.locator("#list .group-line th").all_inner_texts()
+
+    assert [group.split("\n")[::2][0] for group in groups].count("no app instance") == 2
+    assert search(page, "type:role") == "5 of 7 findings"
+    assert search(page, "type:role region:global -app:support") == "5 of 7 findings"
+    assert search(page, "-type:role") == "2 of 7 findings"
+
+
 def test_status_line_is_live_and_search_is_named(page: Page) -> None:
     assert search(page, "severity:low") == page.get_by_role("status").inner_text()
     assert page.get_by_role("searchbox", name="Search findings").is_visible()
@@ -461,11 +471,15 @@ def test_script_fills_in_remediations_as_the_report_does(viewer: Viewer, tmp_pat
     text = (
         "aws x --arn CHANNEL_FLOW_ARN --name FLOW_NAME \\\n"
         "  --in 'Name=PROCESSOR_NAME,Order=EXECUTION_ORDER,Back=FALLBACK_ACTION' OTHER_PROCESSORS\n"
-        "REGION:ACCOUNT_ID APP_INSTANCE_ARN AWS_REGION\nFUNCTION_NAME FUNCTION_REGION FUNCTION_ARN PROCESSORS"
+        "REGION:ACCOUNT_ID APP_INSTANCE_ARN AWS_REGION ROLE_NAME\nFUNCTION_NAME FUNCTION_REGION FUNCTION_ARN PROCESSORS"
     )
-    rules = tuple(structs.replace(rule, remediation=text) for rule in (sample.FAILS_OPEN, sample.NO_ALERT))
+    rules = tuple(
+        structs.replace(rule, remediation=text) for rule in (sample.FAILS_OPEN, sample.NO_ALERT, sample.CHAT_ROLE)
+    )
     findings = [sample.unknown(sample.NO_ALERT, sample.app_instance(), "failure_alert", None)]
+    findings.append(sample.finding(sample.CHAT_ROLE, structs.replace(sample.role("ChatUsers"), arn=None), "undeployed"))
     for name in NAMED:
+        findings.append(sample.finding(sample.CHAT_ROLE, sample.role(name), "acts as anyone"))
         steps = (sample.step(name, function="f:$LATEST"), sample.step("second", 2, "CONTINUE"))
         findings += [sample.fails_open(sample.flow(name, *steps[:count])) for count in (1, 2)]
         findings.append(sample.fails_open(sample.flow(f"{name}3", steps[1], steps[0]), 1))
