@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from scanner.commands import github, inputs, outputs
+from scanner.commands import github, inputs, manifest, outputs
 from scanner.commands.options import completion, values
 from scanner.commands.options.declaring import Repeat, option, takes
 from scanner.commands.options.shared import (
@@ -23,7 +23,7 @@ from scanner.commands.options.shared import (
     verbose_option,
 )
 from scanner.commands.outputs import Output
-from scanner.commands.reporting import inheriting, publish, publish_mistakes
+from scanner.commands.reporting import Published, inheriting, publish, publish_mistakes
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.candidates import find
 from scanner.declared.documents import MAX_BYTES
@@ -121,6 +121,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     baseline = inputs.report(options.baseline, options.storing) if options.baseline else None
     configured = options.configuration()
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
+    sources = manifest.of_sources(options.manifest, configured)
     settled = options.settled(configured, options.fail_on)
     checking = _Checking(configured, waivers, _home(options), baseline, verbose=options.verbose)
     checking.judge(paths, skip_others=options.skip_others)
@@ -137,17 +138,19 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
         report = inheriting(report, former.renamed(baseline, checking.former, {}), configured.is_rule, Log())
     if configured.file and not options.config:
         say(f"Configuration: {configured.file}")
-    failures = _publish(report, wanted, checking, waivers.warnings(report), Log(verbose=options.verbose))
+    published = _publish(report, wanted, checking, waivers.warnings(report), Log(verbose=options.verbose))
+    failures = list(published.failures)
     if options.on_github:
         failures += github.tell(report, wanted, say, annotated=not checking.is_refused)
+    failures += manifest.write(options.manifest, report, published.digests, sources)
     _refuse(failures, checking, skip_others=options.skip_others)
     return gate_files(report, severity(settled["fail_on"]), ignore_gaps=options.allow_gaps)
 
 
 def _publish(
     report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str], log: Log
-) -> list[str]:
-    """Print and write the report; returns a line for each report that could not be written."""
+) -> Published:
+    """Print and write the report."""
     published = publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, log)
     if checking.skipped:
         say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
@@ -158,7 +161,7 @@ def _publish(
         say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
     for warning in warnings:
         say(f"Warning: {warning}")
-    return list(published.failures)
+    return published
 
 
 def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) -> None:

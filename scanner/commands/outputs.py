@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,9 @@ def parse_all(options: OutputOptions) -> list[Output]:
         UsageError: one cannot be used, or two have the same path.
     """
     outputs = [_as_wanted(parse(value), options) for value in options.output]
-    keep_apart(outputs, None)
+    if options.manifest:
+        _check_manifest(options.manifest, outputs)
+    keep_apart(outputs, None, options.manifest)
     for place, count in Counter(map(_place, outputs)).items():
         if count > 1:
             shown = "standard output" if place == STDOUT else place
@@ -76,26 +79,37 @@ def parse_all(options: OutputOptions) -> list[Output]:
     return outputs
 
 
+def _check_manifest(path: Path, outputs: Sequence[Output]) -> None:
+    """Refuse a manifest in a place of something else.
+
+    Raises:
+        UsageError: it is a folder, or where a report goes.
+    """
+    if path.is_dir():
+        raise UsageError(f"--manifest {path} is a folder", hint="Name a file in it.")
+    if any(_place(output) == _real(path) for output in outputs):
+        raise UsageError(f"--manifest {path}: a report goes there", hint="Name another file.")
+
+
 def _as_wanted(output: Output, options: OutputOptions) -> Output:
     storing = options.storing() if output.in_s3 else None
     return structs.replace(output, storing=storing, for_excel=options.csv_excel and output.form is Format.CSV)
 
 
-def keep_apart(outputs: Sequence[Output], run_dir: Path | None) -> None:
-    """Refuse reports that would overwrite files of a run: of an existing one, or of the one that will be in `run_dir`.
+def keep_apart(outputs: Sequence[Output], run_dir: Path | None, manifest: Path | None = None) -> None:
+    """Refuse reports and a manifest that would overwrite files of a run: of one that exists, or will be in `run_dir`.
 
     Raises:
-        UsageError: a report would.
+        UsageError: one would.
     """
     new = Path(_real(run_dir)) if run_dir else None
-    for output in outputs:
-        path = Path(_real(output.path)) if output.is_file else None
-        if path is None:
-            continue
+    named = {f"-o {output.path}": output.path for output in outputs if output.is_file}
+    for option, written in (named | ({f"--manifest {manifest}": str(manifest)} if manifest else {})).items():
+        path = Path(_real(written))
         of_new = new and (path in (new, *new.parents) or any(part in (path, *path.parents) for part in own_files(new)))
         directory = new if of_new else run_of(path)
         if directory:
-            message = f"-o {output.path}: that is where the run in {directory} is kept"
+            message = f"{option}: that is where the run in {directory} is kept"
             raise UsageError(message, hint="Name another file.")
 
 
@@ -172,9 +186,26 @@ def _offer(name: str) -> str:
     return f"{offered}Formats: {', '.join(_FORMATS)}; name one as in {Format.JSON}:PATH."
 
 
-def write(report: Report, outputs: Sequence[Output], trend: Trend | None = None) -> dict[Output, str]:
-    """Write every report; returns, for each that could not be written, a line that says why."""
-    return {output: failure for output in outputs if (failure := _write_one(report, output, trend))}
+def write(
+    report: Report, outputs: Sequence[Output], trend: Trend | None = None
+) -> tuple[dict[Output, str], tuple[str, ...]]:
+    """Write every report; returns the SHA-256 of each that was written, and a line for each that could not be."""
+    digests: dict[Output, str] = {}
+    failures: list[str] = []
+    for output in outputs:
+        hashed = hashlib.sha256()
+        failure = _write_one(output, _through(map(encoded, _rendered(report, output, trend)), hashed))
+        if failure:
+            failures.append(failure)
+        else:
+            digests[output] = hashed.hexdigest()
+    return digests, tuple(failures)
+
+
+def _through(pieces: Iterable[bytes], hashed: hashlib._Hash) -> Iterator[bytes]:
+    for piece in pieces:
+        hashed.update(piece)
+        yield piece
 
 
 def _rendered(report: Report, output: Output, trend: Trend | None) -> Iterator[str]:
@@ -185,8 +216,7 @@ def _rendered(report: Report, output: Output, trend: Trend | None) -> Iterator[s
     return render(report, output.form, trend)
 
 
-def _write_one(report: Report, output: Output, trend: Trend | None) -> str | None:
-    pieces = map(encoded, _rendered(report, output, trend))
+def _write_one(output: Output, pieces: Iterator[bytes]) -> str | None:
     try:
         if output.path == STDOUT:
             failure = printed(pieces)

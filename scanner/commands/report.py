@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import click
 
-from scanner.commands import delivery, inputs, outputs, recording
+from scanner.commands import delivery, inputs, manifest, outputs, recording
 from scanner.commands.delivery import Deliveries
 from scanner.commands.options import completion
 from scanner.commands.options.declaring import Group, option, takes
@@ -46,6 +46,7 @@ def command(options: ReportOptions, saved: str) -> int:
     deliveries = Deliveries.of(options)
     wanted = outputs.parse_all(options)
     _check(options)
+    sources = manifest.of_file(options.manifest, saved)
     report = inputs.report(saved, options.storing)
     if options.framework:
         report = narrow.to_framework(report, options.framework)
@@ -56,14 +57,15 @@ def command(options: ReportOptions, saved: str) -> int:
         *delivery.import_findings(deliveries, recorded.report, None, log).failures,
         *delivery.notify(deliveries, recorded.report, None, published.written, log),
     ]
+    unwritten = (*published.failures, *manifest.write(options.manifest, report, published.digests, sources))
     unrecorded = (recorded.failure,) if recorded.failure else ()
-    if published.failures or undelivered or unrecorded:
+    if unwritten or undelivered or unrecorded:
         steps = {
-            "Name another place with -o.": published.failures,
+            "Name another place.": unwritten,
             "Mend that, or name another place.": undelivered,
             "Record it again with --history.": unrecorded,
         }
-        message = "\n".join((*published.failures, *undelivered, *unrecorded))
+        message = "\n".join((*unwritten, *undelivered, *unrecorded))
         raise OutputError(message, hint=" ".join(step for step, failed in steps.items() if failed))
     return 0
 

@@ -22,31 +22,33 @@ _ROWS_BESIDE_A_REPORT = 25
 
 
 class Published(Struct, frozen=True):
-    """The reports that were written, and a line for each that was not."""
+    """The reports that were written, each with the SHA-256 of its text, and a line for each that was not."""
 
-    written: tuple[Output, ...]
+    digests: dict[Output, str]
     failures: tuple[str, ...]
+
+    @property
+    def written(self) -> tuple[Output, ...]:
+        return tuple(self.digests)
 
 
 def publish(report: Report, wanted: Sequence[Output], log: Log, trend: Trend | None = None) -> Published:
     """Print the findings, write the reports, and print the summary."""
     unprinted = _print_findings(report, wanted)
-    failed = outputs.write(report, wanted, trend)
-    written = tuple(each for each in wanted if each not in failed)
+    written, failed = outputs.write(report, wanted, trend)
     if log.form is LogFormat.TEXT:
         err(inert(table.summary(report, width=width(), color=wants_color(sys.stderr), verbose=log.verbose)))
         say_where(written)
     else:
         _log(report, written, log)
-    return Published(written, (*unprinted, *failed.values()))
+    return Published(written, (*unprinted, *failed))
 
 
 def publish_mistakes(report: Report, wanted: Sequence[Output]) -> Published:
     """Write reports that contain only mistakes. The error prints these, so there is no summary."""
-    failed = outputs.write(report, wanted)
-    written = tuple(each for each in wanted if each not in failed)
+    written, failed = outputs.write(report, wanted)
     say_where(written)
-    return Published(written, tuple(failed.values()))
+    return Published(written, failed)
 
 
 def say_where(written: Iterable[Output]) -> None:

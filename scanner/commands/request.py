@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from scanner.aws import waiting
-from scanner.commands import inputs, outputs, recording
+from scanner.commands import inputs, manifest, outputs, recording
 from scanner.commands.delivery import Deliveries
 from scanner.commands.options.declaring import Repeat
 from scanner.commands.options.scan import ScanOptions
@@ -40,13 +40,14 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
 
     `is_rule` tells whether a rule exists, selected or not. `supports` says what of each control the rules support.
     `bearer` is the id of the admin as whom channels are listed.
-    `record` is what the report contains of the options.
+    `record` is what the report contains of the options, `sources` what a manifest contains of rules and configuration.
     The scan stops at `until`, a time of `time.monotonic`.
     """
 
     options: ScanOptions
     rules: tuple[Rule, ...]
     supports: Supports
+    sources: manifest.Digests
     is_rule: Callable[[str], bool]
     waivers: Waivers
     outputs: list[Output]
@@ -95,7 +96,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
     """
     deliveries = Deliveries.of(options)
     wanted = outputs.parse_all(options)
-    outputs.keep_apart(wanted, options.run_dir)
+    outputs.keep_apart(wanted, options.run_dir, options.manifest)
     baseline = _baseline(options, log, until)
     history = recording.address(options.history)
     configured = options.configuration()
@@ -107,6 +108,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
         options=options,
         rules=configured.rules,
         supports=configured.supports,
+        sources=manifest.of_sources(options.manifest, configured),
         is_rule=configured.is_rule,
         waivers=Waivers(configured.waivers, today=datetime.now(UTC).date()),
         outputs=wanted,

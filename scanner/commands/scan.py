@@ -12,12 +12,12 @@ from time import monotonic
 import click
 from msgspec import Struct, structs
 
-from scanner.commands import delivery, github, outputs, recording, request
+from scanner.commands import delivery, github, manifest, outputs, recording, request
 from scanner.commands.collecting import Collected, CollectionEnd, collect
 from scanner.commands.options.declaring import GroupedCommand, takes
 from scanner.commands.options.scan import ScanOptions
 from scanner.commands.outputs import Output
-from scanner.commands.reporting import inheriting, publish
+from scanner.commands.reporting import Published, inheriting, publish
 from scanner.commands.request import ScanRequest
 from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
 from scanner.model.facts import FAULT
@@ -99,9 +99,12 @@ def _report(scan: ScanRequest, seen: Collected) -> ReportedScan:
         }
         obstacle = next((why for why, applies in obstacles.items() if applies), None)
         heir = with_unarchived(report, baseline.report, imported.unarchived) if baseline.report else report
-        failures += _succeed(heir, recorded.trend, successor, scan, obstacle)
+        succeeded = _succeed(heir, recorded.trend, successor, scan, obstacle)
+        published.digests.update(succeeded.digests)
+        failures += succeeded.failures
     if scan.options.on_github:
         failures += github.tell(report, scan.outputs, lambda warning: log.tell("warning", warning))
+    failures += manifest.write(scan.options.manifest, report, published.digests, scan.sources, seen.journal)
     return ReportedScan(report, tuple(failures), recorded.failure)
 
 
@@ -114,16 +117,16 @@ def _judged(scan: ScanRequest, seen: Collected) -> Report:
 
 def _succeed(
     report: Report, trend: Trend | None, successor: Sequence[Output], scan: ScanRequest, obstacle: str | None
-) -> list[str]:
+) -> Published:
     """Write the report in place of the baseline. This comes last: what nobody was told must stay new for next time."""
     log = scan.log
     if obstacle:
         log.tell("baseline_kept", f"The baseline {successor[0].path} stays as it was: {obstacle}")
-        return []
-    failures = outputs.write(report, successor, trend)
+        return Published({}, ())
+    digests, failures = outputs.write(report, successor, trend)
     if not failures:
         log.tell("succeeded", f"Report    {successor[0].path}, the next baseline")
-    return list(failures.values())
+    return Published(digests, failures)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ _SEVERITIES = checks.words(Severity)
 class Configuration(Struct, frozen=True, kw_only=True):
     """The configuration from file and command line together.
 
-    - `file`: the name of the file that was read; None: there is none.
+    - `file`: the name of the file that was read, `path` its path; None: there is none.
     - `named`: the rule files and folders to load, as they were named.
     - `select`: the selectors of rules, such as ids and tags.
     - `supports`: what of each control the rules support.
@@ -40,6 +40,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     """
 
     file: str | None
+    path: Path | None
     named: tuple[str, ...]
     select: tuple[str, ...]
     fail_on: str | None
@@ -114,6 +115,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     chosen = _chosen(adjusted, selectors, None if select else entries.get("select"), mistakes)
     return Configuration(
         file=file,
+        path=path,
         named=named,
         select=selectors,
         fail_on=fail_on,

@@ -93,6 +93,9 @@ _LEFT_OUT = (
 _HANDED_OUT = "Roles that a backend hands out to users by its own AssumeRole."
 _LIMITS = "What limits roles from outside: service and resource control policies, and session policies."
 _CODE = "What a processor's code does with the messages it is given."
+_ELSEWHERE = (
+    "What else may carry messages past a flow, or keep them: streaming configurations, bots and retention settings."
+)
 _TRAILS = (
     "Whether a trail of CloudTrail logs management events: without one, alerts on changed channel flows stay silent."
 )
@@ -105,7 +108,7 @@ def not_examined(rules: Sequence[Rule], roles_left_out: int = 0) -> tuple[str, .
     roles: tuple[str, ...] = (_ROLES,)
     if "chat_roles" in read:
         roles = (*([f"{_LEFT_OUT}: {roles_left_out}."] if roles_left_out else []), _HANDED_OUT, _LIMITS)
-    return (*channels, *roles, _CODE, *([_TRAILS] if "alerts" in read else []))
+    return (*channels, *roles, _CODE, _ELSEWHERE, *([_TRAILS] if "alerts" in read else []))
 
 
 def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Waivers | None = None) -> Report:

@@ -164,6 +164,13 @@ class OutputOptions(Options):
         f"({', '.join(f'.{name}' for name in SUFFIXES)}), or FORMAT does ({', '.join(Format)}). "
         "'-' is standard output; PATH may be s3://BUCKET/KEY.",
     )
+    manifest: Path | None = option(
+        "--manifest",
+        group=Group.RESULTS,
+        type=values.PATH,
+        metavar="FILE",
+        help="Write the SHA-256 of the reports, the rules, the configuration and the run, for sha256sum -c.",
+    )
     csv_excel: bool = option(
         "--csv-excel",
         group=Group.RESULTS,

@@ -1,0 +1,90 @@
+"""``--manifest``: what a command wrote and went by, as sha256sum checks it."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scanner.render import Format, render
+from tests.command import Ended, chimeaudit
+from tests.render import sample
+
+TEMPLATE = """\
+{"AppInstanceArn": "arn:aws:chime:us-east-1:111122223333:app-instance/a", "Name": "m", "ClientRequestToken": "t",
+ "Processors": [{"Name": "p", "ExecutionOrder": 1, "FallbackAction": "ABORT", "Configuration": {"Lambda":
+  {"ResourceArn": "arn:aws:lambda:us-east-1:111122223333:function:moderation:1", "InvocationType": "ASYNC"}}}]}
+"""
+
+
+def checked(manifest: Path) -> tuple[int, str]:
+    """What sha256sum says of a manifest, in its folder."""
+    ended = subprocess.run(
+        ["sha256sum", "--check", "--strict", manifest.name],
+        cwd=manifest.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, ended.stdout
+
+
+def check(home: Path, *more: str) -> Ended:
+    (home / "request.json").write_text(TEMPLATE)
+    (home / "chimeaudit.yaml").write_text("select: topic:fallback\n")
+    return chimeaudit("check", "request.json", *more, home=home)
+
+
+def test_a_check_names_reports_configuration_and_rules(tmp_path: Path) -> None:
+    outputs = ("-o", "out/a b.json", "-o", "out/odd\nname.md", "-o", "csv:-")
+
+    ended = check(tmp_path, *outputs, "--manifest", "out/SHA256SUMS")
+
+    assert (ended.code, ended.stderr.count("Manifest  out/SHA256SUMS")) == (0, 1)
+    code, said = checked(tmp_path / "out" / "SHA256SUMS")
+    assert code == 0
+    assert "a b.json: OK" in said
+    assert f"{tmp_path}/chimeaudit.yaml: OK" in said
+    assert "fallback/last-processor-fails-open.yaml: OK" in said
+    printed = hashlib.sha256(ended.stdout.encode()).hexdigest()
+    assert f"# {printed}  standard output (csv)\n" in (tmp_path / "out" / "SHA256SUMS").read_text()
+    (tmp_path / "out" / "a b.json").write_text("{}")
+    assert checked(tmp_path / "out" / "SHA256SUMS")[0] == 1
+
+
+def test_a_report_that_is_rendered_again_is_named_with_what_was_made_of_it(tmp_path: Path) -> None:
+    (tmp_path / "saved.json").write_text("".join(render(sample.rich(), Format.JSON)))
+
+    ended = chimeaudit("report", "saved.json", "-o", "r.md", "--manifest", "sums", home=tmp_path)
+    both = chimeaudit("report", "saved.json", "-o", "saved.json", "--manifest", "sums2", home=tmp_path)
+
+    assert (ended.code, both.code) == (0, 0)
+    assert (tmp_path / "sums2").read_text().count("saved.json") == 1
+    assert checked(tmp_path / "sums2")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code", "told"),
+    [
+        (".", 2, "--manifest . is a folder"),
+        ("r.json", 2, "--manifest r.json: a report goes there"),
+        ("request.json/sums", 70, "the manifest request.json/sums could not be written"),
+    ],
+)
+def test_a_manifest_that_cannot_be_written(tmp_path: Path, manifest: str, code: int, told: str) -> None:
+    ended = check(tmp_path, "-o", "r.json", "--manifest", manifest)
+
+    assert ended.code == code
+    assert told in ended.stderr
+    assert (tmp_path / "r.json").exists() is (code == 70)
+
+
+def test_a_scan_names_its_run_too(tmp_path: Path) -> None:
+    ended = chimeaudit("scan", "--demo", "-o", "r.json", "--run-dir", "run", "--manifest", "sums", home=tmp_path)
+
+    assert ended.code == 1
+    code, said = checked(tmp_path / "sums")
+    assert code == 0
+    assert {"r.json: OK", "run/run.json: OK", "run/targets/111122223333.us-east-1.jsonl: OK"} <= set(said.splitlines())
