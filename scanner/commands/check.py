@@ -248,7 +248,7 @@ class _Checking:
         self._note(document.file, document.unread)
         self._preview.gaps |= document.gaps
         try:
-            self._preview.file(document.file, document.tells, document.groups)
+            self._preview.file(document.file, document.tells, document.groups, document.roles)
         except (OSError, UsageError) as error:  # a damaged journal is noticed only while it is read
             mistakes.found.append(broken(document.file, error))
 

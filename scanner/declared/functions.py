@@ -52,7 +52,7 @@ class Functions:
         self._resources = resources
         self._resolver = resolver
         self._home = home
-        self._roles = TemplateRoles(resources, resolver, home)
+        self.roles = TemplateRoles(resources, resolver, home)
         self._by_name: Lookup[tuple[TemplateResource, FunctionName]] | None = None
 
     def attribute(self, resource: TemplateResource, name: str) -> Text | None:
@@ -64,7 +64,7 @@ class Functions:
             return version if name else self._qualified(resource, version)
         if resource.type == ALIAS and name in ("", "AliasArn"):
             return self._qualified(resource, self._text(resource, "Name"))
-        return self._roles.attribute(resource, name)
+        return self.roles.attribute(resource, name)
 
     def configured(self, function: LambdaFunction, arn: Text, owner: Text, facts: Facts, path: str) -> LambdaFunction:
         """The function with the facts that the template has for it; a function from elsewhere stays as it is.
@@ -97,7 +97,7 @@ class Functions:
             identified,
             function=self._function(resource, qualifier, role),
             access=access(statements, owner, self._home.account_id, self._url(resource, qualifier)),
-            callback=self._roles.callback(role, owner),
+            callback=self.roles.callback(role, owner),
         )
 
     def _declared(self, named: FunctionName) -> tuple[TemplateResource | None, bool]:
@@ -285,7 +285,7 @@ class Functions:
         permissions = list(islice(self._made_for(resource, PERMISSION), 2))
         if len(permissions) == 1:
             facts.at(f"{path}.access", permissions[0][0].key)
-        if (role := self._roles.declared(self._resolver.text(properties.entries.get("Role")))) is not None:
+        if (role := self.roles.declared(self._resolver.text(properties.entries.get("Role")))) is not None:
             facts.at(f"{path}.callback", role.key)
 
     def _of_type(self, *types: str) -> list[TemplateResource]:

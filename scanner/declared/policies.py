@@ -13,19 +13,20 @@ from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any, TypeVar
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner import policy
 from scanner.declared.holes import Hole, Pending, Text
+from scanner.declared.user_policies import STANDINS, UserPolicies, as_written, of_users
 from scanner.model.facts import CallbackPermission, FunctionAccess
 from scanner.model.yamltree import Listing, Node, Table, plain
+from scanner.policy import ChatRole, LeftOut
 
 MOST_WORLDS = 64
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _REGION = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d\b")
 _APP_INSTANCE = re.compile(r"arn:[a-z-]+:chime:[a-z0-9-]+:\d{12}:app-instance/[A-Za-z0-9-]+")
 _NEW_ID = "00000000-0000-4000-8000-000000000000"
-_STANDINS = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 _NOWHERE = {"AWS::AccountId": "000000000000", "AWS::Region": "xx-nowhere-1"}
 
 Verdicts = TypeVar("Verdicts", bound=Struct)
@@ -70,6 +71,41 @@ def callback(identity: Sequence[Any], boundary: Any, app_instance: Text) -> Call
         return policy.callback(documents, limit, app_instance_arn=filled(app_instance, world))
 
     return _agreed(judge, [*identity, boundary, app_instance], app_instance, CallbackPermission())
+
+
+def chat_role(documents: UserPolicies, app_instance: Text, *, is_given: bool) -> ChatRole | LeftOut | None:
+    """What a role lets signed-in users do; `is_given`: an identity pool hands it out, whatever its trust policy says.
+
+    `app_instance` is the ARN of an app instance, for holes that stand for such ARNs.
+    """
+    identity = [of_users(about_chime(each), app_instance) for each in documents.identity]
+    limit = documents.boundary
+    limit = limit if limit is None else of_users(about_chime(limit), app_instance)
+    trust = as_written(documents.trust)
+
+    def judge(world: World) -> ChatRole | LeftOut | None:
+        return policy.chat_role(
+            policy.RoleDocuments(
+                arn=filled(documents.arn, world),
+                trust=_text(trust, {}),
+                identity=tuple(_text(each, world) for each in identity),
+                boundary=None if limit is None else _text(limit, world),
+                is_given=is_given,
+            )
+        )
+
+    worlds = list(_worlds_of_users([documents.arn, *identity, limit]))
+    judged = [judge(world) for world in worlds[: MOST_WORLDS if len(worlds) <= MOST_WORLDS else 1]]
+    roles = [each for each in judged if isinstance(each, ChatRole)]
+    if len(roles) < len(judged):  # whose role it is does not hang on what is unknown
+        return judged[0]
+    if len(worlds) > MOST_WORLDS:
+        return ChatRole(providers=roles[0].providers)
+    return _common(roles, ChatRole(providers=roles[0].providers))
+
+
+def _text(document: Any, world: World) -> str | UnsetType:
+    return UNSET if document is UNSET else json.dumps(filled(document, world))
 
 
 def value(node: Node) -> Any:
@@ -140,6 +176,11 @@ def _agreed(judge: Callable[[World], Verdicts], data: Sequence[Any], app_instanc
         truths = [judge(world) for world in worlds]
     except _CannotBeFilledError:
         return unknown
+    return _common(truths, unknown)
+
+
+def _common(truths: Sequence[Verdicts], unknown: Verdicts) -> Verdicts:
+    """What is the same in all verdicts; the rest is unknown."""
     facts = {
         name: getattr(truths[0], name)
         for name in truths[0].__struct_fields__
@@ -158,8 +199,8 @@ def _worlds(data: Sequence[Any], app_instance: Text) -> Iterator[World]:
         choices["AWS::AccountId"] = [_NOWHERE["AWS::AccountId"], *sorted(set(_ACCOUNT.findall(text)))]
     if "AWS::Region" in holes:
         choices["AWS::Region"] = [_NOWHERE["AWS::Region"], *sorted(set(_REGION.findall(text)))]
-    for name in holes & _STANDINS.keys():
-        choices[name] = [_STANDINS[name]]
+    for name in holes & STANDINS.keys():
+        choices[name] = [STANDINS[name]]
     last = app_instance[-1]
     if isinstance(last, Hole) and len(app_instance) > 1:
         choices[last.name] = [_NEW_ID]
@@ -169,6 +210,20 @@ def _worlds(data: Sequence[Any], app_instance: Text) -> Iterator[World]:
         new = [f"arn:aws:chime:{region}:{account}:app-instance/{_NEW_ID}" for region in regions for account in accounts]
         choices[last.name] = [*new, *sorted(set(_APP_INSTANCE.findall(text)))]
         choices |= {name: [_stand_in(name), _NEW_ID] for name in _new_app_instances(pieces)}
+    for combination, _ in zip(product(*choices.values()), range(MOST_WORLDS + 1), strict=False):
+        yield dict(zip(choices, combination, strict=True))
+
+
+def _worlds_of_users(data: Sequence[Any]) -> Iterator[World]:
+    """As _worlds, for roles of users, who may use any app instance in a region where messaging is."""
+    pieces = list(_pieces(data))
+    text = "\n".join(piece for piece in pieces if isinstance(piece, str))
+    choices = {name: [standin] for name, standin in STANDINS.items()}
+    choices["AWS::AccountId"] = [_NOWHERE["AWS::AccountId"], *sorted(set(_ACCOUNT.findall(text)))]
+    choices["AWS::Region"] = list(policy.MESSAGING_REGIONS)
+    choices |= {name: [_stand_in(name), _NEW_ID] for name in _new_app_instances(pieces)}
+    held = {piece.name for piece in pieces if isinstance(piece, Hole)}
+    choices = {name: choices[name] for name in sorted(choices) if name in held}
     for combination, _ in zip(product(*choices.values()), range(MOST_WORLDS + 1), strict=False):
         yield dict(zip(choices, combination, strict=True))
 

@@ -16,9 +16,10 @@ from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
 from scanner.model import encoding
-from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction
+from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction, Role
 from scanner.model.metadata import NOT_YET, Declaration, Spot, aws_only, facets_of
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.policy import LeftOut
 from scanner.store.journal import Journal, is_run
 
 Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
@@ -41,7 +42,7 @@ _RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
 _TOLD_BY_REQUESTS = frozenset(
     facet for name, facet in facets_of(ChannelFlow).items() if name not in aws_only(ChannelFlow)
 )
-_TOLD_BY_TEMPLATES = _TOLD_BY_REQUESTS | {*facets_of(LambdaFunction).values()}
+_TOLD_BY_TEMPLATES = _TOLD_BY_REQUESTS | {*facets_of(LambdaFunction).values(), *facets_of(Role).values()}
 _ANSWERS = {"ChannelFlows": "a list of channel flows", "ChannelFlow": "a channel flow"}
 _REPORT = frozenset({"schema_version", "tool", "findings"})
 _OURS = (
@@ -61,6 +62,7 @@ _EXPECTED = (
 class Document:
     """A file that was recognised.
 
+    - `roles`: roles that signed-in users are given; LEFT_OUT for each that is not judged.
     - `tells`: the facets that files of this kind can tell.
     - `unread`: parts that may make flows in a form that is not supported.
     - `notes`: sentences on what else was not followed.
@@ -70,6 +72,7 @@ class Document:
 
     file: str
     groups: Iterable[Group] = ()
+    roles: Iterable[Role | LeftOut] = ()
     tells: frozenset[str] = frozenset()
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
@@ -219,6 +222,7 @@ def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[D
     document = Document(
         file=name,
         groups=template.groups(),
+        roles=template.roles,
         tells=_TOLD_BY_TEMPLATES,
         notes=template.unread.notes,
         unread=template.unread.found,

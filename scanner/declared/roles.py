@@ -15,12 +15,14 @@ from msgspec import UNSET
 from scanner.declared.arns import FIELDS, same_arn
 from scanner.declared.holes import Hole, Lookup, Text, joined, same, split, text_of, written
 from scanner.declared.intrinsics import Resolver
-from scanner.declared.policies import about_chime, callback, value
+from scanner.declared.policies import about_chime, callback, chat_role, value
 from scanner.declared.requests import Home
 from scanner.declared.template_resources import TemplateResource
+from scanner.declared.user_policies import UserPolicies
 from scanner.model.facts import CallbackPermission
 from scanner.model.logic import Truth, all_of, any_of
 from scanner.model.yamltree import Listing, Node, Table
+from scanner.policy import ChatRole, LeftOut
 
 ROLE, INLINE, ROLE_POLICY, MANAGED = (
     "AWS::IAM::Role",
@@ -50,7 +52,7 @@ class TemplateRoles:
     def __init__(self, resources: Mapping[str, TemplateResource], resolver: Resolver, home: Home) -> None:
         self._resources = resources
         self._resolver = resolver
-        self._home = home
+        self.home = home
 
     def attribute(self, resource: TemplateResource, name: str) -> Text | None:
         """The value of Ref (name "") or Fn::GetAtt for a role or managed policy; None: not known."""
@@ -78,6 +80,33 @@ class TemplateRoles:
             return CallbackPermission() if may_be else UNSET
         identity = [about_chime(each) for each in self._identity(role)]
         return callback(identity, self._boundary(role), app_instance)
+
+    def chat_role(self, role: TemplateResource, app_instance: Text, *, is_given: bool) -> ChatRole | LeftOut | None:
+        """What a role lets signed-in users do, as scanner.policy.chat_role; `app_instance` is an app instance's ARN."""
+        documents = UserPolicies(
+            arn=self.arn(role),
+            trust=self._document(role.properties, "AssumeRolePolicyDocument"),
+            identity=list(self._identity(role)),
+            boundary=self._boundary(role),
+        )
+        return chat_role(documents, app_instance, is_given=is_given)
+
+    def unknown_policies(self, role: TemplateResource) -> list[str]:
+        """The ARNs, as the template writes them, of managed policies of a role whose documents are not known."""
+        properties = role.properties.entries
+        arns = [text_of(each) for each in self._items(properties.get("ManagedPolicyArns"))]
+        arns.append(self._resolver.text(properties.get("PermissionsBoundary")))
+        return [written(arn) for arn in arns if arn is not None and self._managed(arn) is UNSET]
+
+    def all(self) -> list[TemplateResource]:
+        """The roles that the deployment makes or may make."""
+        return self._of_type(ROLE)
+
+    def arn(self, role: TemplateResource) -> Text:
+        return self._arn("role", role, "RoleName")
+
+    def name(self, role: TemplateResource) -> Text:
+        return self._name(role, "RoleName")
 
     def _identity(self, role: TemplateResource) -> Iterator[Any]:
         properties = role.properties.entries
@@ -147,8 +176,8 @@ class TemplateRoles:
             return _document([{"Effect": "Allow", "Action": _EVERYTHING[name], "Resource": "*"}])
         return UNSET
 
-    def _document(self, holder: Node) -> Any:
-        node = holder.entries.get("PolicyDocument") if isinstance(holder, Table) else None
+    def _document(self, holder: Node, name: str = "PolicyDocument") -> Any:
+        node = holder.entries.get(name) if isinstance(holder, Table) else None
         resolved = None if node is None else self._resolver.resolve(node)
         if not isinstance(resolved, Table):
             return UNSET
@@ -171,7 +200,7 @@ class TemplateRoles:
         return name_of(resource, self._resolver.text(resource.properties.entries.get(property_)))
 
     def _arn(self, kind: str, resource: TemplateResource, property_: str) -> Text:
-        home, path = self._home, self._resolver.text(resource.properties.entries.get("Path")) or ("/",)
+        home, path = self.home, self._resolver.text(resource.properties.entries.get("Path")) or ("/",)
         name = joined([(kind,), path, self._name(resource, property_)])
         return joined([("arn",), home.partition, ("iam",), (), home.account_id, name], (":",))
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import chain
 
 from scanner.declared.callers import referred_to
+from scanner.declared.chat_roles import ChatRoles
 from scanner.declared.functions import Functions
 from scanner.declared.holes import Hole, Pending, Text, joined, text_of
 from scanner.declared.intrinsics import Resolver
@@ -43,6 +44,7 @@ class Template:
         self._requests: dict[str, Table] = {}
         self._resolver = Resolver(root, _pseudo(home), self._attribute, mistakes)
         self._functions = Functions(self._resources, self._resolver, home)
+        self.roles = ChatRoles(self._resources, self._resolver, self._functions.roles, file, mistakes)
         self._kinds = {id_: kind(resource, self._resolver) for id_, resource in self._resources.items()}
         self.unread = Unreads(root, file, self._resources, self._kinds, self._resolver)
 

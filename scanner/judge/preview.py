@@ -12,7 +12,7 @@ from scanner.errors import Mistake
 from scanner.judge.audit import not_examined
 from scanner.judge.controls import controls
 from scanner.judge.evaluate import Evaluation
-from scanner.judge.tally import Tally, reported, tool
+from scanner.judge.tally import Tally, judges_roles, reported, tool
 from scanner.language import frameworks, vocabulary
 from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule
@@ -20,6 +20,7 @@ from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap, Role
 from scanner.model.metadata import NOT_YET
 from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
 from scanner.outcome.waivers import Waivers
+from scanner.policy import LEFT_OUT, LeftOut
 from scanner.store.spool import Spool
 
 Declared = TypeVar("Declared", ChannelFlow, Role)
@@ -52,6 +53,7 @@ class Preview:
         self._supports = frameworks.supports() if supports is None else supports
         self._tally = Tally(Evaluation(rules, started_at), waivers, findings)
         self._tells: set[str] = set()
+        self._roles_left_out = 0
         self._files: list[str] = []
         self._accounts: set[str] = set()
         self._regions: set[str] = set()
@@ -61,16 +63,22 @@ class Preview:
         name: str,
         tells: frozenset[str],
         groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
-        roles: Iterable[Role] = (),
+        roles: Iterable[Role | LeftOut] = (),
     ) -> None:
-        """Judge what one file declares; `tells` are the facets that the file can tell."""
+        """Judge what one file declares; `tells` are the facets that the file can tell.
+
+        The roles are read only if a rule judges roles.
+        """
         self._tells.update(tells)
         self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
         for app_instance, flows in groups:
             if app_instance is not None:
                 self._note_scope(app_instance)
             self.gaps |= self._tally.app_instance(app_instance, map(self._noted, flows))
-        self.gaps |= self._tally.roles(map(self._noted, roles))
+        if judges_roles(self._rules):
+            found = list(roles)
+            self._roles_left_out += found.count(LEFT_OUT)
+            self.gaps |= self._tally.roles(self._noted(each) for each in found if isinstance(each, Role))
         self._files.append(name)
 
     @property
@@ -104,7 +112,7 @@ class Preview:
                 in_scope=InScope(accounts=0, targets=0, files=len(files)),
                 observed=structs.replace(self._tally.observed(ran), files=len(self._files)),
                 gaps=tuple(gaps),
-                not_examined=(*self.not_examined, *self._left_out(ran), *not_examined(())),
+                not_examined=(*self.not_examined, *self._left_out(ran), *self._not_examined()),
             ),
             summary=summary,
             rules=tuple(rule.info for rule in ran),
@@ -141,6 +149,11 @@ class Preview:
             return True
         seen = self._tally.seen(rule.info.resource)
         return rule.facets <= self._tells and (not seen or self._tally.left_out[rule.info.id] < seen)
+
+    def _not_examined(self) -> tuple[str, ...]:
+        read = self._rules if "chat_roles" in self._tells else ()
+        roles = [rule for rule in read if rule.info.resource == "role"]
+        return not_examined(roles, self._roles_left_out)
 
     def _left_out(self, ran: Sequence[Rule]) -> list[str]:
         never = [rule.info.id for rule in self._rules if rule not in ran]

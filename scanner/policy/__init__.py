@@ -17,12 +17,13 @@ text alone does not settle it. They raise nothing: a text that is not a valid do
 
 from scanner.policy.access import access, may_hang_on_url
 from scanner.policy.callback import callback
-from scanner.policy.chat_roles import LEFT_OUT, ChatRole, LeftOut, RoleDocuments, chat_role
+from scanner.policy.chat_roles import LEFT_OUT, MESSAGING_REGIONS, ChatRole, LeftOut, RoleDocuments, chat_role
 from scanner.policy.events import Event, failure_event, matches, tamper_events
 from scanner.policy.function_url import NO_URL, SOME_URL, UNKNOWN_URL, FunctionUrl
 
 __all__ = [
     "LEFT_OUT",
+    "MESSAGING_REGIONS",
     "NO_URL",
     "SOME_URL",
     "UNKNOWN_URL",

@@ -50,7 +50,7 @@ _UPDATE, _DELETE, _CREATE = "chime:UpdateChannelFlow", "chime:DeleteChannelFlow"
 _BEARERS = ("user", "bot")
 _ACTIONS = (*_AS_SOMEBODY, _UPDATE, _DELETE)
 
-_REGIONS = ("us-east-1", "eu-central-1")
+MESSAGING_REGIONS = ("us-east-1", "eu-central-1")
 """Where messaging is: https://docs.aws.amazon.com/chime-sdk/latest/dg/sdk-available-regions.html"""
 _RESERVED = ":role/aws-reserved/"
 """The path of roles of Identity Center.
@@ -246,13 +246,13 @@ class _Session:
         """
         _, partition, _, _, account, _ = self.arn.split(":", 5)
         ends = list(dict.fromkeys(chain.from_iterable(map(_beginnings, self.globs))))
-        for region in (*_REGIONS, f"{ONE}{MANY}"):
+        for region in (*MESSAGING_REGIONS, f"{ONE}{MANY}"):
             domain = f"arn:{partition}:chime:{region}:{account}:app-instance/{ONE}{MANY}"
             found = representatives(domain, ends, without=":/")
             if found is None:
                 yield None
             for arn in found or ():
-                yield _Place(session=self, arn=arn, is_known=region in _REGIONS)
+                yield _Place(session=self, arn=arn, is_known=region in MESSAGING_REGIONS)
 
     @cached_property
     def globs(self) -> list[str]:

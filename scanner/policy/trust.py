@@ -59,5 +59,8 @@ def _lets_in(trust: Policy, provider: str) -> bool:
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html
     """
-    action = "sts:AssumeRoleWithSAML" if _SAML_PROVIDER in provider else "sts:AssumeRoleWithWebIdentity"
-    return allowed([trust], Request(provider=provider, action=action, context=_SIGNED)) is not False
+    actions = {"sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"}
+    if "${" not in provider:  # not in a template
+        actions.remove("sts:AssumeRoleWithWebIdentity" if _SAML_PROVIDER in provider else "sts:AssumeRoleWithSAML")
+    requests = (Request(provider=provider, action=action, context=_SIGNED) for action in actions)
+    return any(allowed([trust], request) is not False for request in requests)

@@ -50,9 +50,7 @@ _RESOURCES = one_or_more(
         st.sampled_from(_KINDS),
         st.sampled_from(_IDS),
     )
-    | st.sampled_from(
-        ["*", "*/user/*", "*/a", f"*:{HOME}:app-instance/*", "arn:*", "*/bot/?", f"*:{OTHER}:*", "*user*"]
-    )
+    | st.sampled_from(["*", "*/user/*", "*/a", f"*:{HOME}:app-instance/*", "arn:*", "*/bot/?", f"*:{OTHER}:*"])
 )
 _ACTIONS = one_or_more(
     st.sampled_from(
