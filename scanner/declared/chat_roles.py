@@ -106,7 +106,7 @@ class ChatRoles:
         return facts
 
     def _named(self, facts: Facts, arn: Text, name: Text) -> Role:
-        """A role of which only this is known. Like all that a template makes, it goes by its file and id, not its ARN."""
+        """A role of which only this is known. It goes by its file and id, as all that a template makes."""
         facts.written["arn"] = written(arn)
         return Role(
             arn=NOT_YET,

@@ -10,9 +10,10 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from scanner.declared.jsontext import parse
-from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction
+from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction, Role
 from scanner.model.metadata import Declaration, Spot, facets_of
 from scanner.model.yamltree import Listing, Mistakes, Node, Table
+from scanner.policy import LEFT_OUT, LeftOut
 from scanner.store.journal import Target, interrupted
 from scanner.store.target_file import AppInstanceRead, TargetReader
 
@@ -62,6 +63,16 @@ class Recording:
             for index, flow in enumerate(self._reader.page(read.app_instance.arn, offset)):
                 count = len(flow.processors) if isinstance(flow.processors, tuple) else 0
                 yield structs.replace(flow, declared=self._declaration(offset, f"flows[{index}]", ChannelFlow, count))
+
+    def roles(self) -> Iterator[Role | LeftOut | Gap]:
+        """The roles of the account that were read with the target: what was judged, left out, and not seen of them."""
+        read = self._reader.roles
+        if read is not None and isinstance(self._reader.roles_at, int):
+            for index, role in enumerate(read.roles):
+                declared = self._declaration(self._reader.roles_at, f"roles[{index}]", Role)
+                yield structs.replace(role, declared=declared)
+            yield from [LEFT_OUT] * read.left_out
+            yield from read.gaps
 
     @property
     def gaps(self) -> set[Gap]:

@@ -62,7 +62,7 @@ _EXPECTED = (
 class Document:
     """A file that was recognised.
 
-    - `roles`: roles that signed-in users are given; LEFT_OUT for each that is not judged.
+    - `roles`: roles that signed-in users are given, LEFT_OUT for each that is not judged, and gaps.
     - `tells`: the facets that files of this kind can tell.
     - `unread`: parts that may make flows in a form that is not supported.
     - `notes`: sentences on what else was not followed.
@@ -72,7 +72,7 @@ class Document:
 
     file: str
     groups: Iterable[Group] = ()
-    roles: Iterable[Role | LeftOut] = ()
+    roles: Iterable[Role | LeftOut | Gap] = ()
     tells: frozenset[str] = frozenset()
     unread: tuple[Unread, ...] = ()
     notes: tuple[str, ...] = ()
@@ -311,7 +311,13 @@ def _recording(candidate: Candidate) -> Document:
 
 
 def _recorded(recording: Recording, tells: frozenset[str]) -> Document:
-    return Document(file=recording.name, groups=recording.groups(), tells=tells, gaps=frozenset(recording.gaps))
+    return Document(
+        file=recording.name,
+        groups=recording.groups(),
+        roles=recording.roles(),
+        tells=tells,
+        gaps=frozenset(recording.gaps),
+    )
 
 
 def _is_ours(root: Node | None) -> bool:

@@ -63,11 +63,11 @@ class Preview:
         name: str,
         tells: frozenset[str],
         groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
-        roles: Iterable[Role | LeftOut] = (),
+        roles: Iterable[Role | LeftOut | Gap] = (),
     ) -> None:
         """Judge what one file declares; `tells` are the facets that the file can tell.
 
-        The roles are read only if a rule judges roles.
+        The roles, and the gaps among them, are read only if a rule judges roles.
         """
         self._tells.update(tells)
         self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
@@ -78,6 +78,7 @@ class Preview:
         if judges_roles(self._rules):
             found = list(roles)
             self._roles_left_out += found.count(LEFT_OUT)
+            self.gaps.update(each for each in found if isinstance(each, Gap))
             self.gaps |= self._tally.roles(self._noted(each) for each in found if isinstance(each, Role))
         self._files.append(name)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from scanner.model.facts import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor
+from scanner.model.facts import AppInstance, ChannelFlow, FallbackAction, Gap, LambdaFunction, Processor, Role
 from scanner.model.report import Scope
 from scanner.store.journal import Journal, RunHeader, Target
-from scanner.store.target_file import AppInstanceRead, TargetWriter
+from scanner.store.target_file import AppInstanceRead, RolesRead, TargetWriter
 from tests.command import Ended
 from tests.declared.checking import FUNCTION, Check, checking, write
 
@@ -133,3 +133,42 @@ def test_a_waived_gap_does_not_gate(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "chimeaudit.yaml", {"waivers": [waiver]})
 
     assert check("run").code == 0
+
+
+USERS = Role(
+    arn=f"arn:aws:iam::{ACCOUNT}:role/users",
+    name="users",
+    account_id=ACCOUNT,
+    partition="aws",
+    tags={},
+    providers=("cognito-identity.amazonaws.com",),
+    acts_as_anyone=True,
+    may_remove_flow=False,
+    may_change_flow=False,
+    may_open_channels=False,
+)
+
+
+def test_roles_of_a_run_are_judged_and_its_gaps_told_if_a_rule_on_roles_is_selected(
+    check: Check, tmp_path: Path
+) -> None:
+    gap = Gap(account_id=ACCOUNT, region="global", operation="GetAccountAuthorizationDetails", code="C", reason="cut")
+    scope = Scope(accounts=(ACCOUNT,), regions=REGIONS, chosen_by="a test")
+    target = Target(account_id=ACCOUNT, region="us-east-1")
+    facets: Any = {"facets": ("chat_roles",)}
+    header = RunHeader(
+        id="run", started_at="2026-11-01T00:00:00Z", scope=scope, targets=(target,), options={}, **facets
+    )
+    journal = Journal.create(tmp_path / "run", header)
+    with TargetWriter(journal.target_path(target)) as writer:
+        writer.roles(RolesRead(roles=(USERS,), left_out=3, gaps=(gap,)))
+        writer.target(())
+
+    selected, default = check("run", "--select", "profile:chat-access"), check("run")
+
+    (found,) = selected.report["findings"]
+    assert (found["rule_id"], found["resource"]["arn"]) == ("chat-role-acts-as-anyone", USERS.arn)
+    assert found["location"]["line"] == 1
+    assert [each["reason"] for each in selected.report["coverage"]["gaps"]] == ["cut"]
+    assert any(each.endswith(": 3.") for each in selected.report["coverage"]["not_examined"])
+    assert (default.report["findings"], default.report["coverage"]["gaps"]) == ([], [])
