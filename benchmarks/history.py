@@ -111,7 +111,7 @@ def write(size: int, head: Path, lines: Path) -> None:
 
 
 def spooled(head: Report, findings: Iterable[Finding], folder: Path) -> Report:
-    spool, findings = Spool(folder), iter(findings)
+    spool, findings = Spool(folder, Finding), iter(findings)
     while several := list(islice(findings, 1_000)):
         spool.extend(several)
     return structs.replace(head, findings=spool)

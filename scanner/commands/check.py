@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import click
@@ -19,6 +17,7 @@ from scanner.commands.options.shared import (
     RuleOptions,
     fail_on_option,
     github_option,
+    inventory_option,
     severity,
     verbose_option,
 )
@@ -44,7 +43,6 @@ from scanner.render import Format, asff
 from scanner.render.wording import count
 from scanner.store import runs
 from scanner.store.repository import shown, working_directory
-from scanner.store.spool import Spool
 from scanner.terminal import Log, say
 
 _EXIT_CODES = """\b
@@ -88,6 +86,7 @@ class CheckOptions(OutputOptions, RuleOptions):
         metavar="REGION",
         help="Region that templates will be deployed to.",
     )
+    inventory: bool = inventory_option()
     skip_others: bool = option(
         "--skip-others",
         is_flag=True,
@@ -122,8 +121,9 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     configured = options.configuration()
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
     sources = manifest.of_sources(options.manifest, configured)
-    settled = options.settled(configured, options.fail_on)
-    checking = _Checking(configured, waivers, _home(options), baseline, verbose=options.verbose)
+    inventory = outputs.has_inventory(wanted, asked=options.inventory)
+    settled = options.settled(configured, options.fail_on) | {"inventory": inventory}
+    checking = _Checking(configured, waivers, baseline, options, inventory=inventory)
     checking.judge(paths, skip_others=options.skip_others)
     report = checking.report(
         {
@@ -187,20 +187,24 @@ class _Checking:
     """Reads one file after the other, and judges it."""
 
     def __init__(
-        self, configured: Configuration, waivers: Waivers, home: Home, baseline: Report | None, *, verbose: bool
+        self,
+        configured: Configuration,
+        waivers: Waivers,
+        baseline: Report | None,
+        options: CheckOptions,
+        *,
+        inventory: bool,
     ) -> None:
         self.mistakes: list[Mistake] = []
         self.recognised = self.skipped = self.unread = 0
         self._unread: list[tuple[Mistake, str | None]] = []
         self._configured = configured
         self._waivers = waivers
-        self._home = home
+        self._home = _home(options)
         self._started = datetime.now(UTC)
-        self._verbose = verbose
+        self._verbose = options.verbose
         self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
-        self._preview = Preview(
-            configured.rules, waivers, Spool(Path(gettempdir())), self._started, configured.supports
-        )
+        self._preview = Preview(configured.rules, waivers, self._started, configured.supports, inventory=inventory)
 
     @property
     def is_refused(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, structs
+from msgspec import Struct, UnsetType, structs
 
 from scanner.deliver import destinations
 from scanner.deliver.destinations import S3Object
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 STDOUT = "-"
 _STDOUT_NUMBER = 1
 _FORMATS = [form.value for form in Format]
+_OF_INVENTORY = ("", ".csv", ".jsonl")
 
 
 class Output(Struct, frozen=True):
     """A report to be written. The path ``-`` is standard output.
 
     `in_s3` and `storing` are set for an object in S3: its place, and how it is stored. `for_excel` applies to CSV.
+    `as_lines`: an inventory is JSON Lines, not CSV.
     """
 
     form: Format
@@ -42,6 +44,17 @@ class Output(Struct, frozen=True):
     in_s3: S3Object | None = None
     storing: Storing | None = None
     for_excel: bool = False
+    as_lines: bool = False
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether the report is CSV."""
+        return self.form is Format.CSV or (self.form is Format.INVENTORY and not self.as_lines)
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the report."""
+        return CONTENT_TYPES[Format.JSONL if self.as_lines else self.form]
 
     def is_at(self, path: str | None) -> bool:
         """Whether the report is written to that path."""
@@ -72,7 +85,7 @@ def parse_all(options: OutputOptions) -> list[Output]:
             raise UsageError(f"-o: {count} reports go to {shown}", hint="Give each a place of its own.")
     if options.s3_kms_key and not any(output.in_s3 for output in outputs):
         raise UsageError("--s3-kms-key is for reports in S3, and none goes there", hint="Add -o s3://BUCKET/KEY.")
-    if options.csv_excel and not any(output.form is Format.CSV for output in outputs):
+    if options.csv_excel and not any(output.is_csv for output in outputs):
         raise UsageError("--csv-excel is for reports in CSV, and there is none", hint="Add -o findings.csv.")
     for output in outputs:
         load(output.form)  # a broken installation is reported before anything is judged
@@ -91,9 +104,25 @@ def _check_manifest(path: Path, outputs: Sequence[Output]) -> None:
         raise UsageError(f"--manifest {path}: a report goes there", hint="Name another file.")
 
 
+def has_inventory(outputs: Sequence[Output], *, asked: bool) -> bool:
+    """Whether the report is to have an inventory, for which an output of its own asks, too."""
+    return asked or any(output.form is Format.INVENTORY for output in outputs)
+
+
+def check_inventory(report: Report, outputs: Sequence[Output], name: str) -> None:
+    """Check that a saved report (`name`) has the inventory that is to be written.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if has_inventory(outputs, asked=False) and isinstance(report.inventory, UnsetType):
+        hint = "Scan with --inventory, or judge its run again: chimeaudit scan --from RUN -o inventory:flows.csv."
+        raise UsageError(f"{name} has no inventory", hint=hint)
+
+
 def _as_wanted(output: Output, options: OutputOptions) -> Output:
     storing = options.storing() if output.in_s3 else None
-    return structs.replace(output, storing=storing, for_excel=options.csv_excel and output.form is Format.CSV)
+    return structs.replace(output, storing=storing, for_excel=options.csv_excel and output.is_csv)
 
 
 def keep_apart(outputs: Sequence[Output], run_dir: Path | None, manifest: Path | None = None) -> None:
@@ -150,6 +179,29 @@ def parse(value: str) -> Output:
         raise UsageError(f"-o {value!r} names no path", hint=f"Write {named}:PATH, or {named}:- for standard output.")
     if form is None:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
+    as_lines = form is Format.INVENTORY and _has_lines(value, path)
+    return structs.replace(_placed(value, form, path), as_lines=as_lines)
+
+
+def _has_lines(value: str, path: str) -> bool:
+    """Whether the suffix of an inventory says JSON Lines; without one it is CSV.
+
+    Raises:
+        UsageError: the suffix says neither of them.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _OF_INVENTORY:
+        hint = "Name it .csv or .jsonl. With --inventory the JSON report has it, too."
+        raise UsageError(f"-o {value}: an inventory is written as CSV or JSON Lines, not as {suffix!r}", hint=hint)
+    return suffix == ".jsonl"
+
+
+def _placed(value: str, form: Format, path: str) -> Output:
+    """The output to a path.
+
+    Raises:
+        UsageError: the path is a folder or a URL, or it is not an object in S3.
+    """
     if path.startswith(destinations.S3):
         return Output(form, path, destinations.s3_object(path))
     if "://" in path:
@@ -209,6 +261,10 @@ def _through(pieces: Iterable[bytes], hashed: hashlib._Hash) -> Iterator[bytes]:
 
 
 def _rendered(report: Report, output: Output, trend: Trend | None) -> Iterator[str]:
+    if output.form is Format.INVENTORY:
+        from scanner.render import inventory
+
+        return inventory.render(report, lines=output.as_lines, for_excel=output.for_excel)
     if output.for_excel:
         from scanner.render import csv
 
@@ -222,7 +278,7 @@ def _write_one(output: Output, pieces: Iterator[bytes]) -> str | None:
             failure = printed(pieces)
             return failure and f"the report on {failure}"
         if output.in_s3 and output.storing:
-            output.storing.put(output.in_s3, pieces, CONTENT_TYPES[output.form])
+            output.storing.put(output.in_s3, pieces, output.content_type)
         else:
             path = Path(output.path)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -48,6 +48,7 @@ def command(options: ReportOptions, saved: str) -> int:
     _check(options)
     sources = manifest.of_file(options.manifest, saved)
     report = inputs.report(saved, options.storing)
+    outputs.check_inventory(report, wanted, saved)
     if options.framework:
         report = narrow.to_framework(report, options.framework)
     history = recording.address(options.history) if _is_to_be_recorded(report, options) else None

@@ -39,9 +39,9 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
     """The options of a scan, with what they name: rules, waivers, reports, deliveries, the baseline, the history.
 
     `is_rule` tells whether a rule exists, selected or not. `supports` says what of each control the rules support.
-    `bearer` is the id of the admin as whom channels are listed.
-    `record` is what the report contains of the options, `sources` what a manifest contains of rules and configuration.
-    The scan stops at `until`, a time of `time.monotonic`.
+    `bearer` is the id of the admin as whom channels are listed. `inventory`: the report is to have one. `record` is
+    what the report contains of the options, `sources` what a manifest contains of rules and configuration. The scan
+    stops at `until`, a time of `time.monotonic`.
     """
 
     options: ScanOptions
@@ -56,6 +56,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
     history: Address | None
     fail_on: Severity | None
     bearer: str | None
+    inventory: bool
     record: dict[str, Any]
     log: Log
     until: float | None
@@ -84,7 +85,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
 
     def audit(self, journal: Journal) -> Audit:
         """The audit of a run by these rules and waivers."""
-        return Audit(journal, self.rules, self.waivers, self.supports)
+        return Audit(journal, self.rules, self.waivers, self.supports, inventory=self.inventory)
 
 
 def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
@@ -104,6 +105,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
     if configured.file and not options.config:
         log.tell("configuration", f"Configuration: {configured.file}")
     bearer = options.channel_bearer or configured.bearer
+    inventory = outputs.has_inventory(wanted, asked=options.inventory)
     return ScanRequest(
         options=options,
         rules=configured.rules,
@@ -117,7 +119,10 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
         history=history,
         fail_on=severity(settled["fail_on"]),
         bearer=bearer,
-        record=options.recorded | settled | {"channel_bearer": None if options.from_ else bearer},
+        inventory=inventory,
+        record=options.recorded
+        | settled
+        | {"channel_bearer": None if options.from_ else bearer, "inventory": inventory},
         log=log,
         until=until,
     )

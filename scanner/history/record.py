@@ -19,7 +19,7 @@ from scanner.history.address import Address
 from scanner.history.database import insert, kept, written
 from scanner.history.life import RecordedRun
 from scanner.model.moments import moment
-from scanner.model.report import Report
+from scanner.model.report import Finding, Report
 from scanner.model.trend import Pruned, Trend
 from scanner.store.spool import Spool
 
@@ -60,7 +60,7 @@ def record(address: Address, report: Report, *, reports: Mapping[str, str], dire
         insert(connection, "gap", _gap_rows(report, run))
         sightings.stage(connection, report.findings)
         life.judge(connection, run, again=before is not None)
-        dated = Spool(directory)
+        dated = Spool(directory, Finding)
         sightings.date(connection, report.findings, dated)
         trend = queries.trend(connection)
     return Recorded(report=structs.replace(report, findings=dated), trend=trend)

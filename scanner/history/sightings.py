@@ -84,7 +84,7 @@ def _copy_sqlite(connection: Connection, rows: Iterable[Sequence[object]]) -> No
     driver.executemany(f"INSERT INTO sighting VALUES ({', '.join('?' * len(_SIGHTING))})", rows)
 
 
-def date(connection: Connection, findings: Iterable[Finding], dated: Spool) -> None:
+def date(connection: Connection, findings: Iterable[Finding], dated: Spool[Finding]) -> None:
     """Add the findings to `dated`, each with the time at which it was first seen.
 
     An unknown finding has such a time only if it was open before. One that was fixed or waived counts as new when it

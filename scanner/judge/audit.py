@@ -6,44 +6,54 @@ takes these verdicts instead of judging again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from scanner.judge.controls import controls
 from scanner.judge.evaluate import Evaluation
+from scanner.judge.inventory import Inventory
+from scanner.judge.sections import ROLES, Parting, Sections
 from scanner.judge.tally import Tally, judges_roles, reported, tool
 from scanner.language import frameworks
 from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule, facets
 from scanner.model.facts import GLOBAL, Gap
-from scanner.model.report import Coverage, InScope, Observed, Report, Run
+from scanner.model.report import Coverage, Finding, InScope, InventoryItem, Observed, Report, Run
 from scanner.model.verdicts import Verdicts
 from scanner.outcome.waivers import Waivers
 from scanner.store.journal import UNKNOWN_ACCOUNT, Journal, Target, interrupted, roles_interrupted
-from scanner.store.spool import Span, Spool
+from scanner.store.spool import Spool
 from scanner.store.target_file import TargetReader
 
 _MOST_BYTES = 8 << 20
-"""How many bytes of findings a part may have, since they are sent in one piece. The audit judges the rest."""
+"""How many bytes of findings and inventory a part may have, since they are sent in one piece. The audit judges the
+rest."""
 
 
 class PartJudge:
-    """Judges journal files by rules and waivers. It can be pickled. Ages are relative to `started_at`."""
+    """Judges journal files by rules and waivers. It can be pickled. Ages are relative to `started_at`.
 
-    def __init__(self, rules: Sequence[Rule], waivers: Waivers, started_at: datetime) -> None:
+    With `inventory`, it also notes everything that it judges.
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], waivers: Waivers, started_at: datetime, *, inventory: bool = False
+    ) -> None:
         self._rules = rules
         self._waivers = waivers
         self._started_at = started_at
+        self._has_inventory = inventory
         self._judges_roles = judges_roles(rules)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle without compiled rules, which are closures; they are compiled again on the other side."""
-        return PartJudge, (self._rules, self._waivers, self._started_at)
+        remade = partial(PartJudge, inventory=self._has_inventory)
+        return remade, (self._rules, self._waivers, self._started_at)
 
     def __call__(self, path: Path) -> Verdicts:
         """The verdicts on what is in a journal file; not on all app instances if there are too many findings.
@@ -51,28 +61,32 @@ class PartJudge:
         Raises:
             OutputError: there is no room on disk for the findings.
         """
-        findings = Spool(path.parent)
-        tally = Tally(self._evaluation, self._waivers, findings)
+        findings, items = Spool(path.parent, Finding), Spool(path.parent, InventoryItem)
+        parts = Parting(findings), Parting(items)
+        inventory = Inventory(self._rules, items) if self._has_inventory else None
+        tally = Tally(self._evaluation, self._waivers, findings, inventory)
         gaps: set[Gap] = set()
-        sizes: list[tuple[str, int]] = []
+        judged: set[str] = set()
         reader = TargetReader(path)
         roles = reader.roles if self._judges_roles else None
         if roles is not None:
             gaps |= tally.roles(roles.roles)
-        of_roles = findings.end
+            for part in parts:
+                part.add(ROLES)
         for read in reader.app_instances():
-            start = findings.end
             gaps |= tally.read(reader, read)
-            sizes.append((read.app_instance.arn, findings.end - start))
-            if findings.end > _MOST_BYTES:
+            judged.add(read.app_instance.arn)
+            for part in parts:
+                part.add(read.app_instance.arn)
+            if findings.end + items.end > _MOST_BYTES:
                 break
         return Verdicts(
             counts=tally.counts,
             gaps=frozenset(gaps),
-            roles=None if roles is None else of_roles,
-            sizes=tuple(sizes),
-            number=len(findings),
-            findings=findings.lines,
+            app_instances=frozenset(judged),
+            roles=roles is not None,
+            findings=parts[0].part,
+            inventory=parts[1].part,
             waivers=self._waivers.used,
         )
 
@@ -124,7 +138,8 @@ def audit(journal: Journal, rules: Sequence[Rule], finished_at: str, waivers: Wa
 class Audit:
     """Judges the targets of a run, each once it was read or all at the end; the order makes no difference.
 
-    `supports` says what of each control the rules support; None: as the shipped rules do.
+    `supports` says what of each control the rules support; None: as the shipped rules do. With `inventory`, the report
+    has one.
 
     Raises (each method):
         UsageError: the journal is damaged.
@@ -137,19 +152,24 @@ class Audit:
         rules: Sequence[Rule],
         waivers: Waivers | None = None,
         supports: Supports | None = None,
+        *,
+        inventory: bool = False,
     ) -> None:
         self._journal = journal
         self._rules = rules
         self._waivers = waivers or Waivers(today=date.min)
         self._supports = frameworks.supports() if supports is None else supports
         self._started_at = journal.header.began
-        self._findings = Spool(journal.directory)
-        self._tally = Tally(Evaluation(rules, self._started_at), self._waivers, self._findings)
+        self._findings = Spool(journal.directory, Finding)
+        self._items = Spool(journal.directory, InventoryItem)
+        self._sections = Sections(self._findings), Sections(self._items)
+        self._inventory = Inventory(rules, self._items) if inventory else None
+        self._tally = Tally(Evaluation(rules, self._started_at), self._waivers, self._findings, self._inventory)
         self._judges_roles = judges_roles(rules)
         self._gaps = set(journal.header.gaps)
         self._listed: set[Target] = set()
-        self._taken: dict[Target, dict[str, Span]] = {}
-        self._spans: dict[Target, tuple[Span, ...]] = {}
+        self._taken: dict[Target, set[str]] = {}
+        self._judged: set[Target] = set()
         accounts = {target.account_id for target in journal.header.targets} - {UNKNOWN_ACCOUNT}
         self._unread_roles = accounts if self._judges_roles else set()
         self._roles_left_out = 0
@@ -157,38 +177,36 @@ class Audit:
     @property
     def part_judge(self) -> PartJudge:
         """A judge of parts with the same rules and waivers, to be sent to workers; `take` takes its verdicts."""
-        return PartJudge(self._rules, self._waivers, self._started_at)
+        has_inventory = self._inventory is not None
+        return PartJudge(self._rules, self._waivers, self._started_at, inventory=has_inventory)
 
     def take(self, target: Target, verdicts: Verdicts) -> None:
         """Take the verdicts on a part of a target that is already in the journal."""
-        end = self._findings.end
-        self._findings.append(verdicts.findings, verdicts.number)
-        if verdicts.roles is not None:
-            start, end = end, end + verdicts.roles
-            self._spans[_roles_of(target.account_id)] = ((start, end),)
-        taken = self._taken.setdefault(target, {})
-        for arn, size in verdicts.sizes:
-            start, end = end, end + size
-            taken[arn] = (start, end)
+        roles = _roles_of(target.account_id)
+        findings, items = self._sections
+        findings.take(target, roles, verdicts.findings)
+        items.take(target, roles, verdicts.inventory)
+        self._taken.setdefault(target, set()).update(verdicts.app_instances)
+        if verdicts.roles:
+            self._judged.add(roles)
         self._tally.counts += verdicts.counts
         self._gaps |= verdicts.gaps
         self._waivers.use(verdicts.waivers)
 
     def judge(self, target: Target) -> None:
         """Judge the rest of a target to which nothing more will be added."""
-        if target in self._spans:
+        if target in self._judged:
             return
+        self._judged.add(target)
         reader = self._journal.reader(target)
         self._coverage(target, reader)
         if self._judges_roles:
             self._roles(target, reader)
-        spans = self._taken.pop(target, {})
-        for read in reader.app_instances(besides=frozenset(spans)):
-            start = self._findings.end
+        for read in reader.app_instances(besides=self._taken.pop(target, ())):
             self._gaps |= self._tally.read(reader, read)
-            if start < self._findings.end:
-                spans[read.app_instance.arn] = (start, self._findings.end)
-        self._spans[target] = _joined(span for _, span in sorted(spans.items()))
+            self._add(target, read.app_instance.arn)
+        for section in self._sections:
+            section.close(target)
 
     def report(self, finished_at: str) -> Report:
         """Judge all targets that are left, and make the report."""
@@ -196,7 +214,8 @@ class Audit:
         targets = sorted(header.targets)
         for target in targets:
             self.judge(target)
-        self._findings.arrange([span for target in sorted(self._spans) for span in self._spans[target]])
+        for section in self._sections:
+            section.arrange()
         gaps = reported(self._gaps.union(map(roles_interrupted, self._unread_roles)), self._waivers)
         summary = self._tally.summary(rules, header.scope.accounts)
         return Report(
@@ -214,7 +233,13 @@ class Audit:
             rules=tuple(rule.info for rule in rules),
             controls=controls(rules, summary.rules or {}, gaps, self._supports),
             findings=self._findings,
+            inventory=UNSET if self._inventory is None else self._items,
         )
+
+    def _add(self, target: Target, arn: str) -> None:
+        """What was judged last belongs to an app instance of a target."""
+        for section in self._sections:
+            section.add(target, arn)
 
     def _roles(self, target: Target, reader: TargetReader) -> None:
         """Judge the roles of the account, unless a worker did, if they were read with this target."""
@@ -224,10 +249,10 @@ class Audit:
         self._unread_roles.discard(target.account_id)
         self._roles_left_out += read.left_out
         self._gaps.update(read.gaps)
-        if at not in self._spans:
-            start = self._findings.end
+        if at not in self._judged:
+            self._judged.add(at)
             self._gaps |= self._tally.roles(read.roles)
-            self._spans[at] = ((start, self._findings.end),)
+            self._add(at, ROLES)
 
     def _coverage(self, target: Target, reader: TargetReader) -> None:
         """Record a target's gaps, and whether its app instances were listed to the end."""
@@ -250,14 +275,3 @@ class Audit:
 def _roles_of(account_id: str) -> Target:
     """Where the roles of an account stand among the targets: at the region that IAM has."""
     return Target(account_id=account_id, region=GLOBAL)
-
-
-def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans in the same order, with adjacent ones joined."""
-    joined: list[Span] = []
-    for start, end in spans:
-        if joined and joined[-1][1] == start:
-            joined[-1] = (joined[-1][0], end)
-        elif start < end:
-            joined.append((start, end))
-    return tuple(joined)

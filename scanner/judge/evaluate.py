@@ -178,12 +178,12 @@ def _finding(rule: Rule, resource: vocabulary.Resource, part: str, notes: Sequen
         references=info.references,
         frameworks=info.frameworks,
         fingerprint=fingerprint(info.id, vocabulary.key(resource), part),
-        location=_location(resource, notes[0].evidence.path),
+        location=located(resource, notes[0].evidence.path),
     )
 
 
-def _location(resource: vocabulary.Resource, path: str) -> Location | None:
-    """The place in a file of the value at a path; None for a deployed resource."""
+def located(resource: vocabulary.Resource, path: str) -> Location | None:
+    """The place in a file of the value at a path, "" for the resource itself; None for a deployed resource."""
     declared = resource.declared
     if isinstance(declared, UnsetType):
         return None

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TypeVar
 
-from msgspec import UnsetType, structs
+from msgspec import UNSET, UnsetType, structs
 
 from scanner.errors import Mistake
 from scanner.judge.audit import not_examined
 from scanner.judge.controls import controls
 from scanner.judge.evaluate import Evaluation
+from scanner.judge.inventory import Inventory
 from scanner.judge.tally import Tally, judges_roles, reported, tool
 from scanner.language import frameworks, vocabulary
 from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule
 from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap, Role
 from scanner.model.metadata import NOT_YET
-from scanner.model.report import UNKNOWN, Coverage, InScope, Location, Report, Run, Scope, fingerprint
+from scanner.model.report import (
+    UNKNOWN,
+    Coverage,
+    Finding,
+    InScope,
+    InventoryItem,
+    Location,
+    Report,
+    Run,
+    Scope,
+    fingerprint,
+)
 from scanner.outcome.waivers import Waivers
 from scanner.policy import LEFT_OUT, LeftOut
-from scanner.store.spool import Spool
+from scanner.store.spool import Kept, Spool
 
 Declared = TypeVar("Declared", ChannelFlow, Role)
 
@@ -29,8 +43,8 @@ Declared = TypeVar("Declared", ChannelFlow, Role)
 class Preview:
     """Judges files one after the other, and makes the report on all of them.
 
-    Callers may add to `gaps` and `not_examined`. `former_files` has a file's name -> its name in former reports
-    (scanner.outcome.former), and `former` a former fingerprint -> today's.
+    With `inventory`, the report has one. Callers may add to `gaps` and `not_examined`. `former_files` has a file's name
+    -> its name in former reports (scanner.outcome.former), and `former` a former fingerprint -> today's.
 
     Raises (each method):
         OutputError: there is no room on disk for the findings.
@@ -40,9 +54,10 @@ class Preview:
         self,
         rules: Sequence[Rule],
         waivers: Waivers,
-        findings: Spool,
         started_at: datetime,
         supports: Supports | None = None,
+        *,
+        inventory: bool = False,
     ) -> None:
         self.gaps: set[Gap] = set()
         self.not_examined: list[str] = []
@@ -51,7 +66,8 @@ class Preview:
         self._rules = rules
         self._waivers = waivers
         self._supports = frameworks.supports() if supports is None else supports
-        self._tally = Tally(Evaluation(rules, started_at), waivers, findings)
+        self._inventory = Inventory(rules, _spool(InventoryItem)) if inventory else None
+        self._tally = Tally(Evaluation(rules, started_at), waivers, _spool(Finding), self._inventory)
         self._tells: set[str] = set()
         self._roles_left_out = 0
         self._files: list[str] = []
@@ -119,7 +135,17 @@ class Preview:
             rules=tuple(rule.info for rule in ran),
             controls=controls(self._rules, summary.rules or {}, gaps, self._supports, self._tally.left_out),
             findings=self._tally.findings,
+            inventory=UNSET if self._inventory is None else self._listed(self._inventory, ran),
         )
+
+    def _listed(self, inventory: Inventory, ran: Sequence[Rule]) -> Spool[InventoryItem]:
+        """The inventory with the verdicts of the rules that ran."""
+        ids = {rule.info.id for rule in ran}
+        if len(ids) == len(self._rules):
+            return inventory.items
+        listed = _spool(InventoryItem)
+        listed.extend(item.narrowed(ids) for item in inventory.items)
+        return listed
 
     def _noted(self, resource: Declared) -> Declared:
         self._note_scope(resource)
@@ -168,6 +194,10 @@ class Preview:
                 f"{', '.join(partly)}."
             )
         return sentences
+
+
+def _spool(kind: type[Kept]) -> Spool[Kept]:
+    return Spool(Path(gettempdir()), kind)
 
 
 def _gap(mistake: Mistake, code: str) -> Gap:

@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType, structs
 
 from scanner import __version__
 from scanner.judge.evaluate import Evaluation
+from scanner.judge.inventory import Inventory
 from scanner.language import vocabulary
 from scanner.language.rule import Rule, digest
 from scanner.language.vocabulary import AppInstance, FlowReference, Resource
@@ -38,10 +39,16 @@ class Tally:
 
     `found` are the rules that have findings. `left_out` counts, by rule, the resources to which it was not applied
     because no file can tell what it reads. `beyond` are the rules that read facets which files of the current kind
-    never tell.
+    never tell. With `inventory`, every resource is noted in it.
     """
 
-    def __init__(self, evaluation: Evaluation, waivers: Waivers, findings: Spool) -> None:
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        waivers: Waivers,
+        findings: Spool[Finding],
+        inventory: Inventory | None = None,
+    ) -> None:
         self.counts = Counts()
         self.findings = findings
         self.found: set[str] = set()
@@ -49,6 +56,7 @@ class Tally:
         self.beyond: frozenset[str] = frozenset()
         self._evaluation = evaluation
         self._waivers = waivers
+        self._inventory = inventory
 
     def app_instance(
         self, seen: facts.AppInstance | None, flows: Iterable[ChannelFlow], broken: Gap | None = None
@@ -141,10 +149,16 @@ class Tally:
         judged = self._evaluation.judge(resource)
         if judged.not_applicable:
             self.counts.judgements.update([(id_, _NOT_APPLICABLE) for id_ in judged.not_applicable])
-        return self._told(resource, judged.findings) if judged.findings else []
+        findings, left_out = self._told(resource, judged.findings) if judged.findings else ([], frozenset())
+        if self._inventory is not None:
+            self._inventory.note(resource, judged.not_applicable, verdicts_of(findings), left_out)
+        return findings
 
-    def _told(self, resource: Resource, judged: Sequence[Finding]) -> list[Finding]:
-        """The findings, waived or not, without those that stay unknown because no file can tell a fact; counts both."""
+    def _told(self, resource: Resource, judged: Sequence[Finding]) -> tuple[list[Finding], frozenset[str]]:
+        """The findings, waived or not, without those that stay unknown because no file can tell a fact; counts both.
+
+        Also the rules that have no other findings than such, and so were not applied.
+        """
         key = vocabulary.key(resource)
         findings: list[Finding] = []
         untold: set[str] = set()
@@ -155,9 +169,10 @@ class Tally:
                 findings.append(self._waivers.finding(finding, resource.tags, key))
         verdicts = verdicts_of(findings)
         self.counts.judgements.update(verdicts.items())
-        self.counts.judgements.update([(id_, _LEFT_OUT) for id_ in untold - verdicts.keys()])
+        left_out = frozenset(untold - verdicts.keys())
+        self.counts.judgements.update([(id_, _LEFT_OUT) for id_ in left_out])
         self.left_out.update(untold)
-        return findings
+        return findings, left_out
 
     def _is_untold(self, resource: Resource, finding: Finding) -> bool:
         declared = resource.declared
@@ -167,6 +182,8 @@ class Tally:
 
     def _keep(self, findings: Sequence[Finding]) -> None:
         self.findings.extend(findings)
+        if self._inventory is not None:
+            self._inventory.keep()
         self.found.update(finding.rule_id for finding in findings)
         self.counts.statuses.update(finding.status for finding in findings)
         failed = [finding for finding in findings if finding.status is Status.FAIL]

@@ -7,11 +7,11 @@ The structs here are the JSON report: their fields, in their order, are its keys
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.facts import Gap
 
@@ -309,6 +309,40 @@ class CarriedOver(Struct, frozen=True, kw_only=True, gc=False):
     not_looked_for: str | UnsetType = UNSET
 
 
+Verdict = Literal["passed", "failed", "unknown", "waived", "not_applicable"]
+"""What a rule comes to on a resource, as RuleCounts counts it."""
+VERDICTS: tuple[Verdict, ...] = ("failed", "unknown", "waived", "passed", "not_applicable")
+"""The verdicts, worst first."""
+
+
+class InventoryItem(Struct, frozen=True, kw_only=True, gc=False):
+    """A resource that was seen, with the verdict of every rule that was applied to it, by the rule's id.
+
+    `processors` stand in execution order; they are null if they were not observed, and only a channel flow has any.
+    `location` is where a file declares the resource. The rest is as in Resource.
+    """
+
+    type: ResourceType
+    arn: str | None
+    name: str | None
+    account_id: str
+    region: str
+    app_instance_arn: str | None
+    processors: tuple[PipelineStep, ...] | None
+    verdicts: dict[str, Verdict]
+    location: Location | UnsetType = UNSET
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of the verdicts; None if no rule was applied."""
+        own = frozenset(self.verdicts.values())
+        return next((verdict for verdict in VERDICTS if verdict in own), None)
+
+    def narrowed(self, rules: Container[str]) -> InventoryItem:
+        """The item with the verdicts of these rules only."""
+        return structs.replace(self, verdicts={id_: own for id_, own in self.verdicts.items() if id_ in rules})
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """Everything one audit has to say; what every format is rendered from.
 
@@ -326,3 +360,4 @@ class Report(Struct, frozen=True, kw_only=True):
     controls: tuple[Control, ...] | UnsetType = UNSET
     carried_over: tuple[CarriedOver, ...] | UnsetType = UNSET
     findings: Collection[Finding]
+    inventory: Collection[InventoryItem] | UnsetType = UNSET

@@ -36,21 +36,31 @@ class Counts(Struct, kw_only=True):
         return self
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """Findings, or items of the inventory, as `number` lines of a spool.
+
+    `sizes`: the ARN of each app instance and how many bytes of `lines` are its own, in their order; "" stands for the
+    roles of the account.
+    """
+
+    number: int
+    lines: bytes
+    sizes: tuple[tuple[str, int], ...]
+
+
 class Verdicts(Struct, frozen=True, kw_only=True):
     """The results of judging some app instances with their channel flows and, maybe, the roles of their account.
 
-    - `findings`: the findings as lines of a spool, those on roles first, then in the order of `sizes`; `number` is how
-      many they are.
-    - `roles`: how many bytes of `findings` are on the roles; None if these were not judged.
-    - `sizes`: the ARN of each app instance that was judged, and how many bytes of `findings` are its own.
+    - `app_instances`: the ARNs of those that were judged; `roles`: whether the roles were.
+    - `inventory` has nothing unless it was asked for.
     - `gaps`: those of the facts.
     - `waivers`: the numbers of the waivers that were used.
     """
 
     counts: Counts
     gaps: frozenset[Gap]
-    roles: int | None = None
-    sizes: tuple[tuple[str, int], ...]
-    number: int
-    findings: bytes
+    app_instances: frozenset[str]
+    roles: bool
+    findings: Part
+    inventory: Part
     waivers: frozenset[int]

@@ -45,6 +45,7 @@ def to_framework(report: Report, name: str) -> Report:
             for each in report.carried_over
             if name in each.finding.frameworks and each.finding.rule_id not in others
         ),
+        inventory=report.inventory and [item.narrowed(ids) for item in report.inventory],
     )
     return structs.replace(narrowed, summary=counted(narrowed))
 

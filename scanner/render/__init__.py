@@ -26,6 +26,7 @@ class Format(StrEnum):
     ASFF = "asff"
     GITHUB = "github"
     GITLAB = "gitlab"
+    INVENTORY = "inventory"
 
 
 SUFFIXES = {
@@ -51,6 +52,7 @@ CONTENT_TYPES = {
     Format.ASFF: "application/json",
     Format.GITHUB: "text/plain; charset=utf-8",
     Format.GITLAB: "application/json",
+    Format.INVENTORY: "text/csv; charset=utf-8",
 }
 """The media types of the formats."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from scanner.model.report import CarriedOver, Finding, Report, ReportedGap, Waiver
 from scanner.render import carried
@@ -42,6 +42,8 @@ COLUMNS = (
     "last_seen",
     "not_settled_because",
 )
+Row = Mapping[str, str | None]
+"""Cells by column; those that are left out are empty."""
 _IDS = ("account_id", "app_instance_name", "resource_name", "fingerprint")
 _NUMBER = re.compile(r"[0-9][0-9.,:/eE+-]*")
 # From https://owasp.org/www-community/attacks/CSV_Injection, which also lists the full-width forms.
@@ -54,14 +56,18 @@ def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
     With `for_excel` the text has a byte order mark, without which Excel does not read it as UTF-8, and cells that Excel
     would turn into numbers (012345678901) are written as text.
     """
+    return sheet(COLUMNS, _rows(report), _IDS if for_excel else None)
+
+
+def sheet(columns: Sequence[str], rows: Iterable[Row], ids: Sequence[str] | None = None) -> Iterator[str]:
+    """A header and rows. With `ids`, it is written as Excel opens it, and the cells in these columns as text."""
     writer = csv.writer(Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    if for_excel:
+    if ids is not None:
         yield "\ufeff"
-    yield writer.writerow(COLUMNS)
-    for row in _rows(report):
-        cells = {column: guarded(row.get(column) or "") for column in COLUMNS}
-        if for_excel:
-            cells |= {column: as_text(cells[column]) for column in _IDS}
+    yield writer.writerow(columns)
+    for row in rows:
+        cells = {column: guarded(row.get(column) or "") for column in columns}
+        cells |= {column: as_text(cells[column]) for column in ids or ()}
         yield writer.writerow(cells.values())
 
 
@@ -83,7 +89,7 @@ class Line:
         return line
 
 
-def _rows(report: Report) -> Iterator[dict[str, str | None]]:
+def _rows(report: Report) -> Iterator[Row]:
     for sentence in report.coverage.not_examined:
         yield {"record": "not_examined", "message": sentence}
     yield from map(_gap, report.coverage.gaps)
@@ -91,7 +97,7 @@ def _rows(report: Report) -> Iterator[dict[str, str | None]]:
     yield from map(_carried, carried.shown(report))
 
 
-def _gap(gap: ReportedGap) -> dict[str, str | None]:
+def _gap(gap: ReportedGap) -> Row:
     return {
         "record": "gap",
         "status": "waived" if gap.waiver else "not_observed",
@@ -103,12 +109,12 @@ def _gap(gap: ReportedGap) -> dict[str, str | None]:
     }
 
 
-def _carried(entry: CarriedOver) -> dict[str, str | None]:
+def _carried(entry: CarriedOver) -> Row:
     settling = {"last_seen": entry.last_seen, "not_settled_because": entry.reason}
     return {**_finding(entry.finding), "record": "carried_over", "status": "carried_over", "change": None, **settling}
 
 
-def _finding(finding: Finding) -> dict[str, str | None]:
+def _finding(finding: Finding) -> Row:
     resource, location = finding.resource, finding.location
     return {
         "record": "finding",
@@ -136,7 +142,7 @@ def _finding(finding: Finding) -> dict[str, str | None]:
     }
 
 
-def _waiver(waiver: Waiver | None) -> dict[str, str | None]:
+def _waiver(waiver: Waiver | None) -> Row:
     if waiver is None:
         return {}
     return {"waived_until": waiver.expires, "waived_by": waiver.owner, "waived_because": waiver.reason}

@@ -7,35 +7,45 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from scanner.model.report import SCHEMA_VERSION, Report
+from scanner.store.spool import Spool
 
 
 def render(report: Report) -> Iterator[str]:
-    """The report as JSON in pieces: each top-level member on a line of its own, then each finding.
-
-    What was carried over is written like the findings, an entry on each line.
+    """The report as JSON in pieces: each top-level member on a line of its own, then each finding, then each item of
+    the inventory, if there is one. What was carried over is written like them, an entry on each line.
     """
     yield "{\n"
     for name in report.__struct_fields__:
         value = getattr(report, name)
-        if name != "findings" and value is not UNSET:
+        if name not in ("findings", "inventory") and value is not UNSET:
             yield f'"{name}": '
             yield from _lines(value) if name == "carried_over" else [_encoded(value, indent=2)]
             yield ",\n"
     yield '"findings": '
     yield from _lines(report.findings)
+    if not isinstance(report.inventory, UnsetType):
+        yield ',\n"inventory": '
+        yield from _lines(report.inventory)
     yield "\n}\n"
 
 
 def _lines(items: Iterable[object]) -> Iterator[str]:
     """A JSON array with each item on a line of its own."""
     separator = "[\n"
-    for item in items:
-        yield f"{separator}{_encoded(item)}"
+    for line in encoded(items):
+        yield f"{separator}{line}"
         separator = ",\n"
     yield "[\n]" if separator == "[\n" else "\n]"
+
+
+def encoded(items: Iterable[object]) -> Iterator[str]:
+    """Each item as JSON, without a line end."""
+    if isinstance(items, Spool):  # which need not be decoded for that
+        return (line[:-1].decode() for line in items.encoded())
+    return map(_encoded, items)
 
 
 def _encoded(value: object, indent: int = 0) -> str:

@@ -62,6 +62,10 @@ def _check(report: Report, name: str) -> None:
     stray = next((each.rule_id for each in _of_own_rules(report) if each.rule_id not in described), None)
     if stray is not None:
         raise _refused(name, f"contradicts itself: a finding names the rule {stray!r:.80}, but its rules do not")
+    for item in report.inventory or ():
+        if not item.verdicts.keys() <= described:
+            stray = min(item.verdicts.keys() - described)
+            raise _refused(name, f"contradicts itself: an item names the rule {stray!r:.80}, but its rules do not")
     uncountable = next((number for number in _numbers(report) if not 0 <= number <= _MOST), None)
     if uncountable is not None:
         raise _refused(name, f"is not a report of chimeaudit: {uncountable!s:.80} does not count anything")

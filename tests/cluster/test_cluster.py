@@ -75,7 +75,7 @@ def test_threads_processes_a_cluster_and_a_resumed_run_give_the_same_report(
         dask.add_worker(key(organization, name))
     dask.wait()
     organization.faults.append(Roles(things=[Role(inline=[ANYBODY]), Role(name="other", inline=["no JSON"])]))
-    rules = ("--select", "profile:default,profile:chat-access", "-o", "json:-")
+    rules = ("--select", "profile:default,profile:chat-access", "--inventory", "-o", "json:-")
     accounts = ("--accounts", ",".join((ACCOUNT, *MEMBERS)), *rules)
 
     threads = scan(organization, tmp_path, *accounts, "--run-dir", "whole")
@@ -91,10 +91,13 @@ def test_threads_processes_a_cluster_and_a_resumed_run_give_the_same_report(
         lines = journal.read_bytes().splitlines(keepends=True)
         (halves / "targets" / journal.name).write_bytes(b"".join(lines[:-2]))
     ways["resumed"] = scan(organization, tmp_path, "--resume", "--run-dir", "halves", "--cluster", dask.address, *rules)
+    ways["judged again"] = scan(organization, tmp_path, "--from", "whole", *rules)
 
     assert {(gap["region"], gap["code"]) for gap in threads.gaps} == {("global", "Undecided")}
     assert threads.report["coverage"]["observed"]["roles"] == 8
     assert threads.report["summary"]["by_status"]["fail"] > 180
+    seen = threads.report["coverage"]["observed"]
+    assert len(threads.report["inventory"]) == seen["app_instances"] + seen["channel_flows"] + seen["roles"]
     for name, ended in ways.items():
         assert without_run(ended.report) == without_run(threads.report), name
         assert ended.code == threads.code == 1

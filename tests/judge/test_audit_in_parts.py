@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from random import Random
 
 import pytest
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from scanner import resources
 from scanner.judge import audit as module
-from scanner.judge.audit import Audit, audit
+from scanner.judge.audit import Audit
 from scanner.language import healthy
 from scanner.language.rule import Rule, load
 from scanner.language.selection import select
 from scanner.model.facts import AppInstance, ChannelFlow
-from scanner.model.report import Report, Scope, Waiver
+from scanner.model.report import InventoryItem, Report, RuleCounts, Scope, Waiver
+from scanner.model.verdicts import Part
 from scanner.outcome.waivers import Entry, Pattern, Waivers
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import AppInstanceRead, RolesRead, TargetWriter
@@ -94,7 +96,14 @@ def run(directory: Path, order: Sequence[int], *, complete: bool = True) -> Jour
 
 def same(one: Report, other: Report) -> None:
     assert list(one.findings) == list(other.findings)
-    assert structs.replace(one, findings=()) == structs.replace(other, findings=())
+    assert inventory(one) == inventory(other)
+    assert structs.replace(one, findings=(), inventory=UNSET) == structs.replace(other, findings=(), inventory=UNSET)
+
+
+def inventory(report: Report) -> list[InventoryItem]:
+    assert not isinstance(report.inventory, UnsetType)
+    assert len(report.inventory) == len(list(report.inventory))
+    return list(report.inventory)
 
 
 @pytest.mark.parametrize("most", [1, 5_000, 8 << 20])
@@ -107,9 +116,9 @@ def test_the_report_does_not_depend_on_who_judges_which_part(
     order = random.sample(range(12), 12)
     journal = run(tmp_path / "run", order, complete=random.random() < 0.5)
     alone, together = waivers(), waivers()
-    whole = audit(journal, rules(), AT, alone)
+    whole = Audit(journal, rules(), alone, inventory=True).report(AT)
 
-    judging = Audit(journal, rules(), together)
+    judging = Audit(journal, rules(), together, inventory=True)
     part_judge = pickle.loads(pickle.dumps(judging.part_judge))  # noqa: S301 - our own
     for number in range(3):
         has_roles = number == seed % 4  # a fourth is left to the audit itself
@@ -133,10 +142,42 @@ def test_the_report_does_not_depend_on_who_judges_which_part(
     assert ["x:2" in warning for warning in together.warnings(whole)] == [True]
 
 
+def test_the_inventory_has_every_resource_in_order_with_the_verdicts_that_are_counted(tmp_path: Path) -> None:
+    journal = run(tmp_path / "run", range(11, -1, -1))
+
+    report = Audit(journal, rules(), waivers(), inventory=True).report(AT)
+
+    items = inventory(report)
+    arns = [item.arn or "" for item in items if item.type != "role"]
+    assert arns[:2] == [ARNS[0], f"{ARNS[0]}/channel-flow/0"], "of the first region"
+    assert arns[6:] == sorted(arns[6:]), "an app instance comes before its flows"
+    assert [item.type for item in items].count("role") == 3
+    seen, counted = report.coverage.observed, report.summary.rules
+    assert len(items) == seen.app_instances + seen.channel_flows + 3
+    assert not isinstance(counted, UnsetType)
+    for rule in rules():
+        verdicts = Counter(item.verdicts[rule.info.id] for item in items if rule.info.resource == item.type)
+        assert RuleCounts(**{str(verdict): number for verdict, number in verdicts.items()}) == counted[rule.info.id], (
+            rule.info.id
+        )
+        assert not any(rule.info.id in item.verdicts for item in items if rule.info.resource != item.type)
+    assert {verdict for item in items for verdict in item.verdicts.values()} == {
+        "passed",
+        "failed",
+        "unknown",
+        "waived",
+    }
+
+
+def test_a_report_has_an_inventory_only_if_it_is_asked_for(tmp_path: Path) -> None:
+    assert Audit(run(tmp_path / "run", [3]), rules()).report(AT).inventory is UNSET
+
+
 def test_a_run_of_which_nothing_was_read_has_no_verdicts(tmp_path: Path) -> None:
     journal = run(tmp_path / "run", [])
 
     verdicts = Audit(journal, rules()).part_judge(tmp_path / "none.jsonl")
 
-    assert (verdicts.sizes, verdicts.findings, verdicts.gaps) == ((), b"", frozenset())
+    assert (verdicts.app_instances, verdicts.gaps) == (frozenset(), frozenset())
+    assert verdicts.findings == verdicts.inventory == Part(number=0, lines=b"", sizes=())
     assert verdicts.counts.statuses.total() == 0

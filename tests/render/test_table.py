@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from scanner.model.report import Report, Status
+from scanner.model.report import Finding, Report, Status
 from scanner.render import table
 from scanner.store.spool import Spool
 from tests.render import sample
@@ -124,7 +124,7 @@ def test_memory_does_not_grow_with_the_findings(tmp_path: Path) -> None:
             pass
 
     def peak(count: int) -> int:
-        report = structs.replace(sample.many(count), findings=(kept := Spool(tmp_path)))
+        report = structs.replace(sample.many(count), findings=(kept := Spool(tmp_path, Finding)))
         kept.extend(sample.many(count).findings)
         drain(report)  # fills rich's cache of text widths
         tracemalloc.start()

@@ -23,6 +23,7 @@ from scanner.commands.options.shared import (
     fail_on_option,
     github_option,
     history_option,
+    inventory_option,
     verbose_option,
 )
 from scanner.errors import UsageError
@@ -207,6 +208,7 @@ class ScanOptions(DeliveryOptions, OutputOptions, RuleOptions):
         help="Go on where --baseline is not there yet; everything is new then.",
     )
     history: str | None = history_option()
+    inventory: bool = inventory_option()
     on_github: bool = github_option()
     max_runtime: float | None = option(
         "--max-runtime",

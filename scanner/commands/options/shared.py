@@ -65,6 +65,18 @@ def history_option() -> Any:
     )
 
 
+def inventory_option() -> Any:
+    """The option ``--inventory``."""
+    return option(
+        "--inventory",
+        group=Group.RESULTS,
+        recorded=True,
+        is_flag=True,
+        help="Name in the JSON report and the page every app instance and flow that was seen, with the verdict of "
+        "every rule.  [default: only with -o inventory:PATH]",
+    )
+
+
 def verbose_option(what: str) -> Any:
     """The option ``--verbose``; `what` is its help."""
     return option("-v", "--verbose", is_flag=True, help=what)
