@@ -5,11 +5,10 @@ The first rows say what was not examined and not observed, so that a sheet never
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 
 from scanner.model.report import Control, Report, RuleCounts
-from scanner.render.csv import Line, guarded
+from scanner.render.csv import sheet
 from scanner.render.wording import gap_line, waived
 
 COLUMNS = (
@@ -32,10 +31,7 @@ COLUMNS = (
 
 def render(report: Report) -> Iterator[str]:
     """A header, then a row for each sentence on what is not examined, each gap and each control."""
-    writer = csv.writer(Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    yield writer.writerow(COLUMNS)
-    for row in _rows(report):
-        yield writer.writerow([guarded(row.get(column) or "") for column in COLUMNS])
+    return sheet(COLUMNS, _rows(report))
 
 
 def _rows(report: Report) -> Iterator[dict[str, str | None]]:

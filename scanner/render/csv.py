@@ -61,7 +61,7 @@ def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
 
 def sheet(columns: Sequence[str], rows: Iterable[Row], ids: Sequence[str] | None = None) -> Iterator[str]:
     """A header and rows. With `ids`, it is written as Excel opens it, and the cells in these columns as text."""
-    writer = csv.writer(Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     if ids is not None:
         yield "\ufeff"
     yield writer.writerow(columns)
@@ -82,7 +82,7 @@ def guarded(cell: str) -> str:
     return f"'{shown}" if shown.startswith(_FORMULA) else shown
 
 
-class Line:
+class _Line:
     """A file for `csv.writer` whose `write` returns the line instead of storing it."""
 
     def write(self, line: str) -> str:
