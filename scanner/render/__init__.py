@@ -24,6 +24,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     OCSF = "ocsf"
     ASFF = "asff"
+    OSCAL = "oscal"
     GITHUB = "github"
     GITLAB = "gitlab"
     INVENTORY = "inventory"
@@ -50,6 +51,7 @@ CONTENT_TYPES = {
     Format.MARKDOWN: "text/markdown; charset=utf-8",
     Format.OCSF: "application/x-ndjson",
     Format.ASFF: "application/json",
+    Format.OSCAL: "application/json",
     Format.GITHUB: "text/plain; charset=utf-8",
     Format.GITLAB: "application/json",
     Format.INVENTORY: "text/csv; charset=utf-8",

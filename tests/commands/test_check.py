@@ -345,7 +345,7 @@ def prints(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "form", ["html", "json", "jsonl", "sarif", "junit", "csv", "markdown", "ocsf", "asff", "github", "gitlab"]
+    "form", ["html", "json", "jsonl", "sarif", "junit", "csv", "markdown", "ocsf", "asff", "oscal", "github", "gitlab"]
 )
 def test_every_format_takes_findings_without_arn(tmp_path: Path, form: str) -> None:
     write(tmp_path / "stack.json", stack(Flow=flow(processor(FallbackAction="CONTINUE"))))

@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_a_saved_report_is_written_in_every_format_that_is_asked_for(home: Path) -> None:
     files = ["r.json", "r.jsonl", "r.sarif", "r.xml", "r.csv", "r.md"]
-    outputs = [f"-o{file}" for file in [*files, "ocsf:r.ocsf", "asff:r.asff"]]
+    outputs = [f"-o{file}" for file in [*files, "ocsf:r.ocsf", "asff:r.asff", "oscal:r.oscal"]]
 
     ended = chimeaudit("report", "saved.json", *outputs, home=home)
 
