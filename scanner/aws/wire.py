@@ -270,6 +270,7 @@ class Account(_Member, frozen=True):
     """`State` replaces `Status`: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html"""
 
     Id: AccountId
+    Name: str | None = None
     Status: str | None = None
     State: str | None = None
 

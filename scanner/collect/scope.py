@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from scanner.aws.calls import new_items
 from scanner.aws.failure import FailedCallError
@@ -13,7 +13,7 @@ from scanner.aws.session import Aws, Caller
 from scanner.aws.wire import Account, ListAccounts, ListAccountsForParent, ListOrganizationalUnitsForParent
 from scanner.errors import UsageError
 from scanner.model.facts import Gap
-from scanner.model.phrases import close
+from scanner.model.phrases import close, named_account
 from scanner.model.report import Scope
 from scanner.store.journal import UNKNOWN_ACCOUNT, Role, Target
 
@@ -89,6 +89,7 @@ class _Way(Struct, frozen=True, kw_only=True, order=True):
 class _Accounts(Struct, frozen=True, kw_only=True):
     chosen_by: str
     ways: tuple[_Way, ...]
+    names: Mapping[str, str] = {}
     callers: dict[str, str] = {}
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
@@ -97,6 +98,7 @@ class _Accounts(Struct, frozen=True, kw_only=True):
 class _Listed(Struct, frozen=True, kw_only=True):
     chosen_by: str
     account_ids: tuple[str, ...]
+    names: Mapping[str, str] = {}
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -122,6 +124,7 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
             accounts=tuple(sorted({way.account_id for way in accounts.ways})),
             regions=regions,
             chosen_by=f"{accounts.chosen_by}, in {where}",
+            account_names=_names(accounts) or UNSET,
         ),
         targets=tuple(
             Target(account_id=way.account_id, region=region, profile=way.profile, role=way.role)
@@ -132,6 +135,12 @@ def resolve(wanted: Wanted, connect: Callable[[str | None], Aws]) -> Resolved:
         gaps=accounts.gaps,
         notes=(*(f"Accounts {note}" for note in accounts.notes), *_elsewhere(aws, regions)),
     )
+
+
+def _names(accounts: _Accounts) -> dict[str, str]:
+    """The names of the accounts in scope, by account id in order."""
+    ids = sorted({way.account_id for way in accounts.ways})
+    return {account_id: accounts.names[account_id] for account_id in ids if account_id in accounts.names}
 
 
 def _by_profile(profiles: Sequence[str | None], connect: Callable[[str | None], Aws]) -> _Accounts:
@@ -159,39 +168,55 @@ def _by_role(wanted: Wanted, profile: str | None, aws: Aws) -> _Accounts:
     listed = _organization(wanted, aws, identity) if wanted.organization else _named(wanted)
     ways = tuple(_way(account_id, wanted, profile, aws, identity) for account_id in listed.account_ids)
     callers = {profile or "": identity.account_id}
-    return _Accounts(chosen_by=listed.chosen_by, ways=ways, callers=callers, gaps=listed.gaps, notes=listed.notes)
+    return _Accounts(
+        chosen_by=listed.chosen_by,
+        ways=ways,
+        names=listed.names,
+        callers=callers,
+        gaps=listed.gaps,
+        notes=listed.notes,
+    )
 
 
 def _named(wanted: Wanted) -> _Listed:
-    kept, notes = _without(wanted.exclude, wanted.accounts)
+    kept, notes = _without(wanted.exclude, wanted.accounts, {})
     return _Listed(chosen_by="the accounts named by --accounts", account_ids=kept, notes=notes)
 
 
 def _organization(wanted: Wanted, aws: Aws, identity: Caller) -> _Listed:
     open_accounts: set[str] = set()
     suspended: set[str] = set()
+    names: dict[str, str] = {}
     gaps: list[Gap] = []
     for unit in wanted.units or (None,):
         try:
             for account in accounts(aws, unit):
                 (suspended if account.is_suspended else open_accounts).add(account.Id)
+                if account.Name:
+                    names.setdefault(account.Id, account.Name)
         except FailedCallError as failed:
             gaps.append(failed.gap(identity.account_id, None, unit))
-    kept, notes = _without(wanted.exclude, open_accounts)
+    kept, notes = _without(wanted.exclude, open_accounts, names)
     if suspended:
-        notes = (f"left out, because suspended: {', '.join(sorted(suspended))}", *notes)
+        notes = (f"left out, because suspended: {_listing(sorted(suspended), names)}", *notes)
     units = f" below {', '.join(wanted.units)}" if wanted.units else ""
     chosen_by = f"the organisation that account {identity.account_id} belongs to{units}"
     chosen_by = f"{chosen_by} ({'; '.join(notes)})" if notes else chosen_by
-    return _Listed(chosen_by=chosen_by, account_ids=kept, gaps=tuple(gaps), notes=notes)
+    return _Listed(chosen_by=chosen_by, account_ids=kept, names=names, gaps=tuple(gaps), notes=notes)
 
 
-def _without(exclude: Sequence[str], accounts: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _without(
+    exclude: Sequence[str], accounts: Collection[str], names: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The accounts that are not excluded, and notes on those that are."""
     out, idle = sorted({*exclude} & {*accounts}), sorted({*exclude} - {*accounts})
-    notes = [f"left out by --exclude: {', '.join(out)}"] if out else []
+    notes = [f"left out by --exclude: {_listing(out, names)}"] if out else []
     notes += [f"named by --exclude, but not in scope anyway: {', '.join(idle)}"] if idle else []
     return tuple(sorted({*accounts} - {*exclude})), tuple(notes)
+
+
+def _listing(account_ids: Iterable[str], names: Mapping[str, str]) -> str:
+    return ", ".join(named_account(account_id, names.get(account_id)) for account_id in account_ids)
 
 
 def _way(account_id: str, wanted: Wanted, profile: str | None, aws: Aws, own: Caller) -> _Way:

@@ -18,7 +18,7 @@ from scanner.outcome.compare import new_gaps
 from scanner.render import carried
 from scanner.render.causes import by_cause
 from scanner.render.text import visible
-from scanner.render.wording import clipped, count, named, seen
+from scanner.render.wording import account, clipped, count, named, seen
 
 _FINDINGS, _GAPS, _PLACES = 20, 10, 10
 _MOST_CHARACTERS = 500
@@ -80,13 +80,13 @@ def _lines(
     yield f"Coverage is {complete}. Observed: {seen(report)}."
     for finding in worst:
         resource = finding.resource
-        place = f"{named(resource)} ({resource.account_id} {resource.region})"
+        place = f"{named(resource)} ({account(resource.account_id, report.scope.names)} {resource.region})"
         yield f"{finding.severity} {finding.rule_id}: {place}: {finding.message}"
     yield from _more(total - len(worst), "finding")
     if kept := carried.shown(report):
         severities = _by_severity(Counter(each.finding.severity for each in kept))
         yield f"{carried.TITLE}: {count(len(kept), 'finding')} ({severities}) that {carried.EXPLAINED}"
-    missed = by_cause(gaps)
+    missed = by_cause(gaps, report.scope.names)
     for cause in missed[:_GAPS]:
         yield f"Not observed: {cause.line}"
     yield from _more(sum(len(cause.gaps) for cause in missed[_GAPS:]), "gap")

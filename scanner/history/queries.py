@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from scanner.model.moments import age, days
-from scanner.model.report import Severity, Status, Summary
+from scanner.model.report import Scope, Severity, Status, Summary
 from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
 
 _OLDEST = 20
@@ -122,5 +122,16 @@ def _oldest(connection: Connection, until: str) -> Iterator[OpenFinding]:
                first_seen, last_seen
         FROM finding WHERE state = 'open' ORDER BY first_seen, {_RANK}, fingerprint LIMIT :most
     """)
+    names = _account_names(connection)
     for row in connection.execute(oldest, {"most": _OLDEST}).mappings():
-        yield msgspec.convert({**row, "age_days": age(row["first_seen"], until)}, OpenFinding)
+        told = {"age_days": age(row["first_seen"], until), "account_name": names.get(row["account_id"])}
+        yield msgspec.convert({**row, **told}, OpenFinding)
+
+
+def _account_names(connection: Connection) -> Mapping[str, str]:
+    """The names of accounts by id, as the newest run has them that has any."""
+    newest = text("""
+        SELECT scope FROM run WHERE scope LIKE '%"account_names":%' ORDER BY started_at DESC, id DESC LIMIT 1
+    """)
+    scope = connection.scalar(newest)
+    return msgspec.json.decode(scope, type=Scope).names if scope else {}

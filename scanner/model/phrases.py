@@ -62,3 +62,17 @@ def one_of(names: Iterable[str]) -> str:
     """The names in a sentence: `a, b or c`."""
     listed = list(names)
     return " or ".join(filter(None, (", ".join(listed[:-1]), listed[-1]))) if listed else "nothing"
+
+
+_MOST_NAME = 64
+"""The length at which an account's name is cut; AWS allows 50 characters."""
+
+
+def named_account(account_id: str, name: str | None, also: str = "") -> str:
+    """An account by its id and, where it is known, its name: ``111122223333 (Payments)``. Nothing is escaped.
+
+    `also` stands with the name, or alone: ``111122223333 (Payments, 12)``.
+    """
+    shown = name and (name if len(name) <= _MOST_NAME else f"{name[: _MOST_NAME - 1]}…")
+    beside = ", ".join(filter(None, (shown, also)))
+    return f"{account_id} ({beside})" if beside else account_id

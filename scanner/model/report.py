@@ -7,7 +7,7 @@ The structs here are the JSON report: their fields, in their order, are its keys
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -198,12 +198,21 @@ class Run(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Scope(Struct, frozen=True, kw_only=True, gc=False):
-    """What was to be looked at, and how that was decided. `files` are those that were judged, in a check."""
+    """What was to be looked at, and how that was decided. `files` are those that were judged, in a check.
+
+    `account_names` has the names that AWS Organizations tells, by account id; it is left out where none is known.
+    """
 
     accounts: tuple[str, ...]
     regions: tuple[str, ...]
     chosen_by: str
     files: tuple[str, ...] = ()
+    account_names: dict[str, str] | UnsetType = UNSET
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names of accounts by id, as far as they are known."""
+        return self.account_names or {}
 
 
 class InScope(Struct, frozen=True, kw_only=True, gc=False):

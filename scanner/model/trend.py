@@ -63,12 +63,16 @@ class TimeToFix(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class OpenFinding(Struct, frozen=True, kw_only=True, gc=False):
-    """An open failure; its age is from `first_seen` to the last run, in days."""
+    """An open failure; its age is from `first_seen` to the last run, in days.
+
+    `account_name` is what the newest run that knew any names called its account.
+    """
 
     fingerprint: str
     rule_id: str
     severity: Severity
     account_id: str
+    account_name: str | None = None
     region: str
     resource_arn: str | None
     resource_name: str | None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.report import CarriedOver, Finding, GapReference, Report, ReportedGap, Run, Status
 from scanner.outcome import former
@@ -25,7 +25,10 @@ class Unseen(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """The result of comparing two reports. `still_open` are findings of the new report, waived ones included."""
+    """The result of comparing two reports. `still_open` are findings of the new report, waived ones included.
+
+    `account_names` has what the reports call the accounts, by id; left out where they name none.
+    """
 
     schema_version: str = SCHEMA_VERSION
     old_run: Run
@@ -34,6 +37,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     fixed: tuple[Finding, ...]
     still_open: tuple[Finding, ...]
     no_longer_observed: tuple[Unseen, ...]
+    account_names: dict[str, str] | UnsetType = UNSET
 
 
 def compare(old: Report, new: Report) -> Difference:
@@ -55,6 +59,7 @@ def compare(old: Report, new: Report) -> Difference:
         fixed=tuple(finding for finding, reason in gone if reason is None),
         still_open=tuple(each for key, each in now.items() if key in before),
         no_longer_observed=tuple(Unseen(finding=finding, reason=reason.text) for finding, reason in gone if reason),
+        account_names={**old.scope.names, **new.scope.names} or UNSET,
     )
 
 

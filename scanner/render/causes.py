@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, structs
 from scanner.model.facts import GLOBAL, READ_FILE, Gap
 from scanner.model.report import UNKNOWN, Finding, GapReference, Report, ReportedGap, Waiver
 from scanner.render.coverage import gaps_behind
-from scanner.render.wording import count, gap_place, waived
+from scanner.render.wording import NO_NAMES, Names, account, count, gap_place, waived
 
 _ASSUME_ROLE = "AssumeRole"
 _DENIED = re.compile(r"access denied(?P<by>[^;]*); allow (?P<action>[a-z0-9-]+:\w+)")
@@ -27,9 +27,13 @@ _KINDS = {
 
 
 class Cause(Struct, frozen=True, kw_only=True):
-    """Gaps that one step closes, in the report's order; `unknown` is how many findings they leave unknown."""
+    """Gaps that one step closes, in the report's order; `unknown` is how many findings they leave unknown.
+
+    `names` are those of accounts, by id.
+    """
 
     gaps: tuple[ReportedGap, ...]
+    names: Names = NO_NAMES
     unknown: int = 0
 
     @property
@@ -70,7 +74,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     def extent(self) -> str:
         """How much the gaps hide, as ``35 functions in 4 accounts``; for a single gap, its place."""
         if self.is_alone:
-            return "" if self.gaps[0].operation == READ_FILE else gap_place(self.gaps[0])
+            return "" if self.gaps[0].operation == READ_FILE else gap_place(self.gaps[0], self.names)
         things = [count(len(names), noun) for noun, names in self._hidden.items()]
         things += ["the roles"] if any(map(hides_roles, self.gaps)) else []
         accounts = count(len(self.accounts), "account") if self.accounts else ""
@@ -83,9 +87,9 @@ class Cause(Struct, frozen=True, kw_only=True):
         inside = Counter(gap.account_id for gap in self.gaps)
         first = {gap.account_id: gap for gap in reversed(self.gaps)}
         shown = [
-            gap_place(first[account]) if number == 1 else f"{account} ({number:,})"
-            for account, number in list(inside.items())[:most]
-            if account != UNKNOWN
+            gap_place(first[own], self.names) if number == 1 else account(own, self.names, f"{number:,}")
+            for own, number in list(inside.items())[:most]
+            if own != UNKNOWN
         ]
         left = len(inside) - len(list(inside)[:most])
         return ", ".join(shown) + (f" and {count(left, 'more account')}" if left else "")
@@ -126,8 +130,8 @@ def hides_roles(gap: Gap) -> bool:
 class Causes:
     """Gaps by cause, and which of them leave a finding unknown."""
 
-    def __init__(self, gaps: Iterable[ReportedGap]) -> None:
-        self.all = by_cause(gaps)
+    def __init__(self, report: Report) -> None:
+        self.all = by_cause(report.coverage.gaps, report.scope.names)
         self._numbers: dict[GapReference, int] = {}
         for number, cause in enumerate(self.all):
             for gap in cause.gaps:
@@ -140,19 +144,20 @@ class Causes:
 
 def causes(report: Report) -> list[Cause]:
     """All gaps of a report by cause, each cause with its number of unknown findings."""
-    found = Causes(report.coverage.gaps)
+    found = Causes(report)
     unknown = Counter(number for finding in report.findings for number in found.behind(finding))
     return [structs.replace(cause, unknown=unknown[number]) for number, cause in enumerate(found.all)]
 
 
-def by_cause(gaps: Iterable[ReportedGap]) -> list[Cause]:
-    """Gaps by cause; waived gaps form causes of their own, which come last."""
+def by_cause(gaps: Iterable[ReportedGap], names: Names = NO_NAMES) -> list[Cause]:
+    """Gaps by cause; waived gaps form causes of their own, which come last. `names` are those of accounts, by id."""
     found: dict[tuple[object, ...], list[ReportedGap]] = {}
     for gap in gaps:
         at = None if gap.location is UNSET else gap.location
         key = (gap.operation, gap.code, _VARIES.sub("…", gap.reason), gap.waiver, at)
         found.setdefault(key, []).append(gap)
-    return sorted((Cause(gaps=tuple(members)) for members in found.values()), key=lambda cause: cause.order)
+    made = (Cause(gaps=tuple(members), names=names) for members in found.values())
+    return sorted(made, key=lambda cause: cause.order)
 
 
 def lines(gaps: Iterable[ReportedGap]) -> list[str]:

@@ -21,6 +21,7 @@ COLUMNS = (
     "rule_id",
     "title",
     "account_id",
+    "account_name",
     "region",
     "app_instance_name",
     "app_instance_arn",
@@ -44,7 +45,7 @@ COLUMNS = (
 )
 Row = Mapping[str, str | None]
 """Cells by column; those that are left out are empty."""
-_IDS = ("account_id", "app_instance_name", "resource_name", "fingerprint")
+_IDS = ("account_id", "account_name", "app_instance_name", "resource_name", "fingerprint")
 _NUMBER = re.compile(r"[0-9][0-9.,:/eE+-]*")
 # From https://owasp.org/www-community/attacks/CSV_Injection, which also lists the full-width forms.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -56,7 +57,13 @@ def render(report: Report, *, for_excel: bool = False) -> Iterator[str]:
     With `for_excel` the text has a byte order mark, without which Excel does not read it as UTF-8, and cells that Excel
     would turn into numbers (012345678901) are written as text.
     """
-    return sheet(COLUMNS, _rows(report), _IDS if for_excel else None)
+    return sheet(COLUMNS, named(_rows(report), report), _IDS if for_excel else None)
+
+
+def named(rows: Iterable[Row], report: Report) -> Iterator[Row]:
+    """The rows, each with the name of its account in the column `account_name`."""
+    for row in rows:
+        yield {**row, "account_name": report.scope.names.get(row.get("account_id") or "")}
 
 
 def sheet(columns: Sequence[str], rows: Iterable[Row], ids: Sequence[str] | None = None) -> Iterator[str]:

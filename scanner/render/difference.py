@@ -19,7 +19,7 @@ def json(difference: Difference) -> str:
 
 def table(difference: Difference, *, width: int, color: bool) -> str:
     """Each group of findings under its name and number; groups that need attention come first."""
-    return sections(_groups(difference), width=width, color=color)
+    return sections(_groups(difference), difference.account_names or {}, width=width, color=color)
 
 
 def _groups(difference: Difference) -> Iterator[tuple[str, Sequence[Finding]]]:

@@ -40,7 +40,7 @@ def render(report: Report) -> Iterator[str]:
     """A line for each annotation: the worst failures and gaps, as many as GitHub shows."""
     errors = count_of(report, "error")
     yield from _within(map(annotation, _worst(report, "error")), errors, "error")
-    missed = [_missed(cause) for cause in by_cause(report.coverage.gaps) if not cause.waiver]
+    missed = [_missed(cause) for cause in by_cause(report.coverage.gaps, report.scope.names) if not cause.waiver]
     annotations = [*missed[: MOST // 2], *map(annotation, _worst(report, "warning")), *missed[MOST // 2 :]]
     yield from _within(annotations, count_of(report, "warning") + len(missed), "warning")
     for sentence in report.coverage.not_examined:

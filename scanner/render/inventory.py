@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import UnsetType
 
 from scanner.model.report import VERDICTS, InventoryItem, PipelineStep, Report
-from scanner.render.csv import Row, sheet
+from scanner.render.csv import Row, named, sheet
 from scanner.render.json import encoded
 from scanner.render.wording import gap_cause
 
@@ -18,6 +18,7 @@ COLUMNS = (
     "type",
     "verdict",
     "account_id",
+    "account_name",
     "region",
     "app_instance_name",
     "app_instance_arn",
@@ -31,7 +32,7 @@ COLUMNS = (
     "message",
     "location",
 )
-_IDS = ("account_id", "app_instance_name", "name", "processor")
+_IDS = ("account_id", "account_name", "app_instance_name", "name", "processor")
 MISSING = "This report has no inventory."
 
 
@@ -41,7 +42,7 @@ def render(report: Report, *, lines: bool = False, for_excel: bool = False) -> I
     Coverage is left out of JSON Lines; the exit code and the other formats report it.
     """
     if not lines:
-        return sheet(COLUMNS, _rows(report), _IDS if for_excel else None)
+        return sheet(COLUMNS, named(_rows(report), report), _IDS if for_excel else None)
     return (f"{line}\n" for line in encoded(report.inventory or ()))
 
 

@@ -18,7 +18,7 @@ from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.html.blocks import blocks
 from scanner.render.text import visible, visible_lines
-from scanner.render.wording import aged, clipped, control_status, count, gap_cause, named, place, seen
+from scanner.render.wording import Names, account, aged, clipped, control_status, count, gap_cause, named, place, seen
 from scanner.render.wording import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB. These budgets and the text around them stay below 900 KB.
@@ -124,7 +124,7 @@ def _failures(report: Report) -> Iterator[str]:
 def _failure_row(finding: Finding, report: Report) -> str:
     new = " **new**" if finding.change == "new" else ""
     old = f", {age}" if (age := aged(finding, report)) else ""
-    cells = (finding.rule_id, named(finding.resource), *_place(finding), finding.message)
+    cells = (finding.rule_id, named(finding.resource), *_place(finding, report.scope.names), finding.message)
     return f"| {finding.severity}{new}{old} | {' | '.join(map(code, cells))} |"
 
 
@@ -158,13 +158,13 @@ def _carried(report: Report) -> Iterator[str]:
             "Last seen",
             "Not settled because",
         )
-        rows = map(_carried_row, entries[:_MOST_ROWS])
+        rows = (_carried_row(entry, report.scope.names) for entry in entries[:_MOST_ROWS])
         yield from _table(columns, rows, _CARRIED_BUDGET, len(entries))
 
 
-def _carried_row(entry: CarriedOver) -> str:
+def _carried_row(entry: CarriedOver, names: Names) -> str:
     finding = entry.finding
-    cells = (finding.rule_id, named(finding.resource), *_place(finding), moment(entry.last_seen), entry.reason)
+    cells = (finding.rule_id, named(finding.resource), *_place(finding, names), moment(entry.last_seen), entry.reason)
     return f"| {finding.severity} | {' | '.join(map(code, cells))} |"
 
 
@@ -173,8 +173,9 @@ def _where(report: Report) -> tuple[str, ...]:
     return ("File",) if report.coverage.in_scope.files else ("Account", "Region")
 
 
-def _place(finding: Finding) -> tuple[str, ...]:
-    return (place(finding),) if finding.location else (finding.resource.account_id, finding.resource.region)
+def _place(finding: Finding, names: Names) -> tuple[str, ...]:
+    resource = finding.resource
+    return (place(finding),) if finding.location else (account(resource.account_id, names), resource.region)
 
 
 def _remedies(report: Report) -> Iterator[str]:

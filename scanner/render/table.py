@@ -8,8 +8,10 @@ from __future__ import annotations
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
+from typing import TypeAlias
 
 from msgspec import structs
 from rich.box import SIMPLE_HEAD
@@ -23,8 +25,9 @@ from scanner.model.report import Coverage, Finding, Report, Severity, Status
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.text import unbroken, visible
-from scanner.render.wording import aged, clipped, contents, count, is_open, named, passed, place, seen
+from scanner.render.wording import Names, aged, clipped, contents, count, is_open, named, passed, place, seen
 
+Where: TypeAlias = Callable[[Finding], str]
 _WIDE = 100
 _HEADINGS = ("Severity", "Rule", "Resource", "What was found")
 _AROUND = 11
@@ -56,7 +59,7 @@ def findings(report: Report, *, width: int, color: bool, most: int | None = None
     judged = levels.total()
     shown = judged if most is None else min(most, judged)
     worst = (finding for level in sorted(levels) for finding in _judged(report) if _level(finding) == level)
-    yield from _rows(_judged(report), islice(worst, shown), width, color, report)
+    yield from _rows(_judged(report), islice(worst, shown), width, color, partial(_where, report=report))
     yield from _carried(report, width, color, most)
     left_open = tuple(_open_lines(report))
     if left_open:
@@ -77,19 +80,22 @@ def _carried(report: Report, width: int, color: bool, most: int | None) -> Itera
     heading = f"{carried.TITLE}: {count(len(entries), 'finding')} that {carried.EXPLAINED}"
     yield printed([Text(heading, style="bold")], width, color) + "\n"
     findings = [structs.replace(each.finding, message=carried.why(each)) for each in entries[:most]]
-    yield from _rows(findings, iter(findings), width, color, report)
+    yield from _rows(findings, iter(findings), width, color, partial(_where, report=report))
     if most is not None and len(entries) > most:
         line = f"  and {count(len(entries) - most, 'more finding')} carried over, in the report"
         yield printed([Text(line, style="dim")], width, color) + "\n"
 
 
-def sections(groups: Iterable[tuple[str, Sequence[Finding]]], *, width: int, color: bool) -> str:
+def sections(groups: Iterable[tuple[str, Sequence[Finding]]], names: Names, *, width: int, color: bool) -> str:
     """A table of findings under each heading, worst first; an empty group has a heading alone."""
     pieces: list[str] = []
     for heading, members in groups:
         pieces.append(printed([Text(f"{heading}: {count(len(members), 'finding')}", style="bold")], width, color))
         if members:
-            pieces += ["\n", *_rows(members, iter(sorted(members, key=_level)), width, color)]
+            pieces += [
+                "\n",
+                *_rows(members, iter(sorted(members, key=_level)), width, color, partial(place, names=names)),
+            ]
     return "".join(pieces)
 
 
@@ -172,17 +178,15 @@ def _level(finding: Finding) -> tuple[bool, int]:
     return finding.status is Status.WAIVED, finding.severity.rank
 
 
-def _rows(
-    every: Iterable[Finding], shown: Iterator[Finding], width: int, color: bool, report: Report | None = None
-) -> Iterator[str]:
+def _rows(every: Iterable[Finding], shown: Iterator[Finding], width: int, color: bool, where: Where) -> Iterator[str]:
     """The table rows of the shown findings, then an empty line. The column widths suit `every` finding.
 
-    Given their report, findings show their age.
+    `where` says where a finding is.
     """
-    widths = _widths((_cells(each, report) for each in every), width) if width >= _WIDE else None
+    widths = _widths((_cells(each, where) for each in every), width) if width >= _WIDE else None
     head = True
     while some := list(islice(shown, _AT_ONCE)):
-        parts = _table(some, widths, report, head=head) if widths else _stack(some, width, report)
+        parts = _table(some, widths, where, head=head) if widths else _stack(some, width, where)
         yield printed(parts, width, color)
         head = False
     if not head:
@@ -206,14 +210,14 @@ def _need(cell: Text) -> int:
 
 
 def _cells(
-    finding: Finding, report: Report | None, widths: Sequence[int] = (sys.maxsize,) * len(_HEADINGS)
+    finding: Finding, where: Where, widths: Sequence[int] = (sys.maxsize,) * len(_HEADINGS)
 ) -> tuple[Text, Text, Text, Text]:
     _, _, resource, message = widths
-    where = unbroken(_where(finding, report), resource)
+    at = unbroken(_shown(where(finding)), resource)
     return (
         _severity(finding),
         Text(_shown(finding.rule_id)),
-        Text(unbroken(_shown(named(finding.resource)), resource)).append(f"\n{where}", style="dim"),
+        Text(unbroken(_shown(named(finding.resource)), resource)).append(f"\n{at}", style="dim"),
         Text(unbroken(_shown(finding.message), message)),
     )
 
@@ -238,14 +242,14 @@ def _not_examined(sentences: Sequence[str], most: int | None) -> Iterator[Render
         yield Padding(Text(f"and {len(sentences) - most:,} more in the report", style="dim"), (0, 0, 0, 2))
 
 
-def _stack(findings: Sequence[Finding], width: int, report: Report | None) -> Iterator[RenderableType]:
+def _stack(findings: Sequence[Finding], width: int, where: Where) -> Iterator[RenderableType]:
     """Findings below each other, for terminals too narrow for columns."""
     for finding in findings:
-        where = f"{_shown(named(finding.resource))} ({_where(finding, report)})"
+        at = f"{_shown(named(finding.resource))} ({_shown(where(finding))})"
         yield Text.assemble(
             _severity(finding),
             (f" {_shown(finding.rule_id)}\n", "bold"),
-            (f"{unbroken(where, width)}\n", "dim"),
+            (f"{unbroken(at, width)}\n", "dim"),
             f"{unbroken(_shown(finding.message), width)}\n",
             overflow="fold",
         )
@@ -257,14 +261,12 @@ def _severity(finding: Finding) -> Text:
     return Text(finding.severity.value, style=STYLES[finding.severity])
 
 
-def _table(
-    findings: Sequence[Finding], widths: Sequence[int], report: Report | None, *, head: bool
-) -> Iterable[RenderableType]:
+def _table(findings: Sequence[Finding], widths: Sequence[int], where: Where, *, head: bool) -> Iterable[RenderableType]:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=head)
     for heading, width in zip(_HEADINGS, widths, strict=True):
         table.add_column(heading, width=width, overflow="fold")
     for finding in findings:
-        table.add_row(*_cells(finding, report, widths))
+        table.add_row(*_cells(finding, where, widths))
     return [table]
 
 
@@ -273,9 +275,11 @@ def _shown(text: str) -> str:
     return visible(clipped(text, _MOST_CHARACTERS))
 
 
-def _where(finding: Finding, report: Report | None) -> str:
-    age = aged(finding, report) if report else ""
-    return _shown(f"{place(finding)}, {age}" if age else place(finding))
+def _where(finding: Finding, report: Report) -> str:
+    """Where a finding is, and how old."""
+    age = aged(finding, report)
+    at = place(finding, report.scope.names)
+    return f"{at}, {age}" if age else at
 
 
 def _severities(counts: dict[str, int]) -> Text:

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scanner.model.phrases import named_account
 from scanner.model.report import Severity
 from scanner.model.trend import Night, OpenFinding, PastRun, Pruned, TimeToFix, Trend
 from scanner.render.table import STYLES, printed
@@ -109,7 +110,7 @@ def _oldest(oldest: Sequence[OpenFinding]) -> RenderableType:
             Text(each.severity.value, style=STYLES[each.severity]),
             visible(each.rule_id),
             visible(each.resource_name or each.resource_arn or "unnamed"),
-            visible(f"{each.account_id} {each.region}"),
+            visible(f"{named_account(each.account_id, each.account_name)} {each.region}"),
             _moment(each.first_seen),
             _days(each.age_days),
         )

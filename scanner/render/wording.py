@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 import msgspec
 from msgspec import UnsetType
 
 from scanner.model.facts import READ_FILE
 from scanner.model.moments import age
+from scanner.model.phrases import named_account
 from scanner.model.report import (
     UNKNOWN,
     Control,
@@ -25,6 +27,10 @@ from scanner.model.report import (
     Status,
     Waiver,
 )
+
+Names: TypeAlias = Mapping[str, str]
+"""The names of accounts, by id."""
+NO_NAMES: Names = {}
 
 
 def count(number: int, noun: str) -> str:
@@ -47,9 +53,14 @@ def control_status(control: Control) -> str:
     return f"{control.status} (accepted)" if control.accepted else control.status
 
 
-def gap_place(gap: ReportedGap) -> str:
+def account(account_id: str, names: Names, also: str = "") -> str:
+    """An account by its id and, where it is known, its name."""
+    return named_account(account_id, names.get(account_id), also)
+
+
+def gap_place(gap: ReportedGap, names: Names = NO_NAMES) -> str:
     """The gap's account, region and resource, as far as known; nothing for a file, which the reason names."""
-    account_id = None if gap.account_id == UNKNOWN else gap.account_id
+    account_id = None if gap.account_id == UNKNOWN else account(gap.account_id, names)
     return " ".join(filter(None, (account_id, gap.region, gap.resource_arn)))
 
 
@@ -123,10 +134,10 @@ def named(resource: Resource) -> str:
     return f"{app_instance} / {name}" if app_instance and resource.type == "channel_flow" else name
 
 
-def place(finding: Finding) -> str:
+def place(finding: Finding, names: Names = NO_NAMES) -> str:
     """Where a finding is: a file and line, or an account and region."""
-    at = finding.location
-    return f"{at.file}:{at.line}:{at.column}" if at else f"{finding.resource.account_id} {finding.resource.region}"
+    at, resource = finding.location, finding.resource
+    return f"{at.file}:{at.line}:{at.column}" if at else f"{account(resource.account_id, names)} {resource.region}"
 
 
 def file_and_line(finding: Finding, topic: str) -> Location:

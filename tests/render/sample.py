@@ -333,6 +333,13 @@ def rich() -> Report:
     )
 
 
+def named() -> Report:
+    """A report that knows its accounts' names: a hostile one, a long one, and one that two accounts have."""
+    names = {PROD: HOSTILE, CHAT: "Chat", LABS: "Chat", "888899990000": "Payments " * 20}
+    report = rich()
+    return structs.replace(report, scope=structs.replace(report.scope, account_names=names))
+
+
 def compared(report: Report, baseline: Report) -> Report:
     """The report compared with its baseline, when every rule still exists."""
     return marked(report, baseline, inherit(report, baseline, lambda _: True).carried)
@@ -491,7 +498,7 @@ def roles() -> Report:
     )
 
 
-ALL = (rich, clean, incomplete, nothing_observed, empty, hostile, roles, carrying)
+ALL = (rich, clean, incomplete, nothing_observed, empty, hostile, roles, carrying, named)
 """Builders of reports of every kind."""
 
 

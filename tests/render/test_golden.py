@@ -10,7 +10,7 @@ from scanner.model.report import Report
 from scanner.render import Format, render, table
 from tests.render import golden, sample
 
-SAMPLES = [sample.rich, sample.incomplete, sample.roles, sample.carrying]
+SAMPLES = [sample.rich, sample.incomplete, sample.roles, sample.carrying, sample.named]
 
 
 @pytest.mark.parametrize("build", SAMPLES)

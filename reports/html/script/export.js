@@ -14,7 +14,7 @@ const evidenceLine = ({ path, observed, required, gap }) => (gap
   ? `${path} was not observed (${gap.code}), required: ${required}`
   : `${path} is ${JSON.stringify(observed)}, required: ${required}`);
 
-const columns = (finding) => {
+const columns = (finding, names) => {
   const { resource, location, waiver } = finding;
   return {
     record: "finding",
@@ -23,6 +23,7 @@ const columns = (finding) => {
     rule_id: finding.rule_id,
     title: finding.title,
     account_id: resource.account_id,
+    account_name: names.get(resource.account_id),
     region: resource.region,
     app_instance_name: resource.app_instance_name,
     app_instance_arn: resource.app_instance_arn,
@@ -47,7 +48,7 @@ const columns = (finding) => {
 };
 
 export function csv(store, rows) {
-  const lines = Array.from(rows, (n) => columns(store.whole(n)));
+  const lines = Array.from(rows, (n) => columns(store.whole(n), store.names));
   return [row(Object.keys(lines[0] ?? {})), ...lines.map((line) => row(Object.values(line)))];
 }
 

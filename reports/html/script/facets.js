@@ -50,13 +50,14 @@ export class Facets {
     const allowed = this.result.allowed[list.field];
     const weight = (value) => (allowed?.[value] ? Infinity : counts[value]);
     const texts = this.values(list.field);
+    const shown = (text) => (list.field === "account" ? this.store.account(text) : text);
     const order = [...counts.keys()].sort((a, b) => (weight(a) === weight(b)
       ? counts[b] - counts[a] || texts[a].localeCompare(texts[b], "en", { numeric: true }) : weight(b) - weight(a)));
     for (const value of order.slice(0, LISTED)) {
       const box = el("input", { type: "checkbox" });
       const count = el("span.amount");
       box.addEventListener("change", () => this.choose(list.field, value));
-      list.panel.append(el("label.choice", {}, box, el("span", {}, texts[value]), count));
+      list.panel.append(el("label.choice", {}, box, el("span", {}, shown(texts[value])), count));
       list.boxes.push({ value, box, count });
     }
     const more = order.length - LISTED;

@@ -22,7 +22,7 @@ export function cells(store, n, open) {
     el("td.summary-badges", {}, badges(finding)),
     el("th", { scope: "row" }, opener, el("span.message", {}, finding.message)),
     el("td.summary-place", {}, el("span.name", { id: `name-${n}` }, resourceName(resource)),
-      el("span.where", {}, `${resource.account_id} · ${resource.region}`),
+      el("span.where", {}, `${store.account(resource.account_id)} · ${resource.region}`),
       more ? el("span.app", {}, more) : null),
   ];
 }

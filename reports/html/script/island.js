@@ -24,6 +24,7 @@ function decoded(base64) {
 class Values {
   constructor(known = []) {
     this.texts = [];
+    this.names = []; // by which a value is found, too
     this.places = new Map();
     known.forEach((value) => this.place(value));
   }
@@ -43,6 +44,8 @@ export const resourceName = (resource) => resource.name || tail(resource.arn) ||
 export const appName = (resource) => (resource.type === "role" ? "no app instance"
   : resource.app_instance_name || tail(resource.app_instance_arn) || "not observed");
 
+const MOST_NAME = 64;
+
 // In the words by which the coverage of the page links here (scanner/render/html_coverage.py).
 const gapText = ({ operation, code, account_id, region, resource_arn }) =>
   [operation, code, account_id, region, resource_arn].filter(Boolean).join(" ");
@@ -51,6 +54,7 @@ export class Store {
   constructor(data) {
     this.data = data;
     this.resources = data.resources;
+    this.names = new Map(Object.entries(data.account_names)); // of accounts, by id
     this.findings = data.resources.flatMap((resource) => resource.findings);
     this.size = this.findings.length;
     this.resourceOf = new Uint32Array(this.size);
@@ -75,6 +79,7 @@ export class Store {
       const inApp = app.values.place(appName(resource));
       const ofType = type.values.place(resource.type);
       const own = this.apps.values.place(resource.app_instance_arn ?? `${resource.account_id} ${resource.region}`);
+      account.values.names[inAccount] = spelled(this.names.get(resource.account_id) ?? "");
       for (const finding of findings) {
         this.resourceOf[n] = place;
         severity.column[n] = severity.values.place(finding.severity);
@@ -94,6 +99,13 @@ export class Store {
   }
 
   resource(n) { return this.resources[this.resourceOf[n]].resource; }
+
+  // An account by its id and, where it is known, its name; scanner/model/phrases.py has the same form.
+  account(id) {
+    const name = this.names.get(id);
+    const shown = name && [...name].length > MOST_NAME ? `${[...name].slice(0, MOST_NAME - 1).join("")}…` : name;
+    return shown ? `${id} (${shown})` : id;
+  }
 
   outcomes(n) { return this.resources[this.resourceOf[n]].outcomes; }
 

@@ -20,8 +20,7 @@ class Page {
     this.opened = new Set(); // the groups that are open
     this.query = byId("query");
     this.facets = new Facets(byId("facets"), store, (field, place) => {
-      const { texts } = store.fields[field].values;
-      this.set({ q: text(toggled(parsed(this.state.q), field, texts, place)) });
+      this.set({ q: text(toggled(parsed(this.state.q), field, store.fields[field].values, place)) });
     });
     this.list = new List(byId("list"), byId("rows"), {
       draw: (line, open) => this.line(line, open),
@@ -133,8 +132,8 @@ class Page {
     const resource = this.store.resource(n);
     const [name, more] = {
       rule: () => [this.store.said(n, "title"), this.store.findings[n].rule_id],
-      account: () => [resource.account_id, ""],
-      app: () => [appName(resource), `${resource.account_id} · ${resource.region}`],
+      account: () => [this.store.account(resource.account_id), ""],
+      app: () => [appName(resource), `${this.store.account(resource.account_id)} · ${resource.region}`],
     }[this.state.group]();
     const opener = el("button.title", { type: "button", "aria-expanded": String(this.opened.has(key)) }, name);
     const bar = el("span.makeup", { "aria-hidden": "true" });

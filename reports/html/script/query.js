@@ -26,22 +26,24 @@ const written = ({ field, source, not }) => {
 export const text = (terms) => terms.map(written).join(" ");
 
 // Which values of a field pass, as ones and zeros; null where the query does not speak of the field.
-export function allowed(terms, field, values) {
+// A value is found by a part of its name, too, if it has one.
+export function allowed(terms, field, values, names = []) {
   const own = terms.filter((term) => term.field === field);
   if (!own.length) return null;
   const lower = values.map((value) => value.toLowerCase());
-  const matching = (value) => (lower.includes(value) ? (text) => text === value : (text) => text.includes(value));
+  const matching = (value) => (lower.includes(value) ? (text) => text === value
+    : (text, place) => text.includes(value) || Boolean(names[place]?.toLowerCase().includes(value)));
   const wanted = own.filter((term) => !term.not).map((term) => matching(term.value));
   const unwanted = own.filter((term) => term.not).map((term) => matching(term.value));
-  return Uint8Array.from(lower, (value) => {
-    const in_ = !wanted.length || wanted.some((matches) => matches(value));
-    return in_ && !unwanted.some((matches) => matches(value)) ? 1 : 0;
+  return Uint8Array.from(lower, (value, place) => {
+    const in_ = !wanted.length || wanted.some((matches) => matches(value, place));
+    return in_ && !unwanted.some((matches) => matches(value, place)) ? 1 : 0;
   });
 }
 
 // The query with one value of a field switched on or off; the others stay as they are.
-export function toggled(terms, field, values, place) {
-  const before = allowed(terms, field, values);
+export function toggled(terms, field, { texts: values, names }, place) {
+  const before = allowed(terms, field, values, names);
   const after = before ? Array.from(before) : values.map(() => 0);
   after[place] = after[place] ? 0 : 1;
   const others = terms.filter((term) => term.field !== field);

@@ -15,7 +15,7 @@ export class Search {
     const { store } = this;
     const fields = FIELDS.map((name) => {
       const { values, column } = store.fields[name];
-      return { name, column, allowed: allowed(terms, name, values.texts), counts: new Uint32Array(values.texts.length) };
+      return { name, column, allowed: allowed(terms, name, values.texts, values.names), counts: new Uint32Array(values.texts.length) };
     });
     const filters = fields.filter((field) => field.allowed);
     const words = terms.filter((term) => !term.field).map((term) => this.word(term));
@@ -70,6 +70,7 @@ export class Search {
       messages: store.findings.map((finding) => joined(finding.message, finding.title)),
       resources: store.resources.map(({ resource }) => joined(
         resource.name, resource.arn, resource.app_instance_name, resource.account_id, resource.region,
+        store.names.get(resource.account_id),
         ...resource.processors.flatMap((step) => [step.name, step.lambda_arn]),
       )),
       rules: [...store.fields.rule.values.places.keys()].map((id) => {

@@ -12,7 +12,7 @@ from scanner.model.report import Finding, Report, ReportedGap
 from scanner.render.causes import Cause, hides_roles
 from scanner.render.html.digest import Digest
 from scanner.render.html.labels import Banner, Cut, count, cut, term
-from scanner.render.wording import gap_place
+from scanner.render.wording import Names, account, gap_place
 
 CAUSES_AT_ONCE = 10
 CAUSES = 200
@@ -62,7 +62,9 @@ class CauseView:
         if self.gap.location:
             return self.gap.location.file
         accounts = self.cause.accounts
-        return accounts[0] if len(accounts) == 1 else count(len(accounts), "account") if accounts else _NOT_KNOWN
+        if len(accounts) == 1:
+            return account(accounts[0], self.cause.names)
+        return count(len(accounts), "account") if accounts else _NOT_KNOWN
 
     @property
     def region(self) -> str:
@@ -153,14 +155,14 @@ def _cause_views(digest: Digest) -> tuple[CauseView, ...]:
     for number, cause in enumerate(digest.causes[:CAUSES]):
         rows = digest.unknown.get(number, NO_ROWS).first(rows_left)
         rows_left -= len(rows.items)
-        places = cut(() if cause.is_alone else map(_place, cause.gaps), places_left)
+        places = cut(() if cause.is_alone else (_place(gap, cause.names) for gap in cause.gaps), places_left)
         places_left -= len(places.items)
         views.append(CauseView(cause=cause, places=places, unknown=rows, query=_query(cause, alike)))
     return tuple(views)
 
 
-def _place(gap: ReportedGap) -> str:
-    return gap_place(gap) or _NOT_KNOWN
+def _place(gap: ReportedGap, names: Names) -> str:
+    return gap_place(gap, names) or _NOT_KNOWN
 
 
 def _query(cause: Cause, alike: Counter[str]) -> str | None:

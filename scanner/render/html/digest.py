@@ -56,7 +56,7 @@ class Digest:
 
 def digest(report: Report) -> Digest:
     """Make the digest of a report in one pass over its findings."""
-    causes = Causes(report.coverage.gaps)
+    causes = Causes(report)
     failed = {severity: Some() for severity in Severity}
     waived = {severity: Some() for severity in Severity}
     unknown: dict[int | None, Some] = defaultdict(Some)

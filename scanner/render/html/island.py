@@ -100,6 +100,7 @@ def _json(report: Report) -> Iterator[bytes]:
         "tool": report.tool,
         "run": report.run.id,
         "schema_version": report.schema_version,
+        "account_names": report.scope.names,
         "rules": {rule.id: _packed_rule(rule) for rule in report.rules},
     }
     yield encode(head)[:-1] + b',"resources":['

@@ -17,6 +17,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from scanner import resources
+from scanner.model.phrases import named_account
 from scanner.model.report import Report, RuleInfo, Scalar
 from scanner.model.trend import Trend
 from scanner.outcome.remediation import filled
@@ -29,6 +30,7 @@ from scanner.render.html.findings import findings
 from scanner.render.html.island import island
 from scanner.render.html.summary import summary
 from scanner.render.text import segments, visible
+from scanner.render.wording import account
 
 SCOPE_ITEMS = 200
 CARRIED = 200
@@ -66,6 +68,7 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
         .get_template("page.html.jinja")
         .stream(
             report=report,
+            names=report.scope.names,
             title=f"{overview.verdict.headline} \N{EN DASH} {report.tool.name}",
             policy=content_security_policy(style, script),
             style=Markup(style),  # noqa: S704 - our own file
@@ -163,6 +166,8 @@ def environment() -> Environment:
         "term": labels.term,
     }
     environment.globals |= {
+        "account": account,
+        "named_account": named_account,
         "duration": labels.duration,
         "resource_name": labels.resource_name,
         "app_instance_name": labels.app_instance_name,
