@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +55,39 @@ def test_an_organisation_is_scanned_to_its_last_page_and_the_suspended_are_named
     assert f"left out, because suspended: {SUSPENDED}" in ended.stderr
     assert SUSPENDED in ended.report["scope"]["chosen_by"]
     assert SUSPENDED not in ended.report["scope"]["accounts"]
+    assert "account_names" not in ended.report["scope"], "no answer named an account"
+
+
+NAMES = {ACCOUNT: "Payments \u202e<b>\n=1", FIRST: "Chat", SECOND: "Chat", SUSPENDED: "Old lab", LAST: ""}
+
+
+def test_accounts_are_named_as_the_organisation_does_wherever_people_read(
+    organization: FakeAws, quick_scan: Scan, tmp_path: Path
+) -> None:
+    organization.organization = [{**each, "Name": NAMES[each["Id"]]} for each in organization.organization]
+    scanned = ("--org", *ONE_REGION[:-2], "--run-dir", "run", "-o", "r.json", "-o", "r.csv", "-o", "r.md")
+
+    ended = quick_scan(*scanned, "--history", "sqlite:///history.db", "-o", "r.html", "--exclude", SECOND)
+    plain = quick_scan("--from", "run", *ONE_REGION[2:-2], "-o", "again.json")
+
+    report = json.loads((tmp_path / "r.json").read_text())
+    again = json.loads((tmp_path / "again.json").read_text())
+    assert report["scope"]["account_names"] == {ACCOUNT: NAMES[ACCOUNT], FIRST: "Chat"}
+    assert again["scope"] == report["scope"]
+    assert f"left out, because suspended: {SUSPENDED} (Old lab)" in ended.stderr
+    assert f"left out by --exclude: {SECOND} (Chat)" in ended.stderr
+    assert all(part in plain.stdout for part in (f"{ACCOUNT} (Payments", "\\u202e<b>\\u000a=1)"))
+    assert f"`{FIRST} (Chat)`" in (tmp_path / "r.md").read_text()
+    assert f'"{FIRST}","Chat","us-east-1"' in (tmp_path / "r.csv").read_text()
+    assert f"{FIRST} (Chat)" in (tmp_path / "r.html").read_text()
+    assert len(organization.asked("ListAccounts")) == 3
+    assert not organization.asked("DescribeAccount")
+    trend = chimeaudit("history", "trend", "--history", "sqlite:///history.db", "--format", "json", home=tmp_path)
+    assert {each["account_id"]: each["account_name"] for each in json.loads(trend.stdout)["oldest"]} == {
+        ACCOUNT: NAMES[ACCOUNT],
+        FIRST: "Chat",
+        LAST: None,
+    }
 
 
 def test_each_account_is_read_with_its_own_role_and_the_own_account_without_where_it_has_none(
@@ -94,7 +128,9 @@ def test_units_are_searched_through_and_through(organization: FakeAws, scan: Sca
     def units(call: Call) -> Answer | None:
         parent = call.parameters.get("ParentId", "")
         if call.operation == "ListAccountsForParent":
-            return truth({"Accounts": [{"Id": each, "State": "ACTIVE"} for each in below.get(parent, [])]})
+            return truth(
+                {"Accounts": [{"Id": each, "Name": "Chat", "State": "ACTIVE"} for each in below.get(parent, [])]}
+            )
         if call.operation == "ListOrganizationalUnitsForParent":
             return truth({"OrganizationalUnits": [{"Id": each} for each in children.get(parent, [])]})
         return None
@@ -104,6 +140,7 @@ def test_units_are_searched_through_and_through(organization: FakeAws, scan: Sca
     ended = scan("--org", "--ou", "ou-root", *ONE_REGION)
 
     assert ended.report["scope"]["accounts"] == [FIRST, LAST]
+    assert ended.report["scope"]["account_names"] == {FIRST: "Chat", LAST: "Chat"}
     assert "below ou-root" in ended.report["scope"]["chosen_by"]
     assert not organization.asked("ListAccounts")
 

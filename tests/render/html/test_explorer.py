@@ -42,6 +42,25 @@ def search(page: Page, query: str) -> str:
     return page.locator("#count").inner_text()
 
 
+def test_an_account_is_found_and_shown_by_its_name_and_picked_by_its_id(viewer: Viewer) -> None:
+    page = viewer.open(sample.named(), height=TALL).page
+
+    in_chat = search(page, f"account:{sample.CHAT} -account:{sample.LABS}")
+    assert search(page, "account:chat -account:7777") == in_chat
+    assert search(page, f"chat {sample.CHAT}") == in_chat
+    assert search(page, 'account:"<script>"') == search(page, f"account:{sample.PROD}") != "0 of 26 findings"
+    page.get_by_label("Group by").select_option("account")
+    search(page, "")
+    assert f"{sample.CHAT} (Chat)" in in_groups(page)
+    page.locator("#facets summary", has_text="Account").click()
+    page.locator("#facets .choice", has_text=f"{sample.CHAT} (Chat)").locator("input").check()
+    expect(page.get_by_role("searchbox")).to_have_value(f"account:{sample.CHAT}")
+
+
+def in_groups(page: Page) -> list[str]:
+    return page.locator("#list .group-line .title").all_inner_texts()
+
+
 def first_failure(report: Report) -> Finding:
     return next(finding for finding in report.findings if finding.status.value == "fail")
 
