@@ -26,6 +26,7 @@ MOST_WORLDS = 64
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _REGION = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d\b")
 _APP_INSTANCE = re.compile(r"arn:[a-z-]+:chime:[a-z0-9-]+:\d{12}:app-instance/[A-Za-z0-9-]+")
+_APP_INSTANCE_ID = re.compile(r":app-instance/([A-Za-z0-9-]+)")
 _NEW_ID = "00000000-0000-4000-8000-000000000000"
 _NOWHERE = {"AWS::AccountId": "000000000000", "AWS::Region": "xx-nowhere-1"}
 
@@ -105,7 +106,10 @@ def chat_role(documents: UserPolicies, app_instance: Text, *, is_given: bool) ->
 
 
 def _text(document: Any, world: World) -> str | UnsetType:
-    return UNSET if document is UNSET else json.dumps(filled(document, world))
+    try:
+        return UNSET if document is UNSET else json.dumps(filled(document, world))
+    except _CannotBeFilledError:
+        return UNSET
 
 
 def value(node: Node) -> Any:
@@ -215,13 +219,18 @@ def _worlds(data: Sequence[Any], app_instance: Text) -> Iterator[World]:
 
 
 def _worlds_of_users(data: Sequence[Any]) -> Iterator[World]:
-    """As _worlds, for roles of users, who may use any app instance in a region where messaging is."""
+    """As _worlds, for roles of users, who may use any app instance in a region where messaging is.
+
+    Regions are alike where none is named, and an app instance is like any other where no other is named.
+    """
     pieces = list(_pieces(data))
     text = "\n".join(piece for piece in pieces if isinstance(piece, str))
     choices = {name: [standin] for name, standin in STANDINS.items()}
     choices["AWS::AccountId"] = [_NOWHERE["AWS::AccountId"], *sorted(set(_ACCOUNT.findall(text)))]
-    choices["AWS::Region"] = list(policy.MESSAGING_REGIONS)
-    choices |= {name: [_stand_in(name), _NEW_ID] for name in _new_app_instances(pieces)}
+    choices["AWS::Region"] = list(policy.MESSAGING_REGIONS[: None if _REGION.search(text) else 1])
+    ids = sorted(_new_app_instances(pieces))
+    named = sorted(set(_APP_INSTANCE_ID.findall(text)))
+    choices |= {name: [_stand_in(name), *([_NEW_ID] if len(ids) > 1 else []), *named] for name in ids}
     held = {piece.name for piece in pieces if isinstance(piece, Hole)}
     choices = {name: choices[name] for name in sorted(choices) if name in held}
     for combination, _ in zip(product(*choices.values()), range(MOST_WORLDS + 1), strict=False):

@@ -84,7 +84,7 @@ class TemplateRoles:
     def chat_role(self, role: TemplateResource, app_instance: Text, *, is_given: bool) -> ChatRole | LeftOut | None:
         """What a role lets signed-in users do, as scanner.policy.chat_role; `app_instance` is an app instance's ARN."""
         documents = UserPolicies(
-            arn=self.arn(role),
+            arn=_plain(self.arn(role)),
             trust=self._document(role.properties, "AssumeRolePolicyDocument"),
             identity=list(self._identity(role)),
             boundary=self._boundary(role),
@@ -207,8 +207,11 @@ class TemplateRoles:
 
 def name_of(resource: TemplateResource, own: Text | None) -> Text:
     """A resource's own name or, without one, a hole for the name that the deployment makes up. Its holes are plain."""
-    given = own or (Hole(name=resource.id, new=True),)
-    return tuple(replace(piece, plain=True) if isinstance(piece, Hole) else piece for piece in given)
+    return _plain(own or (Hole(name=resource.id, new=True),))
+
+
+def _plain(text: Text) -> Text:
+    return tuple(replace(piece, plain=True) if isinstance(piece, Hole) else piece for piece in text)
 
 
 def _name_in(arn: Text | None) -> Text | None:

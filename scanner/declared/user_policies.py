@@ -15,7 +15,7 @@ from scanner.declared.holes import Hole, Text, joined
 
 STANDINS = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 _ANYTHING = "${chimeaudit:unknown}"  # a variable that no policy has
-_WITH_VARIABLES = "2012-10-17"
+_WITH_VARIABLES, _OLD = "2012-10-17", "2008-10-17"
 _SETTLED = ("Effect", "Action", "NotAction")
 
 
@@ -40,7 +40,10 @@ def of_users(document: Any, app_instance: Text) -> Any:
     arns = {text[0] for text in _resources(statements) if _begins_with_arn(text)}
     if document.get("Version") != _WITH_VARIABLES and any(map(_is_open, statements)):
         return UNSET
-    return {**document, "Statement": [_prepared(each, arns, app_instance) for each in statements]}
+    return {
+        "Version": document.get("Version", _OLD),
+        "Statement": [_prepared(each, arns, app_instance) for each in statements],
+    }
 
 
 def as_written(document: Any) -> Any:
@@ -96,7 +99,7 @@ def _prepared(statement: dict[str, Any], arns: set[str | Hole], app_instance: Te
     }
     if "Condition" in statement:
         changed["Condition"] = _conditions(statement["Condition"])
-    return {**statement, **changed}
+    return {name: each for name, each in statement.items() if name != "Sid"} | changed
 
 
 def _resource(text: Text, arns: set[str | Hole], app_instance: Text) -> Text:

@@ -182,6 +182,49 @@ def test_what_the_template_does_not_tell_is_unknown(check: Check, resources: dic
     assert ended.code == 0
 
 
+def test_an_app_instance_may_be_one_that_is_written_out(check: Check) -> None:
+    fixed = "arn:aws:chime:us-east-1:111122223333:app-instance/0f1e2d3c"
+    denied = {**allow("chime:*", f"{fixed}/*"), "Effect": "Deny"}
+    made = template(Role=role(allow("chime:CreateChannel", sub("${Arn}/user/*")), denied))
+
+    ended = check(*SELECTED, *HERE, t__json={**made, "Parameters": {"Arn": {"Type": "String"}}})
+
+    assert told(ended) == {ANYONE: "unknown", OPEN: "unknown"}
+
+
+FREE = {"Ref": "Free"}
+ODD = {
+    "a free path": role(allow("chime:CreateChannel", "*"), Path=FREE),
+    "a free name": role(allow("chime:CreateChannel", "*"), RoleName=FREE),
+    "free tags": role(allow("chime:CreateChannel", "*"), Tags=FREE),
+    "a free Sid": role({**allow("chime:CreateChannel", "*"), "Sid": FREE}),
+    "a free version": role(ManagedPolicyArns=[{"Ref": "Own"}]),
+    "a free effect": role({**allow("chime:CreateChannel", "*"), "Effect": FREE}),
+    "a free condition": role({**allow("chime:CreateChannel", "*"), "Condition": FREE}),
+    "a free key": role(
+        {**allow("chime:CreateChannel", "*"), "Condition": {"StringEquals": {"aws:PrincipalArn": FREE}}}
+    ),
+    "a free resource": role({**allow("chime:CreateChannel"), "Resource": FREE}),
+    "free policies": {**role(), "Properties": {**role()["Properties"], "Policies": FREE}},
+    "a number": role({**allow("chime:CreateChannel"), "Resource": 7}),
+    "a list": {**role(), "Properties": [1]},
+    "an old version": role(allow("chime:CreateChannel", "*"), trust={"Statement": trusting()["Statement"]}),
+}
+CERTAIN = {"a free path", "a free name", "free tags", "a free Sid", "an old version"}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_is_free_elsewhere_makes_no_difference_or_is_unknown(check: Check, name: str) -> None:
+    own = policy(allow("chime:CreateChannel", "*"))
+    own["Properties"]["PolicyDocument"]["Version"] = FREE
+    made = template(Role=ODD[name], Own=own)
+
+    ended = check(*SELECTED, t__json={**made, "Parameters": {"Free": {"Type": "String"}}})
+
+    verdict = told(ended).get(OPEN)
+    assert verdict == ("fail" if name in CERTAIN else None if name in ("a number", "a list") else "unknown")
+
+
 NOT_GIVEN = {
     "a role of a function": [
         role(CHIME, trust=document({"Effect": "Allow", "Principal": {"Service": "l"}, "Action": "*"}))
