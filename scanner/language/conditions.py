@@ -121,15 +121,19 @@ Condition = Leaf | AllOf | AnyOf | Elements | Count | Series
 
 def constants(condition: Condition) -> Iterator[Literals]:
     """The values written in a condition with which it compares."""
+    parts: tuple[Condition | None, ...] = ()
     match condition:
-        case Leaf() | Count():
-            if isinstance(condition.test.operand, Constant):
-                yield condition.test.operand.value
         case AllOf() | AnyOf():
-            for part in condition.parts:
-                yield from constants(part)
+            parts = condition.parts
         case Elements():
-            yield from constants(condition.body)
+            parts = (condition.where, condition.body)
+        case Count():
+            parts = (condition.where,)
+    for part in parts:
+        if part is not None:
+            yield from constants(part)
+    if isinstance(condition, Leaf | Count) and isinstance(condition.test.operand, Constant):
+        yield condition.test.operand.value
 
 
 def negate(condition: Condition) -> Condition:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scanner import resources
 from scanner.errors import InvalidRulesError
 from scanner.language import rule
+from scanner.language.conditions import constants
 from scanner.model.report import Severity
 from tests.language.rule_files import LEFT_OUT, PARAM, SOUND, loaded, messages, mistakes, mutated, rule_file
 
@@ -29,6 +30,14 @@ def test_a_valid_rule_is_loaded(tmp_path: Path) -> None:
     assert found.info.topic == "topic"
     assert found.info.profiles == ("default",)
     assert found.facets == frozenset()
+
+
+@pytest.mark.parametrize("test", [{"count": {"lte": 3}}, {"each": {"execution_order": {"lte": 3}}}])
+def test_numbers_of_a_condition_are_found_where_it_chooses_elements_too(tmp_path: Path, test: dict[str, Any]) -> None:
+    processors = {"where": {"execution_order": {"gt": 7}}, **test}
+    found = loaded(tmp_path, require={"name": "flow", "processors": processors})
+
+    assert set(constants(found.require)) == {"flow", 3, 7}
 
 
 def test_a_rule_on_roles_has_them_read_even_if_it_asks_for_their_names_alone(tmp_path: Path) -> None:
