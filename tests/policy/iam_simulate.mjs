@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs'
 const { runSimulation, anonymousPrincipal } = createRequire(`${process.env.IAM_SIMULATE}/`)('@cloud-copilot/iam-simulate')
 const anything = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }
 
-async function allowed({ policy, principal, action, resource, context }) {
-  const own = principal?.startsWith('arn:') ? [{ name: 'anything', policy: anything }] : []
+async function allowed({ policy, identity, boundary, principal, action, resource, context }) {
+  const named = (policies) => policies.map((policy, at) => ({ name: `${at}`, policy }))
+  const own = identity ?? (principal?.startsWith('arn:') ? [anything] : [])
   const answer = await runSimulation(
     {
       request: {
@@ -17,7 +18,8 @@ async function allowed({ policy, principal, action, resource, context }) {
         resource: { resource, accountId: resource.split(':')[4] },
         contextVariables: context,
       },
-      identityPolicies: own,
+      identityPolicies: named(own),
+      permissionBoundaryPolicies: boundary && named(boundary),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
       resourcePolicy: policy,

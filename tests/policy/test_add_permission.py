@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from msgspec import UNSET, Struct, structs
 
 from scanner.model.facts import FunctionAccess
 from scanner.policy import NO_URL, FunctionUrl, access
+from tests.policy import evaluator
 from tests.policy.add_permission import (
     ACCOUNT,
     APP_INSTANCE,
@@ -101,27 +99,14 @@ def evaluated(documents: list[Json]) -> Iterator[list[bool]]:
         for document in documents
         for ask in ASKS
     ]
-    answers = json.loads(
-        subprocess.run(
-            ["node", str(Path(__file__).with_name("iam_simulate.mjs"))],
-            input=json.dumps(cases),
-            capture_output=True,
-            check=True,
-            text=True,
-            timeout=300,
-        ).stdout
-    )
+    answers = evaluator.allowed(cases)
     for start in range(0, len(answers), len(ASKS)):
         yield answers[start : start + len(ASKS)]
 
 
 @pytest.fixture
 def documents() -> list[Json]:
-    if not (shutil.which("node") and os.environ.get("IAM_SIMULATE")):
-        missing = "needs node, and the folder in IAM_SIMULATE into which .ci/run installs @cloud-copilot/iam-simulate"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    evaluator.required()
     return policies(int(os.environ.get("ADD_PERMISSION_POLICIES", "40")))
 
 
