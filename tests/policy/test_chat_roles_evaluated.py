@@ -7,6 +7,8 @@ import re
 from itertools import product
 from typing import Any
 
+from msgspec import UNSET
+
 from tests.policy import evaluator
 from tests.policy.test_chat_roles import (
     ACCOUNT,
@@ -33,12 +35,13 @@ ASKS = [
     *product([CREATE, LIST, "chime:SendChannelMessage"], [ME, OTHER]),
     (UPDATE, THINGS[1]),
 ]
+FLOWS = "arn:aws:chime:*:*:app-instance/*/channel-flow/*"
 EVERYWHERE = {"StringEquals": {"aws:ResourceAccount": ACCOUNT}, "Bool": {"aws:SecureTransport": "true"}}
 STATEMENTS: list[list[Json]] = [
     *(statements for statements, _ in SAMPLES),
     [allow("chime:*", "*"), {"Effect": "Deny", "Action": "chime:*", "NotResource": [OWN, CHANNEL]}],
     [allow("chime:*", "*"), deny("chime:*Flow", "*"), deny(LIST, f"{APP}/user/some*")],
-    [{"Effect": "Allow", "NotAction": ["s3:*", "chime:Create*"], "NotResource": f"{APP}/channel-flow/*"}],
+    [{"Effect": "Allow", "NotAction": ["s3:*", "chime:Create*"], "NotResource": FLOWS}],
     [allow("*", "*", Condition=EVERYWHERE)],
     [allow("*", "*", Condition={"StringNotEquals": {"aws:RequestedRegion": ["us-east-1", "eu-central-1"]}})],
     [allow(MOVE, OWN, CHANNEL), allow("chime:*Flow", FLOW)],
@@ -69,5 +72,6 @@ def test_an_independent_evaluator_agrees_on_each_request() -> None:
         removes = (may[MOVE, ME] or may[MOVE, OTHER]) and all(may[MOVE, thing] for thing in THINGS)
         opens = may[CREATE, ME] or may[CREATE, OTHER]
         found = verdicts(judged(*each))
-        assert (*found[:2], found[3]) == (acts, removes, opens), each
+        for mine, theirs in zip((*found[:2], found[3]), (acts, removes, opens), strict=True):
+            assert mine in (theirs, UNSET), each
         assert not may[UPDATE, THINGS[1]] or found[2] is True, each
