@@ -109,7 +109,7 @@ class ChatRoles:
             name=detail.get("RoleName", UNSET),
             account_id=self._account_id,
             partition=partition,
-            tags={tag["Key"]: tag.get("Value", "") for tag in detail.get("Tags", ())},
+            tags={iam_member(tag, OPERATION, "Key"): tag.get("Value", "") for tag in detail.get("Tags", ())},
         )
         boundary = detail.get("PermissionsBoundary")
         listed = _Listed(

@@ -239,6 +239,11 @@ def test_an_empty_answer_of_another_account_is_a_gap(
             "MalformedAnswer",
             id="no ARN",
         ),
+        pytest.param(
+            iam.answer(f"<member><Arn>arn:aws:iam::{ACCOUNT}:role/x</Arn><Tags><member/></Tags></member>", ""),
+            "MalformedAnswer",
+            id="a tag without a key",
+        ),
         pytest.param(Answer(body=b"<GetAccount" * 9), "MalformedAnswer", id="no XML"),
         pytest.param(replace(iam.answer("", ""), cut=60), "MalformedAnswer", id="cut off"),
         pytest.param(iam.answer("", "", marker="2"), "EndlessPages", id="pages that repeat"),

@@ -46,6 +46,16 @@ def test_channels_are_read_as_an_admin_by_exact_actions_on_its_pattern(tmp_path:
     assert (channels["Action"], channels["Resource"]) == (["chime:DescribeChannel"], [f"{app_instances}/channel/*"])
 
 
+def test_roles_of_users_cost_one_action_more_and_only_with_their_profile(tmp_path: Path) -> None:
+    lists = {each.action for each in LISTS}
+
+    assert actions(printed(tmp_path, "policy", "--select", "profile:chat-access")) == {
+        *lists,
+        "iam:GetAccountAuthorizationDetails",
+    }
+    assert "GetAccountAuthorizationDetails" not in json.dumps(printed(tmp_path, "role"))
+
+
 def test_where_the_configuration_names_an_admin_no_other_may_be_acted_as(tmp_path: Path) -> None:
     (tmp_path / "chimeaudit.yaml").write_text("channels: {bearer: auditor}\n")
 
