@@ -89,16 +89,18 @@ def known(report: Report) -> Known:
     return {finding.fingerprint: Before(finding.status, finding.is_known_failure) for finding in findings}
 
 
-def mark(findings: Iterable[Finding], baseline: Known) -> Iterator[Finding]:
+def mark(findings: Iterable[Finding], baseline: Known, observed: ObservedScope) -> Iterator[Finding]:
     """The findings, each with its `change`.
 
     A failure is "existing" only if it was a known failure before. If it was waived or never judged before, it is "new",
-    since nobody has accepted it as a failure.
+    since nobody has accepted it as a failure. `observed` is what the earlier run looked at: an unknown finding where it
+    did not look is neither.
     """
     for finding in findings:
         before = baseline.get(finding.fingerprint)
         existing = before is not None and (before.is_failure or finding.status in (before.status, Status.UNKNOWN))
-        yield structs.replace(finding, change="existing" if existing else "new")
+        is_open = not existing and finding.status is Status.UNKNOWN and observed.missing_of(finding) is not None
+        yield structs.replace(finding, change=None if is_open else "existing" if existing else "new")
 
 
 def marked(report: Report, baseline: Report, carried: tuple[CarriedOver, ...]) -> Report:
@@ -106,7 +108,7 @@ def marked(report: Report, baseline: Report, carried: tuple[CarriedOver, ...]) -
 
     Findings are marked each time that they are read, so that they need not be in memory.
     """
-    return structs.replace(report, carried_over=carried, findings=_Marked(report.findings, known(baseline)))
+    return structs.replace(report, carried_over=carried, findings=_Marked(report.findings, baseline))
 
 
 def new_gaps(report: Report, baseline: Report | None) -> Iterator[ReportedGap]:
@@ -118,12 +120,13 @@ def new_gaps(report: Report, baseline: Report | None) -> Iterator[ReportedGap]:
 class _Marked(Collection[Finding]):
     """A collection that marks findings on each iteration, so that they need not be in memory."""
 
-    def __init__(self, findings: Collection[Finding], baseline: Known) -> None:
+    def __init__(self, findings: Collection[Finding], baseline: Report) -> None:
         self._findings = findings
-        self._baseline = baseline
+        self._known = known(baseline)
+        self._observed = ObservedScope.of(baseline)
 
     def __iter__(self) -> Iterator[Finding]:
-        return mark(self._findings, self._baseline)
+        return mark(self._findings, self._known, self._observed)
 
     def __len__(self) -> int:
         return len(self._findings)

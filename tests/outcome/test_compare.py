@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from scanner.model.report import Finding, Report, ReportedGap, Severity, Status, Waiver
-from scanner.outcome.compare import Difference, compare, known, mark, settled
+from scanner.outcome.compare import Difference, compare, settled
 from scanner.outcome.gate import ExitCode, gate_difference
 from tests.render import sample
 
@@ -129,8 +129,8 @@ def test_the_gate_looks_at_what_is_new_and_what_is_no_longer_observed() -> None:
 
 
 def change(before: Status | None, now: Status) -> str | None:
-    baseline = {} if before is None else known(sample.report([structs.replace(FOUND, status=before)]))
-    (finding,) = mark([structs.replace(FOUND, status=now)], baseline)
+    baseline = sample.report([] if before is None else [structs.replace(FOUND, status=before)])
+    (finding,) = sample.compared(sample.report([structs.replace(FOUND, status=now)]), baseline).findings
     return finding.change
 
 
@@ -152,10 +152,19 @@ def test_only_what_failed_before_is_an_existing_failure(before: Status | None, n
     assert change(before, now) == expected
 
 
+def test_what_is_unknown_is_new_only_where_the_earlier_run_looked() -> None:
+    unknown = structs.replace(FOUND, status=Status.UNKNOWN)
+
+    (after_a_gap,) = sample.compared(sample.report([unknown]), sample.report(gaps=(gap(),))).findings
+    (failing,) = sample.compared(sample.report([FOUND]), sample.report(gaps=(gap(),))).findings
+
+    assert (after_a_gap.change, failing.change) == (None, "new")
+
+
 def test_a_new_name_does_not_make_a_finding_new() -> None:
     renamed = structs.replace(FOUND, resource=structs.replace(FOUND.resource, name="renamed"))
 
-    (finding,) = mark([renamed], known(sample.report([FOUND])))
+    (finding,) = sample.compared(sample.report([renamed]), sample.report([FOUND])).findings
 
     assert finding.change == "existing"
 
