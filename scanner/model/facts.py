@@ -384,7 +384,7 @@ class Role(Struct, frozen=True, kw_only=True, gc=False):
     acts_as_anyone: Annotated[
         bool | UnsetType,
         facet("chat_roles"),
-        says("Whether it lets its users act as any app instance user, and so as an admin, too."),
+        says("Whether it lets its users act as other app instance users, among whom may be admins."),
     ] = UNSET
     may_remove_flow: Annotated[
         bool | UnsetType,
