@@ -147,6 +147,7 @@ class ChatRoles:
     def _judged(self, listed: _Listed) -> Role | LeftOut | None:
         """The role with what it allows; None if it turns out that nobody is given it."""
         noting = Noting(listed.role, self._tolerate)
+        noting.missing("", {"name": listed.role.name}, OPERATION, listed.role.arn)
         identity = (*listed.inline, *(self._text(arn) for arn in listed.attached))
         boundary = None if listed.boundary is None else self._text(listed.boundary)
         documents = RoleDocuments(

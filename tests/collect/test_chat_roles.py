@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from msgspec import UNSET
@@ -159,6 +161,18 @@ def test_a_role_whose_trust_policy_cannot_be_read_is_unknown(read: Read, trust: 
     assert role.providers is UNSET
     assert role.may_remove_flow is UNSET
     assert {"providers", "may_remove_flow"} <= role.gaps.keys()
+
+
+def test_a_role_without_a_name_is_judged_and_its_name_is_a_gap(read: Read) -> None:
+    nameless = iam.answer(
+        f"<member><Arn>arn:aws:iam::{ACCOUNT}:role/x</Arn><RolePolicyList/><AttachedManagedPolicies/>"
+        f"<AssumeRolePolicyDocument>{quote(json.dumps(trusting(POOL)))}</AssumeRolePolicyDocument></member>",
+        "",
+    )
+    (role,) = read(Roles(things=[], before=lambda _: nameless)).roles
+
+    assert (role.name, role.acts_as_anyone, role.tags) == (UNSET, False, {})
+    assert {path: gap.code for path, gap in role.gaps.items()} == {"name": "MissingValue"}
 
 
 def test_repeated_roles_and_policies_are_taken_once(read: Read) -> None:
