@@ -245,7 +245,7 @@ class _Session:
         What a pattern matches inside an app instance depends on where in the pattern the app instance's ARN may end.
         """
         _, partition, _, _, account, _ = self.arn.split(":", 5)
-        ends = list(dict.fromkeys(chain.from_iterable(map(_beginnings, self.globs))))
+        ends = list(dict.fromkeys(chain.from_iterable(self.globs.values())))
         for region in (*MESSAGING_REGIONS, f"{ONE}{MANY}"):
             domain = f"arn:{partition}:chime:{region}:{account}:app-instance/{ONE}{MANY}"
             found = representatives(domain, ends, without=":/")
@@ -255,9 +255,10 @@ class _Session:
                 yield _Place(session=self, arn=arn, is_known=region in MESSAGING_REGIONS)
 
     @cached_property
-    def globs(self) -> list[str]:
-        """What the policies name as resources."""
-        return list(dict.fromkeys(chain.from_iterable(map(_globs, (*self.identity, self.boundary)))))
+    def globs(self) -> dict[str, list[str]]:
+        """What the policies name as resources, each with its beginnings that may match an app instance's ARN."""
+        named = chain.from_iterable(map(_globs, (*self.identity, self.boundary)))
+        return {glob: list(_beginnings(glob)) for glob in named}
 
     @cached_property
     def actions(self) -> list[str]:
@@ -329,9 +330,17 @@ class _Place:
         found = [self._resources(kind, f"{ONE}{MANY}") for kind in _BEARERS]
         return None if None in found else [each for resources in found for each in resources or ()]
 
+    @cached_property
+    def _globs(self) -> list[str]:
+        """What the policies name that may match something in the app instance."""
+        named = self.session.globs.items()
+        return [glob for glob, beginnings in named if any(matches(each, self.arn) for each in beginnings)]
+
     def _resources(self, kind: str, id_: str) -> list[str] | None:
         """A resource for each case that the policies distinguish; None: too many."""
-        found = representatives(f"{self.arn}/{kind}/{id_}", self.session.globs, without="/")
+        if next(self.session.budget, None) is None:
+            return None
+        found = representatives(f"{self.arn}/{kind}/{id_}", self._globs, without="/")
         return None if found is None else [each for each in found if _ID.fullmatch(_id(each))]
 
 

@@ -35,7 +35,10 @@ def iam_glob(pattern: str) -> str:
 
 def matches(glob: str, text: str) -> bool:
     """Whether a glob matches a text, in at worst len(glob) * len(text) steps: it backtracks to the last MANY only."""
-    at, here, star, mark = 0, 0, -1, 0
+    start = glob.partition(MANY)[0].partition(ONE)[0]
+    if not text.startswith(start):
+        return False
+    at, here, star, mark = len(start), len(start), -1, 0
     while at < len(text):
         if here < len(glob) and glob[here] == MANY:
             star, mark, here = here, at, here + 1
