@@ -3,6 +3,7 @@ import { spelled } from "./dom.js";
 import { filled } from "./remedy.js";
 
 export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app", "type"];
+export const SEVERAL = ["gap", "framework", "control"]; // of which a finding may have several, or none
 export const SEVERITIES = ["critical", "high", "medium", "low", "info"];
 const STATUSES = ["failed", "waived", "unknown"];
 
@@ -65,8 +66,8 @@ export class Store {
     }
     // Two app instances may share a name: they are filtered by it together, and grouped apart.
     this.apps = { values: new Values(), column: new Uint32Array(this.size) };
-    // What a finding is unknown for may be several gaps, or none: places by finding.
-    this.gaps = { values: new Values(), behind: new Map() };
+    this.several = Object.fromEntries(SEVERAL.map((name) => [name, { values: new Values(), of: new Array(this.size) }]));
+    this.supported = new Map();
     this.fill();
   }
 
@@ -91,11 +92,23 @@ export class Store {
         app.column[n] = inApp;
         type.column[n] = ofType;
         this.apps.column[n] = own;
-        const gaps = finding.evidence.flatMap(({ gap }) => (gap ? [this.gaps.values.place(gapText(gap))] : []));
-        if (gaps.length) this.gaps.behind.set(n, gaps);
+        const { gap: gaps, framework, control } = this.several;
+        gaps.of[n] = finding.evidence.flatMap(({ gap }) => (gap ? [gaps.values.place(gapText(gap))] : []));
+        [framework.of[n], control.of[n]] = this.supports(this.said(n, "frameworks"));
         n += 1;
       }
     });
+  }
+
+  // The places of frameworks and of controls, which are found with and without their framework; once for each rule.
+  supports(frameworks = {}) {
+    if (!this.supported.has(frameworks)) {
+      const { framework, control } = this.several;
+      const named = Object.entries(frameworks).flatMap(([name, controls]) => controls.flatMap((id) => [id, `${name} ${id}`]));
+      const places = ({ values }, texts) => texts.map((text) => values.place(text));
+      this.supported.set(frameworks, [places(framework, Object.keys(frameworks)), places(control, named)]);
+    }
+    return this.supported.get(frameworks);
   }
 
   resource(n) { return this.resources[this.resourceOf[n]].resource; }

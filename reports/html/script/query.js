@@ -1,8 +1,8 @@
 // The query language: the text of the search field is all there is to know of a filter; buttons only rewrite it.
 import { spelled } from "./dom.js";
-import { FIELDS } from "./island.js";
+import { FIELDS, SEVERAL } from "./island.js";
 
-const TERM = new RegExp(`(-)?(?:(${[...FIELDS, "gap"].join("|")}):)?("(?:[^"]|"")*"?|\\S*)\\s*`, "iy");
+const TERM = new RegExp(`(-)?(?:(${[...FIELDS, ...SEVERAL].join("|")}):)?("(?:[^"]|"")*"?|\\S*)\\s*`, "iy");
 
 // "severity:high -us-east-1" -> [{field, value, not}, ...]; a term that is still being typed says nothing.
 export function parsed(text) {

@@ -1,6 +1,6 @@
 // Which findings a query lists, in which order, and how many each further filter would leave.
 import { spelled } from "./dom.js";
-import { FIELDS, resourceName } from "./island.js";
+import { FIELDS, resourceName, SEVERAL } from "./island.js";
 import { allowed } from "./query.js";
 
 export class Search {
@@ -19,7 +19,11 @@ export class Search {
     });
     const filters = fields.filter((field) => field.allowed);
     const words = terms.filter((term) => !term.field).map((term) => this.word(term));
-    for (const not of [false, true]) words.push(...this.behind(terms.filter((term) => term.field === "gap" && term.not === not), not));
+    for (const name of SEVERAL) {
+      for (const not of [false, true]) {
+        words.push(...this.among(name, terms.filter((term) => term.field === name && term.not === not), not));
+      }
+    }
     const order = this.order(sort);
     const rows = new Uint32Array(store.size);
     let length = 0;
@@ -55,12 +59,12 @@ export class Search {
       || this.texts.messages[n].includes(value) || store.findings[n].fingerprint === value);
   }
 
-  // Whether one of these gaps is behind a finding.
-  behind(terms, not) {
+  // Whether one of the values that are meant is among those of a finding: a gap behind it, a control that its rule supports.
+  among(name, terms, not) {
     if (!terms.length) return [];
-    const { values, behind } = this.store.gaps;
-    const meant = allowed(terms.map((term) => ({ ...term, not: false })), "gap", values.texts);
-    return [(n) => not !== Boolean(behind.get(n)?.some((place) => meant[place]))];
+    const { values, of } = this.store.several[name];
+    const meant = allowed(terms.map((term) => ({ ...term, not: false })), name, values.texts);
+    return [(n) => not !== of[n].some((place) => meant[place])];
   }
 
   lower() {

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scanner.model.report import Finding, Report, Severity, Status
+from scanner.model.report import Finding, Report, Severity, Status, Waiver
 from scanner.render.causes import Cause, Causes
 from scanner.render.html.labels import Cut, cut
 
@@ -41,6 +41,7 @@ class Digest:
 
     `failed` and `waived` are sorted worst first. `unknown` has the index of a cause in `causes` -> the findings that it
     leaves unknown; under None are those that no gap explains. `explained` counts the findings that a cause explains.
+    `accepted` has the waivers of each rule's findings, in the order of findings, by the rule's id.
     `changes` counts failures by change since the baseline, `accounts` by account and severity.
     """
 
@@ -49,6 +50,7 @@ class Digest:
     waived: Cut[Finding]
     unknown: Mapping[int | None, Cut[Finding]]
     explained: int
+    accepted: Mapping[str, Mapping[Waiver, None]]
     severities: Mapping[Severity, int]
     changes: Mapping[str, int]
     accounts: Mapping[str, Mapping[Severity, int]]
@@ -62,6 +64,7 @@ def digest(report: Report) -> Digest:
     unknown: dict[int | None, Some] = defaultdict(Some)
     accounts: dict[str, Counter[Severity]] = defaultdict(Counter)
     changes: Counter[str] = Counter()
+    accepted: dict[str, dict[Waiver, None]] = defaultdict(dict)
     explained = 0
     for finding in report.findings:
         match finding.status:
@@ -72,6 +75,8 @@ def digest(report: Report) -> Digest:
                     changes[finding.change] += 1
             case Status.WAIVED:
                 waived[finding.severity].add(finding, WAIVED)
+                if finding.waiver:
+                    accepted[finding.rule_id][finding.waiver] = None
             case Status.UNKNOWN:
                 behind = causes.behind(finding)
                 explained += bool(behind)
@@ -85,6 +90,7 @@ def digest(report: Report) -> Digest:
         waived=_worst(waived.values(), WAIVED),
         unknown={number: some.cut() for number, some in unknown.items()},
         explained=explained,
+        accepted=accepted,
         severities={severity: some.total for severity, some in failed.items()},
         changes=changes,
         accounts=accounts,

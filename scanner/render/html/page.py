@@ -24,13 +24,14 @@ from scanner.outcome.remediation import filled
 from scanner.render import carried
 from scanner.render.html import labels, nights
 from scanner.render.html.blocks import Block, Link, blocks, link, value_text
+from scanner.render.html.controls import by_framework
 from scanner.render.html.coverage import coverage
 from scanner.render.html.digest import digest
 from scanner.render.html.findings import findings
 from scanner.render.html.island import island
 from scanner.render.html.summary import summary
 from scanner.render.text import segments, visible
-from scanner.render.wording import account
+from scanner.render.wording import account, passed
 
 SCOPE_ITEMS = 200
 CARRIED = 200
@@ -45,10 +46,11 @@ _EXPORT = re.compile(r"^export (?=async function|function|class|const)", re.MULT
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleView:
-    """A rule that ran, with its number of failed findings."""
+    """A rule that ran, with its number of failed findings, and how much passed if that is known."""
 
     rule: RuleInfo
     failed: int
+    passed: str | None
     rationale: tuple[Block, ...]
     remedy: tuple[Block, ...]
     links: tuple[Link, ...]
@@ -82,6 +84,7 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
             carried=labels.cut(carried.shown(report), CARRIED),
             carried_explained=carried.EXPLAINED,
             findings=findings(report, counted),
+            controls=by_framework(report, counted),
             rules=rules_by_severity(report),
             island=map(Markup, island(report)),
         )
@@ -133,11 +136,13 @@ def shown_options(options: Mapping[str, Scalar | tuple[str, ...]]) -> tuple[tupl
 
 def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
     """The rules that ran, worst first, each with its number of failed findings."""
+    told = passed(report)
     rules = sorted(report.rules, key=lambda rule: (rule.severity.rank, rule.id))
     return tuple(
         RuleView(
             rule=rule,
             failed=report.summary.by_rule.get(rule.id, 0),
+            passed=told.get(rule.id),
             rationale=blocks(rule.rationale),
             remedy=blocks(filled(rule.remediation)),
             links=tuple(map(link, rule.references)),

@@ -84,6 +84,31 @@ def test_same_report_gives_the_same_page(build: Callable[[], Report]) -> None:
     assert render(build()) == render(build())
 
 
+def test_each_control_leads_to_its_rules_its_findings_and_the_risks_that_were_accepted() -> None:
+    text = render(sample.rich())
+    section = text.partition('<section id="controls"')[2].partition("</section>")[0]
+
+    assert section.index("<h3>acme</h3>") < section.index("<h3>nist-800-53-r5</h3>") < section.index("<h3>soc2</h3>")
+    assert "MSG|1 &lt;b&gt;" in section
+    assert "left out: no file can tell what it reads" in section
+    soc2 = section.partition("<h3>soc2</h3>")[2]
+    assert "not-satisfied" in soc2
+    assert 'href="#rule-last-processor-fails-open"' in soc2
+    assert "163 of 171 passed" in soc2
+    assert "waived until 2027-01-31 by chat-team" in soc2
+    assert 'data-query="control:&#34;soc2 CC6.1&#34;"' in soc2
+
+
+def test_a_report_that_does_not_say_has_no_section_of_controls() -> None:
+    old = sample.rich()
+    summary = msgspec.structs.replace(old.summary, rules=msgspec.UNSET)
+
+    text = render(msgspec.structs.replace(old, controls=msgspec.UNSET, summary=summary))
+
+    assert 'id="controls"' not in text
+    assert "of 171 passed" not in text
+
+
 @each_sample
 def test_elements_are_balanced_and_ids_are_unique(build: Callable[[], Report]) -> None:
     outline = Outline(render(build()))
