@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +26,6 @@ from scanner.commands.reporting import Published, inheriting, publish, publish_m
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.candidates import find
 from scanner.declared.documents import MAX_BYTES
-from scanner.declared.holes import Text
 from scanner.declared.read import Document, FileReading, broken, read
 from scanner.declared.requests import Home
 from scanner.declared.unread import Unread
@@ -87,6 +86,24 @@ class CheckOptions(OutputOptions, RuleOptions):
         help="Region that templates will be deployed to.",
     )
     inventory: bool = inventory_option()
+    parameter: tuple[str, ...] = option(
+        "--parameter",
+        multiple=True,
+        repeat=Repeat.NEVER,
+        metavar="NAME=VALUE",
+        help="Value of a parameter of the templates; repeatable. Without one, all values that it may have are judged.",
+    )
+    parameters: tuple[str, ...] = option(
+        "--parameters",
+        multiple=True,
+        repeat=Repeat.NEVER,
+        recorded=True,
+        metavar="FILE",
+        callback=values.local,
+        shell_complete=completion.files,
+        help="Values of parameters, as CloudFormation, CodePipeline or SAM read them; repeatable. Templates are judged "
+        "with each of the files.",
+    )
     skip_others: bool = option(
         "--skip-others",
         is_flag=True,
@@ -125,6 +142,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     settled = options.settled(configured, options.fail_on) | {"inventory": inventory}
     checking = _Checking(configured, waivers, baseline, options, inventory=inventory)
     checking.judge(paths, skip_others=options.skip_others)
+    _refuse_strangers(checking)
     report = checking.report(
         {
             "paths": tuple(map(shown, paths)),
@@ -183,8 +201,22 @@ def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) 
         raise UsageError("none of the files declares a channel flow", hint=hint)
 
 
+def _refuse_strangers(checking: _Checking) -> None:
+    """Refuse values for parameters that no template has.
+
+    Raises:
+        UsageError: the command line names one itself; those in files are mistakes.
+    """
+    if (wrong := checking.given.unknown(checking.parameters)) is not None:
+        raise UsageError(f"--parameter: {wrong}", hint="Name a parameter of a template that is checked.")
+    checking.mistakes += checking.given.mistakes(checking.parameters)
+
+
 class _Checking:
-    """Reads one file after the other, and judges it."""
+    """Reads one file after the other, and judges it.
+
+    `given` are the values that the user gives to parameters, and `parameters` the names that templates have, by file.
+    """
 
     def __init__(
         self,
@@ -201,6 +233,8 @@ class _Checking:
         self._configured = configured
         self._waivers = waivers
         self._home = _home(options)
+        self.given = inputs.values_given(options.parameter, options.parameters, configured.parameters)
+        self.parameters: dict[str, frozenset[str]] = {}
         self._started = datetime.now(UTC)
         self._verbose = options.verbose
         self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
@@ -233,7 +267,8 @@ class _Checking:
             own = Mistakes(candidate.name)
             if candidate.name not in self._former_files and candidate.former in self._former_files:
                 self._preview.former_files[candidate.name] = candidate.former
-            reading = read(candidate, self._home, own, has_to_be=candidate.named and not skip_others)
+            home = replace(self._home, values=self.given.of(candidate.name))
+            reading = read(candidate, home, own, has_to_be=candidate.named and not skip_others)
             for document in reading.documents:
                 self._judge(document, own)
             self._note(candidate.name, reading.unread)
@@ -248,13 +283,15 @@ class _Checking:
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:
             self._waivers.add(inline_waivers(node, key, self._configured, mistakes))
-        self._preview.not_examined += document.notes
         self._note(document.file, document.unread)
+        if document.parameters is not None:
+            self.parameters[document.file] = document.parameters
         self._preview.gaps |= document.gaps
         try:
             self._preview.file(document.file, document.tells, document.groups, document.roles)
         except (OSError, UsageError) as error:  # a damaged journal is noticed only while it is read
             mistakes.found.append(broken(document.file, error))
+        self._preview.not_examined += document.notes
 
     def _note(self, file: str, unread: Iterable[Unread]) -> None:
         self._unread += (
@@ -286,7 +323,7 @@ def _came_to(reading: FileReading, mistakes: Mistakes) -> str:
 
 
 def _home(options: CheckOptions) -> Home:
-    own: dict[str, Text] = {}
+    own: dict[str, Any] = {}
     if options.account:
         own["account_id"] = (options.account,)
     if options.region:

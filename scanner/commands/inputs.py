@@ -1,18 +1,21 @@
-"""Reads saved reports, from this machine or from S3; ``-`` is standard input."""
+"""Reads saved reports, from this machine or from S3, and values of parameters; ``-`` is standard input."""
 
 from __future__ import annotations
 
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scanner.declared import given, parameter_files
+from scanner.declared.parameters import ParameterSet
 from scanner.deliver import destinations
-from scanner.errors import UsageError
+from scanner.errors import Mistake, NothingJudgedError, UsageError
 from scanner.model.report import Report
-from scanner.store import saved
+from scanner.model.yamltree import Mistakes
+from scanner.store import repository, saved
 
 if TYPE_CHECKING:
     from scanner.deliver.s3 import Storing
@@ -42,6 +45,33 @@ def report_if_any(path: str, storing: Callable[[], Storing] | None = None) -> Re
     """
     content = _content(path, storing)
     return None if content is None else saved.decode(content, _name(path))
+
+
+def values_given(
+    assignments: Sequence[str], files: Sequence[str], patterns: tuple[given.Pattern, ...]
+) -> given.ValuesGiven:
+    """The values of parameters that the command line gives: as NAME=VALUE, and in files; else those by pattern.
+
+    Raises:
+        UsageError: an assignment is none, or a name has two values.
+        InvalidFilesError: a file has mistakes.
+    """
+    fixed: dict[str, str] = {}
+    for each in assignments:
+        own = parameter_files.assigned(each)
+        if own is None:
+            raise UsageError(f"--parameter: {each!r} assigns nothing", hint="Write it as NAME=VALUE.")
+        if fixed.setdefault(*own) != own[1]:
+            raise UsageError(f"--parameter: {own[0]} is given two values", hint="Leave one of them out.")
+    sets: list[ParameterSet] = []
+    mistakes: list[Mistake] = []
+    for file in dict.fromkeys(files):
+        own_mistakes = Mistakes(repository.name(file))
+        sets += parameter_files.read(Path(file), own_mistakes.file, own_mistakes)
+        mistakes += own_mistakes.found
+    if mistakes:
+        raise NothingJudgedError(mistakes)
+    return given.ValuesGiven(fixed=fixed, sets=tuple(sets), patterns=patterns)
 
 
 def _content(path: str, storing: Callable[[], Storing] | None) -> bytes | None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from scanner import resources
-from scanner.config import frameworks, waivers
+from scanner.config import frameworks, parameters, waivers
 from scanner.config.schema import BEARER, CHANNEL_KEYS, FILE, KEYS, LEVELS, NAMES, OVERRIDE_KEYS, SHIPPED
 from scanner.config.waivers import ConfigReading, members_of, placed
+from scanner.declared.given import Pattern
 from scanner.errors import InvalidConfigurationError, InvalidRulesError, Mistake, UsageError
 from scanner.language import checks, params, rule, rule_files, selection
 from scanner.language.frameworks import Supports
@@ -36,6 +37,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     - `select`: the selectors of rules, such as ids and tags.
     - `supports`: what of each control the rules support.
     - `bearer`: the id of the admin as whom channels are listed.
+    - `parameters`: the values that parameters of templates have.
     - `loaded`: all loaded rules; `rules`: those of them that are selected.
     """
 
@@ -49,6 +51,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     loaded: tuple[Rule, ...]
     rules: tuple[Rule, ...]
     waivers: tuple[Entry, ...]
+    parameters: tuple[Pattern, ...] = ()
 
     def is_rule(self, id_: str) -> bool:
         """Whether there is a rule with this id, selected or not: among the loaded ones or the shipped ones."""
@@ -107,6 +110,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     selectors = tuple(select) or _selectors(entries.get("select"), reading)
     fail_on = checks.word(entries["fail_on"], LEVELS, "severity", mistakes) if "fail_on" in entries else None
     bearer = _bearer(entries.get("channels"), mistakes)
+    given = parameters.read(entries.get("parameters"), Path() if path is None else path.parent, mistakes)
     if mistakes.found:
         raise InvalidConfigurationError([*mistakes.found, *mistakes_in_rules])
     if faults:
@@ -124,6 +128,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         loaded=adjusted,
         rules=chosen,
         waivers=_applicable(waived, chosen),
+        parameters=given,
     )
 
 

@@ -22,6 +22,11 @@ KEYS: Final[Mapping[str, str]] = {
     "overrides": "Severities and parameters of one's own, by the id of the rule.",
     "waivers": "Findings and gaps that somebody decided to live with for a while.",
     "frameworks": "Controls of one's own, by framework and control: which rules support them, and what of each.",
+    "parameters": (
+        "Values of the parameters of templates, by pattern of their names in reports; * and ? are wildcards, and the "
+        "first pattern that fits counts. A file from this file's own folder, names with values, or a list of these: "
+        "templates are judged with each of them."
+    ),
     "channels": "How the rules of the profile channels list channels.",
 }
 CONTROL_KEYS: Final[Mapping[str, str]] = {
@@ -92,6 +97,7 @@ def config_schema() -> Schema:
                     "additionalProperties": _table(CONTROL_KEYS, rules=_ONE_OR_MORE),
                 },
             },
+            parameters={"type": "object", "minProperties": 1, "additionalProperties": _sets()},
             channels=_table(CHANNEL_KEYS, bearer={"type": "string", "pattern": f"^{BEARER}$"}),
         ),
     }
@@ -100,6 +106,16 @@ def config_schema() -> Schema:
 def render() -> str:
     """The text of the schema file in the repository."""
     return json.dumps(config_schema(), indent=2) + "\n"
+
+
+def _sets() -> Schema:
+    value = {"type": ["string", "number", "boolean"]}
+    by_name = {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": {"anyOf": [value, {"type": "array", "items": value}]},
+    }
+    return {"anyOf": [_TEXT, by_name, {"type": "array", "minItems": 1, "items": {"anyOf": [_TEXT, by_name]}}]}
 
 
 def _override() -> Schema:

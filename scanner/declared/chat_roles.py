@@ -41,7 +41,7 @@ class _Given:
 
 
 class ChatRoles:
-    """The roles of one template that identity providers may hand out; LEFT_OUT for each that is not judged."""
+    """The roles of one template that identity providers may hand out, in a world."""
 
     def __init__(
         self,
@@ -58,13 +58,13 @@ class ChatRoles:
         self._file = file
         self._mistakes = mistakes
 
-    def __iter__(self) -> Iterator[Role | LeftOut]:
-        for each in self._roles.all():
-            judged = self._roles.chat_role(each, self._some_app_instance, is_given=each.id in self._given)
-            if isinstance(judged, ChatRole):
-                yield self._role(each, judged)
-            elif judged is not None:
-                yield judged
+    def role(self, role: TemplateResource) -> Role | LeftOut | None:
+        """A role with what it allows; LEFT_OUT if it is not judged, None if no identity provider may hand it out."""
+        judged = self._roles.chat_role(role, self._some_app_instance, is_given=role.id in self._given)
+        return self._role(role, judged) if isinstance(judged, ChatRole) else judged
+
+    def elsewhere(self) -> Iterator[Role]:
+        """The roles that identity pools give to their users, but that the template does not hold."""
         others = (each for each in self._attached() if self._roles.declared(each.arn) is None)
         yield from map(self._elsewhere, {each.arn: each for each in others}.values())
 
@@ -101,7 +101,7 @@ class ChatRoles:
         )
 
     def _facts(self, id_: str, place: Node) -> Facts:
-        facts = Facts(file=self._file, id=id_, mistakes=self._mistakes)
+        facts = Facts(file=self._file, id=id_, mistakes=self._mistakes, by_default=self._resolver.by_default)
         facts.at("", place)
         return facts
 

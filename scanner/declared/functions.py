@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
+from scanner.declared import intrinsics
 from scanner.declared.arns import FunctionName, function_name, same_function, same_version
 from scanner.declared.holes import Hole, Lookup, Pending, Text, joined, known, same, text_of, written
 from scanner.declared.intrinsics import Resolver
@@ -22,13 +23,14 @@ from scanner.declared.template_resources import TemplateResource
 from scanner.model.facts import CallbackPermission, Function, FunctionAccess, LambdaFunction
 from scanner.model.logic import Truth, all_of
 from scanner.model.metadata import NOT_YET
-from scanner.model.yamltree import Node, Scalar, Table
+from scanner.model.yamltree import Scalar, Table
 from scanner.policy.function_url import AUTH_TYPES, UNKNOWN_URL, FunctionUrl
 
 FUNCTION, SERVERLESS = "AWS::Lambda::Function", "AWS::Serverless::Function"
 ALIAS, VERSION = "AWS::Lambda::Alias", "AWS::Lambda::Version"
 URL = "AWS::Lambda::Url"
 PERMISSION, INVOKE_CONFIG = "AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig"
+_TARGETS = {PERMISSION: "FunctionName", INVOKE_CONFIG: "FunctionName", URL: "TargetFunctionArn"}
 _DEFAULT_TIMEOUT = (
     3  # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html
 )
@@ -46,14 +48,24 @@ _CONDITIONS = {
 
 
 class Functions:
-    """The functions of one template."""
+    """The functions of one template in a world.
 
-    def __init__(self, resources: Mapping[str, TemplateResource], resolver: Resolver, home: Home) -> None:
+    `index` are those where nothing is given: names there have a hole for all that is open, and find what may be meant.
+    """
+
+    def __init__(
+        self,
+        resources: Mapping[str, TemplateResource],
+        resolver: Resolver,
+        home: Home,
+        index: Functions | None = None,
+    ) -> None:
         self._resources = resources
         self._resolver = resolver
         self._home = home
-        self.roles = TemplateRoles(resources, resolver, home)
-        self._by_name: Lookup[tuple[TemplateResource, FunctionName]] | None = None
+        self._index = index or self
+        self.roles: TemplateRoles = TemplateRoles(resources, resolver, home, index.roles if index else None)
+        self._by_name: Lookup[TemplateResource] | None = None
 
     def attribute(self, resource: TemplateResource, name: str) -> Text | None:
         """The value of Ref (name "") or Fn::GetAtt for a function, a version, an alias or a role; None: not known."""
@@ -102,19 +114,25 @@ class Functions:
 
     def _declared(self, named: FunctionName) -> tuple[TemplateResource | None, bool]:
         """The function of this template that a name refers to or may refer to, and whether that is certain."""
-        functions = self._all()
-        for function, own in functions.exactly(named.name):
-            if same_function(named, own) is True:
-                return function, True
-        candidates = functions if named.hides else functions.maybe(named.name)
-        return next((each for each, own in candidates if same_function(named, own) is not False), None), False
+        functions = self._index.by_name
+        for each in functions.exactly(named.name):
+            if same_function(named, self._function_name(each)) is True:
+                return each, True
+        may_be = None
+        for each in functions if named.hides else functions.maybe(named.name):
+            truth = same_function(named, self._function_name(each))
+            if truth is True:
+                return each, True
+            if truth is UNSET and may_be is None:
+                may_be = each
+        return may_be, False
 
-    def _all(self) -> Lookup[tuple[TemplateResource, FunctionName]]:
+    @property
+    def by_name(self) -> Lookup[TemplateResource]:
         """The functions by name. It is empty while names are resolved, since these may refer to functions."""
         if self._by_name is None:
             self._by_name = Lookup()
-            named = [(each, self._function_name(each)) for each in self._of_type(FUNCTION, SERVERLESS)]
-            self._by_name = Lookup((own.name, (each, own)) for each, own in named)
+            self._by_name = Lookup((self._name(each), each) for each in self._of_type(FUNCTION, SERVERLESS))
         return self._by_name
 
     def _function_name(self, resource: TemplateResource) -> FunctionName:
@@ -124,7 +142,7 @@ class Functions:
         )
 
     def _name(self, resource: TemplateResource) -> Text:
-        return name_of(resource, self._text(resource, "FunctionName"))
+        return name_of(resource, resource.properties.entries.get("FunctionName"), self._resolver)
 
     def _arn(self, resource: TemplateResource) -> Text:
         return self._written(self._function_name(resource))
@@ -148,9 +166,9 @@ class Functions:
             return self._arn(function)
         return None if named.hides else self._written(named)
 
-    def _named(self, resource: TemplateResource) -> FunctionName | None:
-        """The name of the function in the property FunctionName of a version, an alias, a permission or the like."""
-        text = self._text(resource, "FunctionName")
+    def _named(self, resource: TemplateResource, property_: str = "FunctionName") -> FunctionName | None:
+        """The name of the function in a property of a version, an alias, a permission or the like."""
+        text = self._text(resource, property_)
         return None if text is None else function_name(text)
 
     def _made_for(
@@ -158,18 +176,19 @@ class Functions:
     ) -> Iterator[tuple[TemplateResource, FunctionName | None, Truth]]:
         """The resources of a type that are or may be for a function, each with its function's name and if it is."""
         own = self._function_name(function)
-        for each, named in self._by_target[type_].maybe(own.name):
+        for each in self._index.by_target[type_].maybe(own.name):
+            named = self._named(each, _TARGETS[type_])
             is_for = UNSET if named is None else same_function(named, own)
-            if is_for is not False:
-                yield each, named, all_of((is_for, self._resolver.made(each)))
+            if is_for is not False and (truth := all_of((is_for, self._resolver.made(each)))) is not False:
+                yield each, named, truth
 
     @cached_property
-    def _by_target(self) -> Mapping[str, Lookup[tuple[TemplateResource, FunctionName | None]]]:
-        """Permissions and event invoke configurations, by type and by the name of their function."""
-        targets: dict[str, list[tuple[Text, tuple[TemplateResource, FunctionName | None]]]] = {}
-        for type_ in (PERMISSION, INVOKE_CONFIG):
-            named = [(each, self._named(each)) for each in self._of_type(type_)]
-            targets[type_] = [(_ANY if own is None or own.hides else own.name, (each, own)) for each, own in named]
+    def by_target(self) -> Mapping[str, Lookup[TemplateResource]]:
+        """The resources that belong to a function, by type and by the name of their function."""
+        targets: dict[str, list[tuple[Text, TemplateResource]]] = {}
+        for type_, property_ in _TARGETS.items():
+            named = [(each, self._named(each, property_)) for each in self._of_type(type_)]
+            targets[type_] = [(_ANY if own is None or own.hides else own.name, each) for each, own in named]
         return {type_: Lookup(named) for type_, named in targets.items()}
 
     def _function(self, resource: TemplateResource, qualifier: Text | None, role: Text | None) -> Function:
@@ -229,15 +248,10 @@ class Functions:
 
         Its age is not known, since a URL that exists already keeps its age when the template is deployed again.
         """
-        for each in self._of_type(URL):
-            target = self._text(each, "TargetFunctionArn")
-            named = None if target is None else function_name(target)
-            if named is None:
-                continue
-            own = self._text(each, "Qualifier") or named.qualifier or _LATEST
-            belongs = (same_function(named, self._function_name(resource)), same(own, qualifier or _LATEST))
+        for each, named, is_for in self._made_for(resource, URL):
+            own = self._text(each, "Qualifier") or (named and named.qualifier) or _LATEST
             auth_type = self._settled(each, "AuthType")
-            if all_of((*belongs, self._resolver.made(each))) is True and auth_type in AUTH_TYPES:
+            if all_of((is_for, same(own, qualifier or _LATEST))) is True and auth_type in AUTH_TYPES:
                 return FunctionUrl(exists=True, auth_types=(str(auth_type),))
         return UNKNOWN_URL
 
@@ -306,8 +320,12 @@ class Functions:
 
     def _inner(self, resource: TemplateResource, *names: str) -> str | UnsetType | None:
         """A text inside a property, as the file writes it; None if there is none, UNSET if there may be none."""
-        node: Node | None = self._resolver.resolve(resource.properties)
-        for name in names:
+        first, *within = names
+        if intrinsics.function_name(resource.properties) is not None:
+            return UNSET
+        own = resource.properties.entries.get(first)
+        node = None if own is None else self._resolver.resolve(own)
+        for name in within:
             if isinstance(node, Pending):
                 return UNSET
             node = node.entries.get(name) if isinstance(node, Table) else None

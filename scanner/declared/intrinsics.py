@@ -9,41 +9,58 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
+from scanner.declared.conditions import Conditions
 from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written
 from scanner.declared.template_resources import TemplateResource
-from scanner.model.logic import Truth, all_of, any_of, negate
+from scanner.declared.worlds import Impossible, Split, World
+from scanner.model.logic import Truth
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 
 Attribute = Callable[[str, str], Text | None]
 """A function that gives the text of a resource's attribute by logical id and name ("" for Ref); None: not known."""
 
 TRANSFORM, LOOP = "Fn::Transform", "Fn::ForEach::"
+_TOO_LONG = "found a chain of references that is too long to follow; expected a shorter one"
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
-_CONDITIONS = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition")
 _MAX_TEXT = 1 << 16
 """The longest text that a function may yield, in characters; values that matter here are shorter."""
 
 
+Got = TypeVar("Got")
+
+
 class Resolver:
-    """Resolves values of one template.
+    """Resolves values of one template in a world (scanner.declared.worlds).
 
     `pseudo` holds the pseudo parameters. `attribute` gives attributes of resources and should cache them. A chain of
-    references that is too long is a mistake, and its value is not known.
+    references that is too long is a mistake, and its value is not known. `by_default` has, by line and column of a
+    value, the parameters on whose defaults it rests.
+
+    Raises (every method):
+        Split, Impossible: as the world does.
     """
 
-    def __init__(self, root: Table, pseudo: Mapping[str, Text], attribute: Attribute, mistakes: Mistakes) -> None:
-        self._parameters = _section(root, "Parameters")
+    def __init__(
+        self,
+        root: Table,
+        pseudo: Mapping[str, Text],
+        attribute: Attribute,
+        mistakes: Mistakes,
+        world: World,
+    ) -> None:
         self._mappings = _section(root, "Mappings")
-        self._conditions = _section(root, "Conditions")
+        self._conditions = Conditions(_section(root, "Conditions"), world, self._opened, self._refuse)
         self._pseudo = pseudo
         self._attribute = attribute
         self._mistakes = mistakes
-        self._decided: dict[str, Truth] = {}
-        self._deciding: set[str] = set()
-        self._led_too_far = False
+        self._world = world
+        self._is_opened = False
+        self._defaults: set[str] = set()
+        self.by_default: dict[tuple[int, int], frozenset[str]] = {}
         self._functions: dict[str, Callable[[Node, Node], Node | None]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
@@ -69,7 +86,11 @@ class Resolver:
     def _resolved(self, node: Node) -> Node | None:
         match node:
             case Table() if (name := function_name(node)) is not None:
-                return self._functions.get(name, _unknown)(node, node.entries[name])
+                called, argument = self._functions.get(name, _unknown), node.entries[name]
+                result, defaults = self.noting(lambda: called(node, argument))
+                if defaults:
+                    self.by_default[node.line, node.column] = defaults
+                return result
             case Table():
                 entries = {
                     key: value for key, each in node.entries.items() if (value := self.resolve(each)) is not None
@@ -88,51 +109,42 @@ class Resolver:
         """The text to which a value resolves; None if it is not a text."""
         return None if node is None else text_of(self.resolve(node))
 
+    def noting(self, get: Callable[[], Got]) -> tuple[Got, frozenset[str]]:
+        """What a function gives, and the parameters on whose defaults it rests."""
+        before, self._defaults = self._defaults, set()
+        try:
+            got = get()
+            return got, frozenset(self._defaults)
+        finally:
+            self._defaults |= before
+
+    def rests_on(self, defaults: Iterable[str]) -> None:
+        """Note that what is being resolved rests on the defaults of these parameters."""
+        self._defaults.update(defaults)
+
     def made(self, resource: TemplateResource) -> Truth:
         """Whether the deployment creates a resource; UNSET if its condition is not known."""
         return True if resource.condition is None else self.holds(resource.condition)
 
     def holds(self, name: str) -> Truth:
         """Whether a condition of the template holds; UNSET if it is not known."""
-        if name not in self._conditions or name in self._deciding:
-            return UNSET
-        if name not in self._decided:
-            self._deciding.add(name)
-            self._decided[name] = self._settle(self._conditions[name])
-            self._deciding.discard(name)
-        return self._decided[name]
+        holds = self._conditions.holds(name)
+        if isinstance(holds, Split):
+            raise holds
+        return holds
 
-    def _settle(self, condition: Node) -> Truth:
+    def _opened(self, node: Node | None) -> Text | None:
+        """The text of a value that decides on others: defaults, which a deployment may replace, are holes in it."""
+        before, self._is_opened = self._is_opened, True
         try:
-            return self._decide(condition)
-        except RecursionError:
-            self._refuse(condition)
-            return UNSET
+            return self.text(node)
+        finally:
+            self._is_opened = before
 
     def _refuse(self, node: Node) -> None:
         """Report that a chain of references exceeds Python's recursion limit; only the first is reported."""
-        if not self._led_too_far:
-            self._mistakes.add(node, "found a chain of references that is too long to follow; expected a shorter one")
-            self._led_too_far = True
-
-    def _decide(self, node: Node) -> Truth:
-        name = next(iter(node.entries), "") if isinstance(node, Table) else ""
-        if not isinstance(node, Table) or name not in _CONDITIONS:
-            return UNSET
-        argument = node.entries[name]
-        if name == "Condition":
-            return self.holds(argument.text) if isinstance(argument, Scalar) else UNSET
-        parts = _items(argument)
-        match name:
-            case "Fn::Equals" if len(parts) == 2:
-                return _equal(*(self.text(part) for part in parts))
-            case "Fn::Not" if len(parts) == 1:
-                return negate(self._decide(parts[0]))
-            case "Fn::And":
-                return all_of([self._decide(part) for part in parts])
-            case "Fn::Or":
-                return any_of([self._decide(part) for part in parts])
-        return UNSET
+        if not any(each.message == _TOO_LONG for each in self._mistakes.found):
+            self._mistakes.add(node, _TOO_LONG)
 
     def _ref(self, call: Node, argument: Node) -> Node | None:
         name = argument.text if isinstance(argument, Scalar) else ""
@@ -140,23 +152,37 @@ class Resolver:
             return None
         if name in self._pseudo:
             return settled(call, self._pseudo[name])
-        if name in self._parameters:
+        if name in self._world.parameters:
             return self._parameter(call, name)
         text = self._attribute(name, "")
         return _unknown(call, argument) if text is None else settled(call, text)
 
     def _parameter(self, call: Node, name: str) -> Node:
-        """A parameter's default, which the deployment may override; a hole without one, or for an SSM parameter."""
-        declared = self._parameters[name]
-        entries = declared.entries if isinstance(declared, Table) else {}
-        kind, default = entries.get("Type"), entries.get("Default")
-        kind_name = kind.text if isinstance(kind, Scalar) else ""
-        if not isinstance(default, Scalar) or kind_name.startswith("AWS::SSM::"):
-            return Pending(line=call.line, column=call.column, text=(Hole(name=name),))
-        if kind_name == "CommaDelimitedList" or kind_name.startswith("List<"):
-            items = tuple(settled(call, (item.strip(),)) for item in default.text.split(","))
+        """The value of a parameter; a hole if it is open."""
+        declared = self._world.parameters[name]
+        value = self._value(name)
+        if value is None:
+            choices = self._world.choices(name)
+            is_plain = bool(choices) and not any(set(":,/") & set(each) for each in choices)
+            return Pending(line=call.line, column=call.column, text=(Hole(name=name, plain=is_plain),))
+        if declared.is_list:
+            items = tuple(settled(call, (item.strip(),)) for item in value.split(","))
             return Listing(line=call.line, column=call.column, items=items)
-        return settled(call, (default.text,))
+        return settled(call, (value,))
+
+    def _value(self, name: str) -> str | None:
+        """The value of a parameter that is given or, where it decides nothing, its default; None: it is open."""
+        declared, world = self._world.parameters[name], self._world
+        if declared.is_stored:
+            return None
+        value = world.parameter(name)
+        if value is not None or self._is_opened:
+            return value
+        world.force(name)
+        if declared.default is None or (world.given is None and name in world.varied):
+            return None
+        self._defaults.add(name)
+        return declared.default
 
     def _get_att(self, call: Node, argument: Node) -> Node:
         parts = [part.text if isinstance(part, Scalar) else "" for part in _items(argument)]
@@ -192,7 +218,7 @@ class Resolver:
     def _named(self, name: str) -> Text:
         if name in self._pseudo:
             return self._pseudo[name]
-        if name in self._parameters:
+        if name in self._world.parameters:
             return text_of(self._parameter(Node(line=1, column=1), name)) or (Hole(name=name),)
         id_, _, attribute = name.partition(".")
         text = self._attribute(id_, attribute)
@@ -225,13 +251,37 @@ class Resolver:
         return Listing(line=call.line, column=call.column, items=fields)
 
     def _find_in_map(self, call: Node, argument: Node) -> Node | None:
+        """A value in a map.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-findinmap-enhancements.html
+        """
+        parts = _items(argument)
         found: Node | None = Table(line=1, column=1, entries=dict(self._mappings), keys={})
-        for part in _items(argument)[:3]:
-            key = known(self.text(part) or (Hole(name="?"),))
-            found = found.entries.get(key) if isinstance(found, Table) and key is not None else None
+        for part in parts[:3]:
+            text = self._opened(part)
+            found = self._entry(found, text) if isinstance(found, Table) and text is not None else None
+            if text is None or (found is None and self._is_open(text)):
+                return _unknown(call, argument)
         if isinstance(found, Scalar):
             return settled(call, (found.text,))
+        if found is None and len(parts) > 3 and isinstance(parts[3], Table) and "DefaultValue" in parts[3].entries:
+            return self.resolve(parts[3].entries["DefaultValue"])
+        if found is None and self._world.given:
+            raise Impossible
         return self.resolve(found) if isinstance(found, Listing) else _unknown(call, argument)
+
+    def _is_open(self, key: Text) -> bool:
+        return known(key) is None and self._world.given is None
+
+    def _entry(self, table: Table, key: Text) -> Node | None:
+        """The entry of a map under a key; None if it has none."""
+        for name, entry in table.entries.items():
+            equal = self._world.equal(key, (name,))
+            if isinstance(equal, Split):
+                raise equal
+            if equal is True:
+                return entry
+        return None
 
     def _if(self, call: Node, argument: Node) -> Node | None:
         parts = _items(argument)
@@ -281,11 +331,3 @@ def _section(root: Table, name: str) -> Mapping[str, Node]:
 
 def _items(node: Node) -> tuple[Node, ...]:
     return node.items if isinstance(node, Listing) else ()
-
-
-def _equal(one: Text | None, other: Text | None) -> Truth:
-    if one is None or other is None:
-        return UNSET
-    if one == other:
-        return True
-    return UNSET if known(one) is None or known(other) is None else known(one) == known(other)

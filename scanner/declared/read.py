@@ -15,14 +15,16 @@ from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, membe
 from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
+from scanner.language import vocabulary
 from scanner.model import encoding
+from scanner.model.branches import Cases
 from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction, Role
 from scanner.model.metadata import NOT_YET, Declaration, Spot, aws_only, facets_of
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 from scanner.policy import LeftOut
 from scanner.store.journal import Journal, is_run
 
-Group = tuple[AppInstance | None, Iterable[ChannelFlow]]
+Group = tuple[AppInstance | Cases[vocabulary.AppInstance] | None, Iterable[ChannelFlow | Cases[ChannelFlow]]]
 """An app instance with its flows; or None with flows whose app instance is not to be judged."""
 
 _JSON = frozenset({".json", ".jsonc", ".json5", ".jsonl", ".ndjson"})
@@ -65,19 +67,21 @@ class Document:
     - `roles`: roles that signed-in users are given, LEFT_OUT for each that is not judged, and gaps.
     - `tells`: the facets that files of this kind can tell.
     - `unread`: parts that may make flows in a form that is not supported.
-    - `notes`: sentences on what else was not followed.
+    - `notes`: sentences on what else was not followed, to be read after the groups.
     - `metadata`: chimeaudit's metadata in a template, with the key of each resource.
     - `gaps`: those of the scan that wrote the file.
+    - `parameters`: the names of a template's parameters; None if it is no template.
     """
 
     file: str
     groups: Iterable[Group] = ()
-    roles: Iterable[Role | LeftOut | Gap] = ()
+    roles: Iterable[Role | Cases[Role] | LeftOut | Gap] = ()
     tells: frozenset[str] = frozenset()
     unread: tuple[Unread, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: Iterable[str] = ()
     metadata: tuple[tuple[str, Node], ...] = ()
     gaps: frozenset[Gap] = field(default=frozenset())
+    parameters: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,11 +226,12 @@ def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[D
     document = Document(
         file=name,
         groups=template.groups(),
-        roles=template.roles,
+        roles=template.roles(),
         tells=_TOLD_BY_TEMPLATES,
-        notes=template.unread.notes,
+        notes=template.notes(),
         unread=template.unread.found,
         metadata=tuple(template.metadata),
+        parameters=template.parameters,
     )
     return (document,)
 

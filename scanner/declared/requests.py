@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, get_args
 
 from msgspec import UNSET, UnsetType
 
 from scanner.declared.arns import FIELDS, FunctionName, function_name
 from scanner.declared.holes import Hole, Pending, Text, known, split, text_of, written
+from scanner.declared.parameters import NO_VALUES, Values
 from scanner.model.facts import (
     AppInstanceRef,
     ChannelFlow,
@@ -38,18 +39,20 @@ _MEMBERS = {name.lower(): name for name in REQUIRED}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Home:
-    """Where a file will be deployed, as far as it is known."""
+    """Where a file will be deployed, as far as it is known, and the values of its parameters that the user gives."""
 
     partition: Text = (Hole(name="AWS::Partition", plain=True),)
     region: Text = (Hole(name="AWS::Region", plain=True),)
     account_id: Text = (Hole(name="AWS::AccountId", plain=True),)
+    values: Values = NO_VALUES
 
 
 @dataclass(kw_only=True, slots=True)
 class Facts:
     """Collects what a file says of a resource: the place of each value, and what only the deployment settles.
 
-    `written` has the file's text of each unsettled fact, `untold` the facts that this kind of file cannot tell.
+    `written` has the file's text of each unsettled fact, `untold` the facts that this kind of file cannot tell, and
+    `by_default`, by line and column of a value, the parameters on whose defaults it rests.
     """
 
     file: str
@@ -58,6 +61,7 @@ class Facts:
     spots: dict[str, Spot] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     untold: set[str] = field(default_factory=set)
+    by_default: Mapping[tuple[int, int], frozenset[str]] = field(default_factory=dict)
 
     def at(self, path: str, node: Node) -> None:
         """Record the place of a fact's value."""
@@ -89,8 +93,14 @@ class Facts:
 
     @property
     def declaration(self) -> Declaration:
+        resting = {path: self.by_default.get((spot.line, spot.column)) for path, spot in self.spots.items()}
         return Declaration(
-            file=self.file, id=self.id, spots=self.spots, written=self.written, untold=frozenset(self.untold)
+            file=self.file,
+            id=self.id,
+            spots=self.spots,
+            written=self.written,
+            untold=frozenset(self.untold),
+            by_default={path: tuple(sorted(names)) for path, names in resting.items() if names},
         )
 
 
@@ -155,7 +165,7 @@ def _owner_home(arn: Text | None, home: Home) -> Home:
     fields = split(arn, ":", FIELDS - 1) if arn else []
     if len(fields) < FIELDS:
         return home
-    return Home(partition=fields[1], region=fields[3], account_id=fields[4])
+    return replace(home, partition=fields[1], region=fields[3], account_id=fields[4])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import UNSET
 
 from scanner.declared.arns import FIELDS, same_arn
-from scanner.declared.holes import Hole, Lookup, Text, joined, same, split, text_of, written
+from scanner.declared.holes import Hole, Lookup, Pending, Text, joined, same, split, text_of, written
 from scanner.declared.intrinsics import Resolver
 from scanner.declared.policies import about_chime, callback, chat_role, value
 from scanner.declared.requests import Home
@@ -47,12 +47,22 @@ _EVERYTHING = {"AdministratorAccess": "*", "AmazonChimeFullAccess": "chime:*"}
 
 
 class TemplateRoles:
-    """The roles of one template, and the policies that are attached to them."""
+    """The roles of one template in a world, and the policies that are attached to them.
 
-    def __init__(self, resources: Mapping[str, TemplateResource], resolver: Resolver, home: Home) -> None:
+    `index` are those where nothing is given (scanner.declared.functions.Functions).
+    """
+
+    def __init__(
+        self,
+        resources: Mapping[str, TemplateResource],
+        resolver: Resolver,
+        home: Home,
+        index: TemplateRoles | None = None,
+    ) -> None:
         self._resources = resources
         self._resolver = resolver
         self.home = home
+        self._index = index or self
 
     def attribute(self, resource: TemplateResource, name: str) -> Text | None:
         """The value of Ref (name "") or Fn::GetAtt for a role or managed policy; None: not known."""
@@ -114,10 +124,10 @@ class TemplateRoles:
             yield self._document(policy)
         for arn in self._items(properties.get("ManagedPolicyArns")):
             yield self._managed(text_of(arn))
-        policies = {each.id: each for each in self._attached.maybe(self._name(role, "RoleName"))}
+        policies = {each.id: each for each in self._index.attached.maybe(self._name(role, "RoleName"))}
         for each in policies.values():
-            attached = all_of((self._is_attached(each, role), self._resolver.made(each)))
-            if attached is not False:
+            attached = self._is_attached(each, role)
+            if attached is not False and (attached := all_of((attached, self._resolver.made(each)))) is not False:
                 yield self._document(each.properties) if attached else UNSET
 
     def _is_attached(self, policy: TemplateResource, role: TemplateResource) -> Truth:
@@ -132,7 +142,7 @@ class TemplateRoles:
         return [each for each in names if each is not None]
 
     @cached_property
-    def _attached(self) -> Lookup[TemplateResource]:
+    def attached(self) -> Lookup[TemplateResource]:
         """The policies, by the names of the roles to which each is attached."""
         policies = self._of_type(INLINE, ROLE_POLICY, MANAGED)
         return Lookup((name, each) for each in policies for name in self._roles_of(each))
@@ -142,10 +152,11 @@ class TemplateRoles:
         if arn is None:
             return iter(())
         name = _name_in(arn)
-        return self._by_name[type_].maybe(name) if name else iter(self._by_name[type_])
+        by_name = self._index.by_name[type_]
+        return by_name.maybe(name) if name else iter(by_name)
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Lookup[TemplateResource]]:
+    def by_name(self) -> Mapping[str, Lookup[TemplateResource]]:
         """Roles and managed policies, by the last part of their ARNs."""
         arns = {
             type_: [(self.attribute(each, "Arn"), each) for each in self._of_type(type_)] for type_ in (ROLE, MANAGED)
@@ -197,7 +208,7 @@ class TemplateRoles:
         return [each for each in resources if each.type in types and self._resolver.made(each) is not False]
 
     def _name(self, resource: TemplateResource, property_: str) -> Text:
-        return name_of(resource, self._resolver.text(resource.properties.entries.get(property_)))
+        return name_of(resource, resource.properties.entries.get(property_), self._resolver)
 
     def _arn(self, kind: str, resource: TemplateResource, property_: str) -> Text:
         home, path = self.home, self._resolver.text(resource.properties.entries.get("Path")) or ("/",)
@@ -205,9 +216,13 @@ class TemplateRoles:
         return joined([("arn",), home.partition, ("iam",), (), home.account_id, name], (":",))
 
 
-def name_of(resource: TemplateResource, own: Text | None) -> Text:
+def name_of(resource: TemplateResource, own: Node | None, resolver: Resolver) -> Text:
     """A resource's own name or, without one, a hole for the name that the deployment makes up. Its holes are plain."""
-    return _plain(own or (Hole(name=resource.id, new=True),))
+    resolved = None if own is None else resolver.resolve(own)
+    name = text_of(resolved) or (Hole(name=resource.id, new=True),)
+    if isinstance(resolved, Pending) and resolved.optional:  # it may be either
+        return name
+    return _plain(name)
 
 
 def _plain(text: Text) -> Text:

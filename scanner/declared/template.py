@@ -1,33 +1,41 @@
 """The channel flows and app instances that a CloudFormation template, also one of the CDK, will make.
 
-`kinds` recognises the resources that make them. `unread` finds other parts that may make flows.
+`kinds` recognises the resources that make them, and `views` reads them, each in all `worlds`. `unread` finds other
+parts that may make flows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain
+from typing import TypeVar
 
+from scanner.declared import parameters
 from scanner.declared.callers import referred_to
-from scanner.declared.chat_roles import ChatRoles
-from scanner.declared.functions import Functions
-from scanner.declared.holes import Hole, Pending, Text, joined, text_of
-from scanner.declared.intrinsics import Resolver
-from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, NATIVE, kind, request
-from scanner.declared.requests import Facts, Home, channel_flow, member, tags
-from scanner.declared.template_resources import CUSTOM, NOTHING, TemplateResource, resources
+from scanner.declared.documents import parts
+from scanner.declared.holes import Pending
+from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, kind
+from scanner.declared.parameters import Values
+from scanner.declared.requests import Home
+from scanner.declared.template_resources import NOTHING, TemplateResource, resources
 from scanner.declared.unread import Unreads
-from scanner.model.facts import AppInstance, ChannelFlow
-from scanner.model.metadata import aws_only
+from scanner.declared.views import Source, View
+from scanner.declared.worlds import MOST, World, explore
+from scanner.language.vocabulary import AppInstance
+from scanner.model.branches import Case, Cases, Given, Limit
+from scanner.model.facts import ChannelFlow, Role
+from scanner.model.metadata import Declaration
 from scanner.model.yamltree import Mistakes, Node, Table
+from scanner.policy import LEFT_OUT, LeftOut
 
-_REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
+_MOST_VIEWS = 2 * MOST
 
-
-Group = tuple[AppInstance | None, list[ChannelFlow]]
+Group = tuple[Cases[AppInstance] | None, Iterator[Cases[ChannelFlow]]]
 """An app instance with its flows; or None with the flows of app instances that the template does not make."""
+Seen = TypeVar("Seen")
+Declared = TypeVar("Declared", ChannelFlow, AppInstance, Role)
 
 
 class Template:
@@ -36,17 +44,28 @@ class Template:
     def __init__(self, root: Table, file: str, home: Home, mistakes: Mistakes) -> None:
         self._root = root
         self._file = file
-        self._home = home
         self._mistakes = mistakes
+        declared = parameters.declared(root)
+        self.parameters = frozenset(declared)
         self._resources = resources(root)
-        self._naming: set[str] = set()
-        self._attributes: dict[tuple[str, str], Text | None] = {}
-        self._requests: dict[str, Table] = {}
-        self._resolver = Resolver(root, _pseudo(home), self._attribute, mistakes)
-        self._functions = Functions(self._resources, self._resolver, home)
-        self.roles = ChatRoles(self._resources, self._resolver, self._functions.roles, file, mistakes)
-        self._kinds = {id_: kind(resource, self._resolver) for id_, resource in self._resources.items()}
-        self.unread = Unreads(root, file, self._resources, self._kinds, self._resolver)
+        self._kinds: dict[str, str | None] = {}
+        self._source = Source(
+            root=root,
+            file=file,
+            home=home,
+            resources=self._resources,
+            kinds=self._kinds,
+            mistakes=mistakes,
+        )
+        self._world = World(parameters=declared, values=home.values, varied=_varied(root, home.values))
+        self._index = View(self._source, self._world)
+        self._kinds |= {id_: kind(each, self._index.resolver) for id_, each in self._resources.items()}
+        self._views: dict[frozenset[tuple[str, Limit]], View] = {}
+        self._defaults: set[str] = set()
+        self._missed: dict[str, None] = {}
+        self._has_flows_of_unclear_owner = False
+        self.unread = Unreads(root, file, self._resources, self._kinds, self._index.resolver)
+        parameters.check(declared, home.values, mistakes)
 
     @property
     def metadata(self) -> list[tuple[str, Node]]:
@@ -54,163 +73,149 @@ class Template:
         declared = ((f"{self._file}#{id_}", resource.metadata) for id_, resource in self._resources.items())
         return [(key, node) for key, node in declared if node is not None]
 
-    def groups(self) -> Iterator[Group]:
-        """The app instances and flows that the template makes."""
-        flows = {owner: [self._flow(each, owner) for each in made] for owner, made in self._flows.items()}
-        for resource in self._of_kind(APP_INSTANCE):
-            yield self._app_instance(resource), flows.pop(resource.id, [])
-        yield None, [flow for members in flows.values() for flow in members]
+    def notes(self) -> Iterator[str]:
+        """Sentences on what was not followed; they are whole once all groups were read."""
+        yield from self.unread.notes
+        missed = [*self._missed]
+        if self._defaults:
+            missed.append(
+                f"other values of {', '.join(sorted(self._defaults))} than the defaults; --parameter gives them"
+            )
+        yield from (f"{self._file}: {each}." for each in missed)
 
-    @cached_property
-    def _flows(self) -> dict[str | None, list[TemplateResource]]:
-        """The resources that make flows, by the logical id of their app instance; None: it is not in the template."""
+    def groups(self) -> Iterator[Group]:
+        """The app instances and flows that the template makes, each in every world that can occur."""
         flows: dict[str | None, list[TemplateResource]] = {}
-        for resource in self._of_kind(CHANNEL_FLOW):
-            owner = self._owner(member(self._request(resource), "AppInstanceArn"))
-            flows.setdefault(owner, []).append(resource)
-        return flows
+        for flow in self._of_kind(CHANNEL_FLOW):
+            if owners := self._owners[flow.id]:
+                flows.setdefault(owners[0], []).append(flow)
+            else:
+                self._missed[f"{flow.id}, which is not made; its condition {flow.condition} never holds"] = None
+        for app_instance in self._of_kind(APP_INSTANCE):
+            own = flows.pop(app_instance.id, [])
+            cases = self._app_instance(app_instance)
+            if any(case.resource is not None for case in cases):
+                yield cases, map(self._flow, own)
+            else:
+                flows.setdefault(None, []).extend(own)
+        yield None, map(self._flow, chain.from_iterable(flows.values()))
+
+    def roles(self) -> Iterator[Cases[Role] | Role | LeftOut]:
+        """The roles that signed-in users are given, in every world; LEFT_OUT for each that is not judged."""
+        for role in self._index.functions.roles.all():
+            worlds = list(self._worlds(role, _chat_role))
+            roles = ((given, each if isinstance(each, Role) else None) for given, each in worlds)
+            cases = tuple(Case(given=given, resource=each) for given, each in roles)
+            if any(case.resource is not None for case in cases):
+                yield self._noted(cases)
+            elif any(each is LEFT_OUT for _, each in worlds):
+                yield LEFT_OUT
+        yield from self._index.chat_roles.elsewhere()
 
     def _of_kind(self, wanted: str) -> list[TemplateResource]:
-        """The resources that make something of a kind, without those whose condition surely does not hold."""
-        return [
-            resource
-            for id_, resource in self._resources.items()
-            if self._kinds[id_] == wanted and self._resolver.made(resource) is not False
-        ]
-
-    def _request(self, resource: TemplateResource) -> Table:
-        """The resolved request of a resource; if it is unknown as a whole, each member is."""
-        if resource.id not in self._requests:
-            self._requests[resource.id] = self._resolved_request(resource)
-        return self._requests[resource.id]
-
-    def _resolved_request(self, resource: TemplateResource) -> Table:
-        carried = request(resource)
-        resolved = self._resolver.resolve(carried)
-        if isinstance(resolved, Pending):
-            return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
-        return resolved if isinstance(resolved, Table) else NOTHING
-
-    def _may_have_other_flows(self, app_instance: TemplateResource) -> bool:
-        """Whether an app instance may have other flows than the template shows.
-
-        It may if some part of the template is not followed, its ARN is passed on, a flow has no clear app instance, or
-        a flow may not be made.
-        """
-        may_not_be = any(
-            each.condition != app_instance.condition and self._resolver.made(each) is not True
-            for each in self._flows.get(app_instance.id, [])
-        )
-        handed_on = app_instance.id in self._handed_on
-        return bool(self.unread.found) or handed_on or self._has_flows_of_unclear_owner or may_not_be
+        return [resource for id_, resource in self._resources.items() if self._kinds[id_] == wanted]
 
     @cached_property
-    def _has_flows_of_unclear_owner(self) -> bool:
-        owners = (member(self._request(each), "AppInstanceArn") for each in self._flows.get(None, []))
-        return any(isinstance(owner, Pending) for owner in owners)
+    def _owners(self) -> Mapping[str, tuple[str | None, ...]]:
+        """The app instances of each flow, by logical ids, or None for one from elsewhere; () if it is never made."""
+        return {
+            flow.id: tuple(dict.fromkeys(owner for _, each in self._worlds(flow, self._owner) for owner in each))
+            for flow in self._of_kind(CHANNEL_FLOW)
+        }
+
+    def _owner(self, view: View, flow: TemplateResource) -> list[str | None]:
+        """The app instance of a flow in a world; empty if the flow is not made."""
+        if view.made(flow) is False:
+            return []
+        arn = view.named(flow, "AppInstanceArn")
+        owner = view.owner(arn)
+        self._has_flows_of_unclear_owner |= owner is None and isinstance(arn, Pending)
+        return [owner]
+
+    def _flow(self, flow: TemplateResource) -> Cases[ChannelFlow]:
+        return self._cases(flow, lambda view: view.flow(flow))
+
+    def _app_instance(self, app_instance: TemplateResource) -> Cases[AppInstance]:
+        flows = [each for each in self._of_kind(CHANNEL_FLOW) if app_instance.id in self._owners[each.id]]
+        others = bool(self.unread.found) or app_instance.id in self._handed_on or self._has_flows_of_unclear_owner
+
+        def facts(view: View) -> AppInstance:
+            made = {each.id: view.made(each) for each in flows}
+            own = [each for each in flows if made[each.id] is not False and app_instance.id in self._owner(view, each)]
+            unsure = any(made[each.id] is not True and each.condition != app_instance.condition for each in own)
+            return view.app_instance(app_instance, own, may_have_others=others or unsure)
+
+        return self._cases(app_instance, facts)
+
+    def _cases(self, resource: TemplateResource, facts: Callable[[View], Declared]) -> Cases[Declared]:
+        def seen(view: View, resource: TemplateResource) -> Declared | None:
+            return None if view.made(resource) is False else facts(view)
+
+        return self._noted(tuple(Case(given=given, resource=each) for given, each in self._worlds(resource, seen)))
+
+    def _noted(self, cases: Cases[Declared]) -> Cases[Declared]:
+        """The cases, with the defaults noted on which they rest."""
+        for case in cases:
+            declared = case.resource and case.resource.declared
+            if isinstance(declared, Declaration):
+                self._defaults.update(*declared.by_default.values())
+        return cases
+
+    def _worlds(
+        self, resource: TemplateResource, see: Callable[[View, TemplateResource], Seen]
+    ) -> Iterator[tuple[Given, Seen]]:
+        """What is seen of a resource in each world; if these are too many or none, also where nothing is given."""
+        is_whole = False
+        for seen in explore(lambda given: self._noting(lambda: see(self._view(given), resource))):
+            is_whole = seen is not None
+            if seen is not None:
+                yield seen
+            else:
+                missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {MOST}"
+                self._missed[missed] = None
+        if not is_whole:
+            yield {}, self._noting(lambda: see(self._index, resource))
+
+    def _noting(self, see: Callable[[], Seen]) -> Seen:
+        """What is seen; its mistakes are added once, and not at all if the world has to be split."""
+        before = self._mistakes.found[:]
+        try:
+            seen = see()
+        except Exception:
+            self._mistakes.found[:] = before
+            raise
+        self._mistakes.found[:] = dict.fromkeys(self._mistakes.found)
+        return seen
+
+    def _view(self, given: Given) -> View:
+        key = frozenset(given.items())
+        if key not in self._views:
+            if len(self._views) == _MOST_VIEWS:
+                self._views.clear()
+            self._views[key] = View(self._source, replace(self._world, given=given), self._index)
+        return self._views[key]
 
     @cached_property
     def _handed_on(self) -> frozenset[str]:
         """The logical ids that outputs and SSM parameters, which other stacks can read, may refer to."""
-        parameters = [each.properties for each in self._resources.values() if each.type == "AWS::SSM::Parameter"]
-        return frozenset(
-            chain.from_iterable(map(referred_to, (self._root.entries.get("Outputs", NOTHING), *parameters)))
-        )
-
-    def _facts(self, resource: TemplateResource) -> Facts:
-        facts = Facts(file=self._file, id=resource.id, mistakes=self._mistakes)
-        facts.at("", resource.key)
-        return facts
-
-    def _flow(self, resource: TemplateResource, owner: str | None) -> ChannelFlow:
-        return channel_flow(
-            self._request(resource),
-            self._facts(resource),
-            self._home,
-            app_instance_name=None if owner is None else self._app_instance_name(self._resources[owner]),
-            configured=self._functions.configured,
-        )
-
-    def _app_instance(self, resource: TemplateResource) -> AppInstance:
-        facts = self._facts(resource)
-        facts.untold |= aws_only(AppInstance)
-        if self._may_have_other_flows(resource):
-            facts.untold.add("flows")
-        request = self._request(resource)
-        if (name := member(request, "Name")) is not None:
-            facts.at("name", name)
-        arn = self._arn(resource.id)
-        return AppInstance(
-            arn=facts.not_yet("arn", arn),
-            id=facts.not_yet("id", arn[-1:]),
-            name=facts.settled("name", self._app_instance_name(resource)),
-            account_id=facts.not_yet("account_id", self._home.account_id),
-            region=facts.not_yet("region", self._home.region),
-            partition=facts.not_yet("partition", self._home.partition),
-            tags=tags(member(request, "Tags"), facts),
-            declared=facts.declaration,
-        )
-
-    def _app_instance_name(self, resource: TemplateResource) -> Text:
-        return text_of(member(self._request(resource), "Name")) or (resource.id,)
-
-    def _owner(self, arn: Node | None) -> str | None:
-        """The logical id of the app instance in this template that has the ARN; None if there is none."""
-        text = text_of(arn)
-        last = text[-1] if text else None
-        if isinstance(last, Hole) and self._kinds.get(last.name) == APP_INSTANCE and text == self._arn(last.name):
-            return last.name
-        return None
-
-    def _arn(self, id_: str) -> Text:
-        home, hole = self._home, Hole(name=id_, plain=True)
-        fields: list[Text] = [
-            ("arn",),
-            home.partition,
-            ("chime",),
-            home.region,
-            home.account_id,
-            ("app-instance/", hole),
-        ]
-        return joined(fields, (":",))
-
-    def _attribute(self, id_: str, name: str) -> Text | None:
-        """The value of Ref or Fn::GetAtt for the resources that matter here; it is cached."""
-        resource = self._resources.get(id_)
-        if resource is None or id_ in self._naming:
-            return None
-        if (id_, name) not in self._attributes:
-            self._naming.add(id_)
-            try:
-                self._attributes[id_, name] = self._worked_out(resource, name)
-            finally:
-                self._naming.discard(id_)
-        return self._attributes[id_, name]
-
-    def _worked_out(self, resource: TemplateResource, name: str) -> Text | None:
-        match NATIVE.get(resource.type), name:
-            case "AppInstance", ("" | "AppInstanceArn"):
-                return self._arn(resource.id)
-            case "ChannelFlow", ("" | "Arn"):
-                return self._flow_arn(resource)
-        if resource.type.startswith(CUSTOM) and kind(resource, self._resolver) == APP_INSTANCE:
-            return self._arn(resource.id) if name == "" or name.lower().endswith("arn") else None
-        return self._functions.attribute(resource, name)
-
-    def _flow_arn(self, flow: TemplateResource) -> Text | None:
-        owner = self._resolver.text(member(request(flow), "AppInstanceArn"))
-        return owner and joined([owner, (Hole(name=flow.id, plain=True, new=True),)], ("/channel-flow/",))
+        stored = [each.properties for each in self._resources.values() if each.type == "AWS::SSM::Parameter"]
+        return frozenset(chain.from_iterable(map(referred_to, (self._root.entries.get("Outputs", NOTHING), *stored))))
 
 
-def _pseudo(home: Home) -> Mapping[str, Text]:
-    """The pseudo parameters.
+def _chat_role(view: View, role: TemplateResource) -> Role | LeftOut | None:
+    return None if view.made(role) is False else view.chat_roles.role(role)
 
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
-    """
-    names = ("AWS::StackName", "AWS::StackId", "AWS::URLSuffix", "AWS::NotificationARNs")
-    return {
-        "AWS::Partition": home.partition,
-        "AWS::Region": home.region,
-        "AWS::AccountId": home.account_id,
-        **{name: (Hole(name=name, plain=name in ("AWS::StackName", "AWS::URLSuffix")),) for name in names},
-    }
+
+def _varied(root: Table, values: Values) -> frozenset[str]:
+    """The parameters that conditions, keys of maps or sets of parameters name."""
+    named = referred_to(root.entries.get("Conditions", NOTHING))
+    keys = _keys_of_maps(root) if "Mappings" in root.entries else ()
+    return frozenset(chain(named, keys, *(each.values for each in values.sets)))
+
+
+def _keys_of_maps(node: Node) -> Iterator[str]:
+    """The logical ids in the arguments of Fn::FindInMap, at any depth."""
+    if isinstance(node, Table) and (argument := node.entries.get("Fn::FindInMap")) is not None:
+        yield from referred_to(argument)
+    for each in parts(node):
+        yield from _keys_of_maps(each)

@@ -198,7 +198,16 @@ def _message(rule: Rule, notes: Sequence[Note]) -> str:
         else rule.message.render(note.context.root, note.context.thing, note.context.prefix)
         for note in notes
     )
-    return "; ".join(dict.fromkeys(messages))
+    return f"{'; '.join(dict.fromkeys(messages))}{_by_default(notes)}"
+
+
+def _by_default(notes: Sequence[Note]) -> str:
+    """A phrase that names the parameters on whose defaults a failure rests; empty if there are none."""
+    declared = notes[0].context.root.declared
+    if isinstance(declared, UnsetType):
+        return ""
+    names = dict.fromkeys(name for note in notes for name in declared.defaults(note.evidence.path))
+    return f", by the default of {' and '.join(names)}" if names else ""
 
 
 def _doubt(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note], gaps: Sequence[Gap | None]) -> str:

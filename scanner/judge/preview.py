@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType, structs
 
@@ -19,6 +19,7 @@ from scanner.judge.tally import Tally, judges_roles, reported, tool
 from scanner.language import frameworks, vocabulary
 from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule
+from scanner.model.branches import Cases
 from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap, Role
 from scanner.model.metadata import NOT_YET
 from scanner.model.report import (
@@ -37,7 +38,7 @@ from scanner.outcome.waivers import Waivers
 from scanner.policy import LEFT_OUT, LeftOut
 from scanner.store.spool import Kept, Spool
 
-Declared = TypeVar("Declared", ChannelFlow, Role)
+Noted = TypeVar("Noted", bound=ChannelFlow | AppInstance | Role | Cases[Any])
 
 
 class Preview:
@@ -78,24 +79,27 @@ class Preview:
         self,
         name: str,
         tells: frozenset[str],
-        groups: Iterable[tuple[AppInstance | None, Iterable[ChannelFlow]]],
-        roles: Iterable[Role | LeftOut | Gap] = (),
+        groups: Iterable[
+            tuple[AppInstance | Cases[vocabulary.AppInstance] | None, Iterable[ChannelFlow | Cases[ChannelFlow]]]
+        ],
+        roles: Iterable[Role | Cases[Role] | LeftOut | Gap] = (),
     ) -> None:
-        """Judge what one file declares; `tells` are the facets that the file can tell.
+        """Judge what one file declares, each resource once or in all its cases.
 
-        The roles, and the gaps among them, are read only if a rule judges roles.
+        `tells` are the facets that the file can tell. The roles, and the gaps among them, are read only if a rule
+        judges roles.
         """
         self._tells.update(tells)
         self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
         for app_instance, flows in groups:
             if app_instance is not None:
-                self._note_scope(app_instance)
+                self._noted(app_instance)
             self.gaps |= self._tally.app_instance(app_instance, map(self._noted, flows))
         if judges_roles(self._rules):
             found = list(roles)
             self._roles_left_out += found.count(LEFT_OUT)
             self.gaps.update(each for each in found if isinstance(each, Gap))
-            self.gaps |= self._tally.roles(self._noted(each) for each in found if isinstance(each, Role))
+            self.gaps |= self._tally.roles(self._noted(each) for each in found if isinstance(each, Role | tuple))
         self._files.append(name)
 
     @property
@@ -147,8 +151,10 @@ class Preview:
         listed.extend(item.narrowed(ids) for item in inventory.items)
         return listed
 
-    def _noted(self, resource: Declared) -> Declared:
-        self._note_scope(resource)
+    def _noted(self, resource: Noted) -> Noted:
+        for each in (case.resource for case in resource) if isinstance(resource, tuple) else (resource,):
+            if each is not None:
+                self._note_scope(each)
         return resource
 
     def _note_scope(self, resource: AppInstance | ChannelFlow | Role) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
+from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
 from scanner import __version__
+from scanner.judge import branches
+from scanner.judge.branches import DECIDING
 from scanner.judge.evaluate import Evaluation
 from scanner.judge.inventory import Inventory
 from scanner.language import vocabulary
 from scanner.language.rule import Rule, digest
 from scanner.language.vocabulary import AppInstance, FlowReference, Resource
 from scanner.model import facts
+from scanner.model.branches import Cases, Given, first
 from scanner.model.facts import ChannelFlow, Gap, Role
 from scanner.model.report import (
     Finding,
@@ -59,27 +63,32 @@ class Tally:
         self._inventory = inventory
 
     def app_instance(
-        self, seen: facts.AppInstance | None, flows: Iterable[ChannelFlow], broken: Gap | None = None
+        self,
+        seen: facts.AppInstance | Cases[AppInstance] | None,
+        flows: Iterable[ChannelFlow | Cases[ChannelFlow]],
+        broken: Gap | None = None,
     ) -> set[Gap]:
-        """Judge an app instance and its flows; return the gaps of their facts.
+        """Judge an app instance and its flows, each once or in all its cases; return the gaps of their facts.
 
         `seen` is None if the app instance itself is not to be judged. `broken` is the gap that ended the list of flows.
         """
         gaps: set[Gap] = set()
         found: list[tuple[tuple[str, str], Finding]] = []
         listed: list[tuple[FlowReference, Gap | None]] = []
-        for flow in flows:
+        for each in flows:
+            flow = first(each)
             self.counts.channel_flows += 1
             self.counts.processors += 0 if isinstance(flow.processors, UnsetType) else len(flow.processors)
             gaps.update(flow.gaps.values())
-            found += [((vocabulary.key(flow), finding.rule_id), finding) for finding in self._judge(flow)]
+            found += [((vocabulary.key(flow), finding.rule_id), finding) for finding in self._judge(each)]
             if self._evaluation.reads_flows:
                 listed.append((FlowReference(arn=vocabulary.key(flow), name=flow.name), flow.gaps.get("name")))
         if seen is not None:
             self.counts.app_instances += 1
-            gaps.update(seen.gaps.values())
-            whole = _with_flows(seen, listed if self._evaluation.reads_flows else None, broken)
-            found += [(("", finding.rule_id), finding) for finding in self._judge(whole)]
+            if not isinstance(seen, tuple):
+                gaps.update(seen.gaps.values())
+                seen = _with_flows(seen, listed if self._evaluation.reads_flows else None, broken)
+            found += [(("", finding.rule_id), finding) for finding in self._judge(seen)]
         found.sort(key=itemgetter(0))
         self._keep([finding for _, finding in found])
         return gaps
@@ -90,12 +99,12 @@ class Tally:
         broken = next(iter(read.gaps), None)
         return {*read.gaps, *self.app_instance(read.app_instance, reader.flows(read), broken)}
 
-    def roles(self, roles: Iterable[Role]) -> set[Gap]:
+    def roles(self, roles: Iterable[Role | Cases[Role]]) -> set[Gap]:
         """Judge the roles of an account or a file; return the gaps of their facts."""
         gaps: set[Gap] = set()
-        for role in sorted(roles, key=vocabulary.key):
+        for role in sorted(roles, key=lambda role: vocabulary.key(first(role))):
             self.counts.roles += 1
-            gaps.update(role.gaps.values())
+            gaps.update(first(role).gaps.values())
             self._keep(self._judge(role))
         return gaps
 
@@ -145,34 +154,59 @@ class Tally:
             "role": counts.roles,
         }[resource]
 
-    def _judge(self, resource: Resource) -> list[Finding]:
+    def _judge(self, resource: Resource | Cases[Any]) -> list[Finding]:
+        """The findings on a resource, waived or not, without those that stay unknown because no file can tell a fact.
+
+        Counts all of them.
+        """
+        if isinstance(resource, tuple):
+            return self._judge_cases(resource)
         judged = self._evaluation.judge(resource)
-        if judged.not_applicable:
-            self.counts.judgements.update([(id_, _NOT_APPLICABLE) for id_ in judged.not_applicable])
-        findings, left_out = self._told(resource, judged.findings) if judged.findings else ([], frozenset())
-        if self._inventory is not None:
-            self._inventory.note(resource, judged.not_applicable, verdicts_of(findings), left_out)
+        findings, untold = self._told(resource, judged.findings) if judged.findings else ([], ())
+        self._count(resource, findings, judged.not_applicable, untold)
         return findings
 
-    def _told(self, resource: Resource, judged: Sequence[Finding]) -> tuple[list[Finding], frozenset[str]]:
-        """The findings, waived or not, without those that stay unknown because no file can tell a fact; counts both.
-
-        Also the rules that have no other findings than such, and so were not applied.
-        """
-        key = vocabulary.key(resource)
-        findings: list[Finding] = []
+    def _judge_cases(self, cases: Cases[Any]) -> list[Finding]:
+        judged: list[tuple[Given, list[Finding]]] = []
+        not_applicable: list[set[str]] = []
         untold: set[str] = set()
-        for finding in judged:
-            if self._is_untold(resource, finding):
-                untold.add(finding.rule_id)
-            else:
-                findings.append(self._waivers.finding(finding, resource.tags, key))
+        for case in cases:
+            findings: list[Finding] = []
+            if case.resource is not None:
+                verdicts = self._evaluation.judge(case.resource)
+                findings, left_out = self._told(case.resource, verdicts.findings)
+                not_applicable.append(set(verdicts.not_applicable))
+                untold |= left_out
+            judged.append((case.given, findings))
+        found = branches.merged(judged)
+        never = set.intersection(*not_applicable) if not_applicable else set()
+        self._count(first(cases), found, sorted(never - untold), untold)
+        return found
+
+    def _told(self, resource: Resource, judged: Sequence[Finding]) -> tuple[list[Finding], set[str]]:
+        """The findings, waived or not, and the rules of those that stay unknown because no file can tell a fact."""
+        key = vocabulary.key(resource)
+        untold = {finding.rule_id for finding in judged if self._is_untold(resource, finding)}
+        told = [
+            self._waivers.finding(finding, resource.tags, key)
+            for finding in judged
+            if not self._is_untold(resource, finding)
+        ]
+        return told, untold
+
+    def _count(
+        self, resource: Resource, findings: Sequence[Finding], not_applicable: Sequence[str], untold: Collection[str]
+    ) -> None:
         verdicts = verdicts_of(findings)
-        self.counts.judgements.update(verdicts.items())
-        left_out = frozenset(untold - verdicts.keys())
-        self.counts.judgements.update([(id_, _LEFT_OUT) for id_ in left_out])
-        self.left_out.update(untold)
-        return findings, left_out
+        left_out = [id_ for id_ in untold if id_ not in verdicts]
+        if not_applicable:
+            self.counts.judgements.update([(id_, _NOT_APPLICABLE) for id_ in not_applicable])
+        if findings or untold:
+            self.counts.judgements.update(verdicts.items())
+            self.counts.judgements.update([(id_, _LEFT_OUT) for id_ in left_out])
+            self.left_out.update(untold)
+        if self._inventory is not None:
+            self._inventory.note(resource, not_applicable, verdicts, left_out)
 
     def _is_untold(self, resource: Resource, finding: Finding) -> bool:
         declared = resource.declared
@@ -194,8 +228,6 @@ class Tally:
 
 _NOT_APPLICABLE, _LEFT_OUT = "not_applicable", "left_out"
 _VERDICTS = (*Status, _NOT_APPLICABLE, _LEFT_OUT)
-_DECIDING = (Status.FAIL, Status.WAIVED, Status.UNKNOWN)
-"""Which finding of several on one resource decides on the rule's verdict: a failure is certain, whatever is unknown."""
 
 
 def verdicts_of(findings: Iterable[Finding]) -> dict[str, Status]:
@@ -203,7 +235,7 @@ def verdicts_of(findings: Iterable[Finding]) -> dict[str, Status]:
     verdicts: dict[str, Status] = {}
     for finding in findings:
         known = verdicts.get(finding.rule_id)
-        verdicts[finding.rule_id] = finding.status if known is None else min(known, finding.status, key=_DECIDING.index)
+        verdicts[finding.rule_id] = finding.status if known is None else min(known, finding.status, key=DECIDING.index)
     return verdicts
 
 

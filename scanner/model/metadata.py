@@ -24,6 +24,7 @@ class Declaration(Struct, frozen=True, kw_only=True):
     - `spots`: path of a fact -> place of its value; "" is the resource itself.
     - `written`: path of a fact that only the deployment settles -> the file's text for it.
     - `untold`: the paths of facts that no file can tell.
+    - `by_default`: path of a fact -> the parameters on whose defaults its value rests.
     """
 
     file: str
@@ -31,6 +32,7 @@ class Declaration(Struct, frozen=True, kw_only=True):
     spots: dict[str, Spot]
     written: dict[str, str] = {}
     untold: frozenset[str] = frozenset()
+    by_default: dict[str, tuple[str, ...]] = {}
 
     @property
     def key(self) -> str:
@@ -45,6 +47,11 @@ class Declaration(Struct, frozen=True, kw_only=True):
         """The file's text for an unsettled fact, or for the nearest unsettled path above it; None if it is settled."""
         within = nearest_path(path, self.written)
         return None if within is None else self.written[within]
+
+    def defaults(self, path: str) -> tuple[str, ...]:
+        """The parameters on whose defaults a fact rests."""
+        within = nearest_path(path, self.by_default)
+        return () if within is None else self.by_default[within]
 
     def is_untold(self, path: str) -> bool:
         """Whether no file can tell the fact."""

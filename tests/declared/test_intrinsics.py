@@ -10,6 +10,8 @@ import pytest
 from scanner.declared.documents import parse
 from scanner.declared.holes import Hole, Text, known, text_of, written
 from scanner.declared.intrinsics import Resolver
+from scanner.declared.parameters import Values, declared
+from scanner.declared.worlds import World
 from scanner.model.yamltree import Mistakes, Table, plain
 
 TEMPLATE: dict[str, Any] = {
@@ -43,7 +45,8 @@ def attribute(id_: str, name: str) -> Text | None:
 def resolver() -> Resolver:
     root = parse(json.dumps(TEMPLATE).encode(), Mistakes("t"))
     assert isinstance(root, Table)
-    return Resolver(root, {"AWS::Region": ("us-east-1",), "AWS::AccountId": ACCOUNT}, attribute, Mistakes("t"))
+    world = World(parameters=declared(root), values=Values(fixed={"Stage": "prod"}))
+    return Resolver(root, {"AWS::Region": ("us-east-1",), "AWS::AccountId": ACCOUNT}, attribute, Mistakes("t"), world)
 
 
 def resolved(value: Any) -> Any:

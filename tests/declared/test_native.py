@@ -91,7 +91,7 @@ Conditions:
 
 
 def test_functions_conditions_and_waivers_hold_for_a_native_flow(check: Check) -> None:
-    ended = check(stack__yaml=YAML)
+    ended = check("--parameter", "Stage=prod", stack__yaml=YAML)
 
     failed = findings(ended)
     assert ended.code == 1

@@ -14,6 +14,7 @@ from scanner.declared.read import read
 from scanner.declared.requests import Home
 from scanner.language.vocabulary import attributes, paths
 from scanner.language.vocabulary import read as value_at
+from scanner.model.branches import first
 from scanner.model.facts import AppInstance, ChannelFlow
 from scanner.model.metadata import Declaration
 from scanner.model.yamltree import Mistakes
@@ -39,8 +40,12 @@ def resources(file: dict[str, Any], folder: Path) -> Iterator[AppInstance | Chan
     candidate = Candidate(path=path, name=path.name, former=path.name, named=True)
     for document in read(candidate, Home(), mistakes, has_to_be=True).documents:
         for app_instance, flows in document.groups:
-            yield from () if app_instance is None else (app_instance,)
-            yield from flows
+            yield from (
+                ()
+                if app_instance is None
+                else (first(app_instance) if isinstance(app_instance, tuple) else app_instance,)
+            )
+            yield from (each if isinstance(each, ChannelFlow) else first(each) for each in flows)
     assert not mistakes.found
 
 

@@ -276,18 +276,29 @@ def test_a_resource_whose_condition_does_not_hold_is_not_made(check: Check) -> N
     assert ended.report["coverage"]["observed"]["channel_flows"] == 1
 
 
-@pytest.mark.parametrize(("other", "ran"), [({"Condition": "Free"}, False), ({}, True)])
-def test_an_app_instance_whose_flow_may_not_be_made_is_not_called_guarded(
-    check: Check, other: dict[str, Any], ran: bool
+def test_a_flow_that_is_never_made_is_named(check: Check) -> None:
+    declared = stack(Bad=flow(processor(function=LIVE, FallbackAction="CONTINUE"), Condition="No"))
+    declared["Conditions"] = {"No": {"Fn::Equals": ["a", "b"]}}
+
+    told = check(stack__json=declared).report["coverage"]["not_examined"]
+
+    assert "stack.json: Bad, which is not made; its condition No never holds." in told
+
+
+@pytest.mark.parametrize(
+    ("chat", "other", "branch"),
+    [({}, "Free", "if Env is not prod"), ({"Condition": "Free"}, "Free", None), ({}, None, None)],
+)
+def test_an_app_instance_has_no_flow_in_a_branch_in_which_none_is_made(
+    check: Check, chat: dict[str, Any], other: str | None, branch: str | None
 ) -> None:
-    chat = custom("AppInstance", {"Name": "chat"}, Condition="Free")
-    ended = check(stack__json=undecided(Chat=chat, Flow=flow(Condition="Free")))
-    declared = undecided(Flow=flow(**other))
+    condition = {} if other is None else {"Condition": other}
+    declared = undecided(Chat=custom("AppInstance", {"Name": "chat"}, **chat), Flow=flow(**condition))
 
-    maybe = check(stack__json=declared)
+    failed = findings(check(stack__json=declared))
 
-    assert ("app-instance-without-flow" in {each["id"] for each in maybe.report["rules"]}) is ran
-    assert "app-instance-without-flow" in {each["id"] for each in ended.report["rules"]}
+    found = failed.get("app-instance-without-flow")
+    assert (found and found["message"].rpartition(", ")[2]) == branch
 
 
 PARAMETER = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": ARN}}
@@ -386,33 +397,12 @@ NAMED_BY_ENV = function(FunctionName=sub("${Env}-moderation"))
 @pytest.mark.parametrize(
     ("resources", "unknown"),
     [
-        ({"Moderate": function(DeadLetterConfig=either({"TargetArn": "q"}))}, NO_DESTINATION),
-        ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q")})}, NO_DESTINATION),
-        ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q", "p")})}, set()),
-        ({"Moderate": WITHOUT_QUEUE, "Config": {**DESTINATION, "Condition": "Free"}}, NO_DESTINATION),
-        ({"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, MaximumRetryAttempts=either(0))}, {"retries-off"}),
         ({"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, Qualifier={"Ref": "Env"})}, NO_DESTINATION),
-        (
-            {
-                "Moderate": WITHOUT_QUEUE,
-                "Config": changed(DESTINATION, DestinationConfig=either({"OnFailure": {"Destination": "q"}})),
-            },
-            NO_DESTINATION,
-        ),
-        ({"Invoke": {**permission(), "Condition": "Free"}}, INVOKING),
         ({"Invoke": {**permission(), "Condition": ["Free"]}}, INVOKING),
-        ({"Invoke": permission(SourceArn=either(ARN))}, INVOKING),
         ({"Invoke": permission(FunctionName={"Ref": "Env"})}, INVOKING),
         ({"Invoke": permission(FunctionName=sub("${Env}:live")), "Moderate": NAMED}, INVOKING),
-        ({"Role": role({**CALLBACK, "Condition": either({"Bool": {"aws:SecureTransport": "true"}})})}, CALLING),
-        ({"Role": role(either(CALLBACK))}, CALLING),
-        ({"Role": role({**CALLBACK, "Action": "logs:*"}), "More": {**ATTACHED, "Condition": "Free"}}, CALLING),
         ({"More": changed(ATTACHED, Roles={"Ref": "Names"})}, CALLING),
         ({"More": changed(ATTACHED, Roles={"Ref": "Names"}), "Role": role(RoleName="r")}, CALLING),
-        ({"More": changed(ATTACHED, Roles=either([{"Ref": "Role"}]))}, CALLING),
-        ({"More": changed(ATTACHED, Roles=[either({"Ref": "Role"})])}, CALLING),
-        ({"Moderate": function(Role=either({"Fn::GetAtt": ["Role", "Arn"]}, "arn:aws:iam::1:role/x"))}, CALLING),
-        ({"Moderate": {**function(), "Condition": "Free"}}, EVERYTHING_OF_IT),
         ({"Moderate": function(Runtime="{{resolve:ssm:/a}}")}, {"deprecated-lambda-runtime"}),
         ({"Flow": flow(processor(function=LIVE, FallbackAction="{{resolve:ssm:/a}}"))}, {"last-processor-fails-open"}),
         ({"Flow": flow(processor(function="{{resolve:ssm-secure:/a:1}}"))}, POINTED),
@@ -427,6 +417,52 @@ def test_what_is_undecided_neither_passes_nor_fails(check: Check, resources: dic
 
     assert findings(ended) == {}
     assert findings(ended, "unknown").keys() == unknown
+
+
+CONDITIONAL_QUEUE = changed(DESTINATION, DestinationConfig=either({"OnFailure": {"Destination": "q"}}))
+ANYTHING = {"Role": role({**CALLBACK, "Action": "logs:*"}), "More": {**ATTACHED, "Condition": "Free"}}
+NOT_PROD, PROD = "if Env is not prod", "if Env is prod"
+
+
+@pytest.mark.parametrize(
+    ("resources", "failing"),
+    [
+        ({"Moderate": function(DeadLetterConfig=either({"TargetArn": "q"}))}, {"no-failure-destination": NOT_PROD}),
+        ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q")})}, {"no-failure-destination": NOT_PROD}),
+        ({"Moderate": function(DeadLetterConfig={"TargetArn": either("q", "p")})}, {}),
+        (
+            {"Moderate": WITHOUT_QUEUE, "Config": {**DESTINATION, "Condition": "Free"}},
+            {"no-failure-destination": NOT_PROD},
+        ),
+        (
+            {"Moderate": WITHOUT_QUEUE, "Config": changed(DESTINATION, MaximumRetryAttempts=either(0))},
+            {"retries-off": PROD},
+        ),
+        ({"Moderate": WITHOUT_QUEUE, "Config": CONDITIONAL_QUEUE}, {"no-failure-destination": NOT_PROD}),
+        ({"Invoke": {**permission(), "Condition": "Free"}}, {"lambda-not-invocable-by-chime": NOT_PROD}),
+        (
+            {"Invoke": permission(SourceArn=either(ARN), SourceAccount=None)},
+            {"lambda-policy-confused-deputy": NOT_PROD},
+        ),
+        ({"Role": role({**CALLBACK, "Condition": either({"Bool": {"aws:SecureTransport": "true"}})})}, {}),
+        ({"Role": role(either(CALLBACK))}, {"callback-not-allowed": NOT_PROD}),
+        (ANYTHING, {"callback-not-allowed": NOT_PROD, "callback-role-too-broad": PROD}),
+        ({"More": changed(ATTACHED, Roles=either([{"Ref": "Role"}]))}, {"callback-role-too-broad": PROD}),
+        ({"More": changed(ATTACHED, Roles=[either({"Ref": "Role"})])}, {"callback-role-too-broad": PROD}),
+        ({"Moderate": function(Role=either({"Fn::GetAtt": ["Role", "Arn"]}, "arn:aws:iam::1:role/x"))}, {}),
+        ({"Moderate": {**function(), "Condition": "Free"}}, {}),  # otherwise it cannot be deployed
+    ],
+)
+def test_what_hangs_on_a_condition_is_judged_in_both_branches(
+    check: Check, resources: dict[str, Any], failing: dict[str, str]
+) -> None:
+    ended = check(stack__json=undecided(**resources))
+
+    failed = findings(ended)
+    assert failed.keys() == failing.keys()
+    assert all(failed[rule]["message"].endswith(f", {branch}") for rule, branch in failing.items())
+    assert findings(ended, "unknown") == {}
+    assert ended.report["coverage"]["observed"]["channel_flows"] == 1
 
 
 def test_a_flow_of_either_app_instance_may_be_the_one_that_policies_name(check: Check) -> None:
@@ -560,7 +596,7 @@ def test_a_chain_that_is_too_long_to_follow_is_one_mistake_with_its_place(check:
         ({"owner": "chat"}, set()),
         ({"other": "chat"}, {"missing-required-tags"}),
         ([], {"missing-required-tags"}),
-        ([either({"Key": "owner", "Value": "chat"})], set()),
+        ([either({"Key": "owner", "Value": "chat"})], {"missing-required-tags"}),
     ],
 )
 def test_tags_may_be_a_list_or_a_mapping(check: Check, tmp_path: Path, tags: Any, failed: set[str]) -> None:

@@ -1,0 +1,193 @@
+"""What a template's resources are in one world: the requests that they hold, and the facts in these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from msgspec import UNSET
+
+from scanner.declared.chat_roles import ChatRoles
+from scanner.declared.functions import Functions
+from scanner.declared.holes import Hole, Pending, Text, joined, known, text_of
+from scanner.declared.intrinsics import Resolver
+from scanner.declared.kinds import APP_INSTANCE, NATIVE, kind, request
+from scanner.declared.requests import Facts, Home, channel_flow, member, tags
+from scanner.declared.template_resources import CUSTOM, NOTHING, TemplateResource
+from scanner.declared.worlds import Impossible, World
+from scanner.language.vocabulary import AppInstance, FlowReference
+from scanner.model.facts import ChannelFlow
+from scanner.model.logic import Truth
+from scanner.model.metadata import aws_only
+from scanner.model.yamltree import Mistakes, Node, Table
+
+_REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A template, to be deployed at `home`; `kinds` has the kind of each resource."""
+
+    root: Table
+    file: str
+    home: Home
+    resources: Mapping[str, TemplateResource]
+    kinds: Mapping[str, str | None]
+    mistakes: Mistakes
+
+
+class View:
+    """The resources of a template in a world; `index` is the view where nothing is given.
+
+    Raises (every method):
+        Split, Impossible: as the world does.
+    """
+
+    def __init__(self, source: Source, world: World, index: View | None = None) -> None:
+        self._source = source
+        self._home = source.home
+        self._world = world
+        self._naming: set[str] = set()
+        self._attributes: dict[tuple[str, str], tuple[Text | None, frozenset[str]]] = {}
+        self._requests: dict[str, Table] = {}
+        self.resolver = Resolver(source.root, _pseudo(source.home), self._attribute, source.mistakes, world)
+        known = index.functions if index else None
+        self.functions: Functions = Functions(source.resources, self.resolver, source.home, known)
+        self.chat_roles = ChatRoles(source.resources, self.resolver, self.functions.roles, source.file, source.mistakes)
+
+    def made(self, resource: TemplateResource) -> Truth:
+        """Whether a resource is made; UNSET if its condition is not known."""
+        return self.resolver.made(resource)
+
+    def request(self, resource: TemplateResource) -> Table:
+        """The resolved request of a resource; if it is unknown as a whole, each member is."""
+        if resource.id not in self._requests:
+            self._requests[resource.id] = self._resolved_request(resource)
+        return self._requests[resource.id]
+
+    def _resolved_request(self, resource: TemplateResource) -> Table:
+        carried = request(resource)
+        resolved = self.resolver.resolve(carried)
+        if isinstance(resolved, Pending):
+            return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
+        return resolved if isinstance(resolved, Table) else NOTHING
+
+    def named(self, resource: TemplateResource, name: str) -> Node | None:
+        """A member of a resource's request; the others are not looked at."""
+        carried = request(resource)
+        own = member(carried, name)
+        return self.resolver.resolve(own) if own is not None else member(self.request(resource), name)
+
+    def flow(self, resource: TemplateResource) -> ChannelFlow:
+        """The facts of a flow."""
+        request = self.request(resource)
+        owner = self.owner(member(request, "AppInstanceArn"))
+        return channel_flow(
+            request,
+            self._facts(resource),
+            self._home,
+            app_instance_name=None if owner is None else self._app_instance_name(self._source.resources[owner]),
+            configured=self.functions.configured,
+        )
+
+    def app_instance(
+        self, resource: TemplateResource, flows: Iterable[TemplateResource], *, may_have_others: bool
+    ) -> AppInstance:
+        """The facts of an app instance with these flows; `may_have_others`: it may also have flows from elsewhere."""
+        facts = self._facts(resource)
+        facts.untold |= aws_only(AppInstance)
+        if may_have_others:
+            facts.untold.add("flows")
+        request = self.request(resource)
+        if (name := member(request, "Name")) is not None:
+            facts.at("name", name)
+        arn = self._arn(resource.id)
+        return AppInstance(
+            arn=facts.not_yet("arn", arn),
+            id=facts.not_yet("id", arn[-1:]),
+            name=facts.settled("name", self._app_instance_name(resource)),
+            account_id=facts.not_yet("account_id", self._home.account_id),
+            region=facts.not_yet("region", self._home.region),
+            partition=facts.not_yet("partition", self._home.partition),
+            tags=tags(member(request, "Tags"), facts),
+            flows=UNSET if may_have_others else tuple(sorted(map(self._reference, flows), key=lambda flow: flow.arn)),
+            declared=facts.declaration,
+        )
+
+    def _reference(self, flow: TemplateResource) -> FlowReference:
+        name = text_of(self.named(flow, "Name"))
+        whole = None if name is None else known(name)
+        return FlowReference(arn=f"{self._source.file}#{flow.id}", name=UNSET if whole is None else whole)
+
+    def owner(self, arn: Node | None) -> str | None:
+        """The logical id of the app instance in this template that has the ARN; None if there is none."""
+        text = text_of(arn)
+        last = text[-1] if text else None
+        is_own = isinstance(last, Hole) and self._source.kinds.get(last.name) == APP_INSTANCE
+        return last.name if isinstance(last, Hole) and is_own and text == self._arn(last.name) else None
+
+    def _facts(self, resource: TemplateResource) -> Facts:
+        source = self._source
+        facts = Facts(file=source.file, id=resource.id, mistakes=source.mistakes, by_default=self.resolver.by_default)
+        facts.at("", resource.key)
+        return facts
+
+    def _app_instance_name(self, resource: TemplateResource) -> Text:
+        return text_of(self.named(resource, "Name")) or (resource.id,)
+
+    def _arn(self, id_: str) -> Text:
+        home, hole = self._home, Hole(name=id_, plain=True)
+        fields: list[Text] = [
+            ("arn",),
+            home.partition,
+            ("chime",),
+            home.region,
+            home.account_id,
+            ("app-instance/", hole),
+        ]
+        return joined(fields, (":",))
+
+    def _attribute(self, id_: str, name: str) -> Text | None:
+        """The value of Ref or Fn::GetAtt for the resources that matter here; it is cached."""
+        resource = self._source.resources.get(id_)
+        if resource is None or id_ in self._naming:
+            return None
+        if (id_, name) not in self._attributes:
+            self._naming.add(id_)
+            try:
+                self._attributes[id_, name] = self.resolver.noting(lambda: self._worked_out(resource, name))
+            finally:
+                self._naming.discard(id_)
+        text, defaults = self._attributes[id_, name]
+        self.resolver.rests_on(defaults)
+        return text
+
+    def _worked_out(self, resource: TemplateResource, name: str) -> Text | None:
+        if self._world.given and self.made(resource) is False:
+            raise Impossible  # nothing may refer to it
+        match NATIVE.get(resource.type), name:
+            case "AppInstance", ("" | "AppInstanceArn"):
+                return self._arn(resource.id)
+            case "ChannelFlow", ("" | "Arn"):
+                return self._flow_arn(resource)
+        if resource.type.startswith(CUSTOM) and kind(resource, self.resolver) == APP_INSTANCE:
+            return self._arn(resource.id) if name == "" or name.lower().endswith("arn") else None
+        return self.functions.attribute(resource, name)
+
+    def _flow_arn(self, flow: TemplateResource) -> Text | None:
+        owner = self.resolver.text(member(request(flow), "AppInstanceArn"))
+        return owner and joined([owner, (Hole(name=flow.id, plain=True, new=True),)], ("/channel-flow/",))
+
+
+def _pseudo(home: Home) -> Mapping[str, Text]:
+    """The pseudo parameters.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
+    """
+    names = ("AWS::StackName", "AWS::StackId", "AWS::URLSuffix", "AWS::NotificationARNs")
+    return {
+        "AWS::Partition": home.partition,
+        "AWS::Region": home.region,
+        "AWS::AccountId": home.account_id,
+        **{name: (Hole(name=name, plain=name in ("AWS::StackName", "AWS::URLSuffix")),) for name in names},
+    }

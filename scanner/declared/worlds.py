@@ -1,0 +1,151 @@
+"""The worlds in which a template may be deployed: what is given in one, and how one is split where more matters.
+
+Evaluation begins in the world in which nothing is given. Where a value hangs on a parameter or condition that is open
+there, evaluation ends with a `Split`, and begins anew in each of the worlds in which it is given. So only what matters
+is varied, and a world that cannot occur is never seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from msgspec import UNSET
+
+from scanner.declared.holes import Hole, Text, ends, known, same, written
+from scanner.declared.parameters import NO_VALUES, Parameter, Values
+from scanner.model.branches import SET, Given, Limit
+from scanner.model.logic import Truth
+
+MOST = 256
+"""How many worlds are looked at for one resource."""
+
+Seen = TypeVar("Seen")
+
+
+class Split(Exception):  # noqa: N818 - it is no error
+    """A world leaves something open that matters; `worlds` are those in which it is given."""
+
+    def __init__(self, worlds: Sequence[Given]) -> None:
+        super().__init__()
+        self.worlds = worlds
+
+
+class Impossible(Exception):  # noqa: N818 - it is no error
+    """The template cannot be deployed in this world."""
+
+
+def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[Given, Seen] | None]:
+    """What is seen in each world that can occur, in order; None at the end if there are more than `most` of them."""
+    waiting: list[Given] = [{}]
+    found = 0
+    while waiting:
+        given = waiting.pop()
+        try:
+            seen = look(given)
+        except Split as split:
+            waiting += reversed(split.worlds)
+            continue
+        except Impossible:
+            continue
+        if found == most:
+            yield None
+            return
+        found += 1
+        yield given, seen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """A world of a template; without `given`, nothing is split, and what is open stays open.
+
+    `varied` are the parameters whose defaults are then open, too.
+    """
+
+    parameters: Mapping[str, Parameter]
+    values: Values = NO_VALUES
+    given: Given | None = None
+    varied: frozenset[str] = frozenset()
+
+    def parameter(self, name: str) -> str | None:
+        """The value that is given for a parameter; None if it is open.
+
+        Raises:
+            Split: it depends on the set of parameters.
+        """
+        if name in self.values.fixed:
+            return self.values.fixed[name]
+        if any(name in each.values for each in self.values.sets):
+            value = self._of_set(name)
+            if value is not None:
+                return value
+        if self.given is not None and name in self.given and (value := self.given[name].value) is not None:
+            return value
+        choices = self.choices(name)
+        return choices[0] if len(choices) == 1 else None
+
+    def choices(self, name: str) -> tuple[str, ...]:
+        """The values that a parameter may still have; () if these are not known."""
+        others = self.given[name].others if self.given and name in self.given else ()
+        return tuple(each for each in self.parameters[name].choices if each not in others)
+
+    def force(self, name: str) -> None:
+        """Give an open parameter one of its values, if these are known.
+
+        Raises:
+            Split: there are several.
+        """
+        choices = self.choices(name)
+        if self.given is not None and choices:
+            raise self._split(self.given, name, choices, other=False)
+
+    def equal(self, one: Text, other: Text) -> Truth | Split:
+        """Whether two texts are equal; UNSET if that stays open, and a split if it has to be given."""
+        truth = same(one, other)
+        if truth is not UNSET or self.given is None:
+            return truth
+        texts = [text for text in (one, other) if known(text) is None]
+        if len(texts) > 1 or len(texts[0]) > 1:  # of a single parameter, one value matters
+            for hole in (piece for text in texts for piece in text if isinstance(piece, Hole)):
+                choices = self.choices(hole.name) if hole.name in self.parameters else ()
+                if choices:
+                    return self._split(self.given, hole.name, choices, other=False)
+        if len(texts) > 1:
+            return self._is_given(self.given, " = ".join(sorted(map(written, texts))), "true")
+        return self._has(self.given, texts[0], written(one if texts[0] is other else other))
+
+    def _has(self, given: Given, text: Text, value: str) -> Truth | Split:
+        """Whether a text with holes has a value; its ends fit."""
+        if len(holes := [piece for piece in text if isinstance(piece, Hole)]) > 1:
+            return self._is_given(given, written(text), value)
+        first, last = ends(text)
+        if len(first) + len(last) > len(value):
+            return False
+        name, part = holes[0].name, value[len(first) : len(value) - len(last)]
+        parameter = self.parameters.get(name)
+        if parameter is not None and not parameter.is_stored and parameter.expected(part) is not None:
+            return False
+        return self._is_given(given, name, part)
+
+    def _is_given(self, given: Given, name: str, value: str) -> Truth | Split:
+        limit = given.get(name, Limit())
+        if limit.value is not None:
+            return limit.value == value
+        return False if value in limit.others else self._split(given, name, (value,), other=True)
+
+    def _split(self, given: Given, name: str, values: Sequence[str], *, other: bool) -> Split:
+        worlds = [{**given, name: Limit(value=value)} for value in values]
+        if other:
+            before = given.get(name, Limit()).others
+            worlds.append({**given, name: Limit(others=(*before, *values))})
+        return Split(worlds)
+
+    def _of_set(self, name: str) -> str | None:
+        """The value that the set of this world gives to a parameter."""
+        if self.given is None:
+            return None
+        names = [each.name for each in self.values.sets]
+        if SET not in self.given:
+            raise self._split(self.given, SET, names, other=False)
+        return self.values.sets[names.index(self.given[SET].value or "")].values.get(name)
