@@ -3,7 +3,7 @@
 CloudFormation's own types hold the request in their properties. Before these existed, the construct library
 cdk-amazon-chime-resources used a custom resource whose properties name the kind and hold the request:
 https://github.com/cdklabs/cdk-amazon-chime-resources
-Any other custom resource counts if it holds such a request.
+Any other custom resource counts if it holds such a request, or sends one through the AWS SDK.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from scanner.declared.holes import known
 from scanner.declared.intrinsics import Resolver, function_name
 from scanner.declared.requests import member
+from scanner.declared.spelling import spelled
 from scanner.declared.template_resources import CUSTOM, TemplateResource
 from scanner.model.yamltree import Node, Table
 
@@ -23,6 +24,8 @@ _NEEDS = {CHANNEL_FLOW: "Processors", APP_INSTANCE: "Name"}
 def kind(resource: TemplateResource, resolver: Resolver) -> str | None:
     """ChannelFlow or AppInstance if a resource makes one and holds a request that can be judged; else None."""
     carried = request(resource)
+    if resource.sent is not None:
+        return _carried(resource.sent[0], carried)
     if not resource.type.startswith(CUSTOM):
         own = NATIVE.get(resource.type)
         return own if own == APP_INSTANCE else _carried(own, carried)
@@ -53,5 +56,9 @@ def kind_node(resource: TemplateResource) -> Node | None:
 
 def request(resource: TemplateResource) -> Table:
     """The request that a resource holds."""
-    inner = member(resource.properties, "Properties") if resource.type.startswith(CUSTOM) else None
-    return inner if isinstance(inner, Table) else resource.properties
+    if resource.sent is not None:
+        return resource.sent[1]
+    if not resource.type.startswith(CUSTOM):
+        return resource.properties
+    inner = member(resource.properties, "Properties")
+    return spelled(inner if isinstance(inner, Table) else resource.properties)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
+from scanner.declared import sdk_calls
 from scanner.model.yamltree import Node, Scalar, Table
 
 AWS = "AWS::"
@@ -16,11 +17,12 @@ NOTHING = Table(line=1, column=1, entries={}, keys={})
 class TemplateResource:
     """A resource of a template.
 
-    - `key`: the node of its logical id.
+    - `key`: the node of its logical id, or of the call by which it changes what it made.
     - `condition`: the name of its condition; "" if it is not a plain name, None without one.
     - `metadata`: chimeaudit's part of its metadata.
     - `init`: what an instance runs when it starts.
     - `asset`: the path of the file that the CDK uploads for it.
+    - `sent`: what a custom resource makes through the AWS SDK, with the request.
     """
 
     id: str
@@ -31,6 +33,7 @@ class TemplateResource:
     metadata: Node | None
     init: Node | None
     asset: Node | None
+    sent: tuple[str, Table] | None = None
 
 
 def resources(root: Table) -> Mapping[str, TemplateResource]:
@@ -39,10 +42,20 @@ def resources(root: Table) -> Mapping[str, TemplateResource]:
     if not isinstance(section, Table):
         return {}
     return {
-        id_: _resource(id_, section.keys[id_], node)
+        resource.id: resource
         for id_, node in section.entries.items()
         if isinstance(node, Table) and isinstance(node.entries.get("Type"), Scalar)
+        for resource in _sending(_resource(id_, section.keys[id_], node))
     }
+
+
+def _sending(resource: TemplateResource) -> Iterator[TemplateResource]:
+    """The resource, with what it makes through the AWS SDK. An update that changes that is a resource of its own."""
+    calls = sdk_calls.sent(resource.properties) if resource.type.startswith(CUSTOM) else iter(())
+    kind, request, _ = next(calls, ("", NOTHING, None))
+    yield replace(resource, sent=(kind, request)) if kind else resource
+    for kind, request, key in calls:
+        yield replace(resource, id=f"{resource.id}.{key.text}", key=key, sent=(kind, request))
 
 
 def _resource(id_: str, key: Scalar, node: Table) -> TemplateResource:
