@@ -118,7 +118,9 @@ def test_a_fact_of_a_role_that_is_missing_hides_only_the_verdicts_that_depend_on
     unknown = sample.unknown(sample.CHAT_ROLE, CHAT_ROLE, "acts_as_anyone", fact)
     of_another_rule = sample.finding(sample.NAMING, CHAT_ROLE, "badly named")
 
-    assert missed(ACTS_AS_ANYONE, fact, besides=(unknown,)) == "its rule could not be judged"
+    assert missed(ACTS_AS_ANYONE, fact, besides=(unknown,)) == (
+        "its rule could not be judged: GetAccountAuthorizationDetails [Denied]"
+    )
     assert missed(of_another_rule, fact, besides=(unknown,)) is None
 
 
