@@ -83,7 +83,6 @@ def _result(report: Report) -> Iterator[str]:
     for name, value in {
         "uuid": _uuid("result", report.run.id, report.run.finished_at),
         "title": "What the rules came to",
-        "description": _coverage(report),
         "start": moment(report.run.started_at),
         "end": moment(report.run.finished_at),
         "props": [_prop("coverage", "complete" if report.coverage.complete else "not-complete")],
@@ -98,7 +97,7 @@ def _result(report: Report) -> Iterator[str]:
     yield from _listed("observations", observed.all(), after=",\n")
     yield from _listed("risks", _risks(report), after=",\n")
     yield from _listed("findings", (observed.control(each) for each in _controls(report)), after=",\n")
-    yield f'"assessment-log": {_encoded(_log(report))}\n'
+    yield f'"description": {_encoded(_coverage(report))}\n'
 
 
 def _listed(name: str, items: Iterable[Json], *, before: str = "", after: str) -> Iterator[str]:
@@ -354,19 +353,6 @@ def _origin(report: Report) -> Json:
 
 def _tool_uuid(report: Report) -> str:
     return _uuid("tool", report.tool.name, report.tool.version)
-
-
-def _log(report: Report) -> Json:
-    run = report.run
-    return {
-        "entries": [
-            {
-                "uuid": _uuid("run", run.id, run.finished_at),
-                "start": moment(run.started_at),
-                "end": moment(run.finished_at),
-            },
-        ]
-    }
 
 
 def _coverage(report: Report) -> str:
