@@ -6,11 +6,11 @@ const LISTS = { rule: "Rule", account: "Account", region: "Region", app: "App in
 const LISTED = 60;
 
 export class Facets {
-  constructor(place, store, choose) {
+  constructor(place, store, choose, { chips = CHIPS, lists: listed = LISTS } = {}) {
     Object.assign(this, { store, choose, result: null });
-    this.chips = Object.entries(CHIPS).flatMap(([field, label]) => this.chipGroup(place, field, label));
+    this.chips = Object.entries(chips).flatMap(([field, label]) => this.chipGroup(place, field, label));
     const lists = el("div.lists");
-    this.lists = Object.entries(LISTS).map(([field, label]) => this.list(lists, field, label));
+    this.lists = Object.entries(listed).map(([field, label]) => this.list(lists, field, label));
     place.append(lists);
   }
 

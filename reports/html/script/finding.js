@@ -2,7 +2,7 @@
 import { copier, el, moment } from "./dom.js";
 import { appName, resourceName } from "./island.js";
 
-const badge = (text, kind) => el(`span.badge.${kind}`, {}, text);
+export const badge = (text, kind) => el(`span.badge.${kind}`, {}, text);
 
 export const badges = (finding) => [
   badge(finding.severity, finding.severity),
@@ -27,7 +27,7 @@ export function cells(store, n, open) {
   ];
 }
 
-const kind = ({ type }) => `${type[0].toUpperCase()}${type.slice(1).replace("_", " ")}`;
+export const kind = ({ type }) => `${type[0].toUpperCase()}${type.slice(1).replace("_", " ")}`;
 
 export function detail(store, n, link) {
   const finding = store.findings[n];
@@ -63,10 +63,10 @@ export function detail(store, n, link) {
 }
 
 // Titles of findings stand in a table, not in headings; these are the next level below the section's own.
-const heading = (text) => el("h3.h4", {}, text);
+export const heading = (text) => el("h3.h4", {}, text);
 // A name and each of its values; nothing where there is none.
 const facts = (name, values) => (values.length ? [el("dt", {}, name), values.map((value) => el("dd", {}, value))] : null);
-const fact = (name, value) => facts(name, [value]);
+export const fact = (name, value) => facts(name, [value]);
 const functions = ({ processors }) => [...new Set(processors.map((step) => step.lambda_arn).filter((arn) => arn !== null))];
 const firstSeen = ({ first_seen, age_days: age }) =>
   `${moment(first_seen)}${age ? ` (${age} ${age === 1 ? "day" : "days"} ago)` : ""}`;
@@ -112,7 +112,7 @@ function failing({ evidence: items }) {
   return new Set(items.map(({ path }) => /^processors\[(\d{1,9})\]/.exec(path)).filter(Boolean).map((match) => Number(match[1])));
 }
 
-function pipeline(resource, outcomes, marked, status) {
+export function pipeline(resource, outcomes, marked, status) {
   if (resource.type !== "channel_flow") return null;
   if (!resource.processors.length) return [heading("The flow"), el("p.quiet", {}, "Its processors were not observed.")];
   const word = { fail: "fails here", waived: "waived here", unknown: "not known here" }[status];

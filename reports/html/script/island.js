@@ -22,7 +22,7 @@ function decoded(base64) {
 }
 
 // Each distinct value of a field once; a column then holds its place in this list.
-class Values {
+export class Values {
   constructor(known = []) {
     this.texts = [];
     this.names = []; // by which a value is found, too
@@ -54,6 +54,7 @@ const gapText = ({ operation, code, account_id, region, resource_arn }) =>
 export class Store {
   constructor(data) {
     this.data = data;
+    this.names = FIELDS;
     this.resources = data.resources;
     this.names = new Map(Object.entries(data.account_names)); // of accounts, by id
     this.findings = data.resources.flatMap((resource) => resource.findings);

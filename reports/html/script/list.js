@@ -13,9 +13,9 @@ const PRINTED = 500; // more take a browser too long to lay out on paper
 
 export class List {
   // draw(line, open) gives the cells of a row, detail(line) what opens below it, ceiling() where the window begins
-  // below what sticks to its top.
-  constructor(table, body, { draw, detail, ceiling }) {
-    Object.assign(this, { table, body, draw, detail, ceiling });
+  // below what sticks to its top. `share` is how much of the tallest page the list may take.
+  constructor(table, body, { draw, detail, ceiling, share = 1 }) {
+    Object.assign(this, { table, body, draw, detail, ceiling, share });
     this.lines = new Int32Array();
     this.rows = new Map(); // position -> <tr>
     this.open = -1;
@@ -50,7 +50,7 @@ export class List {
     this.body.replaceChildren();
   }
 
-  get tallest() { return Math.min(TALLEST, TALLEST_DRAWN / devicePixelRatio); }
+  get tallest() { return this.share * Math.min(TALLEST, TALLEST_DRAWN / devicePixelRatio); }
 
   get total() { return this.lines.length * this.height + (this.open < 0 ? 0 : this.detailHeight); }
 
@@ -257,4 +257,10 @@ export class List {
   }
 
   get printed() { return Math.min(PRINTED, this.lines.length); }
+}
+
+// How far down the window something reaches once it sticks to the top; on a phone not everything does.
+export function stuck(node) {
+  const { position, top } = getComputedStyle(node);
+  return position === "sticky" ? Number.parseFloat(top) + node.offsetHeight : 0;
 }

@@ -4,18 +4,21 @@ import { csv, json, save } from "./export.js";
 import { Facets } from "./facets.js";
 import { cells, detail } from "./finding.js";
 import { SEVERITIES, Store, appName, unpacked } from "./island.js";
-import { List } from "./list.js";
+import { Inventory } from "./inventory.js";
+import { List, stuck } from "./list.js";
 import { parsed, text, toggled } from "./query.js";
-import { Search } from "./search.js";
+import { FindingSearch } from "./search.js";
 
 const MAKEUP = [...SEVERITIES, "waived", "unknown"];
+
+const INVENTORY_SHARE = 1 / 3; // of the tallest page
 
 const byId = (id) => document.getElementById(id);
 
 class Page {
   constructor(store) {
     this.store = store;
-    this.search = new Search(store);
+    this.search = new FindingSearch(store);
     this.state = { q: "", group: "", sort: "", open: null };
     this.opened = new Set(); // the groups that are open
     this.query = byId("query");
@@ -26,6 +29,7 @@ class Page {
       draw: (line, open) => this.line(line, open),
       detail: (line) => detail(store, line, () => `${location.href.split("#")[0]}#${fragment(this.state)}`),
       ceiling: () => Math.max(...[".contents", ".finder"].map((place) => stuck(document.querySelector(place)))),
+      share: byId("inventory-island") ? 1 - INVENTORY_SHARE : 1,
     });
     this.list.chosen = (position) => this.chosen(position);
     this.listen();
@@ -231,12 +235,6 @@ class Page {
   }
 }
 
-// How far down the window something reaches once it sticks to the top; on a phone not everything does.
-function stuck(node) {
-  const { position, top } = getComputedStyle(node);
-  return position === "sticky" ? Number.parseFloat(top) + node.offsetHeight : 0;
-}
-
 // As the state keeps a query: without the spaces that are only on the way to the next term.
 const parsedText = (typed) => typed.trim();
 
@@ -264,11 +262,21 @@ function linkCounts() {
 
 let page = null;
 
-async function start() {
-  for (const command of document.querySelectorAll(".rule .command")) {
-    const code = command.querySelector("code");
-    command.append(copier("Copy", () => code.textContent, code));
+async function openInventory() {
+  const [island, opening, view] = ["island", "opening", "view"].map((part) => byId(`inventory-${part}`));
+  if (!island || !("DecompressionStream" in window)) return;
+  try {
+    const data = await unpacked(island);
+    view.hidden = false;
+    new Inventory(data, INVENTORY_SHARE);
+    opening.remove();
+  } catch {
+    view.hidden = true;
+    opening.textContent = "The inventory could not be opened: this file may be cut short. The JSON report has it.";
   }
+}
+
+async function openFindings() {
   const [island, opening, listed] = ["island", "opening", "listed"].map(byId);
   if (!island || !("DecompressionStream" in window)) return;
   listed.hidden = true;
@@ -288,4 +296,8 @@ async function start() {
   page.read({ arriving: true });
 }
 
-start();
+for (const command of document.querySelectorAll(".rule .command")) {
+  const code = command.querySelector("code");
+  command.append(copier("Copy", () => code.textContent, code));
+}
+openFindings().then(openInventory);

@@ -2,21 +2,24 @@
 import { spelled } from "./dom.js";
 import { FIELDS, SEVERAL } from "./island.js";
 
-const TERM = new RegExp(`(-)?(?:(${[...FIELDS, ...SEVERAL].join("|")}):)?("(?:[^"]|"")*"?|\\S*)\\s*`, "iy");
-
 // "severity:high -us-east-1" -> [{field, value, not}, ...]; a term that is still being typed says nothing.
-export function parsed(text) {
-  const terms = [];
-  const rest = text.trim();
-  TERM.lastIndex = 0;
-  while (TERM.lastIndex < rest.length) {
-    const [, minus, field, raw] = TERM.exec(rest);
-    const bare = raw.startsWith('"') ? raw.slice(1).replace(/"$/, "").replaceAll('""', '"') : raw;
-    const value = spelled(bare).toLowerCase();
-    if (value) terms.push({ field: field?.toLowerCase() ?? null, value, not: Boolean(minus), source: bare });
-  }
-  return terms;
+export function parser(fields) {
+  const term = new RegExp(`(-)?(?:(${fields.join("|")}):)?("(?:[^"]|"")*"?|\\S*)\\s*`, "iy");
+  return (text) => {
+    const terms = [];
+    const rest = text.trim();
+    term.lastIndex = 0;
+    while (term.lastIndex < rest.length) {
+      const [, minus, field, raw] = term.exec(rest);
+      const bare = raw.startsWith('"') ? raw.slice(1).replace(/"$/, "").replaceAll('""', '"') : raw;
+      const value = spelled(bare).toLowerCase();
+      if (value) terms.push({ field: field?.toLowerCase() ?? null, value, not: Boolean(minus), source: bare });
+    }
+    return terms;
+  };
 }
+
+export const parsed = parser([...FIELDS, ...SEVERAL]);
 
 const written = ({ field, source, not }) => {
   const quoted = /[\s"]/.test(source) || (!field && /^-|:/.test(source)) ? `"${source.replaceAll('"', '""')}"` : source;

@@ -1,6 +1,6 @@
-// Which findings a query lists, in which order, and how many each further filter would leave.
+// What a query lists, in which order, and how many each further filter would leave.
 import { spelled } from "./dom.js";
-import { FIELDS, resourceName, SEVERAL } from "./island.js";
+import { resourceName, SEVERAL } from "./island.js";
 import { allowed } from "./query.js";
 
 export class Search {
@@ -13,17 +13,13 @@ export class Search {
   // -> {rows, counts, allowed}; the count of a value is that under the filters of all other fields.
   run(terms, sort) {
     const { store } = this;
-    const fields = FIELDS.map((name) => {
+    const fields = store.names.map((name) => {
       const { values, column } = store.fields[name];
       return { name, column, allowed: allowed(terms, name, values.texts, values.names), counts: new Uint32Array(values.texts.length) };
     });
     const filters = fields.filter((field) => field.allowed);
     const words = terms.filter((term) => !term.field).map((term) => this.word(term));
-    for (const name of SEVERAL) {
-      for (const not of [false, true]) {
-        words.push(...this.among(name, terms.filter((term) => term.field === name && term.not === not), not));
-      }
-    }
+    words.push(...this.further(terms));
     const order = this.order(sort);
     const rows = new Uint32Array(store.size);
     let length = 0;
@@ -48,6 +44,23 @@ export class Search {
     return { rows: rows.subarray(0, length), counts: by("counts"), allowed: by("allowed") };
   }
 
+  // All there is in one order; sorted once, then every search goes through it in it.
+  order(sort) {
+    if (!this.orders.has(sort)) this.orders.set(sort, this.sorted(sort));
+    return this.orders.get(sort);
+  }
+
+  // The gravest first, of those of one rank.
+  sorted(sort) {
+    const { size } = this.store;
+    const rank = this.rank(sort);
+    // Rank, gravity (below 64) and place in the report as one number: a typed array sorts those without calling back.
+    const keys = Float64Array.from({ length: size }, (_, n) => (rank(n) * 64 + this.grave(n)) * size + n);
+    return Uint32Array.from(keys.sort(), (key) => key % size);
+  }
+}
+
+export class FindingSearch extends Search {
   // A word is looked for once in each rule and each resource, then in each message.
   word({ value, not }) {
     const { store } = this;
@@ -57,6 +70,11 @@ export class Search {
     const { column } = store.fields.rule;
     return (n) => not !== (inRule[column[n]] || inResource[store.resourceOf[n]]
       || this.texts.messages[n].includes(value) || store.findings[n].fingerprint === value);
+  }
+
+  further(terms) {
+    return SEVERAL.flatMap((name) => [false, true].flatMap((not) =>
+      this.among(name, terms.filter((term) => term.field === name && term.not === not), not)));
   }
 
   // Whether one of the values that are meant is among those of a finding: a gap behind it, a control that its rule supports.
@@ -84,21 +102,10 @@ export class Search {
     };
   }
 
-  // All findings in one order; sorted once, then every search goes through them in it.
-  order(sort) {
-    if (!this.orders.has(sort)) this.orders.set(sort, this.sorted(sort));
-    return this.orders.get(sort);
-  }
-
-  sorted(sort) {
-    const { store } = this;
-    const { severity, status } = store.fields;
-    const rank = this.rank(sort);
-    // Failures before what could not be judged and what was accepted; within them the worst first.
-    const grave = (n) => [0, 2, 1][status.column[n]] * 8 + severity.column[n];
-    // Rank, gravity and place in the report as one number: a typed array sorts those without calling back.
-    const keys = Float64Array.from({ length: store.size }, (_, n) => (rank(n) * 24 + grave(n)) * store.size + n);
-    return Uint32Array.from(keys.sort(), (key) => key % store.size);
+  // Failures before what could not be judged and what was accepted; within them the worst first.
+  grave(n) {
+    const { severity, status } = this.store.fields;
+    return [0, 2, 1][status.column[n]] * 8 + severity.column[n];
   }
 
   rank(sort) {
@@ -118,8 +125,8 @@ export class Search {
   }
 }
 
-// A function from a finding to the place of its value in the alphabet.
-function ranked(texts, column) {
+// A function from an entry to the place of its value in the alphabet.
+export function ranked(texts, column) {
   const { compare } = new Intl.Collator("en", { numeric: true });
   const ranks = new Uint32Array(texts.length);
   [...texts.keys()].sort((a, b) => compare(texts[a], texts[b])).forEach((place, n) => { ranks[place] = n; });

@@ -76,8 +76,13 @@ class PackedResource(Struct, frozen=True, kw_only=True, gc=False):
 
 def island(report: Report) -> Iterator[str]:
     """Lines of base64, which decode and unzip to one JSON object. The same report gives the same text."""
+    return zipped(_json(report))
+
+
+def zipped(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Lines of base64, which decode and unzip to the pieces."""
     pending = b""
-    for piece in _gzipped(_json(report)):
+    for piece in _gzipped(pieces):
         pending += piece
         whole = len(pending) - len(pending) % LINE
         for start in range(0, whole, LINE):

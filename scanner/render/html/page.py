@@ -28,6 +28,7 @@ from scanner.render.html.controls import by_framework
 from scanner.render.html.coverage import coverage
 from scanner.render.html.digest import digest
 from scanner.render.html.findings import findings
+from scanner.render.html.inventory import inventory
 from scanner.render.html.island import island
 from scanner.render.html.summary import summary
 from scanner.render.text import segments, visible
@@ -37,7 +38,7 @@ SCOPE_ITEMS = 200
 CARRIED = 200
 BUFFERED = 200
 """How many pieces of the template are joined into one; Jinja yields very small ones."""
-MODULES = ("dom", "remedy", "island", "query", "search", "finding", "list", "facets", "export", "page")
+MODULES = ("dom", "remedy", "island", "query", "search", "finding", "list", "facets", "inventory", "export", "page")
 """The files of the script, each after the files that it imports from."""
 _INDENT = re.compile(r"^ +", re.MULTILINE)
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
@@ -85,6 +86,7 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
             carried_explained=carried.EXPLAINED,
             findings=findings(report, counted),
             controls=by_framework(report, counted),
+            inventory=inventory(report),
             rules=rules_by_severity(report),
             island=map(Markup, island(report)),
         )
