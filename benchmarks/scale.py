@@ -2,7 +2,7 @@
 
     python -m benchmarks.scale            a tenth of the sizes; some minutes
     python -m benchmarks.scale --full     1,000 accounts x 1,000 channel flows, 1,000,000 of them in one account
-    python -m benchmarks.scale --only cluster | growth | model
+    python -m benchmarks.scale --only cluster | growth | inventory
 
 The model has two numbers: the CPU time of a target and of a call. A size to which it was not fitted shows how good it
 is.
@@ -30,6 +30,9 @@ from benchmarks.shape import Shape, least_calls
 PAIRS = 5
 GOAL = 1.3
 COORDINATOR_GOAL_MB = 300
+INVENTORY_PAIRS = 3
+INVENTORY_GOAL = 1.5
+INVENTORY_GOAL_MB = 20
 RATE = 10  # calls per second, account and region: an assumption, since AWS documents no limit for these operations
 
 
@@ -51,13 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="the sizes that docs/scale.md quotes")
-    parser.add_argument("--only", choices=("cluster", "growth"), action="append", help="some of it")
+    parser.add_argument("--only", choices=("cluster", "growth", "inventory"), action="append", help="some of it")
     chosen = parser.parse_args(arguments)
-    parts = chosen.only or ("cluster", "growth")
+    parts = chosen.only or ("cluster", "growth", "inventory")
     if "cluster" in parts:
         print(cluster(1_000_000 if chosen.full else 100_000))
     if "growth" in parts:
         print(growth(1 if chosen.full else 10))
+    if "inventory" in parts:
+        print(inventory(10_000 if chosen.full else 1_000))
 
 
 def cluster(channel_flows: int) -> str:
@@ -90,6 +95,19 @@ def growth(divisor: int) -> str:
     lines += ["", f"{a_target * 1000:.1f} ms of CPU a target, {a_call * 1000:.2f} ms a call.", ""]
     lines += _projected(a_target, a_call)
     return "\n".join(lines)
+
+
+def inventory(app_instances: int) -> str:
+    """Compare a scan whose JSON report has an inventory with one without."""
+    shape = Shape(accounts=1, app_instances=app_instances, flows=(100,))
+    pairs = [(_timed(shape, workers=0), _timed(shape, workers=0, inventory=True)) for _ in range(INVENTORY_PAIRS)]
+    ratio = median(listed.cpu / plain.cpu for plain, listed in pairs)
+    more = median(listed.peak_mb - plain.peak_mb for plain, listed in pairs)
+    return (
+        f"An inventory of {pairs[0][1].channel_flows:,} channel flows takes {ratio:.2f} times the CPU time of a scan "
+        f"without (goal {INVENTORY_GOAL:g}; median of {INVENTORY_PAIRS} pairs), {more:+.0f} MB of memory (goal "
+        f"{INVENTORY_GOAL_MB}), and {pairs[0][1].report_mb - pairs[0][0].report_mb:,.0f} MB of the report\n"
+    )
 
 
 def _fitted(one: Cost, other: Cost) -> tuple[float, float]:
@@ -131,14 +149,14 @@ def _line(cost: Cost, model: float) -> str:
     )
 
 
-def _timed(shape: Shape, workers: int) -> Cost:
+def _timed(shape: Shape, workers: int, *, inventory: bool = False) -> Cost:
     """The cost of a run in a separate process against a new server, on a new cluster if `workers` is not 0."""
     with (
         serving(shape) as url,
         _cluster(url, workers) as address,
         ProcessPoolExecutor(1, get_context("spawn"), _environment, (url,)) as fresh,
     ):
-        return fresh.submit(run, shape, address).result()
+        return fresh.submit(run, shape, address, inventory=inventory).result()
 
 
 @contextmanager
@@ -159,7 +177,7 @@ def _cluster(url: str, workers: int) -> Iterator[str | None]:
         os.environ.update(before)
 
 
-def run(shape: Shape, address: str | None) -> Cost:
+def run(shape: Shape, address: str | None, *, inventory: bool = False) -> Cost:
     """Measure collecting, judging and writing; imports, and joining a cluster, are not measured."""
     from scanner.cluster.coordinator import Cluster
     from scanner.collect.executors import Threads
@@ -174,7 +192,7 @@ def run(shape: Shape, address: str | None) -> Cost:
     reading_lists = tuple(rule for rule in select(load([rules()]), ()) if not rule.facets)
     with tempfile.TemporaryDirectory() as directory:
         journal = begun(shape, frozenset(), Path(directory))
-        audit = Audit(journal, reading_lists)
+        audit = Audit(journal, reading_lists, inventory=inventory)
         targets = journal.header.targets
         place = Cluster(address, targets, audit.part_judge) if address else Threads(targets)
         began = time.perf_counter(), time.process_time()

@@ -2,7 +2,7 @@
 import { copier, count, el, number, spelled } from "./dom.js";
 import { Facets } from "./facets.js";
 import { badge, fact, heading, kind, pipeline } from "./finding.js";
-import { Values, appName, resourceName } from "./island.js";
+import { Values, appName, namedAccount, resourceName } from "./island.js";
 import { List, stuck } from "./list.js";
 import { allowed, parser, text, toggled } from "./query.js";
 import { Search, ranked } from "./search.js";
@@ -17,9 +17,10 @@ const rankOf = (verdict) => VERDICTS.indexOf(verdict.replace("_", " "));
 
 // What of an inventory a search needs, in columns; the rest is looked up when an item is shown.
 class Items {
-  constructor({ items, verdicts, outcomes, rules }) {
-    Object.assign(this, { verdicts, outcomes, rules, names: ITEM_FIELDS, size: items.length });
+  constructor({ items, verdicts, outcomes, rules, account_names }) {
+    Object.assign(this, { verdicts, outcomes, rules, fieldNames: ITEM_FIELDS, size: items.length });
     this.items = items;
+    this.names = new Map(Object.entries(account_names)); // of accounts, by id
     this.worst = verdicts.map((each) => Object.values(each).reduce((worst, one) => Math.min(worst, rankOf(one)), 5));
     this.fields = Object.fromEntries(ITEM_FIELDS.map((name) => [name, {
       values: new Values(name === "verdict" ? VERDICTS : []), column: new Uint32Array(items.length),
@@ -31,6 +32,7 @@ class Items {
       verdict.column[n] = this.worst[item[6]];
       type.column[n] = type.values.place(resource.type);
       account.column[n] = account.values.place(resource.account_id);
+      account.values.names[account.column[n]] = spelled(this.names.get(resource.account_id) ?? "");
       region.column[n] = region.values.place(resource.region);
       app.column[n] = app.values.place(appName(resource));
     });
@@ -41,6 +43,8 @@ class Items {
     const app_instance_name = type === "app_instance" ? name : this.apps.get(app_instance_arn) ?? null;
     return { type, arn, name, account_id, region, app_instance_arn, app_instance_name };
   }
+
+  account(id) { return namedAccount(id, this.names); }
 
   verdictsOf(n) { return this.verdicts[this.items[n][6]]; }
 
@@ -68,7 +72,7 @@ class ItemSearch extends Search {
   word({ value, not }) {
     const { store } = this;
     this.texts ??= store.items.map(([, arn, name, account, region,,, steps], n) =>
-      [arn, name, account, region, appName(store.resource(n)), ...(steps ?? []).flatMap(([own,,, lambda]) => [own, lambda])]
+      [arn, name, store.account(account), region, appName(store.resource(n)), ...(steps ?? []).flatMap(([own,,, lambda]) => [own, lambda])]
         .filter(Boolean).map(spelled).join("\n").toLowerCase());
     return (n) => not !== this.texts[n].includes(value);
   }
@@ -107,7 +111,7 @@ export class Inventory {
     this.part = (name) => document.getElementById(`inventory-${name}`);
     this.query = this.part("query");
     this.facets = new Facets(this.part("facets"), store, (field, value) => {
-      this.set({ q: text(toggled(parsedItems(this.q), field, store.fields[field].values.texts, value)) });
+      this.set({ q: text(toggled(parsedItems(this.q), field, store.fields[field].values, value)) });
     }, { chips: { verdict: "Verdict", type: "Type" }, lists: ITEM_LISTS });
     this.list = new List(this.part("list"), this.part("rows"), {
       draw: (n, open) => ({ kind: `verdict-${dashed(store.verdict(n))}`, cells: itemCells(store, n, open) }),
@@ -183,7 +187,7 @@ function itemCells(store, n, open) {
     el("td.summary-badges", {}, badge(store.verdict(n), `verdict-${dashed(store.verdict(n))}`)),
     el("th", { scope: "row" }, opener, el("span.message", {}, told)),
     el("td.summary-place", {}, el("span.name", {}, resource.type === "channel_flow" ? appName(resource) : kind(resource)),
-      el("span.where", {}, `${resource.account_id} · ${resource.region}`)),
+      el("span.where", {}, `${store.account(resource.account_id)} · ${resource.region}`)),
   ];
 }
 

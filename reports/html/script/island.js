@@ -47,6 +47,13 @@ export const appName = (resource) => (resource.type === "role" ? "no app instanc
 
 const MOST_NAME = 64;
 
+// An account by its id and, where it is known, its name; scanner/model/phrases.py has the same form.
+export function namedAccount(id, names) {
+  const name = names.get(id);
+  const shown = name && [...name].length > MOST_NAME ? `${[...name].slice(0, MOST_NAME - 1).join("")}…` : name;
+  return shown ? `${id} (${shown})` : id;
+}
+
 // In the words by which the coverage of the page links here (scanner/render/html_coverage.py).
 const gapText = ({ operation, code, account_id, region, resource_arn }) =>
   [operation, code, account_id, region, resource_arn].filter(Boolean).join(" ");
@@ -54,7 +61,7 @@ const gapText = ({ operation, code, account_id, region, resource_arn }) =>
 export class Store {
   constructor(data) {
     this.data = data;
-    this.names = FIELDS;
+    this.fieldNames = FIELDS;
     this.resources = data.resources;
     this.names = new Map(Object.entries(data.account_names)); // of accounts, by id
     this.findings = data.resources.flatMap((resource) => resource.findings);
@@ -114,12 +121,7 @@ export class Store {
 
   resource(n) { return this.resources[this.resourceOf[n]].resource; }
 
-  // An account by its id and, where it is known, its name; scanner/model/phrases.py has the same form.
-  account(id) {
-    const name = this.names.get(id);
-    const shown = name && [...name].length > MOST_NAME ? `${[...name].slice(0, MOST_NAME - 1).join("")}…` : name;
-    return shown ? `${id} (${shown})` : id;
-  }
+  account(id) { return namedAccount(id, this.names); }
 
   outcomes(n) { return this.resources[this.resourceOf[n]].outcomes; }
 

@@ -13,7 +13,7 @@ export class Search {
   // -> {rows, counts, allowed}; the count of a value is that under the filters of all other fields.
   run(terms, sort) {
     const { store } = this;
-    const fields = store.names.map((name) => {
+    const fields = store.fieldNames.map((name) => {
       const { values, column } = store.fields[name];
       return { name, column, allowed: allowed(terms, name, values.texts, values.names), counts: new Uint32Array(values.texts.length) };
     });

@@ -81,7 +81,8 @@ def _json(report: Report, items: Collection[InventoryItem]) -> Iterator[bytes]:
     encode = msgspec.json.Encoder().encode
     verdicts: _Places[tuple[tuple[str, str], ...]] = _Places()
     ends: _Places[tuple[StepOutcome, str]] = _Places()
-    yield b'{"rules":' + encode({rule.id: rule.title for rule in report.rules}) + b',"items":['
+    head = {"account_names": report.scope.names, "rules": {rule.id: rule.title for rule in report.rules}}
+    yield encode(head)[:-1] + b',"items":['
     separator = b""
     packed = (_packed(item, verdicts, ends) for item in islice(items, ITEMS))
     while several := list(islice(packed, ITEMS_A_PIECE)):
