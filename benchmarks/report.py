@@ -3,6 +3,7 @@
     python benchmarks/report.py            a table for 10,000 and 100,000 findings
     python benchmarks/report.py --json     the same as JSON
     python benchmarks/report.py 500 20000  other sizes
+    python benchmarks/report.py 10000 --flows 20000   with an inventory of so many flows
 
 The exit code is 1 if a limit is exceeded. Times and memory are the median of three openings.
 """
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from playwright.sync_api import Browser, sync_playwright
 
 from scanner.model.report import (
@@ -28,6 +29,7 @@ from scanner.model.report import (
     Evidence,
     Finding,
     InScope,
+    InventoryItem,
     Observed,
     PipelineStep,
     Report,
@@ -39,6 +41,7 @@ from scanner.model.report import (
     Status,
     Summary,
     Tool,
+    Verdict,
     fingerprint,
 )
 from scanner.render.html import page
@@ -103,6 +106,7 @@ LIMITS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the HTML page in Chromium.")
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="FINDINGS")
+    parser.add_argument("--flows", type=int, default=0, help="flows of the inventory; none is made without")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--chromium", default=shutil.which("chromium"), help="the browser's program")
     options = parser.parse_args()
@@ -110,7 +114,7 @@ def main() -> int:
         measured = []
         for size in options.sizes:
             file = Path(folder) / f"{size}.html"
-            render = written(report(size), file)
+            render = written(with_inventory(report(size), options.flows), file)
             browser = playwright.chromium.launch(executable_path=options.chromium, args=ARGUMENTS)
             measured.append(opened(browser, file, size, render))
             browser.close()
@@ -231,6 +235,27 @@ def report(size: int) -> Report:
         ),
         rules=RULES,
         findings=findings,
+    )
+
+
+def with_inventory(report: Report, flows: int) -> Report:
+    """The report with an inventory of flows, of which those with findings have failed."""
+    items = sorted(map(item, range(flows)), key=lambda one: (one.account_id, one.region, one.app_instance_arn, one.arn))
+    return structs.replace(report, inventory=items) if flows else report
+
+
+def item(flow: int) -> InventoryItem:
+    of = finding(flow * FINDINGS_OF_A_FLOW)
+    verdicts: dict[str, Verdict] = {each.id: "passed" for each in RULES}
+    return InventoryItem(
+        type="channel_flow",
+        arn=of.resource.arn,
+        name=of.resource.name,
+        account_id=of.resource.account_id,
+        region=of.resource.region,
+        app_instance_arn=of.resource.app_instance_arn,
+        processors=of.resource.processors,
+        verdicts=verdicts | {of.rule_id: "failed"},
     )
 
 
