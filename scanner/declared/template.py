@@ -12,6 +12,8 @@ from functools import cached_property
 from itertools import chain
 from typing import TypeVar
 
+from msgspec import UnsetType
+
 from scanner.declared import parameters
 from scanner.declared.callers import referred_to
 from scanner.declared.documents import parts
@@ -164,17 +166,21 @@ class Template:
     def _worlds(
         self, resource: TemplateResource, see: Callable[[View, TemplateResource], Seen]
     ) -> Iterator[tuple[Given, Seen]]:
-        """What is seen of a resource in each world; if these are too many or none, also where nothing is given."""
-        is_whole = False
-        for seen in explore(lambda given: self._noting(lambda: see(self._view(given), resource))):
-            is_whole = seen is not None
-            if seen is not None:
-                yield seen
+        """What is seen of a resource in each world; where these are too many or none, as if nothing were given."""
+        count = 0
+        rest: list[Given] = []
+        for given, seen in explore(lambda given: self._noting(lambda: see(self._view(given), resource))):
+            count += 1
+            if not isinstance(seen, UnsetType):
+                yield given, seen
             else:
-                missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {MOST}"
-                self._missed[missed] = None
-        if not is_whole:
-            yield {}, self._noting(lambda: see(self._index, resource))
+                rest.append(given)
+        if rest:
+            missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {MOST}"
+            self._missed[missed] = None
+        if rest or not count:
+            seen = self._noting(lambda: see(self._index, resource))
+            yield from ((given, seen) for given in rest or ({},))
 
     def _noting(self, see: Callable[[], Seen]) -> Seen:
         """What is seen; its mistakes are added once, and not at all if the world has to be split."""

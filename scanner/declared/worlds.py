@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from scanner.declared.holes import Hole, Text, ends, known, same, written
 from scanner.declared.parameters import NO_VALUES, Parameter, Values
@@ -36,8 +36,8 @@ class Impossible(Exception):  # noqa: N818 - it is no error
     """The template cannot be deployed in this world."""
 
 
-def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[Given, Seen] | None]:
-    """What is seen in each world that can occur, in order; None at the end if there are more than `most` of them."""
+def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[Given, Seen | UnsetType]]:
+    """What is seen in each world that can occur, in order; UNSET in worlds that are left over after `most` of them."""
     waiting: list[Given] = [{}]
     found = 0
     while waiting:
@@ -50,7 +50,7 @@ def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[G
         except Impossible:
             continue
         if found == most:
-            yield None
+            yield from ((each, UNSET) for each in (given, *reversed(waiting)))
             return
         found += 1
         yield given, seen
