@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from scanner.judge.compiler import compile_condition
-from scanner.judge.judgement import HOLDS, Certain, EvaluationContext, Judge, Judgement, Note
+from scanner.judge.judgement import HOLDS, Certain, EvaluationContext, Judge, Judgement, Note, observed
 from scanner.language import vocabulary
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import Verdict
@@ -165,7 +165,10 @@ def _finding(rule: Rule, resource: vocabulary.Resource, part: str, notes: Sequen
     gaps = [_gap(resource, note.fact) for note in notes]
     failed = notes[0].holds is False
     shown = described(resource)
-    evidence = tuple(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True))
+    evidence = (
+        *(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True)),
+        *_shown_besides(rule, resource),
+    )
     return Finding(
         rule_id=info.id,
         title=info.title,
@@ -180,6 +183,13 @@ def _finding(rule: Rule, resource: vocabulary.Resource, part: str, notes: Sequen
         fingerprint=fingerprint(info.id, vocabulary.key(resource), part),
         location=located(resource, notes[0].evidence.path),
     )
+
+
+def _shown_besides(rule: Rule, resource: vocabulary.Resource) -> Iterator[Evidence]:
+    for path in rule.evidence:
+        value = vocabulary.read(resource, vocabulary.attributes(path))
+        if value is not UNSET:
+            yield Evidence(path=path, observed=observed(value), required="nothing: it is shown for information")
 
 
 def located(resource: vocabulary.Resource, path: str) -> Location | None:

@@ -67,7 +67,7 @@ def decided(holds: bool, context: EvaluationContext, path: str, found: object, r
     """The judgement of a known value; `path` leads to it from the thing in `context`."""
     if holds:
         return HOLDS
-    evidence = Evidence(path=context.prefix + path, observed=_observed(found), required=required)
+    evidence = Evidence(path=context.prefix + path, observed=observed(found), required=required)
     return Judgement(holds=False, notes=(Note(holds=False, context=context, evidence=evidence),))
 
 
@@ -99,7 +99,8 @@ def disjunction(judgements: Sequence[Judgement], context: EvaluationContext) -> 
     return Judgement(holds=holds, notes=tuple(structs.replace(note, context=context) for note in notes))
 
 
-def _observed(found: object) -> Scalar | tuple[Scalar, ...]:
+def observed(found: object) -> Scalar | tuple[Scalar, ...]:
+    """A value as evidence shows it."""
     if isinstance(found, tuple | dict):
         return tuple(item if isinstance(item, str | int) else None for item in found)
     if isinstance(found, Struct):

@@ -37,10 +37,12 @@ KEYS: Final[Mapping[str, str]] = {
     "off_unless": "The parameter without which the rule is off: it applies to nothing then, and asks AWS for nothing.",
     "when": "Where the rule applies; elsewhere its verdict is not_applicable.",
     "require": "What must hold; where it does not, the rule fails.",
+    "evidence": "Fields of the resource that the evidence of a finding shows, besides those that did not hold.",
     "message": "What a finding says, with placeholders such as {name}.",
     "tests": "Resources with the verdict that is expected of them; at least one passes and one fails.",
 }
-REQUIRED: Final = tuple(key for key in KEYS if key not in ("profiles", "frameworks", "params", "off_unless", "when"))
+_OPTIONAL = ("profiles", "frameworks", "params", "off_unless", "when", "evidence")
+REQUIRED: Final = tuple(key for key in KEYS if key not in _OPTIONAL)
 
 _URL = re.compile(r"https://[^\s/]+\.[^\s/]+/\S*")
 

@@ -32,7 +32,7 @@ class Rule:
     """A rule that passed every check.
 
     `settings` are the values of its parameters, `reads` the facts that it reads. It is off if `off_unless` names a
-    parameter whose value is empty.
+    parameter whose value is empty. `evidence` are the paths of facts that findings show besides.
     """
 
     info: RuleInfo
@@ -43,6 +43,7 @@ class Rule:
     off_unless: str | None
     when: Condition | None
     require: Condition
+    evidence: tuple[str, ...]
     message: Message
     examples: tuple[Example, ...]
     source: Plain
@@ -154,6 +155,7 @@ def _rule(table: Table, file: Path, mistakes: Mistakes, frameworks: Collection[s
     text = checks.text(entries["message"], mistakes) if "message" in entries else None
     asks = bool(vocabulary.facets(context.facts))
     tests = examples.read(entries["tests"], root, declared, mistakes, asks=asks) if "tests" in entries else ()
+    shown = _evidence(entries["evidence"], context) if "evidence" in entries else ()
     if text is None:
         return None
     parsed_message = message.parse(entries["message"], text, require, context)
@@ -168,10 +170,22 @@ def _rule(table: Table, file: Path, mistakes: Mistakes, frameworks: Collection[s
         off_unless=switch,
         when=when,
         require=require,
+        evidence=shown,
         message=parsed_message,
         examples=tests,
         source=plain(table),
     )
+
+
+def _evidence(node: Node, context: Context) -> tuple[str, ...]:
+    """The paths that findings show besides; a mistake for each that is no field with a value."""
+    known = vocabulary.paths(context.root.type)
+    fields = {path: fact for path, fact in known.items() if fact.kind not in ("record", "list")}
+    items = checks.items(node, "a list of fields", context.mistakes)
+    named = [checks.word(item, fields, "field", context.mistakes) for item in items]
+    shown = tuple(path for path in named if path is not None)
+    context.facts.extend(fields[path] for path in shown)
+    return shown
 
 
 def _says(entries: Mapping[str, Node], key: str, value: str) -> bool:

@@ -269,6 +269,7 @@ def _key(key: str) -> Schema:
             "additionalProperties": texts,
         },
         "params": {"type": "object", "minProperties": 1, "additionalProperties": _param()},
+        "evidence": texts,
         "off_unless": {"type": "string", "pattern": f"^{checks.NAME.pattern}$"},
         "when": {"type": "object"},
         "require": {"type": "object"},

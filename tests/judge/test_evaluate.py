@@ -42,6 +42,18 @@ def test_a_fail_says_what_to_do_about_this_very_processor(tmp_path: Path) -> Non
     assert rule.info.remediation == "aws x PROCESSOR_NAME in REGION"
 
 
+def test_evidence_shows_what_the_rule_names_besides_but_nothing_unknown(tmp_path: Path) -> None:
+    rule = loaded(tmp_path, evidence=["app_instance.name", "has_channels", "region"])
+
+    (finding,) = Evaluation([rule], NOW).judge(flow(name="x")).findings
+
+    besides = "nothing: it is shown for information"
+    assert finding.evidence[1:] == (
+        Evidence(path="app_instance.name", observed="support", required=besides),
+        Evidence(path="region", observed=flow().region, required=besides),
+    )
+
+
 def test_a_fail_carries_everything_a_reader_needs(tmp_path: Path) -> None:
     rule = loaded(tmp_path, frameworks={"soc2": ["CC6.1"]})
 

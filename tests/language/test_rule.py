@@ -59,6 +59,9 @@ def test_a_rule_on_roles_has_them_read_even_if_it_asks_for_their_names_alone(tmp
             'unknown severity "hihg"; expected critical, high, medium, low or info; did you mean "high"?',
         ),
         ({"status": "draft"}, 'unknown status "draft"; expected stable, experimental or deprecated'),
+        ({"evidence": ["nam"]}, 'unknown field "nam"; expected '),
+        ({"evidence": ["processors"]}, 'unknown field "processors"; expected '),
+        ({"evidence": "name"}, "expected a list of fields"),
         (
             {"profiles": ["defualt"]},
             (
@@ -297,6 +300,10 @@ def test_the_digest_follows_the_content_not_the_layout(tmp_path: Path) -> None:
 def test_the_digest_does_not_depend_on_the_order_of_rules(three: tuple[rule.Rule, ...]) -> None:
     assert rule.digest(three) == rule.digest(three[::-1])
     assert rule.digest(three) != rule.digest(three[:2])
+
+
+def test_what_evidence_shows_is_read(tmp_path: Path) -> None:
+    assert loaded(tmp_path, evidence=["has_channels"]).facets == {"channels"}
 
 
 def test_configuring_changes_severity_parameters_and_digest(tmp_path: Path) -> None:
