@@ -24,8 +24,8 @@ STDIN = "-"
 _HINT = "Name a report that -o wrote as JSON."
 
 
-def report(path: str, storing: Callable[[], Storing] | None = None) -> Report:
-    """The saved report at a path; `storing` says how objects in S3 are read.
+def report(path: str, storing: Callable[[], Storing] | None = None, *, inventory: bool = False) -> Report:
+    """The saved report at a path; `storing` says how objects in S3 are read. Its inventory is left out unless wanted.
 
     Raises:
         UsageError: there is no such file or object, it cannot be read, or it is not a report.
@@ -34,7 +34,7 @@ def report(path: str, storing: Callable[[], Storing] | None = None) -> Report:
     if content is None:
         missing = "there is no such object" if path.startswith(destinations.S3) else os.strerror(errno.ENOENT)
         raise UsageError(f"{path} cannot be read: {missing}", hint=_HINT)
-    return saved.decode(content, _name(path))
+    return saved.decode(content, _name(path), inventory=inventory)
 
 
 def report_if_any(path: str, storing: Callable[[], Storing] | None = None) -> Report | None:
@@ -44,7 +44,7 @@ def report_if_any(path: str, storing: Callable[[], Storing] | None = None) -> Re
         UsageError: it cannot be read, or it is not a report.
     """
     content = _content(path, storing)
-    return None if content is None else saved.decode(content, _name(path))
+    return None if content is None else saved.decode(content, _name(path), inventory=False)
 
 
 def values_given(

@@ -47,7 +47,7 @@ def command(options: ReportOptions, saved: str) -> int:
     wanted = outputs.parse_all(options)
     _check(options)
     sources = manifest.of_file(options.manifest, saved)
-    report = inputs.report(saved, options.storing)
+    report = inputs.report(saved, options.storing, inventory=True)
     outputs.check_inventory(report, wanted, saved)
     if options.framework:
         report = narrow.to_framework(report, options.framework)

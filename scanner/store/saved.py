@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.errors import UsageError
 from scanner.model import encoding
@@ -25,8 +25,14 @@ class _Header(Struct):
     tool: dict[str, object]
 
 
-def decode(content: bytes, name: str) -> Report:
-    """Decode a JSON report; `name` is its name in errors.
+class _Unlisted(Report, frozen=True, kw_only=True):
+    """A report whose inventory is not decoded."""
+
+    inventory: msgspec.Raw | UnsetType = UNSET  # type: ignore[assignment]  # left out at once
+
+
+def decode(content: bytes, name: str, *, inventory: bool = True) -> Report:
+    """Decode a JSON report; `name` is its name in errors. Without `inventory` that of the report is left out.
 
     Unknown members are ignored, and members that a later minor version added have defaults. Counts of findings and
     completeness are worked out again, so that findings and gaps may be removed from the file by hand. What the report
@@ -40,13 +46,15 @@ def decode(content: bytes, name: str) -> Report:
         header = msgspec.json.decode(content, type=_Header)
         if header.schema_version.partition(".")[0] != _MAJOR:
             raise _other_version(name, header.schema_version)
-        report = msgspec.json.decode(content, type=Report)
+        report = msgspec.json.decode(content, type=Report if inventory else _Unlisted)
     except msgspec.ValidationError as error:
         raise _refused(name, f"is not a report of chimeaudit: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _refused(name, f"is not JSON, or not all of it: {error}") from error
     except RecursionError as error:
         raise _refused(name, "is nested too deeply to be a report") from error
+    if isinstance(report, _Unlisted):
+        report = Report(**(structs.asdict(report) | {"inventory": UNSET}))
     _check(report, name)
     coverage = report.coverage
     is_complete = coverage.complete and all(gap.waiver for gap in coverage.gaps)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET, structs
 
 from scanner.errors import UsageError
 from scanner.model.report import Report
@@ -14,6 +15,7 @@ from scanner.render import Format, render
 from scanner.render import json as format_json
 from scanner.store import saved
 from tests.render import sample
+from tests.render.inventories import inventoried
 
 SAMPLES = [
     sample.rich,
@@ -169,3 +171,11 @@ def test_a_damaged_report_gives_nothing_but_a_usage_error(start: int, length: in
         decode(whole[:start] + whole[start + length :])
     except UsageError as error:
         assert error.message.startswith("old.json ")  # noqa: PT017 - most damage, but not all of it, is noticed
+
+
+def test_an_inventory_is_left_out_where_nobody_asks_for_it() -> None:
+    whole = inventoried(sample.rich())
+    content = text(whole).encode()
+
+    assert len(saved.decode(content, "x").inventory or ()) == len(whole.inventory or ()) > 0
+    assert saved.decode(content, "x", inventory=False) == structs.replace(saved.decode(content, "x"), inventory=UNSET)
