@@ -89,6 +89,7 @@ class Measured(Struct, frozen=True, kw_only=True):
     """
 
     findings: int
+    flows: int
     render: float
     megabytes: float
     ready: float
@@ -97,9 +98,10 @@ class Measured(Struct, frozen=True, kw_only=True):
     memory: float
 
 
-LIMITS = {
-    10_000: Limits(megabytes=1.5, ready=1.0, filter=0.1),
-    100_000: Limits(megabytes=12, ready=2.0, filter=0.3),
+LIMITS = {  # by findings and flows of the inventory
+    (10_000, 0): Limits(megabytes=1.5, ready=1.0, filter=0.1),
+    (10_000, 20_000): Limits(megabytes=3, ready=1.0, filter=0.1),
+    (100_000, 0): Limits(megabytes=12, ready=2.0, filter=0.3),
 }
 
 
@@ -116,7 +118,7 @@ def main() -> int:
             file = Path(folder) / f"{size}.html"
             render = written(with_inventory(report(size), options.flows), file)
             browser = playwright.chromium.launch(executable_path=options.chromium, args=ARGUMENTS)
-            measured.append(opened(browser, file, size, render))
+            measured.append(opened(browser, file, size, options.flows, render))
             browser.close()
     print_json(measured) if options.json else print_table(measured)
     misses = [miss for one in measured for miss in missed(one)]
@@ -131,11 +133,12 @@ def written(subject: Report, file: Path) -> float:
     return time.perf_counter() - start
 
 
-def opened(browser: Browser, file: Path, size: int, render: float) -> Measured:
+def opened(browser: Browser, file: Path, size: int, flows: int, render: float) -> Measured:
     openings = [open_once(browser, file) for _ in range(OPENINGS)]
     ready, slowest, heap, memory = (statistics.median(values) for values in zip(*openings, strict=True))
     return Measured(
         findings=size,
+        flows=flows,
         render=render,
         megabytes=file.stat().st_size / 1e6,
         ready=ready / 1e3,
@@ -177,7 +180,7 @@ def peak(process: int) -> int:
 
 
 def missed(one: Measured) -> Iterator[str]:
-    limits = LIMITS.get(one.findings)
+    limits = LIMITS.get((one.findings, one.flows))
     for name in limits.__struct_fields__ if limits else ():
         value, limit = getattr(one, name), getattr(limits, name)
         if value > limit:

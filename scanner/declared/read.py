@@ -40,7 +40,9 @@ _DECLARES = re.compile(
     rb"|chime-?sdk-?messaging[^\n]{0,200}?(?:create|update|delete|associate)-?channel-?flow",
     re.IGNORECASE,
 )
-_RECORDED = re.compile(rb'\{"type":"(?:flows|app_instance|target)"')
+_RECORDED = re.compile(
+    rb'\{"type":"(?:flows","app_instance_arn|app_instance","app_instance|roles","roles|target","index)"'
+)
 _TOLD_BY_REQUESTS = frozenset(
     facet for name, facet in facets_of(ChannelFlow).items() if name not in aws_only(ChannelFlow)
 )
@@ -51,6 +53,7 @@ _OURS = (
     _REPORT,
     frozenset({"id", "severity", "resource", "require"}),  # a rule
     frozenset({"rule_id", "fingerprint", "evidence"}),
+    frozenset({"type", "processors", "verdicts"}),  # an item of an inventory
     frozenset({"class_uid", "finding_info"}),  # OCSF
     frozenset({"GeneratorId", "ProductArn"}),  # ASFF
 )

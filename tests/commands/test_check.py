@@ -176,7 +176,7 @@ def test_what_was_not_examined_is_printed_even_without_a_report(tmp_path: Path) 
 
 def test_what_chimeaudit_has_written_itself_is_skipped_quietly(check: Check, tmp_path: Path) -> None:
     write(tmp_path / "report.json", check("a.json", "b.json", a__json=BAD, b__json=BAD).stdout)
-    formats = ("gitlab:gitlab.json", "asff:asff.json", "lines.jsonl", "ocsf:ocsf.jsonl")
+    formats = ("gitlab:gitlab.json", "asff:asff.json", "lines.jsonl", "ocsf:ocsf.jsonl", "inventory:i.jsonl")
     check("a.json", "b.json", *(word for form in formats for word in ("-o", form)))
     rule = Path("rules", "fallback", "last-processor-fails-open.yaml")
     write(tmp_path / "rule.yaml", (Path(__file__).parents[2] / rule).read_bytes())
@@ -185,7 +185,7 @@ def test_what_chimeaudit_has_written_itself_is_skipped_quietly(check: Check, tmp
 
     assert not [each for each in ended.report["coverage"]["not_examined"] if "json" in each or "yaml" in each]
     assert "Skipped   4 files" in ended.stderr
-    assert "Not read  2 files" in ended.stderr
+    assert "Not read  3 files" in ended.stderr
     assert ended.gaps == []
 
 
