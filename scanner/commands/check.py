@@ -24,10 +24,12 @@ from scanner.commands.options.shared import (
 from scanner.commands.outputs import Output
 from scanner.commands.reporting import Published, inheriting, publish, publish_mistakes
 from scanner.config import Configuration, inline_waivers
-from scanner.declared.candidates import find
+from scanner.declared.assembly import Assemblies
+from scanner.declared.candidates import Candidate, find
 from scanner.declared.documents import MAX_BYTES
 from scanner.declared.read import Document, FileReading, broken, read
 from scanner.declared.requests import Home
+from scanner.declared.sourcecode import ASSEMBLY
 from scanner.declared.unread import Unread
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
 from scanner.judge.preview import Preview
@@ -233,6 +235,8 @@ class _Checking:
         self._configured = configured
         self._waivers = waivers
         self._home = _home(options)
+        self._assemblies = Assemblies()
+        self._covered: set[str] = set()
         self.given = inputs.values_given(options.parameter, options.parameters, configured.parameters)
         self.parameters: dict[str, frozenset[str]] = {}
         self._started = datetime.now(UTC)
@@ -267,10 +271,11 @@ class _Checking:
             own = Mistakes(candidate.name)
             if candidate.name not in self._former_files and candidate.former in self._former_files:
                 self._preview.former_files[candidate.name] = candidate.former
-            home = replace(self._home, values=self.given.of(candidate.name))
-            reading = read(candidate, home, own, has_to_be=candidate.named and not skip_others)
+            reading = self._read(candidate, own, skip_others=skip_others)
             for document in reading.documents:
                 self._judge(document, own)
+            if self._assemblies.is_template(candidate):
+                self._covered.add(ASSEMBLY)
             self._note(candidate.name, reading.unread)
             self.recognised += len(reading.documents)
             if not (reading.documents or reading.unread or own.found):
@@ -280,10 +285,17 @@ class _Checking:
             if self._verbose:
                 say(f"{candidate.name} {_came_to(reading, own)}")
 
+    def _read(self, candidate: Candidate, mistakes: Mistakes, *, skip_others: bool) -> FileReading:
+        if self._assemblies.declares_nothing(candidate):
+            return FileReading()
+        home = replace(self._assemblies.home(candidate, self._home), values=self.given.of(candidate.name))
+        return read(candidate, home, mistakes, has_to_be=candidate.named and not skip_others)
+
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:
             self._waivers.add(inline_waivers(node, key, self._configured, mistakes))
         self._note(document.file, document.unread)
+        self._covered |= document.covers
         if document.parameters is not None:
             self.parameters[document.file] = document.parameters
         self._preview.gaps |= document.gaps
@@ -307,7 +319,7 @@ class _Checking:
             finished_at=now,
             options=options,
         )
-        judged = self._preview.files
+        judged = self._preview.files | self._covered
         unread = [place for place, unless in self._unread if unless not in judged]
         return self._preview.report(run, self.mistakes, unread)
 

@@ -34,6 +34,10 @@ MAX_BYTES = 10 << 20
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 """How many values all aliases of a document may stand for, nested aliases expanded."""
+JSON_SUFFIXES = frozenset({".json", ".jsonc", ".json5", ".jsonl", ".ndjson"})
+"""Suffixes of files that are never read as YAML, which takes a comment in dialects of JSON for a key."""
+SUFFIXES = JSON_SUFFIXES | {".yaml", ".yml", ".template"}
+"""Suffixes of files in a folder that are reported if they look like a template or name flows but cannot be read."""
 _EXPECTED = "JSON or YAML"
 _NEARLY_JSON = re.compile(r"""\s*(?:[{\[]\s*(?:["{}\[\]]|//|/\*|$)|//|/\*)""")
 """The beginning of JSON and its dialects, unless it could also be YAML."""

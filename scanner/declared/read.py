@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from scanner.declared import pulumi, serverless, sourcecode, terraform
+from scanner.declared.callers import call_in
 from scanner.declared.candidates import Candidate, unreadable
-from scanner.declared.documents import MAX_BYTES, parse
+from scanner.declared.documents import JSON_SUFFIXES, MAX_BYTES, SUFFIXES, parse
 from scanner.declared.intrinsics import LOOP, TRANSFORM
 from scanner.declared.journals import Recording
+from scanner.declared.plans import Converted
 from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, member
 from scanner.declared.template import Template
 from scanner.declared.unread import Unread
@@ -20,26 +23,21 @@ from scanner.model import encoding
 from scanner.model.branches import Cases
 from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction, Role
 from scanner.model.metadata import NOT_YET, Declaration, Spot, aws_only, facets_of
-from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
+from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found, place_after
 from scanner.policy import LeftOut
 from scanner.store.journal import Journal, is_run
 
 Group = tuple[AppInstance | Cases[vocabulary.AppInstance] | None, Iterable[ChannelFlow | Cases[ChannelFlow]]]
 """An app instance with its flows; or None with flows whose app instance is not to be judged."""
 
-_JSON = frozenset({".json", ".jsonc", ".json5", ".jsonl", ".ndjson"})
-"""Suffixes of files that are never read as YAML, which takes a comment in dialects of JSON for a key."""
-SUFFIXES = _JSON | {".yaml", ".yml", ".template"}
-"""Suffixes of files in a folder that are reported if they look like a template or name flows but cannot be read."""
 _SPEAKS = re.compile(
     rb"channel_?flow|fallback_?action|app-?instance|AWSTemplateFormatVersion|\bAWS::\w+::", re.IGNORECASE
 )
 _RESOURCES = re.compile(rb"""^Resources\s*:|(["'])Resources\1\s*:|[{,]\s*Resources\s*:""", re.MULTILINE)
-_DECLARES = re.compile(
-    rb"fallback_?action|AWS::Chime::ChannelFlow"
-    rb"|chime-?sdk-?messaging[^\n]{0,200}?(?:create|update|delete|associate)-?channel-?flow",
-    re.IGNORECASE,
+_CALLED = re.compile(
+    rb"chime-?sdk-?messaging[^\n]{0,200}?(?:create|update|delete|associate)-?channel-?flow", re.IGNORECASE
 )
+_DECLARES = re.compile(rb"fallback_?action|AWS::Chime::ChannelFlow|" + _CALLED.pattern, re.IGNORECASE)
 _RECORDED = re.compile(
     rb'\{"type":"(?:flows","app_instance_arn|app_instance","app_instance|roles","roles|target","index)"'
 )
@@ -72,6 +70,7 @@ class Document:
     - `unread`: parts that may make flows in a form that is not supported.
     - `notes`: sentences on what else was not followed, to be read after the groups.
     - `metadata`: chimeaudit's metadata in a template, with the key of each resource.
+    - `covers`: what is judged by this that other files of the run declare, too (scanner.declared.unread.Unread).
     - `gaps`: those of the scan that wrote the file.
     - `parameters`: the names of a template's parameters; None if it is no template.
     """
@@ -83,6 +82,7 @@ class Document:
     unread: tuple[Unread, ...] = ()
     notes: Iterable[str] = ()
     metadata: tuple[tuple[str, Node], ...] = ()
+    covers: frozenset[str] = frozenset()
     gaps: frozenset[Gap] = field(default=frozenset())
     parameters: frozenset[str] | None = None
 
@@ -131,10 +131,16 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
     data = encoding.utf8(candidate.content())
     if _RECORDED.match(data) and not candidate.is_stdin:
         return FileReading(documents=(_recording(candidate),))
+    if not candidate.is_stdin and (found_calls := sourcecode.calls(candidate.path, data)):
+        return FileReading(unread=found_calls, is_read=False)
+    return _declared(candidate, data, home, mistakes, has_to_be=has_to_be)
+
+
+def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
     if not has_to_be and not _is_likely(candidate) and not _SPEAKS.search(data):
         return _UNREAD  # source code and the like, of which there may be much
     own = Mistakes(candidate.name)
-    root = parse(data, own, only_json=candidate.path.suffix.lower() in _JSON)
+    root = _parsed(candidate, data, own)
     if root is None:
         mistakes.found += own.found if has_to_be or _is_told(candidate, data) else ()
         return _UNREAD
@@ -145,8 +151,14 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
     if has_to_be:
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):
-        return FileReading(unread=(Unread(place=root, what="channel flows in a form that is not known"),))
+        return FileReading(unread=(_of_no_known_form(root, data),))
     return _UNREAD if isinstance(root, Scalar) else FileReading()  # YAML may read a script as one long word
+
+
+def _parsed(candidate: Candidate, data: bytes, mistakes: Mistakes) -> Node | None:
+    root = parse(data, mistakes, only_json=candidate.path.suffix.lower() in JSON_SUFFIXES)
+    has_variables = isinstance(root, Table) and not _is_request(root) and serverless.VARIABLE.search(data)
+    return serverless.with_holes(root) if root is not None and has_variables else root
 
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:
@@ -169,10 +181,10 @@ def _is_likely(candidate: Candidate) -> bool:
 
 def _recognised(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes) -> tuple[Document, ...]:
     if not isinstance(root, Table):
-        return ()
+        return _list(root, candidate, home, mistakes)
     entries, name = root.entries, candidate.name
-    if _is_template(root):
-        return _template(root, name, home, mistakes)
+    if (form := _as_template(root, name)) is not None:
+        return _template(form, name, home, mistakes)
     if isinstance(flows := entries.get("ChannelFlows"), Listing):
         return (_listed(root, flows, name, home, mistakes),)
     if (answer := next((key for key in _ANSWERS if _is_nothing(entries.get(key))), None)) is not None:
@@ -210,8 +222,8 @@ def _is_request(root: Table) -> bool:
     return isinstance(processors, Listing) and any(member(each, "FallbackAction") for each in processors.items)
 
 
-def _request(root: Table, name: str, home: Home, mistakes: Mistakes) -> Document:
-    facts = Facts(file=name, id="", mistakes=mistakes)
+def _request(root: Table, name: str, home: Home, mistakes: Mistakes, id_: str = "") -> Document:
+    facts = Facts(file=name, id=id_, mistakes=mistakes)
     tells = _TOLD_BY_REQUESTS
     if member(root, "ChannelFlowArn") is not None:
         facts.untold.add("tags")
@@ -219,7 +231,50 @@ def _request(root: Table, name: str, home: Home, mistakes: Mistakes) -> Document
     return Document(file=name, groups=[(None, [channel_flow(root, facts, home)])], tells=tells)
 
 
-def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[Document, ...]:
+def _list(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes) -> tuple[Document, ...]:
+    """A list of requests, or the processors of one flow, as `--processors file://` takes them, if a user named it."""
+    items = root.items if isinstance(root, Listing) and candidate.named else ()
+    tables = [each for each in items if isinstance(each, Table)]
+    if len(tables) < len(items) or not tables:
+        return ()
+    if not all(map(_is_request, tables)):
+        if all(member(each, "FallbackAction") is None for each in tables):
+            return ()
+        tables = [Table(line=root.line, column=root.column, entries={"Processors": root}, keys={})]
+    documents = [_request(each, candidate.name, home, mistakes, id_) for id_, each in _identified(tables)]
+    flows = tuple(group for each in documents for group in each.groups)
+    return (replace(documents[0], groups=flows, tells=frozenset.intersection(*(each.tells for each in documents))),)
+
+
+def _identified(requests: Sequence[Table]) -> Iterator[tuple[str, Table]]:
+    """The requests by their names, or by their numbers where that is none or another's, too."""
+    if len(requests) == 1:
+        yield "", requests[0]
+        return
+    names = [node.text if isinstance(node := member(each, "Name"), Scalar) else "" for each in requests]
+    for number, (name, each) in enumerate(zip(names, requests, strict=True)):
+        yield (name if name and names.count(name) == 1 else f"[{number}]"), each
+
+
+def _of_no_known_form(root: Node, data: bytes) -> Unread:
+    """What is said of a file that declares flows in another form, at the line of a call in it if there is one."""
+    called = call_in(root)
+    place = root
+    if called is not None and (match := _CALLED.search(data)) is not None:
+        place = place_after(data[: match.start()].decode(errors="replace"))
+    what = "channel flows in a form that is not known"
+    return Unread(place=place, what=what if called is None else f"the channel flows that it makes; it calls {called}")
+
+
+def _as_template(root: Table, name: str) -> Converted | None:
+    """The template that a file is, or as which it can be read; None if it is none."""
+    if _is_template(root):
+        return Converted(root=root, is_plan=False)
+    return terraform.converted(root) or pulumi.converted(root) or serverless.converted(root, name)
+
+
+def _template(form: Converted, name: str, home: Home, mistakes: Mistakes) -> tuple[Document, ...]:
+    root = form.root
     if not isinstance(root.entries.get("Resources"), Table):
         mistakes.add(
             root.entries.get("Resources", root), "found a template without Resources; expected a mapping of them"
@@ -230,10 +285,11 @@ def _template(root: Table, name: str, home: Home, mistakes: Mistakes) -> tuple[D
         file=name,
         groups=template.groups(),
         roles=template.roles(),
-        tells=_TOLD_BY_TEMPLATES,
+        tells=_TOLD_BY_REQUESTS if form.is_plan else _TOLD_BY_TEMPLATES,
         notes=template.notes(),
-        unread=template.unread.found,
+        unread=(*template.unread.found, *form.unread),
         metadata=tuple(template.metadata),
+        covers=form.covers,
         parameters=template.parameters,
     )
     return (document,)

@@ -51,10 +51,13 @@ _CHIME = re.compile(
     re.IGNORECASE,
 )
 """Text that has to do with Chime SDK messaging; a webhook of the Amazon Chime app does not count."""
-_NAMES_CHIME = re.compile(r"(?<!hooks\.)chime(?![-_]?(?:web)?-?hook)|channel[-_]?flow", re.IGNORECASE)
+NAMES_CHIME = re.compile(r"(?<!hooks\.)chime(?![-_]?(?:web)?-?hook)|channel[-_]?flow", re.IGNORECASE)
+"""A name that has to do with Chime SDK messaging."""
 _FLOW = re.compile(r"channel[-_]?flow", re.IGNORECASE)
 _APP_INSTANCE = re.compile(r"app[-_]?instance(?![-_]?(?:admin|bot|user))", re.IGNORECASE)
 _FALLBACK = re.compile(r"fallback[-_]?action", re.IGNORECASE)
+ABOUT_FLOWS = re.compile(f"{_FLOW.pattern}|{_FALLBACK.pattern}", re.IGNORECASE)
+"""Text that has to do with channel flows."""
 _FLOW_KEY = re.compile(r"channel[-_]?flow\w*?", re.IGNORECASE)
 _REFERENCE_KEY = re.compile(r"\w*(?:arn|id)s?", re.IGNORECASE)
 _TRANSFORMED = "what its transforms make of it; they run when it is deployed"
@@ -62,7 +65,10 @@ _TRANSFORMED = "what its transforms make of it; they run when it is deployed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unread:
-    """A part of a template that may make or unmake flows. If the file `unless` is judged, too, nothing is missed."""
+    """A part of a file that may make or unmake flows.
+
+    Nothing is missed if `unless` is judged, too: a file, or what a plan covers, as `awscc_chime_channel_flow.NAME`.
+    """
 
     place: Node
     what: str
@@ -148,7 +154,7 @@ class Unreads:
         return section if isinstance(section, Table) else Table(line=1, column=1, entries={}, keys={})
 
     def _matters(self, node: Node) -> bool:
-        return self._is_about_chime or speaks(node, _NAMES_CHIME) or speaks(node, _FALLBACK)
+        return self._is_about_chime or speaks(node, NAMES_CHIME) or speaks(node, _FALLBACK)
 
     def _unread(self, resource: TemplateResource) -> Unread | None:
         if self._kinds[resource.id] is not None or self._resolver.made(resource) is False:
@@ -173,11 +179,11 @@ class Unreads:
             return self._may_aws_make(resource)
         if self._is_about_chime or speaks(resource.properties, _FALLBACK):
             return self._may_custom_make(resource)
-        return _by_type(resource) if _NAMES_CHIME.search(type_) else None
+        return _by_type(resource) if NAMES_CHIME.search(type_) else None
 
     def _named(self, resource: TemplateResource) -> bool:
         """Whether a resource has to do with Chime, according to its name, its type, its properties or the template."""
-        return bool(_NAMES_CHIME.search(f"{resource.id} {resource.type}")) or self._matters(resource.properties)
+        return bool(NAMES_CHIME.search(f"{resource.id} {resource.type}")) or self._matters(resource.properties)
 
     def _may_aws_make(self, resource: TemplateResource) -> str | None:
         type_ = resource.type
@@ -206,7 +212,7 @@ class Unreads:
         named = (resource.type, *(str(plain(each)) for each in (kind_at, provider) if each is not None))
         if any(map(_FLOW.search, named)) or _APP_INSTANCE.search(resource.type) or _specifies(resource.properties):
             return _of_no_known_request(resource)
-        if _NAMES_CHIME.search(resource.type) and kind is None:
+        if NAMES_CHIME.search(resource.type) and kind is None:
             return _by_type(resource)
         if kind is None and provider is not None and self._providers.may_make_flows(provider):
             return f"the channel flows that {resource.id} may make; its function may call Chime for that"
