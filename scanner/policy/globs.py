@@ -35,10 +35,26 @@ def iam_glob(pattern: str) -> str:
 
 def matches(glob: str, text: str) -> bool:
     """Whether a glob matches a text, in at worst len(glob) * len(text) steps: it backtracks to the last MANY only."""
-    start = glob.partition(MANY)[0].partition(ONE)[0]
-    if not text.startswith(start):
+    start, *parts = glob.split(MANY)
+    if ONE in glob:
+        return text.startswith(start.partition(ONE)[0]) and _matches_by_character(glob, text)
+    if not parts:
+        return glob == text
+    *parts, end = parts
+    at, last = len(start), len(text) - len(end)
+    if at > last or not (text.startswith(start) and text.endswith(end)):
         return False
-    at, here, star, mark = len(start), len(start), -1, 0
+    for part in parts:
+        found = text.find(part, at, last)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _matches_by_character(glob: str, text: str) -> bool:
+    at = here = mark = 0
+    star = -1
     while at < len(text):
         if here < len(glob) and glob[here] == MANY:
             star, mark, here = here, at, here + 1
