@@ -18,6 +18,11 @@ from scanner.policy.statements import Policy, Statement
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NEVER_IN_AN_ID = "$"
+_PERSONAL = {
+    *("sub", "id", "user_id", "email", "uid", "mail"),
+    *("edupersonprincipalname", "edupersontargetedid", "x500uniqueidentifier"),
+}
+"""The claims that tell one person from another. Others may be alike for many, as of an app, a group or a provider."""
 
 
 def worlds(policies: Sequence[Policy], role_arn: str) -> Iterator[Mapping[str, str]]:
@@ -63,10 +68,10 @@ def _name(variable: re.Match[str]) -> str:
 
 
 def _tells_who(name: str) -> bool:
-    """Whether a variable tells who is signed in, such as a claim of an identity provider or a tag of the session.
+    """Whether a variable tells who is signed in: a personal claim of an identity provider, or a tag of the session.
 
-    Neither does a claim about the application or the token, nor what callers write themselves. `aws:userid` holds the
-    name of the session, which whoever calls AssumeRoleWithWebIdentity chooses.
+    What callers write themselves does not. `aws:userid` holds the name of the session, which whoever calls
+    AssumeRoleWithWebIdentity chooses.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
     """
@@ -75,7 +80,7 @@ def _tells_who(name: str) -> bool:
         return False
     if key == "aws":
         return claim == "sourceidentity" or claim.startswith("principaltag/")
-    return ("." in key or key == "saml") and claim not in ("amr", "aud", "azp", "doc", "iss", "oaud")
+    return ("." in key or key == "saml") and claim in _PERSONAL
 
 
 def _partitions(size: int) -> list[tuple[int, ...]]:
