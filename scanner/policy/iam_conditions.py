@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from scanner.model.logic import Truth, agreed, any_of, negate
 from scanner.policy.globs import FRESH, iam_glob, matches
@@ -18,17 +18,30 @@ from scanner.policy.statements import Clause
 Context = Mapping[str, tuple[str | None, ...]]
 """Condition key -> the values that it may have; None means that it is not sent. Nothing is known of an absent key."""
 
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _OPERATOR = re.compile(r"(?:(forallvalues|foranyvalue):)?(.+?)(ifexists)?")
 
 
 def holds(clause: Clause, context: Context, *, variables: bool) -> Truth:
     """Whether a condition holds: one of its values must match or, with a negated operator, none.
 
-    `variables` tells whether ${...} in a value is a policy variable, whose value is not known.
+    `variables` tells whether ${...} in a value is a policy variable. Only the context may tell what its value is.
     """
     if clause.key not in context:
         return UNSET
+    if variables:
+        clause = structs.replace(clause, values=tuple(_filled(value, context) for value in clause.values))
     return agreed(_holds(clause, value, variables=variables) for value in context[clause.key])
+
+
+def _filled(wanted: str, context: Context) -> str:
+    """What a condition wants, with the values of those variables that have one for sure."""
+
+    def value(variable: re.Match[str]) -> str:
+        known = context.get(variable[1].strip().lower(), ())
+        return known[0] if len(known) == 1 and known[0] and FRESH not in known[0] else variable[0]
+
+    return _VARIABLE.sub(value, wanted) if "${" in wanted else wanted
 
 
 def _holds(clause: Clause, value: str | None, *, variables: bool) -> Truth:
