@@ -1,6 +1,7 @@
 """The roles of a template that signed-in users are given, and what these let them do in Chime.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-identitypoolroleattachment.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cognito-userpoolgroup.html
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table
 from scanner.policy import ChatRole, LeftOut
 from scanner.policy.trust import COGNITO
 
-_ATTACHMENT = "AWS::Cognito::IdentityPoolRoleAttachment"
+_GIVING = {
+    "AWS::Cognito::IdentityPoolRoleAttachment": ("Roles", "RoleMappings"),
+    "AWS::Cognito::UserPoolGroup": ("RoleArn",),
+}
+"""What names the roles that identity pools give to users, by its properties. A group's role is in its users' tokens."""
 _FACTS = ("providers", "acts_as_anyone", "may_remove_flow", "may_change_flow", "may_open_channels")
 
 
@@ -129,12 +134,13 @@ class ChatRoles:
         return frozenset(each.id for each in declared if each is not None)
 
     def _attached(self) -> Iterator[_Given]:
-        """The roles that identity pools give to their users: by default, or by rules on claims."""
+        """The roles that identity pools give to their users: by default, by rules on claims, or by a user's group."""
         for resource in self._resources.values():
-            if resource.type == _ATTACHMENT and self._resolver.made(resource) is not False:
-                for name in ("Roles", "RoleMappings"):
-                    if (node := resource.properties.entries.get(name)) is not None:
-                        yield from _arns(self._resolver.resolve(node), f"{resource.id}.{name}", is_role=name == "Roles")
+            names = _GIVING.get(resource.type, ())
+            for name in names if names and self._resolver.made(resource) is not False else ():
+                if (node := resource.properties.entries.get(name)) is not None:
+                    is_role = name != "RoleMappings"
+                    yield from _arns(self._resolver.resolve(node), f"{resource.id}.{name}", is_role=is_role)
 
 
 def _arns(node: Node | None, path: str, *, is_role: bool) -> Iterator[_Given]:

@@ -49,6 +49,10 @@ def attachment(**properties: Any) -> Json:
     return {"Type": "AWS::Cognito::IdentityPoolRoleAttachment", "Properties": {"IdentityPoolId": "p", **properties}}
 
 
+def group(arn: Any) -> Json:
+    return {"Type": "AWS::Cognito::UserPoolGroup", "Properties": {"UserPoolId": "p", "RoleArn": arn}}
+
+
 def sub(text: str) -> Json:
     return {"Fn::Sub": text}
 
@@ -136,6 +140,7 @@ ATTACHED: dict[str, dict[str, Json]] = {
             }
         ),
     },
+    "the group of a user pool": {"Role": role(CHIME, trust={"Ref": "Trust"}), "Group": group(ARN)},
     "another provider": {"Role": role(CHIME, trust=trusting({"Ref": "Provider"}))},
 }
 
@@ -168,6 +173,10 @@ UNKNOWN = {
     "a role of elsewhere": (
         {"Attached": attachment(Roles={"authenticated": "arn:aws:iam::111122223333:role/users"})},
         "what arn:aws:iam::111122223333:role/users allows, which this template does not hold",
+    ),
+    "a group's role of elsewhere": (
+        {"Group": group("arn:aws:iam::111122223333:role/agents")},
+        "what arn:aws:iam::111122223333:role/agents allows, which this template does not hold",
     ),
     "roles of an attachment": ({"Attached": attachment(Roles={"Ref": "Roles"})}, "which this template does not hold"),
 }

@@ -177,7 +177,10 @@ def test_one_acts_as_anyone_where_an_id_may_be_anothers(resource: str, expected:
         ([allow(LIST, f"{APP}/user/*", Condition={"StringEquals": {"aws:ResourceAccount": "9"}})], False),
         ([allow(LIST, "*", Condition={"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}})], True),
         ([allow(LIST, "*", Condition={"StringNotEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}})], False),
-        ([allow(LIST, "*", Condition={"ArnLike": {"aws:PrincipalArn": f"{ROLE[:13]}${{aws:ResourceAccount}}:*"}})], True),
+        (
+            [allow(LIST, "*", Condition={"ArnLike": {"aws:PrincipalArn": f"{ROLE[:13]}${{aws:ResourceAccount}}:*"}})],
+            True,
+        ),
         ([allow(LIST, "*", Condition={"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalTag/home}"}})], UNSET),
         ([allow(LIST, "*", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}})], True),
         ([allow(LIST, "*", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/other"}})], False),
