@@ -27,6 +27,7 @@ from scanner.config import Configuration, inline_waivers
 from scanner.declared.assembly import Assemblies
 from scanner.declared.candidates import Candidate, find
 from scanner.declared.documents import MAX_BYTES
+from scanner.declared.elsewhere import Elsewhere
 from scanner.declared.read import Document, FileReading, broken, read
 from scanner.declared.requests import Home
 from scanner.declared.sourcecode import ASSEMBLY
@@ -239,6 +240,7 @@ class _Checking:
         self._covered: set[str] = set()
         self.given = inputs.values_given(options.parameter, options.parameters, configured.parameters)
         self.parameters: dict[str, frozenset[str]] = {}
+        self._elsewhere: Elsewhere | None = None
         self._started = datetime.now(UTC)
         self._verbose = options.verbose
         self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
@@ -267,6 +269,7 @@ class _Checking:
         missing: list[Mistake] = []
         candidates = find(paths, missing)
         self.mistakes += dict.fromkeys(missing)
+        self._elsewhere = Elsewhere(candidates, self._home_of)
         for candidate in candidates:
             own = Mistakes(candidate.name)
             if candidate.name not in self._former_files and candidate.former in self._former_files:
@@ -288,8 +291,11 @@ class _Checking:
     def _read(self, candidate: Candidate, mistakes: Mistakes, *, skip_others: bool) -> FileReading:
         if self._assemblies.declares_nothing(candidate):
             return FileReading()
-        home = replace(self._assemblies.home(candidate, self._home), values=self.given.of(candidate.name))
-        return read(candidate, home, mistakes, has_to_be=candidate.named and not skip_others)
+        return read(candidate, self._home_of(candidate), mistakes, has_to_be=candidate.named and not skip_others)
+
+    def _home_of(self, candidate: Candidate) -> Home:
+        home = self._assemblies.home(candidate, self._home)
+        return replace(home, values=self.given.of(candidate.name), elsewhere=self._elsewhere)
 
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:

@@ -15,8 +15,9 @@ from msgspec import UnsetType
 
 from scanner.declared.conditions import Conditions
 from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written
+from scanner.declared.parameters import Parameter
 from scanner.declared.template_resources import TemplateResource
-from scanner.declared.worlds import Impossible, Split, World
+from scanner.declared.worlds import Beyond, Impossible, Split, World
 from scanner.model.logic import Truth
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 
@@ -25,6 +26,9 @@ Attribute = Callable[[str, str], Text | None]
 
 TRANSFORM, LOOP = "Fn::Transform", "Fn::ForEach::"
 _TOO_LONG = "found a chain of references that is too long to follow; expected a shorter one"
+_STORED_TEXT = "AWS::SSM::Parameter::Value<String>"
+_REFERENCE = re.compile(r"\{\{resolve:ssm:([^:{}]+)\}\}")
+"""A reference to the latest version of a parameter of Systems Manager."""
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 _MAX_TEXT = 1 << 16
 """The longest text that a function may yield, in characters; values that matter here are shorter."""
@@ -70,6 +74,7 @@ class Resolver:
             "Fn::Split": self._split,
             "Fn::FindInMap": self._find_in_map,
             "Fn::If": self._if,
+            "Fn::ImportValue": self._import_value,
         }
 
     def resolve(self, node: Node) -> Node | None:
@@ -90,7 +95,7 @@ class Resolver:
                 result, defaults = self.noting(lambda: called(node, argument))
                 if defaults:
                     self.by_default[node.line, node.column] = defaults
-                return result
+                return self._looked_up(result)
             case Table():
                 entries = {
                     key: value for key, each in node.entries.items() if (value := self.resolve(each)) is not None
@@ -102,7 +107,7 @@ class Resolver:
                 )
             case Scalar(value=str()):
                 value = settled(node, (node.text,))
-                return value if isinstance(value, Pending) else node
+                return self._looked_up(value) if isinstance(value, Pending) else node
         return node
 
     def text(self, node: Node | None) -> Text | None:
@@ -160,9 +165,14 @@ class Resolver:
     def _parameter(self, call: Node, name: str) -> Node:
         """The value of a parameter; a hole if it is open."""
         declared = self._world.parameters[name]
+        choices = self._world.choices(name)
+        passed = self._world.passed(name)
+        if passed is not None and not (choices and len(passed) == 1):
+            return settled(call, passed)
+        if declared.is_stored:
+            return settled(call, self._stored(declared))
         value = self._value(name)
         if value is None:
-            choices = self._world.choices(name)
             is_plain = bool(choices) and not any(set(":,/") & set(each) for each in choices)
             return Pending(line=call.line, column=call.column, text=(Hole(name=name, plain=is_plain),))
         if declared.is_list:
@@ -173,8 +183,6 @@ class Resolver:
     def _value(self, name: str) -> str | None:
         """The value of a parameter that is given or, where it decides nothing, its default; None: it is open."""
         declared, world = self._world.parameters[name], self._world
-        if declared.is_stored:
-            return None
         value = world.parameter(name)
         if value is not None or self._is_opened:
             return value
@@ -183,6 +191,31 @@ class Resolver:
             return None
         self._defaults.add(name)
         return declared.default
+
+    def _stored(self, declared: Parameter) -> Text:
+        """The value of a parameter that names one of Systems Manager."""
+        name, beyond = self._world.parameter(declared.name) or declared.default, self._world.beyond
+        if beyond is None or name is None or declared.type != _STORED_TEXT:
+            return (Hole(name=declared.name),)
+        return beyond.stored(name, f"{declared.name} ({name})")
+
+    def _looked_up(self, node: Node | None) -> Node | None:
+        """The value, with what other templates store in place of references to it."""
+        beyond = self._world.beyond
+        if beyond is None or not isinstance(node, Pending):
+            return node
+        found = [self._referred(beyond, piece) for piece in node.text]
+        return node if found == [(piece,) for piece in node.text] else settled(node, joined(found))
+
+    def _referred(self, beyond: Beyond, piece: str | Hole) -> Text:
+        reference = _REFERENCE.fullmatch(piece.name) if isinstance(piece, Hole) else None
+        return (piece,) if reference is None else beyond.stored(reference[1], reference[0])
+
+    def _import_value(self, call: Node, argument: Node) -> Node:
+        name, beyond = known(self.text(argument) or (Hole(name="?"),)), self._world.beyond
+        if name is None or beyond is None:
+            return _unknown(call, argument)
+        return settled(call, beyond.imported(name))
 
     def _get_att(self, call: Node, argument: Node) -> Node:
         parts = [part.text if isinstance(part, Scalar) else "" for part in _items(argument)]

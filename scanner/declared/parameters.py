@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
+from scanner.declared.holes import Text
 from scanner.model.phrases import one_of, quote
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table
 
-_STORED = "AWS::SSM::Parameter::"
+_STORED = "AWS::SSM::Parameter::Value<"
 _PATTERN = re2.Options()
 _PATTERN.log_errors = False
 
@@ -62,19 +63,24 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParameterSet:
-    """Values of parameters that are used together, and their places; `name` is what findings call the set."""
+    """Values of parameters that are used together, and their places; `name` is what findings call the set.
+
+    `texts` are values that are not settled.
+    """
 
     name: str
     values: Mapping[str, str]
     file: str
     places: Mapping[str, Node]
+    texts: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Values:
-    """The values that the user gives: `fixed` are used in all cases, and each of the `sets` in one."""
+    """The values that are given: `fixed` and the unsettled `texts` in all cases, each of the `sets` in one."""
 
     fixed: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, Text] = field(default_factory=dict)
     sets: tuple[ParameterSet, ...] = ()
 
     def named(self) -> Iterator[tuple[str, str, str]]:

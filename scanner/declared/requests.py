@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from msgspec import UNSET, UnsetType
 
@@ -29,6 +29,9 @@ from scanner.model.metadata import NOT_YET, Declaration, Spot, aws_only, facets_
 from scanner.model.phrases import one_of, quote
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
+if TYPE_CHECKING:
+    from scanner.declared.elsewhere import Elsewhere
+
 _ACTIONS: Mapping[str, FallbackAction] = {action: action for action in get_args(FallbackAction)}
 _INVOCATION_TYPES = {"ASYNC": "ASYNC"}
 Word = TypeVar("Word", bound=str)
@@ -39,12 +42,16 @@ _MEMBERS = {name.lower(): name for name in REQUIRED}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Home:
-    """Where a file will be deployed, as far as it is known, and the values of its parameters that the user gives."""
+    """Where a file will be deployed, as far as it is known, and the values that it gets.
+
+    `values` are those of parameters which the user gives, `elsewhere` knows those from other templates.
+    """
 
     partition: Text = (Hole(name="AWS::Partition", plain=True),)
     region: Text = (Hole(name="AWS::Region", plain=True),)
     account_id: Text = (Hole(name="AWS::AccountId", plain=True),)
     values: Values = NO_VALUES
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(kw_only=True, slots=True)

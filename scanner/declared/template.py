@@ -48,6 +48,9 @@ class Template:
         self._file = file
         self._mistakes = mistakes
         declared = parameters.declared(root)
+        values = home.values
+        if home.elsewhere is not None and declared and not values.sets:
+            values = replace(values, sets=home.elsewhere.sets(file))
         self.parameters = frozenset(declared)
         self._resources = resources(root)
         self._kinds: dict[str, str | None] = {}
@@ -59,7 +62,7 @@ class Template:
             kinds=self._kinds,
             mistakes=mistakes,
         )
-        self._world = World(parameters=declared, values=home.values, varied=_varied(root, home.values))
+        self._world = World(parameters=declared, values=values, varied=_varied(root, values))
         self._index = View(self._source, self._world)
         self._kinds |= {id_: kind(each, self._index.resolver) for id_, each in self._resources.items()}
         self._views: dict[frozenset[tuple[str, Limit]], View] = {}
@@ -67,7 +70,7 @@ class Template:
         self._missed: dict[str, None] = {}
         self._has_flows_of_unclear_owner = False
         self.unread = Unreads(root, file, self._resources, self._kinds, self._index.resolver)
-        parameters.check(declared, home.values, mistakes)
+        parameters.check(declared, values, mistakes)
 
     @property
     def metadata(self) -> list[tuple[str, Node]]:
@@ -216,7 +219,7 @@ def _varied(root: Table, values: Values) -> frozenset[str]:
     """The parameters that conditions, keys of maps or sets of parameters name."""
     named = referred_to(root.entries.get("Conditions", NOTHING))
     keys = _keys_of_maps(root) if "Mappings" in root.entries else ()
-    return frozenset(chain(named, keys, *(each.values for each in values.sets)))
+    return frozenset(chain(named, keys, *((*each.values, *each.texts) for each in values.sets)))
 
 
 def _keys_of_maps(node: Node) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -71,6 +72,15 @@ def _resource(id_: str, key: Scalar, node: Table) -> TemplateResource:
         init=metadata.get("AWS::CloudFormation::Init"),
         asset=metadata.get("aws:asset:path"),
     )
+
+
+def nested_template(resource: TemplateResource, file: str) -> str | None:
+    """The path of a nested stack's template, which a template in a file names, if it is a local file; else None."""
+    named = (resource.asset, *(resource.properties.entries.get(name) for name in ("TemplateURL", "Location")))
+    path = next((each.text for each in named if isinstance(each, Scalar)), "")
+    if not path or "://" in path or path.startswith("/"):
+        return None
+    return posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
 
 
 def _table(node: Node | None) -> Table:

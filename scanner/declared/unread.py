@@ -6,7 +6,6 @@ the template has to do with Chime.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from scanner.declared.callers import Providers, call_in, speaks
 from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver, function_name
 from scanner.declared.kinds import NATIVE, kind_node, named_kind
 from scanner.declared.requests import member
-from scanner.declared.template_resources import AWS, CUSTOM, TemplateResource
+from scanner.declared.template_resources import AWS, CUSTOM, TemplateResource, nested_template
 from scanner.model.yamltree import Listing, Node, Scalar, Table, plain
 
 _MODULE = "::MODULE"  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/modules.html
@@ -162,7 +161,8 @@ class Unreads:
         what = self._may_make(resource)
         if what is None:
             return None
-        return Unread(place=resource.key, what=what, unless=self._template_of(resource))
+        own = nested_template(resource, self._file) if resource.type in _NESTED else None
+        return Unread(place=resource.key, what=what, unless=own)
 
     def _may_make(self, resource: TemplateResource) -> str | None:
         """What a resource may make or unmake, in words; None if it makes no flow."""
@@ -217,16 +217,6 @@ class Unreads:
         if kind is None and provider is not None and self._providers.may_make_flows(provider):
             return f"the channel flows that {resource.id} may make; its function may call Chime for that"
         return None
-
-    def _template_of(self, resource: TemplateResource) -> str | None:
-        """The path of a nested stack's template if it is a local file; else None."""
-        if resource.type not in _NESTED:
-            return None
-        named = (resource.asset, *(resource.properties.entries.get(name) for name in ("TemplateURL", "Location")))
-        path = next((each.text for each in named if isinstance(each, Scalar)), "")
-        if not path or "://" in path or path.startswith("/"):
-            return None
-        return posixpath.normpath(posixpath.join(posixpath.dirname(self._file), path))
 
 
 def _by_type(resource: TemplateResource) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
@@ -21,6 +22,10 @@ from scanner.model.logic import Truth
 from scanner.model.metadata import aws_only
 from scanner.model.yamltree import Mistakes, Node, Table
 
+if TYPE_CHECKING:
+    from scanner.declared.elsewhere import Elsewhere
+
+_STACK, _OUTPUT = "AWS::CloudFormation::Stack", "Outputs."
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 
 
@@ -36,6 +41,20 @@ class Source:
     mistakes: Mistakes
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Neighbours:
+    """What other templates of a run hand to one that is deployed at `home` (scanner.declared.worlds.Beyond)."""
+
+    elsewhere: Elsewhere
+    home: Home
+
+    def imported(self, name: str) -> Text:
+        return self.elsewhere.imported(name, self.home)
+
+    def stored(self, name: str, written: str) -> Text:
+        return self.elsewhere.stored(name, self.home, written)
+
+
 class View:
     """The resources of a template in a world; `index` is the view where nothing is given.
 
@@ -46,6 +65,8 @@ class View:
     def __init__(self, source: Source, world: World, index: View | None = None) -> None:
         self._source = source
         self._home = source.home
+        if source.home.elsewhere is not None:
+            world = replace(world, beyond=Neighbours(elsewhere=source.home.elsewhere, home=source.home))
         self._world = world
         self._naming: set[str] = set()
         self._attributes: dict[tuple[str, str], tuple[Text | None, frozenset[str]]] = {}
@@ -170,6 +191,8 @@ class View:
                 return self._arn(resource.id)
             case "ChannelFlow", ("" | "Arn"):
                 return self._flow_arn(resource)
+        if resource.type == _STACK and name.startswith(_OUTPUT) and self._home.elsewhere is not None:
+            return self._home.elsewhere.output(self._source.file, resource, name.removeprefix(_OUTPUT))
         if resource.type.startswith(CUSTOM) and kind(resource, self.resolver) == APP_INSTANCE:
             return self._arn(resource.id) if name == "" or name.lower().endswith("arn") else None
         return self.functions.attribute(resource, name)

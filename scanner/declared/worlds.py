@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from scanner.declared.holes import Hole, Text, ends, known, same, written
-from scanner.declared.parameters import NO_VALUES, Parameter, Values
+from scanner.declared.parameters import NO_VALUES, Parameter, ParameterSet, Values
 from scanner.model.branches import SET, Given, Limit
 from scanner.model.logic import Truth
 
@@ -56,17 +56,28 @@ def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[G
         yield given, seen
 
 
+class Beyond(Protocol):
+    """Values that come from other templates; holes say why one is not known."""
+
+    def imported(self, name: str) -> Text:
+        """The value of an export."""
+
+    def stored(self, name: str, written: str) -> Text:
+        """The value of a parameter of Systems Manager; `written` is the reference to it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """A world of a template; without `given`, nothing is split, and what is open stays open.
 
-    `varied` are the parameters whose defaults are then open, too.
+    `varied` are the parameters whose defaults are then open, too. `beyond` knows values from other templates.
     """
 
     parameters: Mapping[str, Parameter]
     values: Values = NO_VALUES
     given: Given | None = None
     varied: frozenset[str] = frozenset()
+    beyond: Beyond | None = None
 
     def parameter(self, name: str) -> str | None:
         """The value that is given for a parameter; None if it is open.
@@ -77,13 +88,24 @@ class World:
         if name in self.values.fixed:
             return self.values.fixed[name]
         if any(name in each.values for each in self.values.sets):
-            value = self._of_set(name)
-            if value is not None:
-                return value
+            own = self._set()
+            if own is not None and name in own.values:
+                return own.values[name]
         if self.given is not None and name in self.given and (value := self.given[name].value) is not None:
             return value
         choices = self.choices(name)
         return choices[0] if len(choices) == 1 else None
+
+    def passed(self, name: str) -> Text | None:
+        """The text that is given for a parameter, if it is not settled.
+
+        Raises:
+            Split: it depends on the set of parameters.
+        """
+        if name in self.values.fixed or not any(name in each.texts for each in self.values.sets):
+            return self.values.texts.get(name)
+        own = self._set()
+        return None if own is None else own.texts.get(name)
 
     def choices(self, name: str) -> tuple[str, ...]:
         """The values that a parameter may still have; () if these are not known."""
@@ -141,11 +163,11 @@ class World:
             worlds.append({**given, name: Limit(others=(*before, *values))})
         return Split(worlds)
 
-    def _of_set(self, name: str) -> str | None:
-        """The value that the set of this world gives to a parameter."""
+    def _set(self) -> ParameterSet | None:
+        """The set of parameters of this world; None if nothing is given."""
         if self.given is None:
             return None
         names = [each.name for each in self.values.sets]
         if SET not in self.given:
             raise self._split(self.given, SET, names, other=False)
-        return self.values.sets[names.index(self.given[SET].value or "")].values.get(name)
+        return self.values.sets[names.index(self.given[SET].value or "")]

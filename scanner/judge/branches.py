@@ -15,7 +15,7 @@ DECIDING = (Status.FAIL, Status.WAIVED, Status.UNKNOWN)
 """Which of several findings decides on a verdict: a failure is certain, whatever is unknown."""
 _MOST_CLAUSES = 3
 _MOST_COMPARED = 1 << 14
-_SIMPLE = re.compile(r"[\w.:/@+-]{1,60}", re.ASCII)
+_SIMPLE = re.compile(r"[\w.:/@#+-]{1,80}", re.ASCII)
 
 
 def merged(cases: Sequence[tuple[Given, Sequence[Finding]]]) -> list[Finding]:
