@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -28,6 +29,7 @@ from scanner.declared.assembly import Assemblies
 from scanner.declared.candidates import Candidate, find
 from scanner.declared.documents import MAX_BYTES
 from scanner.declared.elsewhere import Elsewhere
+from scanner.declared.narrowing import Narrowing, narrowed
 from scanner.declared.read import Document, FileReading, broken, read
 from scanner.declared.requests import Home
 from scanner.declared.sourcecode import ASSEMBLY
@@ -43,7 +45,7 @@ from scanner.outcome.gate import gate_files
 from scanner.outcome.waivers import Waivers
 from scanner.render import Format, asff
 from scanner.render.wording import count
-from scanner.store import runs
+from scanner.store import repository, runs
 from scanner.store.repository import shown, working_directory
 from scanner.terminal import Log, say
 
@@ -106,6 +108,31 @@ class CheckOptions(OutputOptions, RuleOptions):
         shell_complete=completion.files,
         help="Values of parameters, as CloudFormation, CodePipeline or SAM read them; repeatable. Templates are judged "
         "with each of the files.",
+    )
+    exclude: tuple[str, ...] = option(
+        "--exclude",
+        multiple=True,
+        repeat=Repeat.NEVER,
+        recorded=True,
+        metavar="PATTERN",
+        callback=values.patterns,
+        help="Files or folders to leave out, besides those of the configuration; repeatable. * and ? are wildcards, ** "
+        "stands for any folders.",
+    )
+    no_gitignore: bool = option(
+        "--no-gitignore",
+        repeat=Repeat.NEVER,
+        recorded=True,
+        is_flag=True,
+        help="Read what git ignores as any other file, not only if it declares something.",
+    )
+    changed_since: str | None = option(
+        "--changed-since",
+        repeat=Repeat.NEVER,
+        recorded=True,
+        metavar="REF",
+        help="Judge only what changed since the branch left this branch, tag or commit, and templates to which a "
+        "changed file belongs.",
     )
     skip_others: bool = option(
         "--skip-others",
@@ -175,6 +202,8 @@ def _publish(
     published = publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, log)
     if checking.skipped:
         say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
+    if checking.passed_over:
+        say(f"Skipped   {count(checking.passed_over, 'file')} that git ignores (--no-gitignore reads all)")
     if checking.unread:
         say(f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
     if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
@@ -199,7 +228,7 @@ def _refuse(failures: Sequence[str], checking: _Checking, *, skip_others: bool) 
         raise NothingJudgedError(checking.mistakes)
     if checking.mistakes:
         raise InvalidFilesError(checking.mistakes)
-    if not (checking.recognised or checking.has_unread or skip_others):
+    if not (checking.recognised or checking.has_unread or checking.is_unchanged or skip_others):
         hint = "Name requests, templates, output of list-channel-flows or runs; chimeaudit check --help says more."
         raise UsageError("none of the files declares a channel flow", hint=hint)
 
@@ -231,7 +260,8 @@ class _Checking:
         inventory: bool,
     ) -> None:
         self.mistakes: list[Mistake] = []
-        self.recognised = self.skipped = self.unread = 0
+        self.recognised = self.skipped = self.unread = self.passed_over = 0
+        self.is_unchanged = False
         self._unread: list[tuple[Mistake, str | None]] = []
         self._configured = configured
         self._waivers = waivers
@@ -241,6 +271,7 @@ class _Checking:
         self.given = inputs.values_given(options.parameter, options.parameters, configured.parameters)
         self.parameters: dict[str, frozenset[str]] = {}
         self._elsewhere: Elsewhere | None = None
+        self._narrowing = _narrowing(options, configured)
         self._started = datetime.now(UTC)
         self._verbose = options.verbose
         self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
@@ -267,10 +298,13 @@ class _Checking:
         With `skip_others`, a file that is named may be skipped as one in a folder may.
         """
         missing: list[Mistake] = []
-        candidates = find(paths, missing)
-        self.mistakes += dict.fromkeys(missing)
-        self._elsewhere = Elsewhere(candidates, self._home_of)
-        for candidate in candidates:
+        found = find(paths, missing)
+        left = narrowed(found, dict.fromkeys(missing), self._narrowing)
+        self.mistakes += left.mistakes
+        self.is_unchanged = left.unchanged > 0
+        self._preview.not_examined += left.notes(self._narrowing)
+        self._elsewhere = Elsewhere(left.known, self._home_of)
+        for candidate in left.candidates:
             own = Mistakes(candidate.name)
             if candidate.name not in self._former_files and candidate.former in self._former_files:
                 self._preview.former_files[candidate.name] = candidate.former
@@ -281,7 +315,9 @@ class _Checking:
                 self._covered.add(ASSEMBLY)
             self._note(candidate.name, reading.unread)
             self.recognised += len(reading.documents)
-            if not (reading.documents or reading.unread or own.found):
+            if reading.is_passed_over:
+                self.passed_over += not own.found
+            elif not (reading.documents or reading.unread or own.found):
                 self.skipped += reading.is_read
                 self.unread += not reading.is_read
             self.mistakes += own.found
@@ -337,7 +373,20 @@ def _came_to(reading: FileReading, mistakes: Mistakes) -> str:
         return "has been judged"
     if reading.unread:
         return "is in no form that is known"
+    if reading.is_passed_over:
+        return "is skipped, as git ignores it"
     return "is skipped" if reading.is_read else f"is not read: {_UNREAD}"
+
+
+def _narrowing(options: CheckOptions, configured: Configuration) -> Narrowing:
+    rules = {repository.name_within(Path(rule.file)) for rule in configured.loaded}
+    own = {parameters.file for pattern in configured.parameters for parameters in pattern.sets}
+    return Narrowing(
+        exclude=(*options.exclude, *configured.exclude),
+        reads_ignored=options.no_gitignore,
+        changed_since=options.changed_since,
+        settings={*rules, *own, *map(repository.name, options.parameters), configured.file or ""},
+    )
 
 
 def _home(options: CheckOptions) -> Home:

@@ -38,6 +38,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     - `supports`: what of each control the rules support.
     - `bearer`: the id of the admin as whom channels are listed.
     - `parameters`: the values that parameters of templates have.
+    - `exclude`: patterns of files that are not judged (scanner.declared.patterns).
     - `loaded`: all loaded rules; `rules`: those of them that are selected.
     """
 
@@ -52,6 +53,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     waivers: tuple[Entry, ...]
     parameters: tuple[Pattern, ...] = ()
+    exclude: tuple[str, ...] = ()
 
     def is_rule(self, id_: str) -> bool:
         """Whether there is a rule with this id, selected or not: among the loaded ones or the shipped ones."""
@@ -111,6 +113,10 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     fail_on = checks.word(entries["fail_on"], LEVELS, "severity", mistakes) if "fail_on" in entries else None
     bearer = _bearer(entries.get("channels"), mistakes)
     given = parameters.read(entries.get("parameters"), Path() if path is None else path.parent, mistakes)
+    exclude = placed(entries.get("exclude"), "patterns of files", mistakes)
+    for node, text in exclude:
+        if not text.strip("./"):
+            mistakes.add(node, f"found {quote(text)}; expected a pattern of files")
     if mistakes.found:
         raise InvalidConfigurationError([*mistakes.found, *mistakes_in_rules])
     if faults:
@@ -129,6 +135,7 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
         rules=chosen,
         waivers=_applicable(waived, chosen),
         parameters=given,
+        exclude=tuple(text for _, text in exclude),
     )
 
 

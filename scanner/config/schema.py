@@ -27,6 +27,10 @@ KEYS: Final[Mapping[str, str]] = {
         "first pattern that fits counts. A file from this file's own folder, names with values, or a list of these: "
         "templates are judged with each of them."
     ),
+    "exclude": (
+        "Files and folders that check leaves out, by pattern of their names in reports; * and ? are wildcards, ** "
+        "stands for any folders, and a pattern without a slash fits at any depth."
+    ),
     "channels": "How the rules of the profile channels list channels.",
 }
 CONTROL_KEYS: Final[Mapping[str, str]] = {
@@ -83,6 +87,7 @@ def config_schema() -> Schema:
             KEYS,
             rules=_ONE_OR_MORE,
             select=_ONE_OR_MORE,
+            exclude=_ONE_OR_MORE,
             fail_on={"enum": list(LEVELS)},
             overrides={"type": "object", "minProperties": 1, "additionalProperties": _override()},
             waivers={"type": "array", "minItems": 1, "items": _waiver()},

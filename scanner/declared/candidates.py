@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,6 +24,8 @@ STDIN = "-"
 STDIN_NAME = "(standard input)"
 NOT_ENTERED = frozenset({"node_modules"})
 """Folders that are skipped, as are those whose name begins with a dot."""
+_ENTERED: Mapping[str, frozenset[str] | None] = {".serverless": None, ".aws-sam": frozenset({"build"})}
+"""Folders with a dot that are entered all the same, since tools put templates there; some only at these folders."""
 _ANY_DEPTH = re.compile(r"(?:^|(?<=/))\*\*(?:/+|$)")
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
@@ -32,6 +34,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """A file to read, or a folder that holds a run. `named`: the user named it itself, not by a folder or pattern.
 
     `name` is its name in reports (scanner.store.repository), `former` its name in former ones (scanner.outcome.former).
+    `ignored`: git ignores it, so that it counts only if it declares something.
     """
 
     path: Path
@@ -39,6 +42,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     former: str
     named: bool
     is_stdin: bool = False
+    ignored: bool = False
 
     @property
     def is_folder(self) -> bool:
@@ -161,13 +165,17 @@ def _walk(top: str, mistakes: list[Mistake]) -> Iterator[tuple[str, list[str], l
         message = f"found a folder that cannot be read ({error.strerror}); expected one that can"
         mistakes.append(unreadable(repository.name(str(error.filename)), message))
 
-    for parent, folders, files in walk(top, refused, NOT_ENTERED):
+    for parent, folders, files in walk(top, refused, NOT_ENTERED, _ENTERED):
         try:
             os.stat(f"{parent}/.")  # noqa: PTH116 - fails if the folder may not be entered
         except OSError as error:
             error.filename = parent
             refused(error)
             folders.clear()
+            continue
+        within = None if parent == top else _ENTERED.get(os.path.basename(parent))  # noqa: PTH119 - as text
+        if within is not None:
+            folders[:] = [name for name in folders if name in within]
             continue
         yield parent, folders, files
 

@@ -91,15 +91,17 @@ class Document:
 class FileReading:
     """The result of reading a file: documents (several for a run), or parts of an unknown form that may make flows.
 
-    `is_read`: the whole file was parsed as JSON or YAML.
+    `is_read`: the whole file was parsed as JSON or YAML. `is_passed_over`: git ignores it, and it declares nothing.
     """
 
     documents: tuple[Document, ...] = ()
     unread: tuple[Unread, ...] = ()
     is_read: bool = True
+    is_passed_over: bool = False
 
 
 _UNREAD = FileReading(is_read=False)
+_PASSED_OVER = FileReading(is_read=False, is_passed_over=True)
 
 
 def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
@@ -108,7 +110,8 @@ def read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: boo
     `has_to_be`: the user named the file, so that it is a mistake if it is not recognised.
     """
     try:
-        return _read(candidate, home, mistakes, has_to_be=has_to_be)
+        reading = _read(candidate, home, mistakes, has_to_be=has_to_be)
+        return reading if reading.documents or not candidate.ignored else _PASSED_OVER
     except (OSError, UsageError) as error:
         mistakes.found.append(broken(candidate.name, error))
         return _UNREAD
@@ -137,8 +140,8 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
 
 
 def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
-    if not has_to_be and not _is_likely(candidate) and not _SPEAKS.search(data):
-        return _UNREAD  # source code and the like, of which there may be much
+    if not has_to_be and _is_beside_the_point(candidate, data):
+        return _UNREAD
     own = Mistakes(candidate.name)
     root = _parsed(candidate, data, own)
     if root is None:
@@ -159,6 +162,13 @@ def _parsed(candidate: Candidate, data: bytes, mistakes: Mistakes) -> Node | Non
     root = parse(data, mistakes, only_json=candidate.path.suffix.lower() in JSON_SUFFIXES)
     has_variables = isinstance(root, Table) and not _is_request(root) and serverless.VARIABLE.search(data)
     return serverless.with_holes(root) if root is not None and has_variables else root
+
+
+def _is_beside_the_point(candidate: Candidate, data: bytes) -> bool:
+    """Whether a file need not be parsed: source code and the like, and what git ignores, of which there may be much."""
+    if candidate.ignored and len(data) <= MAX_BYTES and not _looks_ours(data):
+        return True
+    return not _is_likely(candidate) and not _SPEAKS.search(data)
 
 
 def _is_told(candidate: Candidate, data: bytes) -> bool:

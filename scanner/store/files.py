@@ -103,11 +103,12 @@ _OF_OTHERS = {errno.ELOOP, errno.ENXIO, errno.EISDIR}
 
 
 def walk(
-    top: str, refused: Callable[[OSError], None], skipped: Container[str] = ()
+    top: str, refused: Callable[[OSError], None], skipped: Container[str] = (), entered: Container[str] = ()
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """Walk a folder and those below it, as os.walk; each is entered once, however many links lead to it.
 
-    Skips folders whose name begins with a dot, and the `skipped` ones; calls `refused` for those that cannot be read.
+    Skips folders whose name begins with a dot and that are not `entered`, and the `skipped` ones; calls `refused` for
+    those that cannot be read.
     """
     seen: set[tuple[int, int]] = set()
     for parent, folders, files in os.walk(top, followlinks=True, onerror=refused):
@@ -116,7 +117,8 @@ def walk(
             folders.clear()  # a link has led to a folder that was already visited
             continue
         seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in skipped)
+        own = (name for name in folders if name in entered or not name.startswith("."))
+        folders[:] = sorted(name for name in own if name not in skipped)
         yield parent, folders, files
 
 

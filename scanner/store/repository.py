@@ -1,6 +1,6 @@
 """Names files by their path from the top of their repository, whatever the working directory is.
 
-A repository is recognised by its ``.git``; git itself is never run.
+A repository is recognised by its ``.git``; git itself is not run.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ HOSTILE = [
     "-h",
     "a\ntouch pwned",
 ]
-BY_LINE = {"rules", "args", "paths"}
+BY_LINE = {"rules", "args", "paths", "exclude"}
 FLAGS = {"org", "allow-gaps"}
 NOT_FOR_THE_COMMAND = {"command", "upload-sarif", "category"}
 

@@ -171,6 +171,19 @@ bearer = _matching(BEARER, "the id of an app instance user, or bot/ and that of 
 external_id = _matching(r"[\w+=,.@:/-]{2,1224}", "an external id", secret=True)
 
 
+def patterns(_context: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Patterns of files.
+
+    Raises:
+        UsageError: a pattern is empty.
+    """
+    if any(not each.strip("./ ") for each in value):
+        raise UsageError(
+            f"{option.opts[0]}: a pattern is empty", hint="Name files or folders, as vendor or infra/*.json."
+        )
+    return value
+
+
 def days(_context: click.Context, option: click.Parameter, value: str) -> int:
     """A number of days such as ``400d``.
 

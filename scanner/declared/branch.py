@@ -1,0 +1,103 @@
+"""Which files a branch changed, and which others such a file belongs to."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from scanner.declared.candidates import Candidate
+from scanner.errors import UsageError
+from scanner.model import encoding
+from scanner.store import git, repository
+
+_OF_PARTS = frozenset({".json", ".yaml", ".yml", ".template"})
+"""Suffixes of files whose parts are judged together with them, as nested stacks are."""
+_PATH = re.compile(r"[\w.@+/-]*[\w@+-][\w.@+/-]*|(?<![^\s\"':=])\.{1,2}/?(?![^\s\"',}])")
+_UNUSUAL = re.compile(r"[^\w.@+/-]")
+Place = tuple[Path | None, str]
+"""The top of a file's repository, or None, and the file's path from there; links are followed."""
+
+
+def changed(candidates: Sequence[Candidate], since: str, settings: Collection[str]) -> list[Candidate]:
+    """The files that have changed since a branch left a commit, and those that name such a file or its folder.
+
+    What git does not watch, such as files that it ignores or that are in another repository, counts as changed. All
+    files are kept if one of `settings` has changed.
+
+    Raises:
+        UsageError: there is no repository, git knows no such commit, or it cannot say what has changed.
+    """
+    top = repository.top(Path())
+    if top is None:
+        raise UsageError("--changed-since: this is no git repository", hint="Call it in the repository of the files.")
+    touched = {folder for path in git.changed(top, since) for folder in (*above(path), ".")}
+    if not touched.isdisjoint(settings):
+        return [*candidates]
+    ignored, place_of = git.ignored(top), places()
+
+    def watched(each: Candidate) -> str | None:
+        own, path = place_of(each)
+        is_there = own == top and not each.is_stdin and (each.path.is_file() or each.path.is_dir())
+        return path if is_there and ignored.isdisjoint(above(path)) else None
+
+    files = {path: each for each in candidates if (path := watched(each)) is not None}
+    named = {path: _named(each, path, {*touched, *files}) for path, each in files.items()}
+    chosen = {path for path, each in files.items() if touched & {path, _unfollowed(each, top), *named[path]}}
+    while more := {*_belonging(chosen, files, named)} - chosen:
+        chosen |= more
+    kept = {id(each) for path, each in files.items() if path not in chosen}
+    return [each for each in candidates if id(each) not in kept]
+
+
+def places() -> Callable[[Candidate], Place]:
+    """A function that gives the place of a file; it looks for the top of each folder's repository once."""
+    top_of = cache(lambda folder: repository.top(Path(folder)))
+
+    def place_of(each: Candidate) -> Place:
+        real = os.path.realpath(each.path)
+        top = top_of(os.path.dirname(real))  # noqa: PTH120 - as text
+        return top, "" if top is None else os.path.relpath(real, top)
+
+    return place_of
+
+
+def above(path: str) -> Iterator[str]:
+    """The path and the folders above it, but for the top."""
+    while path:
+        yield path
+        path = posixpath.dirname(path)
+
+
+def _belonging(
+    chosen: Collection[str], files: Mapping[str, Candidate], named: Mapping[str, frozenset[str]]
+) -> Iterator[str]:
+    """The files that name a chosen one, and those that a chosen one is made of."""
+    for path, others in named.items():
+        if not others.isdisjoint(chosen):
+            yield path
+        if path in chosen and files[path].path.suffix.lower() in _OF_PARTS:
+            yield from others & files.keys()
+
+
+def _named(each: Candidate, path: str, known: Collection[str]) -> frozenset[str]:
+    """Which of the known paths the text of a file names, from its own folder or from the top."""
+    if each.path.is_dir():
+        return frozenset()
+    try:
+        text = encoding.utf8(each.content()).decode(errors="replace")
+    except OSError:
+        return frozenset()  # reading it will tell
+    folder = posixpath.dirname(path)
+    words = {word.strip("/") for word in _PATH.findall(text)}
+    found = {posixpath.normpath(posixpath.join(folder, word)) for word in words} | words
+    unusual = {other for other in known if _UNUSUAL.search(other) and posixpath.basename(other) in text}
+    return frozenset(found.intersection(known) | unusual) - {path}
+
+
+def _unfollowed(each: Candidate, top: Path) -> str:
+    """The path of a file from the top, if links are not followed."""
+    return os.path.relpath(os.path.abspath(each.path), top)  # noqa: PTH100 - links are not followed
