@@ -14,7 +14,7 @@ from scanner.declared.worlds import Split, World
 from scanner.model.logic import Truth
 from scanner.model.yamltree import Listing, Node, Scalar, Table
 
-_FUNCTIONS = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition")
+_FUNCTIONS = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition", "Fn::Contains")
 Holds = Truth | Split
 """Whether a condition holds in a world; UNSET if it cannot be known, a split if the world leaves it open."""
 
@@ -51,6 +51,24 @@ class Conditions:
                 self._deciding.discard(name)
         return self._decided[name]
 
+    def is_refused(self, rules: Mapping[str, Node]) -> bool:
+        """Whether a rule of the template surely refuses the parameters of this world.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+        """
+        try:
+            return any(isinstance(rule, Table) and self._refuses(rule) for rule in rules.values())
+        except Split:  # no value for the sake of a rule alone
+            return False
+
+    def _refuses(self, rule: Table) -> bool:
+        condition, assertions = rule.entries.get("RuleCondition"), rule.entries.get("Assertions")
+        if condition is not None and self._settle(condition) is not True:
+            return False
+        asserted = assertions.items if isinstance(assertions, Listing) else ()
+        nodes = [each.entries.get("Assert") for each in asserted if isinstance(each, Table)]
+        return any(node is not None and self._settle(node) is False for node in nodes)
+
     def _settle(self, condition: Node) -> Holds:
         try:
             return self._decide(condition)
@@ -70,6 +88,11 @@ class Conditions:
             case "Fn::Equals" if len(parts) == 2:
                 one, other = map(self._text, parts)
                 return UNSET if one is None or other is None else self._world.equal(one, other)
+            case "Fn::Contains" if len(parts) == 2 and isinstance(parts[0], Listing):
+                one = self._text(parts[1])
+                texts = [self._text(each) for each in parts[0].items]
+                equal = (UNSET if one is None or each is None else self._world.equal(one, each) for each in texts)
+                return _negated(_all(map(_negated, equal)))
             case "Fn::Not" if len(parts) == 1:
                 return _negated(self._decide(parts[0]))
             case "Fn::And":

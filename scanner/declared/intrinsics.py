@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import TypeVar
 
 from msgspec import UnsetType
@@ -57,6 +58,7 @@ class Resolver:
         world: World,
     ) -> None:
         self._mappings = _section(root, "Mappings")
+        self._rules = _section(root, "Rules")
         self._conditions = Conditions(_section(root, "Conditions"), world, self._opened, self._refuse)
         self._pseudo = pseudo
         self._attribute = attribute
@@ -130,6 +132,11 @@ class Resolver:
     def made(self, resource: TemplateResource) -> Truth:
         """Whether the deployment creates a resource; UNSET if its condition is not known."""
         return True if resource.condition is None else self.holds(resource.condition)
+
+    @cached_property
+    def is_refused(self) -> bool:
+        """Whether the template surely refuses the parameters that are given."""
+        return self._conditions.is_refused(self._rules)
 
     def holds(self, name: str) -> Truth:
         """Whether a condition of the template holds; UNSET if it is not known."""

@@ -6,7 +6,7 @@ parts that may make flows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain
@@ -24,7 +24,7 @@ from scanner.declared.requests import Home
 from scanner.declared.template_resources import NOTHING, TemplateResource, resources
 from scanner.declared.unread import Unreads
 from scanner.declared.views import Source, View
-from scanner.declared.worlds import MOST, World, explore
+from scanner.declared.worlds import MOST, Impossible, World, explore
 from scanner.language.vocabulary import AppInstance
 from scanner.model.branches import Case, Cases, Given, Limit
 from scanner.model.facts import ChannelFlow, Role
@@ -100,10 +100,10 @@ class Template:
             own = flows.pop(app_instance.id, [])
             cases = self._app_instance(app_instance)
             if any(case.resource is not None for case in cases):
-                yield cases, map(self._flow, own)
+                yield cases, self._read(own)
             else:
                 flows.setdefault(None, []).extend(own)
-        yield None, map(self._flow, chain.from_iterable(flows.values()))
+        yield None, self._read(chain.from_iterable(flows.values()))
 
     def roles(self) -> Iterator[Cases[Role] | Role | LeftOut]:
         """The roles that signed-in users are given, in every world; LEFT_OUT for each that is not judged."""
@@ -136,6 +136,14 @@ class Template:
         owner = view.owner(arn)
         self._has_flows_of_unclear_owner |= owner is None and isinstance(arn, Pending)
         return [owner]
+
+    def _read(self, flows: Iterable[TemplateResource]) -> Iterator[Cases[ChannelFlow]]:
+        for flow in flows:
+            cases = self._flow(flow)
+            if any(case.resource is not None for case in cases):
+                yield cases
+            else:
+                self._missed[f"{flow.id}, with which no parameters can be deployed"] = None
 
     def _flow(self, flow: TemplateResource) -> Cases[ChannelFlow]:
         return self._cases(flow, lambda view: view.flow(flow))
@@ -172,7 +180,7 @@ class Template:
         """What is seen of a resource in each world; where these are too many or none, as if nothing were given."""
         count = 0
         rest: list[Given] = []
-        for given, seen in explore(lambda given: self._noting(lambda: see(self._view(given), resource))):
+        for given, seen in explore(lambda given: self._noting(lambda: self._look(given, resource, see))):
             count += 1
             if not isinstance(seen, UnsetType):
                 yield given, seen
@@ -184,6 +192,13 @@ class Template:
         if rest or not count:
             seen = self._noting(lambda: see(self._index, resource))
             yield from ((given, seen) for given in rest or ({},))
+
+    def _look(self, given: Given, resource: TemplateResource, see: Callable[[View, TemplateResource], Seen]) -> Seen:
+        view = self._view(given)
+        seen = see(view, resource)
+        if view.resolver.is_refused:
+            raise Impossible
+        return seen
 
     def _noting(self, see: Callable[[], Seen]) -> Seen:
         """What is seen; its mistakes are added once, and not at all if the world has to be split."""

@@ -20,6 +20,8 @@ from scanner.model.logic import Truth
 
 MOST = 256
 """How many worlds are looked at for one resource."""
+_MOST_LOOKS = 4
+"""How often, for each of them, something is looked at that is split then, or cannot occur."""
 
 Seen = TypeVar("Seen")
 
@@ -39,9 +41,13 @@ class Impossible(Exception):  # noqa: N818 - it is no error
 def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[Given, Seen | UnsetType]]:
     """What is seen in each world that can occur, in order; UNSET in worlds that are left over after `most` of them."""
     waiting: list[Given] = [{}]
-    found = 0
+    found = looks = 0
     while waiting:
         given = waiting.pop()
+        looks += 1
+        if looks > _MOST_LOOKS * most:
+            yield from ((each, UNSET) for each in (given, *reversed(waiting)))
+            return
         try:
             seen = look(given)
         except Split as split:

@@ -13,7 +13,7 @@ from scanner.model.report import Finding, Status
 
 DECIDING = (Status.FAIL, Status.WAIVED, Status.UNKNOWN)
 """Which of several findings decides on a verdict: a failure is certain, whatever is unknown."""
-_MOST_CLAUSES = 3
+_MOST_CLAUSES, _MOST_VALUES = 3, 8
 _MOST_COMPARED = 1 << 14
 _SIMPLE = re.compile(r"[\w.:/@#+-]{1,80}", re.ASCII)
 
@@ -98,14 +98,20 @@ def _joined(cases: Sequence[Given]) -> list[Terms]:
 def _clause(terms: Terms) -> str:
     sets = [limit.value or "" for limit in terms.get(SET, ())]
     told = " and ".join(_term(name, limits) for name, limits in terms.items() if name != SET)
-    return " ".join((*((f"with {one_of(map(_shown, sets))}",) if sets else ()), *((f"if {told}",) if told else ())))
+    return " ".join((*((f"with {_listed(sets)}",) if sets else ()), *((f"if {told}",) if told else ())))
 
 
 def _term(name: str, limits: Sequence[Limit]) -> str:
-    values = [_shown(limit.value) for limit in limits if limit.value is not None]
-    told = [f"is {one_of(values)}"] if values else []
-    told += [f"is not {one_of(map(_shown, limit.others))}" for limit in limits if limit.value is None]
+    values = [limit.value for limit in limits if limit.value is not None]
+    told = [f"is {_listed(values)}"] if values else []
+    told += [f"is not {_listed(limit.others)}" for limit in limits if limit.value is None]
     return f"{_shown(name)} {' or '.join(told)}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    shown = [_shown(each) for each in texts[:_MOST_VALUES]]
+    more = len(texts) - _MOST_VALUES
+    return one_of([*shown, f"{more} more"] if more > 0 else shown)
 
 
 def _shown(text: str) -> str:

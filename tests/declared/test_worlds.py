@@ -38,6 +38,7 @@ WORDS = ("dev", "prod", "one", "two", "seven", "true", "ABORT")
 MAP = {"dev": {"ABORT": "CONTINUE", "CONTINUE": "ABORT"}, "one": {"ABORT": "ABORT"}, "prod": {"CONTINUE": "CONTINUE"}}
 ELSE = "otherwise"
 """Stands for all values that no template of these tests names."""
+OPEN = "last-processor-fails-open"
 World = Mapping[str, str]
 
 
@@ -215,7 +216,53 @@ def test_two_open_values_may_be_equal_or_not(check: Check) -> None:
 
     ended = check(t__json=declared)
 
-    assert findings(ended)["last-processor-fails-open"]["message"].endswith(', if "${A} = ${B}" is not true')
+    assert findings(ended)[OPEN]["message"].endswith(', if "${A} = ${B}" is not true')
+
+
+def test_worlds_that_a_rule_of_the_template_refuses_are_not_judged(check: Check) -> None:
+    parameters = {name: ALLOWED[name] for name in ("Env", "Fallback")}
+    prod = {"Fn::Equals": [{"Ref": "Env"}, "prod"]}
+    closed = [{"Assert": {"Fn::Contains": [["ABORT"], {"Ref": "Fallback"}]}, "AssertDescription": "d"}]
+    always = {"Closed": {"Assertions": closed}}
+    in_production = {"Closed": {"RuleCondition": prod, "Assertions": closed}}
+    named = {"Fn::If": ["Prod", {"Ref": "Fallback"}, "ABORT"]}
+    sections = {"Parameters": parameters, "Conditions": {"Prod": prod}}
+
+    assert OPEN in findings(check(t__json=template_of({"Ref": "Fallback"}, **sections)))
+    assert findings(check(t__json=template_of({"Ref": "Fallback"}, Rules=always, **sections))) == {}
+    assert OPEN in findings(check(t__json=template_of({"Ref": "Fallback"}, Rules=in_production, **sections)))
+    assert findings(check(t__json=template_of(named, Rules=in_production, **sections))) == {}
+
+
+def test_a_flow_that_no_parameters_can_deploy_is_judged_as_far_as_it_is_written_out(check: Check) -> None:
+    lost = {"Fn::FindInMap": ["Map", {"Ref": "Env"}, "nothing"]}
+    declared = template_of(lost, Parameters={"Env": ALLOWED["Env"]}, Mappings={"Map": MAP})
+    flow = {**declared["Resources"]["Flow"], "Condition": "Prod"}
+    prod = {"Prod": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
+
+    ended = check(t__json=declared)
+    never = check(t__json={**declared, "Resources": {"Flow": flow}, "Conditions": prod})
+
+    assert findings(ended, "unknown").keys() == {OPEN}
+    told = "t.json: Flow, with which no parameters can be deployed."
+    assert told in never.report["coverage"]["not_examined"]
+
+
+def test_very_many_values_are_bounded_and_told_in_few_words(check: Check) -> None:
+    values = [f"v{number}" for number in range(2000)]
+    declared = template_of("CONTINUE", Parameters={"Size": {"Type": "String", "AllowedValues": values}})
+    declared["Resources"]["Flow"]["Properties"]["Name"] = {"Ref": "Size"}
+    keys = template_of(
+        {"Fn::FindInMap": ["Map", {"Ref": "Key"}, "CONTINUE"]},
+        Parameters={"Key": {"Type": "String"}},
+        Mappings={"Map": {**{value: {"x": "ABORT"} for value in values}, **MAP}},
+    )
+
+    wide = check(t__json=declared)
+    lost = check(t__json=keys)
+
+    assert len(findings(wide)[OPEN]["message"]) < 2000
+    assert OPEN in findings(lost, "unknown") or OPEN in findings(lost)
 
 
 def test_only_what_a_judged_value_hangs_on_is_varied() -> None:
@@ -239,10 +286,10 @@ def test_beyond_the_limit_a_failure_is_found_and_the_rest_is_unknown_and_said(ch
     unknown = check(t__json=declared)
     failed = check(t__json=other)
 
-    assert findings(unknown, "unknown").keys() == {"last-processor-fails-open", "deceptive-name"}
+    assert findings(unknown, "unknown").keys() == {OPEN, "deceptive-name"}
     told = f"t.json: all combinations of parameters that Flow hangs on; there are more than {MOST}."
     assert told in unknown.report["coverage"]["not_examined"]
-    assert findings(failed)["last-processor-fails-open"]["message"].endswith(", if P0 is a")
+    assert findings(failed)[OPEN]["message"].endswith(", if P0 is a")
 
 
 def test_a_condition_on_the_region_is_judged_for_both_unless_the_region_is_given(check: Check) -> None:
@@ -252,6 +299,6 @@ def test_a_condition_on_the_region_is_judged_for_both_unless_the_region_is_given
     either = check(t__json=declared)
     given_one = check("--region", "eu-central-1", t__json=declared)
 
-    message = findings(either)["last-processor-fails-open"]["message"]
+    message = findings(either)[OPEN]["message"]
     assert message.endswith(", if AWS::Region is us-east-1")
     assert findings(given_one) == {}
