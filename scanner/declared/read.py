@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from scanner.declared import pulumi, serverless, sourcecode, terraform
+from scanner.declared import pulumi, sam, serverless, sourcecode, terraform
 from scanner.declared.callers import call_in
 from scanner.declared.candidates import Candidate, unreadable
 from scanner.declared.documents import JSON_SUFFIXES, MAX_BYTES, SUFFIXES, parse
@@ -279,7 +279,7 @@ def _of_no_known_form(root: Node, data: bytes) -> Unread:
 def _as_template(root: Table, name: str) -> Converted | None:
     """The template that a file is, or as which it can be read; None if it is none."""
     if _is_template(root):
-        return Converted(root=root, is_plan=False)
+        return Converted(root=sam.transformed(root), is_plan=False)
     return terraform.converted(root) or pulumi.converted(root) or serverless.converted(root, name)
 
 

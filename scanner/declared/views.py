@@ -170,6 +170,8 @@ class View:
 
     def _attribute(self, id_: str, name: str) -> Text | None:
         """The value of Ref or Fn::GetAtt for the resources that matter here; it is cached."""
+        if (whole := f"{id_}.{name}") in self._source.resources:  # a serverless function's alias, in Fn::Sub
+            id_, name = whole, ""
         resource = self._source.resources.get(id_)
         if resource is None or id_ in self._naming:
             return None
