@@ -30,6 +30,9 @@ OPERATION = "GetAccountAuthorizationDetails"
 _FILTER = ["Role", "LocalManagedPolicy", "AWSManagedPolicy"]
 _FACTS = ChatRole.__struct_fields__
 
+_MISSING = "AWS's answer lacks one of its policies; scan again later, or read it and waive this gap"
+_UNDECIDED = "its policies alone do not settle what users may do; read them, and waive this gap if all is well"
+
 _Value = TypeVar("_Value")
 _Text = bytes | UnsetType
 """A document, compressed; UNSET if AWS's answer lacks it."""
@@ -160,8 +163,8 @@ class ChatRoles:
         if not isinstance(judged, ChatRole):
             return structs.replace(listed.role, gaps=noting.gaps) if isinstance(judged, UnsetType) else judged
         if UNSET in (listed.trust, *identity, boundary):
-            noting.explain("", structs.asdict(judged), _missing(listed.role))
-        noting.undecided("", structs.asdict(judged), OPERATION, listed.role.arn)
+            noting.explain("", structs.asdict(judged), _gap(listed.role, "MissingValue", _MISSING))
+        noting.explain("", structs.asdict(judged), _gap(listed.role, "Undecided", _UNDECIDED))
         return structs.replace(listed.role, **structs.asdict(judged), gaps=noting.gaps)
 
     def _text(self, arn: str | UnsetType) -> _Text:
@@ -177,14 +180,14 @@ def _may_be_given(listed: _Listed) -> bool:
         return True
 
 
-def _missing(role: Role) -> Gap:
+def _gap(role: Role, code: str, reason: str) -> Gap:
     return Gap(
         account_id=role.account_id,
         region=role.region,
         resource_arn=role.arn,
         operation=OPERATION,
-        code="MissingValue",
-        reason="AWS's answer lacks one of its policies; scan again later, or read it and waive this gap",
+        code=code,
+        reason=reason,
     )
 
 

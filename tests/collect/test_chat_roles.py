@@ -152,6 +152,7 @@ def test_what_a_role_may_is_unknown_where_a_policy_is(read: Read, role: Role) ->
     assert kept.gaps.keys() == {name for name in FACTS if getattr(kept, name) is UNSET}
     assert all(each.resource_arn == kept.arn and each.region == GLOBAL for each in kept.gaps.values())
     assert {each.code for each in kept.gaps.values()} <= {"MissingValue", "Undecided"}
+    assert all("its policies" in each.reason for each in kept.gaps.values())
 
 
 @pytest.mark.parametrize("trust", [None, "not json", ""])
