@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct, structs
+import msgspec
+from msgspec import Struct
 
 from scanner.commands import outputs
 from scanner.commands.outputs import Output
@@ -90,7 +91,7 @@ def _print_findings(report: Report, wanted: Sequence[Output]) -> list[str]:
 
 def _log(report: Report, written: Iterable[Output], log: Log) -> None:
     """Log the contents of the summary."""
-    seen = structs.asdict(report.coverage.observed)
+    seen = msgspec.to_builtins(report.coverage.observed)  # without what was not to be seen
     counts = report.summary.by_severity | report.summary.by_status
     complete = report.coverage.complete
     log.tell("judged", "Everything that was seen has been judged", complete=complete, observed=seen, **counts)

@@ -42,7 +42,9 @@ def test_a_channel_without_a_flow_fails_and_the_report_says_which_and_as_whom(aw
         "required": "is at most 0",
     }
     assert f"{app_instance}/user/adam" in finding["message"]
-    assert f"{app_instance}/channel/open" in finding["message"]
+    shown = {each["path"]: each["observed"] for each in finding["evidence"]}
+    assert shown["channels.seen_as"] == f"{app_instance}/user/adam"
+    assert shown["channels.unprocessed_examples"] == [f"{app_instance}/channel/open"]
     assert not any("profile:channels" in each for each in ended.report["coverage"]["not_examined"])
 
 
