@@ -62,6 +62,8 @@ _ID = re.compile(rf"(?!.*:\d{{12}})[A-Za-z0-9:_.@{FRESH}{VALUES}-]+")
 
 It may hold colons, so that a pattern for another account's ARNs could match an ARN in whose end that account stands.
 """
+_ISSUED_ID = re.compile(rf"[0-9A-Fa-f{FRESH}{VALUES}-]+")
+"""Of what an app instance's id consists, since AWS makes it up: `*/channel/*` does not stand for one of that name."""
 _MAX_REQUESTS = 5_000  # for one role; beyond it the answer is unknown
 
 Document = str | UnsetType
@@ -257,8 +259,13 @@ class _Session:
             found = representatives(domain, ends, without=":/")
             if found is None:
                 yield None
-            for arn in found or ():
+            for arn in filter(self._may_exist, found or ()):
                 yield _Place(session=self, arn=arn, is_known=region in MESSAGING_REGIONS)
+
+    def _may_exist(self, app_instance: str) -> bool:
+        """Whether AWS may have made up an app instance's id, or a policy writes it out."""
+        id_ = _id(app_instance)
+        return bool(_ISSUED_ID.fullmatch(id_)) or any(f":app-instance/{id_}" in glob for glob in self.globs)
 
     @cached_property
     def globs(self) -> dict[str, list[str]]:
