@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -31,7 +31,7 @@ _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A template, to be deployed at `home`; `kinds` has the kind of each resource."""
+    """A template, to be deployed at `home`; `kinds` has the kind of each resource, `requests` keeps what they hold."""
 
     root: Table
     file: str
@@ -39,6 +39,13 @@ class Source:
     resources: Mapping[str, TemplateResource]
     kinds: Mapping[str, str | None]
     mistakes: Mistakes
+    requests: dict[str, Table] = field(default_factory=dict)
+
+    def request(self, resource: TemplateResource) -> Table:
+        """The request that a resource holds, as it is written."""
+        if resource.id not in self.requests:
+            self.requests[resource.id] = request(resource)
+        return self.requests[resource.id]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +94,7 @@ class View:
         return self._requests[resource.id]
 
     def _resolved_request(self, resource: TemplateResource) -> Table:
-        carried = request(resource)
+        carried = self._source.request(resource)
         resolved = self.resolver.resolve(carried)
         if isinstance(resolved, Pending):
             return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
@@ -95,7 +102,7 @@ class View:
 
     def named(self, resource: TemplateResource, name: str) -> Node | None:
         """A member of a resource's request; the others are not looked at."""
-        carried = request(resource)
+        carried = self._source.request(resource)
         own = member(carried, name)
         return self.resolver.resolve(own) if own is not None else member(self.request(resource), name)
 
@@ -200,7 +207,7 @@ class View:
         return self.functions.attribute(resource, name)
 
     def _flow_arn(self, flow: TemplateResource) -> Text | None:
-        owner = self.resolver.text(member(request(flow), "AppInstanceArn"))
+        owner = self.resolver.text(member(self._source.request(flow), "AppInstanceArn"))
         return owner and joined([owner, (Hole(name=flow.id, plain=True, new=True),)], ("/channel-flow/",))
 
 

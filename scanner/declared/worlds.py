@@ -157,6 +157,7 @@ class World:
         return self._is_given(given, name, part)
 
     def _is_given(self, given: Given, name: str, value: str) -> Truth | Split:
+        name = name or '""'  # SET has no name
         limit = given.get(name, Limit())
         if limit.value is not None:
             return limit.value == value
