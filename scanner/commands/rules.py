@@ -9,7 +9,7 @@ import click
 
 from scanner.commands.options import completion, values
 from scanner.commands.options.declaring import takes
-from scanner.commands.options.shared import RuleListOptions, RuleOptions
+from scanner.commands.options.shared import RuleListOptions
 from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.errors import DisagreementError, OutputError, UsageError
@@ -46,7 +46,7 @@ def command() -> None:
 def list_(options: RuleListOptions, form: str) -> None:
     """List the rules, or the controls that they support; without --select, the rules of every profile."""
     configured = options.configuration()
-    rules = configured.rules if options.select else configured.loaded
+    rules = configured.rules
     if form == _FRAMEWORKS:
         _print(catalogue.controls(rules, configured.supports))
         return
@@ -71,8 +71,8 @@ def show(options: RuleListOptions, id_: str) -> None:
 @click.argument("paths", nargs=-1, callback=values.local, metavar="[PATH]...", shell_complete=completion.files)
 def test(paths: tuple[str, ...]) -> None:
     """Run the tests inside rule files; without PATH, those of the rules that are configured."""
-    configured = RuleOptions(rules=paths).configuration()
-    rules = configured.loaded
+    configured = RuleListOptions(rules=paths).configuration()
+    rules = configured.rules
     wrong = list(selftest.disagreements(rules))
     for disagreement in wrong:
         _print(selftest.difference(disagreement))

@@ -33,7 +33,7 @@ _EPILOG = """\b
 Examples:
   chimeaudit scan --demo -o report.html
   chimeaudit scan --org --role chimeaudit --external-id ID -o report.html -o report.json
-  chimeaudit scan --profile audit --regions us-east-1 --select profile:all --fail-on medium
+  chimeaudit scan --profile audit --regions us-east-1 --select profile:default,profile:chat-access
 
 \b
 Exit codes:

@@ -86,8 +86,12 @@ def _within(folder: Path) -> Path | None:
     return there[0] if there else None
 
 
-def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] = ()) -> Configuration:
+def load(
+    path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] = (), every: bool = False
+) -> Configuration:
     """Load a configuration file; None: use the defaults. `rules` and `select` of the command line override it.
+
+    `every`: without `select`, all rules are selected, whatever the file says.
 
     Raises:
         InvalidConfigurationError, InvalidRulesError: the file or its rules have mistakes; all of them are listed.
@@ -122,7 +126,8 @@ def load(path: Path | None, *, rules: Sequence[str] = (), select: Sequence[str] 
     if faults:
         raise InvalidRulesError(mistakes_in_rules)
     adjusted = tuple(own.get(id_) or each for id_, each in loaded.items())
-    chosen = _chosen(adjusted, selectors, None if select else entries.get("select"), mistakes)
+    is_whole = every and not select
+    chosen = adjusted if is_whole else _chosen(adjusted, selectors, None if select else entries.get("select"), mistakes)
     return Configuration(
         file=file,
         path=path,

@@ -91,6 +91,17 @@ def test_without_a_path_the_rules_of_the_configuration_are_tested(tmp_path: Path
     assert ended.stdout == "2 tests in 1 rule (./topic, as chimeaudit.yaml says) agree.\n"
 
 
+@pytest.mark.parametrize(
+    "command", [("test", "topic"), ("list", "--rules", "topic"), ("show", "sound", "--rules", "topic")]
+)
+def test_rules_of_another_profile_are_tested_and_shown(command: tuple[str, ...], tmp_path: Path) -> None:
+    rule_file(tmp_path, profiles=["availability"])
+
+    ended = rules(*command, home=tmp_path)
+
+    assert (ended.code, ended.stderr) == (0, "")
+
+
 def test_a_test_that_disagrees_is_shown_as_a_difference(tmp_path: Path) -> None:
     wrong = {"name": "hostile \u202e", "given": {"name": "x"}, "expect": "pass"}
     path = rule_file(tmp_path, tests=[*SOUND["tests"], wrong])

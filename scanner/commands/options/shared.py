@@ -160,6 +160,9 @@ class RuleListOptions(RuleOptions):
 
     select: tuple[str, ...] = select_option("every profile")
 
+    def configuration(self) -> Configuration:
+        return load(find(self.config), rules=self.rules, select=self.select, every=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions(Options):
