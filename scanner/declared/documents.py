@@ -41,6 +41,10 @@ SUFFIXES = JSON_SUFFIXES | {".yaml", ".yml", ".template"}
 _EXPECTED = "JSON or YAML"
 _NEARLY_JSON = re.compile(r"""\s*(?:[{\[]\s*(?:["{}\[\]]|//|/\*|$)|//|/\*)""")
 """The beginning of JSON and its dialects, unless it could also be YAML."""
+_PLAN = re.compile(r'\s*\{\s*"format_version"')
+"""The beginning of a plan of Terraform, which holds all resources of a configuration several times."""
+_OF_CHIME = re.compile(r"chime|channel_?flow|lambda_invocation|\\u", re.IGNORECASE)
+"""What is found in all parts of a plan that matter here; an escape may hide it."""
 _MERGE = "<<"
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 _PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq"))
@@ -88,7 +92,7 @@ def _document(text: str, mistakes: Mistakes, *, only_json: bool) -> Node:
         return document(text, _TemplateBuilder, mistakes, _EXPECTED)
     own = Mistakes(mistakes.file)
     try:
-        root = jsontext.parse(text, own, MAX_DEPTH)
+        root = jsontext.parse(text, own, MAX_DEPTH, _OF_CHIME if _PLAN.match(text) else None)
     except UnreadableError as error:
         if only_json or text.lstrip().startswith("/"):
             raise

@@ -6,6 +6,7 @@ above U+FFFF, nor a tab before the first brace.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 from bisect import bisect_right
@@ -18,22 +19,185 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
 _WORD = re.compile("|".join(_WORDS))
+LISTS = frozenset({"resources", "child_modules", "resource_changes", "resource_drift", "relevant_attributes"})
+"""The lists of a plan of Terraform that grow with what it is about."""
 COMMENTS = ("//", "/*", "#")
 """The beginnings of comments in dialects of JSON; JSON itself has no comments."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """A lone surrogate, which JSON can spell but which is not valid text."""
 _NEWLINE = re.compile("\n")
+_LITERAL = re.compile(f"{_WORD.pattern}|{_NUMBER.pattern}")
+_whole_value = json.JSONDecoder().raw_decode
+_new = object.__new__
+_set_line, _set_column = Node.__dict__["line"].__set__, Node.__dict__["column"].__set__
+_set_value, _set_text, _set_plain = (Scalar.__dict__[name].__set__ for name in ("value", "text", "plain"))
 _DIGITS = 18
 """The most digits of a number that is read as an integer."""
 
 
-def parse(text: str, mistakes: Mistakes, max_depth: int) -> Node:
+def parse(text: str, mistakes: Mistakes, max_depth: int, wanted: re.Pattern[str] | None = None) -> Node:
     """Parse a JSON text; a duplicate key is a mistake.
+
+    `wanted`: of the lists with the names in LISTS, a mapping in whose text this is not found is left empty. That saves
+    most of the time.
 
     Raises:
         UnreadableError: the text is not JSON, has something after it, or is nested too deeply.
     """
-    return _Reader(text, mistakes, max_depth).document()
+    try:
+        return _FastReader(text, max_depth, wanted).document()
+    except (_NotPlainError, IndexError):
+        return _Reader(text, mistakes, max_depth).document()
+
+
+def is_valid(data: bytes) -> bool:
+    """Whether a file holds JSON, and nothing else."""
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+class _NotPlainError(Exception):
+    """The text is not JSON, or there is something to tell about it."""
+
+
+class _FastReader:
+    """Reads what is valid in the quickest way; `_Reader` says what is wrong with the rest.
+
+    Of a large file most of the time goes into making nodes, so these are filled without their constructors.
+    """
+
+    def __init__(self, text: str, max_depth: int, wanted: re.Pattern[str] | None) -> None:
+        self._text = text
+        self._wanted = wanted
+        self._max_depth = max_depth
+        self._lines = [0, *(match.end() for match in _NEWLINE.finditer(text)), len(text) + 1]
+        self._line = 1
+        self._is_ascii = text.isascii()
+        self._name = ""
+
+    def document(self) -> Node:
+        is_collecting = gc.isenabled()
+        gc.disable()  # a tree has no cycles, and is looked through again and again while it grows
+        try:
+            root, end = self._value(_end_of_space(self._text, 0), 0)
+        finally:
+            if is_collecting:
+                gc.enable()
+        if _end_of_space(self._text, end) < len(self._text):
+            raise _NotPlainError
+        return root
+
+    def _value(self, at: int, depth: int) -> tuple[Node, int]:
+        """The value that begins here, and where it ends."""
+        match self._text[at]:
+            case '"':
+                return self._string(at)
+            case "{" if depth <= self._max_depth:
+                return self._table(at, depth)
+            case "[" if depth <= self._max_depth:
+                return self._listing(at, depth)
+        found = _LITERAL.match(self._text, at)
+        if found is None or depth > self._max_depth:
+            raise _NotPlainError
+        text = found[0]
+        return self._scalar(at, _WORDS[text] if text in _WORDS else _number(text), text, plain=True), found.end()
+
+    def _table(self, at: int, depth: int) -> tuple[Table, int]:
+        text = self._text
+        line, column = self._place(at)
+        entries: dict[str, Node] = {}
+        keys: dict[str, Scalar] = {}
+        at = _end_of_space(text, at + 1)
+        if text[at] == "}":
+            return Table(line=line, column=column, entries=entries, keys=keys), at + 1
+        while True:
+            if text[at] != '"':
+                raise _NotPlainError
+            key, at = self._string(at)
+            name = key.text
+            at = _end_of_space(text, at)
+            if text[at] != ":" or name in keys:
+                raise _NotPlainError
+            keys[name] = key
+            self._name = name
+            entries[name], at = self._value(_end_of_space(text, at + 1), depth + 1)
+            at = _end_of_space(text, at)
+            if text[at] == ",":
+                at = _end_of_space(text, at + 1)
+            elif text[at] == "}":
+                return Table(line=line, column=column, entries=entries, keys=keys), at + 1
+            else:
+                raise _NotPlainError
+
+    def _listing(self, at: int, depth: int) -> tuple[Listing, int]:
+        text = self._text
+        line, column = self._place(at)
+        items: list[Node] = []
+        is_sifted = self._wanted is not None and self._name in LISTS
+        at = _end_of_space(text, at + 1)
+        if text[at] == "]":
+            return Listing(line=line, column=column, items=()), at + 1
+        while True:
+            end = self._end_of_unwanted(at) if is_sifted else None
+            item, at = self._value(at, depth + 1) if end is None else (self._empty(at), end)
+            items.append(item)
+            at = _end_of_space(text, at)
+            if text[at] == ",":
+                at = _end_of_space(text, at + 1)
+            elif text[at] == "]":
+                return Listing(line=line, column=column, items=tuple(items)), at + 1
+            else:
+                raise _NotPlainError
+
+    def _end_of_unwanted(self, at: int) -> int | None:
+        """Where a mapping ends in which nothing is found that is wanted; None for anything else."""
+        if self._wanted is None or self._text[at] != "{":
+            return None
+        try:
+            _, end = _whole_value(self._text, at)
+        except (ValueError, RecursionError):
+            raise _NotPlainError from None
+        return None if self._wanted.search(self._text, at, end) else end
+
+    def _empty(self, at: int) -> Table:
+        line, column = self._place(at)
+        return Table(line=line, column=column, entries={}, keys={})
+
+    def _string(self, at: int) -> tuple[Scalar, int]:
+        try:
+            text, end = scanstring(self._text, at + 1, True)
+        except json.JSONDecodeError:
+            raise _NotPlainError from None
+        if not self._is_ascii or not text.isascii():
+            text = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+        return self._scalar(at, text, text, plain=False), end
+
+    def _scalar(self, at: int, value: str | int | float | bool | None, text: str, *, plain: bool) -> Scalar:
+        scalar = _new(Scalar)
+        line, column = self._place(at)
+        _set_line(scalar, line)
+        _set_column(scalar, column)
+        _set_value(scalar, value)
+        _set_text(scalar, text)
+        _set_plain(scalar, plain)
+        return scalar
+
+    def _place(self, at: int) -> tuple[int, int]:
+        """The line and column of a place that follows all that was asked for before."""
+        while at >= self._lines[self._line]:
+            self._line += 1
+        return self._line, at - self._lines[self._line - 1] + 1
+
+
+def _end_of_space(text: str, at: int) -> int:
+    """Where the next character stands that is no space."""
+    if text[at : at + 1] > " ":
+        return at
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
 
 
 class _Reader:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from scanner.declared import pulumi, sam, serverless, sourcecode, terraform
+from scanner.declared import jsontext, pulumi, sam, serverless, sourcecode, terraform
 from scanner.declared.callers import call_in
 from scanner.declared.candidates import Candidate, unreadable
 from scanner.declared.documents import JSON_SUFFIXES, MAX_BYTES, SUFFIXES, parse
@@ -33,6 +33,8 @@ Group = tuple[AppInstance | Cases[vocabulary.AppInstance] | None, Iterable[Chann
 _SPEAKS = re.compile(
     rb"channel_?flow|fallback_?action|app-?instance|AWSTemplateFormatVersion|\bAWS::\w+::", re.IGNORECASE
 )
+_MAY_DECLARE = re.compile(_SPEAKS.pattern + rb"|Resources|processors|chime|journal_version|\\[uUx]", re.IGNORECASE)
+"""What is found in every file that is recognised, or an escape, which may hide it."""
 _RESOURCES = re.compile(rb"""^Resources\s*:|(["'])Resources\1\s*:|[{,]\s*Resources\s*:""", re.MULTILINE)
 _CALLED = re.compile(
     rb"chime-?sdk-?messaging[^\n]{0,200}?(?:create|update|delete|associate)-?channel-?flow", re.IGNORECASE
@@ -142,6 +144,9 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
 def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
     if not has_to_be and _is_beside_the_point(candidate, data):
         return _UNREAD
+    is_json = candidate.path.suffix.lower() in JSON_SUFFIXES
+    if is_json and not (has_to_be or _MAY_DECLARE.search(data)):
+        return FileReading(is_read=len(data) <= MAX_BYTES and jsontext.is_valid(data))
     own = Mistakes(candidate.name)
     root = _parsed(candidate, data, own)
     if root is None:

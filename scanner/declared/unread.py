@@ -13,7 +13,7 @@ from functools import cached_property
 
 from scanner.declared.callers import Providers, call_in, speaks
 from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver, function_name
-from scanner.declared.kinds import NATIVE, kind_node, named_kind
+from scanner.declared.kinds import CHANNEL_FLOW, NATIVE, kind_node, named_kind
 from scanner.declared.requests import member
 from scanner.declared.template_resources import AWS, CUSTOM, TemplateResource, nested_template
 from scanner.model.yamltree import Listing, Node, Scalar, Table, plain
@@ -214,9 +214,20 @@ class Unreads:
             return _of_no_known_request(resource)
         if NAMES_CHIME.search(resource.type) and kind is None:
             return _by_type(resource)
-        if kind is None and provider is not None and self._providers.may_make_flows(provider):
+        if kind is None and provider is not None and self._may_provide(provider):
             return f"the channel flows that {resource.id} may make; its function may call Chime for that"
         return None
+
+    def _may_provide(self, provider: Node) -> bool:
+        """Whether a custom resource's function may make flows. If it makes one that is judged, it may for that."""
+        return repr(plain(provider)) not in self._tokens_of_flows and self._providers.may_make_flows(provider)
+
+    @cached_property
+    def _tokens_of_flows(self) -> frozenset[str]:
+        """The service tokens of the functions that make flows that are judged."""
+        makers = (each for id_, each in self._resources.items() if self._kinds[id_] == CHANNEL_FLOW)
+        tokens = (each.properties.entries.get("ServiceToken") for each in makers)
+        return frozenset(repr(plain(each)) for each in tokens if each is not None)
 
 
 def _by_type(resource: TemplateResource) -> str:

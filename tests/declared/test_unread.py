@@ -210,6 +210,14 @@ def test_a_custom_resource_whose_function_may_make_flows_is_reported(action: str
     assert [each.count("More") for each in unread(provided(action, handed_on=handed_on))] == [1]
 
 
+def test_a_function_that_makes_a_flow_that_is_judged_is_not_reported_for_what_else_it_makes() -> None:
+    declared = provided("chime:CreateChannelFlow")
+    token = declared["Resources"]["More"]["Properties"]["ServiceToken"]
+    declared["Resources"]["Flow"] = {"Type": "Custom::Chat", "Properties": {"ServiceToken": token, **request()}}
+
+    assert unread(declared) == []
+
+
 @pytest.mark.parametrize(
     "declared",
     [
