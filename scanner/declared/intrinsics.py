@@ -194,7 +194,7 @@ class Resolver:
         if value is not None or self._is_opened:
             return value
         world.force(name)
-        if declared.default is None or (world.given is None and name in world.varied):
+        if declared.default is None or not world.may_be(name, declared.default):
             return None
         self._defaults.add(name)
         return declared.default

@@ -33,6 +33,8 @@ from scanner.model.yamltree import Mistakes, Node, Table
 from scanner.policy import LEFT_OUT, LeftOut
 
 _MOST_VIEWS = 2 * MOST
+_UNCLEAR = ""
+"""In place of a logical id: an app instance that may be one of the template's or another."""
 
 Group = tuple[Cases[AppInstance] | None, Iterator[Cases[ChannelFlow]]]
 """An app instance with its flows; or None with the flows of app instances that the template does not make."""
@@ -68,7 +70,6 @@ class Template:
         self._views: dict[frozenset[tuple[str, Limit]], View] = {}
         self._defaults: set[str] = set()
         self._missed: dict[str, None] = {}
-        self._has_flows_of_unclear_owner = False
         self.unread = Unreads(root, file, self._resources, self._kinds, self._index.resolver)
         parameters.check(declared, values, mistakes)
 
@@ -129,13 +130,12 @@ class Template:
         }
 
     def _owner(self, view: View, flow: TemplateResource) -> list[str | None]:
-        """The app instance of a flow in a world; empty if the flow is not made."""
+        """The app instance of a flow in a world, _UNCLEAR if it may be any; empty if the flow is not made."""
         if view.made(flow) is False:
             return []
         arn = view.named(flow, "AppInstanceArn")
         owner = view.owner(arn)
-        self._has_flows_of_unclear_owner |= owner is None and isinstance(arn, Pending)
-        return [owner]
+        return [_UNCLEAR if owner is None and isinstance(arn, Pending) else owner]
 
     def _read(self, flows: Iterable[TemplateResource]) -> Iterator[Cases[ChannelFlow]]:
         for flow in flows:
@@ -150,13 +150,15 @@ class Template:
 
     def _app_instance(self, app_instance: TemplateResource) -> Cases[AppInstance]:
         flows = [each for each in self._of_kind(CHANNEL_FLOW) if app_instance.id in self._owners[each.id]]
-        others = bool(self.unread.found) or app_instance.id in self._handed_on or self._has_flows_of_unclear_owner
+        unclear = [each for each in self._of_kind(CHANNEL_FLOW) if _UNCLEAR in self._owners[each.id]]
+        others = bool(self.unread.found) or app_instance.id in self._handed_on
 
         def facts(view: View) -> AppInstance:
             made = {each.id: view.made(each) for each in flows}
             own = [each for each in flows if made[each.id] is not False and app_instance.id in self._owner(view, each)]
             unsure = any(made[each.id] is not True and each.condition != app_instance.condition for each in own)
-            return view.app_instance(app_instance, own, may_have_others=others or unsure)
+            may_be = any(_UNCLEAR in self._owner(view, each) for each in unclear)
+            return view.app_instance(app_instance, own, may_have_others=others or unsure or may_be)
 
         return self._cases(app_instance, facts)
 

@@ -118,6 +118,12 @@ class World:
         others = self.given[name].others if self.given and name in self.given else ()
         return tuple(each for each in self.parameters[name].choices if each not in others)
 
+    def may_be(self, name: str, default: str) -> bool:
+        """Whether a parameter that is open may be taken for its default."""
+        if self.given is None:
+            return name not in self.varied
+        return name not in self.given or default not in self.given[name].others
+
     def force(self, name: str) -> None:
         """Give an open parameter one of its values, if these are known.
 

@@ -299,3 +299,24 @@ def test_findings_have_a_place_an_identity_and_inline_waivers(check: Check) -> N
     assert (failed["resource"]["arn"], failed["resource"]["account_id"]) == (None, "111122223333")
     assert failed["fingerprint"] == findings(moved)[ANYONE]["fingerprint"]
     assert not gaps(ended)
+
+
+@pytest.mark.parametrize(
+    ("changed", "branch"),
+    [
+        ({"Role": {**role(CHIME), "Condition": "Open"}}, ", if Env is prod"),
+        ({"Role": role({"Fn::If": ["Open", CHIME, allow("logs:*", "*")]})}, ", if Env is prod"),
+        ({"Role": role(allow("logs:*", "*")), "More": policy(CHIME, Roles=[{"Ref": "Role"}])}, ""),
+        ({"Role": role({"Fn::If": ["Open", CHIME, CHIME]})}, ""),
+    ],
+)
+def test_a_role_is_judged_in_every_branch(check: Check, changed: dict[str, Json], branch: str) -> None:
+    opened = {"Open": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
+    parameters = {"Env": {"Type": "String", "Default": "dev"}, "Pool": {"Type": "String"}}
+    declared = {**template(**changed), "Conditions": opened, "Parameters": parameters}
+
+    ended = check(*SELECTED, *HERE, stack__json=declared)
+
+    assert told(ended) == all_of("fail")
+    failed = findings(ended)[CHANGE]["message"]
+    assert failed.endswith(branch) if branch else ", if " not in failed

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
@@ -263,6 +264,37 @@ def test_very_many_values_are_bounded_and_told_in_few_words(check: Check) -> Non
 
     assert len(findings(wide)[OPEN]["message"]) < 2000
     assert OPEN in findings(lost, "unknown") or OPEN in findings(lost)
+
+
+def test_a_parameter_that_is_not_its_default_is_not_taken_for_it(check: Check) -> None:
+    declared = template_of("ABORT", Parameters={"Existing": {"Type": "String", "Default": ""}})
+    declared["Conditions"] = {"New": {"Fn::Equals": [{"Ref": "Existing"}, ""]}}
+    properties = declared["Resources"]["Flow"]["Properties"]
+    properties["AppInstanceArn"] = {"Fn::If": ["New", properties["AppInstanceArn"], {"Ref": "Existing"}]}
+
+    ended = check(t__json=declared)
+
+    unknown = findings(ended, "unknown")["cross-account-lambda"]["message"]
+    assert unknown.endswith(', if Existing is not ""')
+
+
+@pytest.mark.parametrize(("made", "fails"), [("New", False), ("Old", True), (None, False)])
+def test_an_app_instance_is_judged_by_the_flows_of_its_own_branches(
+    check: Check, made: str | None, fails: bool
+) -> None:
+    chat = {"Type": "AWS::Chime::AppInstance", "Properties": {"Name": "chat"}, "Condition": "New"}
+    own = {"Fn::If": ["New", {"Fn::GetAtt": ["Chat", "AppInstanceArn"]}, {"Ref": "Own"}]}
+    declared = template_of("ABORT", Parameters={"Own": {"Type": "String", "Default": ""}})
+    new = {"Fn::Equals": [{"Ref": "Own"}, ""]}
+    declared["Conditions"] = {"New": new, "Old": {"Fn::Not": [new]}}
+    flow = declared["Resources"]["Flow"]
+    flow["Properties"]["AppInstanceArn"] = own
+    declared["Resources"] = {"Chat": chat, "Flow": {**flow, **({"Condition": made} if made else {})}}
+
+    ended = check(t__json=declared)
+
+    assert "app-instance-without-flow" in {each["id"] for each in ended.report["rules"]}
+    assert ("app-instance-without-flow" in findings(ended)) is fails
 
 
 def test_only_what_a_judged_value_hangs_on_is_varied() -> None:
