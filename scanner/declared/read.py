@@ -46,7 +46,12 @@ _RECORDED = re.compile(
 _TOLD_BY_REQUESTS = frozenset(
     facet for name, facet in facets_of(ChannelFlow).items() if name not in aws_only(ChannelFlow)
 )
-_TOLD_BY_TEMPLATES = _TOLD_BY_REQUESTS | {*facets_of(LambdaFunction).values(), *facets_of(Role).values()}
+_TOLD_BY_TEMPLATES = _TOLD_BY_REQUESTS | {
+    "all_channels",
+    *facets_of(LambdaFunction).values(),
+    *facets_of(Role).values(),
+}
+_TOLD_BY_PLANS = _TOLD_BY_REQUESTS | {"all_channels"}
 _ANSWERS = {"ChannelFlows": "a list of channel flows", "ChannelFlow": "a channel flow"}
 _REPORT = frozenset({"schema_version", "tool", "findings"})
 _OURS = (
@@ -300,7 +305,7 @@ def _template(form: Converted, name: str, home: Home, mistakes: Mistakes) -> tup
         file=name,
         groups=template.groups(),
         roles=template.roles(),
-        tells=_TOLD_BY_REQUESTS if form.is_plan else _TOLD_BY_TEMPLATES,
+        tells=_TOLD_BY_PLANS if form.is_plan else _TOLD_BY_TEMPLATES,
         notes=template.notes(),
         unread=(*template.unread.found, *form.unread),
         metadata=tuple(template.metadata),

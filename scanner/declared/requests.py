@@ -138,7 +138,7 @@ def channel_flow(
     facts.spots.setdefault("", facts.spots.get("name") or Spot(line=request.line, column=request.column))
     arn = text_of(member(request, "ChannelFlowArn"))
     owner = text_of(member(request, "AppInstanceArn")) or _owner(arn)
-    owner_home = _owner_home(owner, home)
+    its_home = owner_home(owner, home)
     owner_arn = owner or (Hole(name="AppInstanceArn"),)
     facts.untold |= aws_only(ChannelFlow)
     for path, node in (("app_instance", member(request, "AppInstanceArn")), ("arn", member(request, "ChannelFlowArn"))):
@@ -147,9 +147,9 @@ def channel_flow(
     return ChannelFlow(
         arn=facts.not_yet("arn", arn) if arn else NOT_YET,
         name=name,
-        account_id=facts.not_yet("account_id", owner_home.account_id),
-        region=facts.not_yet("region", owner_home.region),
-        partition=facts.not_yet("partition", owner_home.partition),
+        account_id=facts.not_yet("account_id", its_home.account_id),
+        region=facts.not_yet("region", its_home.region),
+        partition=facts.not_yet("partition", its_home.partition),
         app_instance=AppInstanceRef(
             arn=facts.not_yet("app_instance.arn", owner_arn),
             id=facts.not_yet("app_instance.id", split(owner_arn, "/")[-1]),
@@ -167,7 +167,7 @@ def _owner(arn: Text | None) -> Text | None:
     return (whole.partition("/channel-flow/")[0],) if whole and "/channel-flow/" in whole else None
 
 
-def _owner_home(arn: Text | None, home: Home) -> Home:
+def owner_home(arn: Text | None, home: Home) -> Home:
     """The partition, region and account of an app instance, which are also those of its flows."""
     fields = split(arn, ":", FIELDS - 1) if arn else []
     if len(fields) < FIELDS:

@@ -16,6 +16,7 @@ from msgspec import UnsetType
 
 from scanner.declared import parameters
 from scanner.declared.callers import referred_to
+from scanner.declared.channels import TemplateChannels
 from scanner.declared.documents import parts
 from scanner.declared.holes import Pending
 from scanner.declared.kinds import APP_INSTANCE, CHANNEL_FLOW, kind
@@ -67,6 +68,7 @@ class Template:
         self._world = World(parameters=declared, values=values, varied=_varied(root, values))
         self._index = View(self._source, self._world)
         self._kinds |= {id_: kind(each, self._index.resolver) for id_, each in self._resources.items()}
+        self._channels = TemplateChannels(self._resources, self._index, file, home)
         self._views: dict[frozenset[tuple[str, Limit]], View] = {}
         self._defaults: set[str] = set()
         self._missed: dict[str, None] = {}
@@ -105,6 +107,8 @@ class Template:
             else:
                 flows.setdefault(None, []).extend(own)
         yield None, self._read(chain.from_iterable(flows.values()))
+        for elsewhere in self._channels.elsewhere([self._index.arn(each.id) for each in self._of_kind(APP_INSTANCE)]):
+            yield (Case(given={}, resource=elsewhere),), iter(())
 
     def roles(self) -> Iterator[Cases[Role] | Role | LeftOut]:
         """The roles that signed-in users are given, in every world; LEFT_OUT for each that is not judged."""
@@ -158,7 +162,8 @@ class Template:
             own = [each for each in flows if made[each.id] is not False and app_instance.id in self._owner(view, each)]
             unsure = any(made[each.id] is not True and each.condition != app_instance.condition for each in own)
             may_be = any(_UNCLEAR in self._owner(view, each) for each in unclear)
-            return view.app_instance(app_instance, own, may_have_others=others or unsure or may_be)
+            seen = view.app_instance(app_instance, own, may_have_others=others or unsure or may_be)
+            return self._channels.of(seen, view.arn(app_instance.id))
 
         return self._cases(app_instance, facts)
 

@@ -129,7 +129,7 @@ class View:
         request = self.request(resource)
         if (name := member(request, "Name")) is not None:
             facts.at("name", name)
-        arn = self._arn(resource.id)
+        arn = self.arn(resource.id)
         return AppInstance(
             arn=facts.not_yet("arn", arn),
             id=facts.not_yet("id", arn[-1:]),
@@ -152,7 +152,7 @@ class View:
         text = text_of(arn)
         last = text[-1] if text else None
         is_own = isinstance(last, Hole) and self._source.kinds.get(last.name) == APP_INSTANCE
-        return last.name if isinstance(last, Hole) and is_own and text == self._arn(last.name) else None
+        return last.name if isinstance(last, Hole) and is_own and text == self.arn(last.name) else None
 
     def _facts(self, resource: TemplateResource) -> Facts:
         source = self._source
@@ -163,7 +163,8 @@ class View:
     def _app_instance_name(self, resource: TemplateResource) -> Text:
         return text_of(self.named(resource, "Name")) or (resource.id,)
 
-    def _arn(self, id_: str) -> Text:
+    def arn(self, id_: str) -> Text:
+        """The ARN of an app instance of the template."""
         home, hole = self._home, Hole(name=id_, plain=True)
         fields: list[Text] = [
             ("arn",),
@@ -197,13 +198,13 @@ class View:
             raise Impossible  # nothing may refer to it
         match NATIVE.get(resource.type), name:
             case "AppInstance", ("" | "AppInstanceArn"):
-                return self._arn(resource.id)
+                return self.arn(resource.id)
             case "ChannelFlow", ("" | "Arn"):
                 return self._flow_arn(resource)
         if resource.type == _STACK and name.startswith(_OUTPUT) and self._home.elsewhere is not None:
             return self._home.elsewhere.output(self._source.file, resource, name.removeprefix(_OUTPUT))
         if resource.type.startswith(CUSTOM) and kind(resource, self.resolver) == APP_INSTANCE:
-            return self._arn(resource.id) if name == "" or name.lower().endswith("arn") else None
+            return self.arn(resource.id) if name == "" or name.lower().endswith("arn") else None
         return self.functions.attribute(resource, name)
 
     def _flow_arn(self, flow: TemplateResource) -> Text | None:

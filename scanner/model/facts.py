@@ -318,7 +318,9 @@ class Channels(Struct, frozen=True, kw_only=True, gc=False):
     unprocessed_examples: Annotated[
         tuple[str, ...] | UnsetType, says("The ARNs of some channels without a channel flow, at most 20.")
     ] = UNSET
-    seen_as: Annotated[str | UnsetType, says("The ARN of the admin as whom the channels were listed.")] = UNSET
+    seen_as: Annotated[
+        str | UnsetType, says("The ARN of the admin as whom the channels were listed, or what a template says.")
+    ] = UNSET
 
 
 class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
