@@ -11,13 +11,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from scanner.commands.inputs import STDIN
 from scanner.commands.outputs import STDOUT, Output
 from scanner.config import Configuration
 from scanner.errors import UsageError
 from scanner.model.report import Report
 from scanner.store import files
 from scanner.store.journal import Journal
-from scanner.terminal import encoded, say
+from scanner.terminal import say
 
 Digests = dict[Path, str]
 """The SHA-256 of files, by path."""
@@ -35,7 +36,7 @@ def of_sources(manifest: Path | None, configured: Configuration) -> Digests:
 
 def of_file(manifest: Path | None, path: str) -> Digests:
     """What a saved report is that is reported on again, unless it is no file of this machine."""
-    return _digests([Path(path)]) if manifest and Path(path).is_file() else {}
+    return _digests([Path(path)]) if manifest and path != STDIN and Path(path).is_file() else {}
 
 
 def write(
@@ -58,7 +59,7 @@ def write(
         replaced = {Path(output.path).resolve() for output in written if output.is_file}
         rest = {each.resolve(): digest for each, digest in (sources | run).items()}
         listed = (_line(digest, each, folder) for each, digest in rest.items() if each not in replaced)
-        files.write_whole(path, [encoded("".join([*_head(report), *_reports(written, folder), *listed]))])
+        files.write_whole(path, [os.fsencode("".join([*_head(report), *_reports(written, folder), *listed]))])
     except OSError as error:
         return [f"the manifest {path} could not be written: {error.strerror}"]
     say(f"Manifest  {path}")

@@ -96,8 +96,10 @@ def _check_manifest(path: Path, outputs: Sequence[Output]) -> None:
     """Refuse a manifest in a place of something else.
 
     Raises:
-        UsageError: it is a folder, or where a report goes.
+        UsageError: it is standard output, a folder, or where a report goes.
     """
+    if str(path) == STDOUT:
+        raise UsageError("--manifest -: a manifest is a file, beside what it names", hint="Name a file.")
     if path.is_dir():
         raise UsageError(f"--manifest {path} is a folder", hint="Name a file in it.")
     if any(_place(output) == _real(path) for output in outputs):

@@ -45,12 +45,12 @@ def command(options: ReportOptions, saved: str) -> int:
     log = Log(verbose=options.verbose)
     deliveries = Deliveries.of(options)
     wanted = outputs.parse_all(options)
-    _check(options)
     sources = manifest.of_file(options.manifest, saved)
     report = inputs.report(saved, options.storing, inventory=True)
     outputs.check_inventory(report, wanted, saved)
-    if options.framework:
+    if options.framework is not None:
         report = narrow.to_framework(report, options.framework)
+    _check(report, options)
     history = recording.address(options.history) if _is_to_be_recorded(report, options) else None
     recorded = recording.record(report, history, wanted)
     published = publish(recorded.report, wanted, log, recorded.trend)
@@ -71,19 +71,20 @@ def command(options: ReportOptions, saved: str) -> int:
     return 0
 
 
-def _check(options: ReportOptions) -> None:
+def _check(report: Report, options: ReportOptions) -> None:
     """Refuse what would take findings of other frameworks for fixed.
 
     Raises:
         UsageError: a part of a report is to be recorded or imported.
     """
-    if options.framework and ("history" in options.given or options.securityhub):
+    if narrow.is_part(report) and ("history" in options.given or options.securityhub):
         what = "--history" if "history" in options.given else "--securityhub"
-        hint = f"Leave out --framework, or {what}."
-        raise UsageError(f"--framework gives a part of the report, and {what} takes whole ones", hint=hint)
+        part = "--framework gives a part of the report" if options.framework else "the report is of one framework alone"
+        hint = f"Leave out {'--framework, or ' if options.framework else ''}{what}."
+        raise UsageError(f"{part}, and {what} takes whole ones", hint=hint)
 
 
 def _is_to_be_recorded(report: Report, options: ReportOptions) -> bool:
     """Whether the report goes into the history. If only the environment variable names one, a check's does not, and
     neither does a part of a report."""
-    return "history" in options.given or not (report.coverage.in_scope.files or options.framework)
+    return "history" in options.given or not (report.coverage.in_scope.files or narrow.is_part(report))

@@ -11,6 +11,8 @@ from scanner.model.phrases import nearest, one_of, quote
 from scanner.model.report import Finding, Report, RuleInfo, Summary
 from scanner.store.saved import counted
 
+_OPTION = "framework"
+"""The recorded option that names the framework to which a report was narrowed."""
 Described = TypeVar("Described", Finding, RuleInfo)
 
 
@@ -34,7 +36,7 @@ def to_framework(report: Report, name: str) -> Report:
     others = {rule.id for rule in report.rules} - ids
     narrowed = structs.replace(
         report,
-        run=structs.replace(report.run, options={**report.run.options, "framework": name}),
+        run=structs.replace(report.run, options={**report.run.options, _OPTION: name}),
         summary=_of_rules(report.summary, ids),
         rules=rules,
         controls=report.controls and tuple(control for control in controls if control.framework == name),
@@ -48,6 +50,11 @@ def to_framework(report: Report, name: str) -> Report:
         inventory=report.inventory and [item.narrowed(ids) for item in report.inventory],
     )
     return structs.replace(narrowed, summary=counted(narrowed))
+
+
+def is_part(report: Report) -> bool:
+    """Whether the report was narrowed, now or before it was saved."""
+    return _OPTION in report.run.options
 
 
 def _of_rules(summary: Summary, ids: set[str]) -> Summary:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scanner.render import Format, render
-from tests.command import Ended, chimeaudit
+from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
 from tests.render import sample
 
 TEMPLATE = """\
@@ -26,6 +26,7 @@ def checked(manifest: Path) -> tuple[int, str]:
         cwd=manifest.parent,
         capture_output=True,
         text=True,
+        errors="surrogateescape",
         check=False,
     )
     return ended.returncode, ended.stdout
@@ -69,6 +70,7 @@ def test_a_report_that_is_rendered_again_is_named_with_what_was_made_of_it(tmp_p
     ("manifest", "code", "told"),
     [
         (".", 2, "--manifest . is a folder"),
+        ("-", 2, "--manifest -: a manifest is a file"),
         ("r.json", 2, "--manifest r.json: a report goes there"),
         ("request.json/sums", 70, "the manifest request.json/sums could not be written"),
     ],
@@ -88,3 +90,27 @@ def test_a_scan_names_its_run_too(tmp_path: Path) -> None:
     code, said = checked(tmp_path / "sums")
     assert code == 0
     assert {"r.json: OK", "run/run.json: OK", "run/targets/111122223333.us-east-1.jsonl: OK"} <= set(said.splitlines())
+
+
+def test_names_that_are_no_text_are_in_the_manifest_as_they_are(tmp_path: Path) -> None:
+    assert check(tmp_path, "-o", "r\udcff.json", "--manifest", "sums").code == 0
+
+    assert b"r\xff.json" in (tmp_path / "sums").read_bytes()
+    assert checked(tmp_path / "sums")[0] == 0
+
+
+def test_a_report_from_standard_input_is_no_file_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "-").write_text("something else")
+
+    ended = subprocess.run(
+        [CHIMEAUDIT, "report", "-", "-o", "r.md", "--manifest", "sums"],
+        env=environment(tmp_path),
+        cwd=tmp_path,
+        input="".join(render(sample.rich(), Format.JSON)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert [line.split()[-1] for line in (tmp_path / "sums").read_text().splitlines()[2:]] == ["r.md"]

@@ -58,6 +58,7 @@ def test_a_report_on_one_framework_has_its_rules_alone_in_every_format(home: Pat
     ("arguments", "told"),
     [
         (["--framework", "sox"], "There is acme, nist-800-53-r5 or soc2"),
+        (["--framework", ""], "There is acme, nist-800-53-r5 or soc2"),
         (["--framework", "soc2", "--history", "sqlite:///x.db"], "Leave out --framework, or --history."),
         (["--framework", "soc2", "--securityhub"], "Leave out --framework, or --securityhub."),
     ],
@@ -67,6 +68,21 @@ def test_2_for_a_framework_that_cannot_be_reported_on(home: Path, arguments: lis
 
     assert ended.code == 2
     assert told in ended.stderr
+
+
+def test_a_part_of_a_report_that_was_saved_is_neither_recorded_nor_imported(home: Path) -> None:
+    assert chimeaudit("report", "saved.json", "--framework", "soc2", "-o", "part.json", home=home).code == 0
+
+    recorded = chimeaudit("report", "part.json", "--history", "sqlite:///x.db", home=home)
+    imported = chimeaudit("report", "part.json", "--securityhub", home=home)
+    unasked = {"CHIMEAUDIT_HISTORY": f"sqlite:///{home}/x.db"}
+    rendered = chimeaudit("report", "part.json", home=home, variables=unasked)
+
+    told = "error: the report is of one framework alone, and --{} takes whole ones"
+    assert recorded.error == told.format("history")
+    assert imported.error == told.format("securityhub")
+    assert (recorded.code, imported.code, rendered.code) == (2, 2, 0)
+    assert not (home / "x.db").exists()
 
 
 def test_a_report_is_read_from_standard_input(home: Path) -> None:
