@@ -16,6 +16,7 @@ import re
 import uuid
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import chain
 from typing import Any, Final
 
@@ -51,7 +52,10 @@ _STATES: Final = {
     "not-determined": ("not-satisfied", "other"),
 }
 _BYTES: Final = 16
-_DATE: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", re.ASCII)
+_NOT_OF_TOKENS: Final = re.compile(
+    r"[^\w.-]|[^-._0-9A-Za-z\u00C0-\u00D6\u00D8-\u00F6\u00F8-\u02FF\u0370-\u1FFF\u3001-\uD7FF]"
+)
+"""What no token of OSCAL may hold, by its definition or by that of names in XML, to which tools hold it."""
 
 Json = dict[str, Any]
 
@@ -176,7 +180,7 @@ def _rule(rule: RuleInfo, counts: RuleCounts | None, report: Report) -> Json:
     told = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in verdicts.items() if number)
     return {
         "uuid": _uuid("rule", rule.id),
-        "title": visible(rule.title),
+        "title": _text(rule.title),
         "description": f"{rule.id}: {told or 'nothing to judge' if verdicts else 'not counted'}.",
         "props": [_prop("rule", rule.id), *(_prop(name.replace("_", "-"), n) for name, n in verdicts.items())],
         "methods": ["TEST"],
@@ -192,8 +196,8 @@ def _finding(finding: Finding, report: Report) -> Json:
     evidence = [{"description": visible(evidence_line(each))} for each in finding.evidence]
     return {
         "uuid": _uuid("finding", finding.fingerprint),
-        "title": visible(finding.title),
-        "description": visible(finding.message),
+        "title": _text(finding.title),
+        "description": _text(finding.message),
         "props": [
             _prop("rule", finding.rule_id),
             _prop("severity", finding.severity),
@@ -253,7 +257,6 @@ def _risks(report: Report) -> Iterator[Json]:
 
 def _risk(id_: str, observation: Json, waiver: Waiver) -> Json:
     """The risk of what was observed, accepted until the waiver expires."""
-    until = {"deadline": f"{waiver.expires}T23:59:59Z"} if _DATE.fullmatch(waiver.expires) else {}
     return {
         "uuid": id_,
         "title": observation["title"],
@@ -261,9 +264,17 @@ def _risk(id_: str, observation: Json, waiver: Waiver) -> Json:
         "statement": _text(waiver.reason),
         "props": [_prop("owner", waiver.owner), _prop("expires", waiver.expires)],
         "status": "deviation-approved",
-        **until,
+        **_deadline(waiver.expires),
         "related-observations": [{"observation-uuid": observation["uuid"]}],
     }
+
+
+def _deadline(expires: str) -> Json:
+    """The last second of the day on which a waiver expires; nothing if a saved report names no day of the calendar."""
+    try:
+        return {"deadline": f"{date.fromisoformat(expires)}T23:59:59Z"}
+    except ValueError:
+        return {}
 
 
 def _items(report: Report) -> Iterator[Json]:
@@ -311,7 +322,7 @@ def _controls(report: Report) -> tuple[Control, ...]:
 def _control_id(control: Control) -> str:
     """The id of a control: NIST's own in its catalog (si-4.5), else the framework's name before it."""
     name = control.control.lower() if control.framework == _NIST else f"{control.framework}_{control.control}"
-    token = re.sub(r"[^\w.-]", "_", re.sub(r"\((\d+)\)", r".\1", name))
+    token = _NOT_OF_TOKENS.sub("_", re.sub(r"\((\d+)\)", r".\1", name))
     return token if re.match(r"[^\W\d]", token) else f"_{token}"
 
 

@@ -47,6 +47,7 @@ def whole(build: Callable[[], Report]) -> Report:
         control(report, "satisfied"),
         control(report, "not-satisfied", "soc2", "CC6.1"),
         control(report, "not-determined", "27-acme", "9 \N{BULLET} <b>"),
+        control(report, "satisfied", "acme", "\u00e9\u63a7.\u00aa\u2163\U0001d7d9"),
     )
     return structs.replace(report, summary=counted, controls=controls)
 
@@ -73,6 +74,7 @@ def test_what_is_not_determined_is_not_satisfied_for_another_reason() -> None:
         ("satisfied", "pass"),
         ("not-satisfied", "fail"),
         ("not-satisfied", "other"),
+        ("satisfied", "pass"),
     ]
     assert "not everything" in statuses["27-acme 9 \N{BULLET} <b>"]["remarks"]
 
@@ -80,7 +82,8 @@ def test_what_is_not_determined_is_not_satisfied_for_another_reason() -> None:
 def test_controls_of_nist_have_the_ids_of_its_catalog_and_others_their_frameworks_name() -> None:
     selected = result(whole(sample.rich))["reviewed-controls"]["control-selections"][0]["include-controls"]
 
-    assert [each["control-id"] for each in selected] == ["si-4.5", "soc2_CC6.1", "_27-acme_9____b_"]
+    ids = [each["control-id"] for each in selected]
+    assert ids == ["si-4.5", "soc2_CC6.1", "_27-acme_9____b_", "acme_\u00e9\u63a7.___"]
 
 
 @pytest.mark.parametrize("build", SAMPLES)
@@ -111,7 +114,7 @@ def test_the_finding_of_a_control_rests_on_all_observations_of_its_rules_and_gap
     report = whole(sample.incomplete)
     inside = result(report)
     kinds = {each["uuid"]: each["types"][0] for each in inside["observations"]}
-    satisfied, _, open_ = (
+    satisfied, _, open_, _ = (
         sorted(kinds[each["observation-uuid"]] for each in finding["related-observations"])
         for finding in inside["findings"]
     )
@@ -139,7 +142,9 @@ def test_a_waiver_is_a_risk_that_is_accepted_until_it_expires() -> None:
     assert waived.waiver.owner in {prop["value"] for prop in risk["props"]}
 
 
-@pytest.mark.parametrize("expires", ["", "tomorrow", "2026-13-01", "2026-11-2\N{ARABIC-INDIC DIGIT ONE}"])
+@pytest.mark.parametrize(
+    "expires", ["", "tomorrow", "2026-13-01", "2026-02-30", "0000-01-01", "2026-11-2\N{ARABIC-INDIC DIGIT ONE}"]
+)
 def test_a_waiver_without_a_date_has_no_deadline(expires: str) -> None:
     report = sample.rich()
     waiver = Waiver(reason=" ", owner="", expires=expires)
@@ -192,3 +197,12 @@ def test_oscal_validate_finds_no_error(tmp_path: Path) -> None:
         path = tmp_path / f"{build.__name__}.json"
         path.write_text("".join(oscal.render(whole(build))))
         subprocess.run([python, "-m", "oscal_validate", path], check=True, capture_output=True, timeout=300)
+
+
+def test_titles_and_messages_of_a_saved_report_that_are_empty_are_not_so_in_oscal() -> None:
+    report = sample.rich()
+    blank = [structs.replace(finding, title="", message="\n") for finding in report.findings]
+
+    observations = result(structs.replace(report, findings=blank))["observations"]
+
+    assert all(each["title"] and each["description"].strip() for each in observations)
