@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from scanner.commands import github, inputs, manifest, outputs
+from scanner.commands import fixing, github, inputs, manifest, outputs
 from scanner.commands.options import completion, values
 from scanner.commands.options.declaring import Repeat, option, takes
 from scanner.commands.options.shared import (
@@ -32,13 +32,14 @@ from scanner.declared.elsewhere import Elsewhere
 from scanner.declared.narrowing import Narrowing, narrowed
 from scanner.declared.read import Document, FileReading, broken, read
 from scanner.declared.requests import Home
+from scanner.declared.source import Source
 from scanner.declared.sourcecode import ASSEMBLY
 from scanner.declared.unread import Unread
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
 from scanner.judge.preview import Preview
 from scanner.model.facts import partition_of
 from scanner.model.moments import stamp
-from scanner.model.report import Report, Run
+from scanner.model.report import Finding, Report, Run
 from scanner.model.yamltree import Mistakes
 from scanner.outcome import former
 from scanner.outcome.gate import gate_files
@@ -134,6 +135,16 @@ class CheckOptions(OutputOptions, RuleOptions):
         help="Judge only what changed since the branch left this branch, tag or commit, and templates to which a "
         "changed file belongs.",
     )
+    fix: bool = option(
+        "--fix",
+        repeat=Repeat.NEVER,
+        is_flag=True,
+        help="Edit the files so that failures go away: fallback actions, and execution orders that have gaps. What is "
+        "left is reported.",
+    )
+    diff: bool = option(
+        "--diff", repeat=Repeat.NEVER, is_flag=True, help="Print what --fix would edit as a diff, and edit nothing."
+    )
     skip_others: bool = option(
         "--skip-others",
         is_flag=True,
@@ -166,13 +177,21 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     wanted = outputs.parse_all(options)
     baseline = inputs.report(options.baseline, options.storing) if options.baseline else None
     configured = options.configuration()
-    waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
     sources = manifest.of_sources(options.manifest, configured)
     inventory = outputs.has_inventory(wanted, asked=options.inventory)
     settled = options.settled(configured, options.fail_on) | {"inventory": inventory}
-    checking = _Checking(configured, waivers, baseline, options, inventory=inventory)
-    checking.judge(paths, skip_others=options.skip_others)
-    _refuse_strangers(checking)
+
+    def judged() -> _Checking:
+        checking = _Checking(configured, baseline, options, inventory=inventory)
+        checking.judge(paths, skip_others=options.skip_others)
+        _refuse_strangers(checking)
+        return checking
+
+    if options.fix or options.diff:
+        fixing.check_paths(paths)
+    checking = judged()
+    if options.fix and not options.diff and fixing.fix(checking.report({}), checking.sources):
+        checking = judged()
     report = checking.report(
         {
             "paths": tuple(map(shown, paths)),
@@ -186,7 +205,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
         report = inheriting(report, former.renamed(baseline, checking.former, {}), configured.is_rule, Log())
     if configured.file and not options.config:
         say(f"Configuration: {configured.file}")
-    published = _publish(report, wanted, checking, waivers.warnings(report), Log(verbose=options.verbose))
+    published = _publish(report, wanted, checking, options, Log(verbose=options.verbose))
     failures = list(published.failures)
     if options.on_github:
         failures += github.tell(report, wanted, say, annotated=not checking.is_refused)
@@ -196,10 +215,15 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
 
 
 def _publish(
-    report: Report, wanted: Sequence[Output], checking: _Checking, warnings: Sequence[str], log: Log
+    report: Report, wanted: Sequence[Output], checking: _Checking, options: CheckOptions, log: Log
 ) -> Published:
     """Print and write the report."""
-    published = publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, log)
+    instead = fixing.diffs(report, checking.sources) if options.diff else None
+    published = (
+        publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, log, instead=instead)
+    )
+    if options.fix or options.diff:
+        fixing.tell_unedited(checking.unedited)
     if checking.skipped:
         say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
     if checking.passed_over:
@@ -209,7 +233,7 @@ def _publish(
     if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
         where = "whose account or region is not known; give --account and --region"
         say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
-    for warning in warnings:
+    for warning in checking.waivers.warnings(report):
         say(f"Warning: {warning}")
     return published
 
@@ -239,6 +263,8 @@ def _refuse_strangers(checking: _Checking) -> None:
     Raises:
         UsageError: the command line names one itself; those in files are mistakes.
     """
+    if checking.is_unchanged:
+        return  # the template that has it may be one that has not changed
     if (wrong := checking.given.unknown(checking.parameters)) is not None:
         raise UsageError(f"--parameter: {wrong}", hint="Name a parameter of a template that is checked.")
     checking.mistakes += checking.given.mistakes(checking.parameters)
@@ -248,12 +274,12 @@ class _Checking:
     """Reads one file after the other, and judges it.
 
     `given` are the values that the user gives to parameters, and `parameters` the names that templates have, by file.
+    `sources` are the files in which something may be edited.
     """
 
     def __init__(
         self,
         configured: Configuration,
-        waivers: Waivers,
         baseline: Report | None,
         options: CheckOptions,
         *,
@@ -264,7 +290,8 @@ class _Checking:
         self.is_unchanged = False
         self._unread: list[tuple[Mistake, str | None]] = []
         self._configured = configured
-        self._waivers = waivers
+        self.waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
+        self.sources: dict[str, Source] = {}
         self._home = _home(options)
         self._assemblies = Assemblies()
         self._covered: set[str] = set()
@@ -274,8 +301,9 @@ class _Checking:
         self._narrowing = _narrowing(options, configured)
         self._started = datetime.now(UTC)
         self._verbose = options.verbose
+        self._edits = options.fix or options.diff
         self._former_files = set(baseline.scope.files) if baseline and former.is_former(baseline) else set()
-        self._preview = Preview(configured.rules, waivers, self._started, configured.supports, inventory=inventory)
+        self._preview = Preview(configured.rules, self.waivers, self._started, configured.supports, inventory=inventory)
 
     @property
     def is_refused(self) -> bool:
@@ -286,6 +314,11 @@ class _Checking:
     def has_unread(self) -> bool:
         """Whether a file may make flows in a form that cannot be read."""
         return bool(self._unread)
+
+    @property
+    def unedited(self) -> Sequence[tuple[Finding, str]]:
+        """The failures that might be edited but are not to be, each with the reason."""
+        return self._preview.unedited
 
     @property
     def former(self) -> Mapping[str, str]:
@@ -335,14 +368,17 @@ class _Checking:
 
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:
-            self._waivers.add(inline_waivers(node, key, self._configured, mistakes))
+            self.waivers.add(inline_waivers(node, key, self._configured, mistakes))
         self._note(document.file, document.unread)
         self._covered |= document.covers
+        if document.source and self._edits:
+            self.sources[document.file] = document.source
         if document.parameters is not None:
             self.parameters[document.file] = document.parameters
         self._preview.gaps |= document.gaps
         try:
-            self._preview.file(document.file, document.tells, document.groups, document.roles)
+            editable = None if document.source is None else document.source.edit
+            self._preview.file(document.file, document.tells, document.groups, document.roles, editable)
         except (OSError, UsageError) as error:  # a damaged journal is noticed only while it is read
             mistakes.found.append(broken(document.file, error))
         self._preview.not_examined += document.notes

@@ -33,9 +33,16 @@ class Published(Struct, frozen=True):
         return tuple(self.digests)
 
 
-def publish(report: Report, wanted: Sequence[Output], log: Log, trend: Trend | None = None) -> Published:
-    """Print the findings, write the reports, and print the summary."""
-    unprinted = _print_findings(report, wanted)
+def publish(
+    report: Report,
+    wanted: Sequence[Output],
+    log: Log,
+    trend: Trend | None = None,
+    *,
+    instead: Iterable[str] | None = None,
+) -> Published:
+    """Print the findings, or something `instead`, write the reports, and print the summary."""
+    unprinted = _print_findings(report, wanted, instead)
     written, failed = outputs.write(report, wanted, trend)
     if log.form is LogFormat.TEXT:
         err(inert(table.summary(report, width=width(), color=wants_color(sys.stderr), verbose=log.verbose)))
@@ -76,15 +83,18 @@ def inheriting(report: Report, baseline: Report, is_rule: Callable[[str], bool],
     return marked(report, baseline, inherited.carried)
 
 
-def _print_findings(report: Report, wanted: Sequence[Output]) -> list[str]:
-    """Print the table of findings, unless a report goes to standard output; shorter if a report has the rest.
+def _print_findings(report: Report, wanted: Sequence[Output], instead: Iterable[str] | None) -> list[str]:
+    """Print the table of findings, or something instead, unless a report goes to standard output.
+
+    The table is shorter if a report has the rest.
 
     Returns a line if it could not be printed.
     """
     if any(output.path == outputs.STDOUT for output in wanted):
         return []
     most = _ROWS_BESIDE_A_REPORT if wanted else None
-    pieces = table.findings(report, width=width(), color=wants_color(sys.stdout), most=most)
+    color = wants_color(sys.stdout)
+    pieces = table.findings(report, width=width(), color=color, most=most) if instead is None else instead
     failure = printed(map(inert, pieces), may_be_cut=bool(wanted))
     return [failure] if failure else []
 

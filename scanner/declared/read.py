@@ -15,6 +15,7 @@ from scanner.declared.intrinsics import LOOP, TRANSFORM
 from scanner.declared.journals import Recording
 from scanner.declared.plans import Converted
 from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, member
+from scanner.declared.source import Source
 from scanner.declared.template import Template
 from scanner.declared.unread import Unread
 from scanner.errors import Mistake, UsageError
@@ -80,6 +81,7 @@ class Document:
     - `covers`: what is judged by this that other files of the run declare, too (scanner.declared.unread.Unread).
     - `gaps`: those of the scan that wrote the file.
     - `parameters`: the names of a template's parameters; None if it is no template.
+    - `source`: the text of the file, unless it says what is deployed.
     """
 
     file: str
@@ -92,6 +94,7 @@ class Document:
     covers: frozenset[str] = frozenset()
     gaps: frozenset[Gap] = field(default=frozenset())
     parameters: frozenset[str] | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,7 +163,10 @@ def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes,
     before = len(mistakes.found)
     documents = _recognised(root, candidate, home, mistakes)
     if documents or len(mistakes.found) > before:
-        return FileReading(documents=documents)
+        source = Source(candidate.path, candidate.name, data, root)
+        if source.is_answer:
+            return FileReading(documents=documents)
+        return FileReading(documents=tuple(replace(each, source=source) for each in documents))
     if has_to_be:
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):

@@ -135,6 +135,15 @@ class Evaluation:
             _judge(program, resource, judged)
         return judged
 
+    def failing(self, resource: vocabulary.Resource, reading: frozenset[vocabulary.Fact]) -> frozenset[tuple[str, str]]:
+        """Which of the rules that read some facts fail on a resource: their ids, each with a part that fails."""
+        found: set[tuple[str, str]] = set()
+        for passes, program in self._programs[type(resource)]:
+            if not reading.isdisjoint(program.rule.reads) and not _surely(passes, resource):
+                notes = program.verdict(resource)[1]
+                found.update((program.rule.info.id, note.context.part) for note in notes if note.holds is False)
+        return frozenset(found)
+
 
 def _judge(program: Program, resource: vocabulary.Resource, judged: Judged) -> None:
     """Judge a resource by a rule that does not surely pass."""

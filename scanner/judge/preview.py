@@ -20,6 +20,7 @@ from scanner.language import frameworks, vocabulary
 from scanner.language.frameworks import Supports
 from scanner.language.rule import Rule
 from scanner.model.branches import Cases
+from scanner.model.edits import Editable
 from scanner.model.facts import READ_FILE, AppInstance, ChannelFlow, Gap, Role
 from scanner.model.metadata import NOT_YET
 from scanner.model.report import (
@@ -83,12 +84,14 @@ class Preview:
             tuple[AppInstance | Cases[vocabulary.AppInstance] | None, Iterable[ChannelFlow | Cases[ChannelFlow]]]
         ],
         roles: Iterable[Role | Cases[Role] | LeftOut | Gap] = (),
+        editable: Editable | None = None,
     ) -> None:
         """Judge what one file declares, each resource once or in all its cases.
 
         `tells` are the facets that the file can tell. The roles, and the gaps among them, are read only if a rule
-        judges roles.
+        judges roles. `editable`: how the file may be edited, if it declares what it is about.
         """
+        self._tally.editable = editable
         self._tells.update(tells)
         self._tally.beyond = frozenset(rule.info.id for rule in self._rules if not rule.facets <= tells)
         for app_instance, flows in groups:
@@ -101,6 +104,11 @@ class Preview:
             self.gaps.update(each for each in found if isinstance(each, Gap))
             self.gaps |= self._tally.roles(self._noted(each) for each in found if isinstance(each, Role | tuple))
         self._files.append(name)
+
+    @property
+    def unedited(self) -> Sequence[tuple[Finding, str]]:
+        """The failures that might be edited but are not to be, each with the reason."""
+        return self._tally.unedited
 
     @property
     def files(self) -> frozenset[str]:

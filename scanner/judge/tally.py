@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType, structs
 
 from scanner import __version__
-from scanner.judge import branches
+from scanner.judge import branches, edits
 from scanner.judge.branches import DECIDING
 from scanner.judge.evaluate import Evaluation
 from scanner.judge.inventory import Inventory
@@ -19,6 +19,7 @@ from scanner.language.rule import Rule, digest
 from scanner.language.vocabulary import AppInstance, FlowReference, Resource
 from scanner.model import facts
 from scanner.model.branches import Cases, Given, first
+from scanner.model.edits import Editable
 from scanner.model.facts import ChannelFlow, Gap, Role
 from scanner.model.report import (
     Finding,
@@ -33,6 +34,7 @@ from scanner.model.report import (
     Tool,
 )
 from scanner.model.verdicts import Counts
+from scanner.outcome.remediation import in_file
 from scanner.outcome.waivers import Waivers
 from scanner.store.spool import Spool
 from scanner.store.target_file import AppInstanceRead, TargetReader
@@ -43,7 +45,8 @@ class Tally:
 
     `found` are the rules that have findings. `left_out` counts, by rule, the resources to which it was not applied
     because no file can tell what it reads. `beyond` are the rules that read facets which files of the current kind
-    never tell. With `inventory`, every resource is noted in it.
+    never tell. With `inventory`, every resource is noted in it. `editable` says how the current file may be edited, if
+    it declares what it is about; `unedited` has each failure that might be edited but is not to be, with the reason.
     """
 
     def __init__(
@@ -58,6 +61,8 @@ class Tally:
         self.found: set[str] = set()
         self.left_out: Counter[str] = Counter()
         self.beyond: frozenset[str] = frozenset()
+        self.editable: Editable | None = None
+        self.unedited: list[tuple[Finding, str]] = []
         self._evaluation = evaluation
         self._waivers = waivers
         self._inventory = inventory
@@ -163,6 +168,7 @@ class Tally:
             return self._judge_cases(resource)
         judged = self._evaluation.judge(resource)
         findings, untold = self._told(resource, judged.findings) if judged.findings else ([], ())
+        findings = [self._remedied(finding, [resource], [resource]) for finding in findings]
         self._count(resource, findings, judged.not_applicable, untold)
         return findings
 
@@ -178,7 +184,11 @@ class Tally:
                 not_applicable.append(set(verdicts.not_applicable))
                 untold |= left_out
             judged.append((case.given, findings))
-        found = branches.merged(judged)
+        every = [case.resource for case in cases if case.resource is not None]
+        found = [
+            self._remedied(one, every, _in_which(one, cases, [findings for _, findings in judged]))
+            for one in branches.merged(judged)
+        ]
         never = set.intersection(*not_applicable) if not_applicable else set()
         self._count(first(cases), found, sorted(never - untold), untold)
         return found
@@ -193,6 +203,18 @@ class Tally:
             if not self._is_untold(resource, finding)
         ]
         return told, untold
+
+    def _remedied(self, one: Finding, cases: Sequence[Resource], failing: Sequence[Resource]) -> Finding:
+        """The finding with a remediation that speaks of the file, if a file declares its resource, and with edits."""
+        if self.editable is None:
+            return one
+        if one.status is not Status.FAIL:
+            return structs.replace(one, remediation=in_file(one, ()))
+        flows, wrong = ([each for each in some if isinstance(each, ChannelFlow)] for some in (cases, failing))
+        remedied, why = edits.remedied(self._evaluation, flows, wrong, one, self.editable)
+        if why is not None:
+            self.unedited.append((remedied, why))
+        return remedied
 
     def _count(
         self, resource: Resource, findings: Sequence[Finding], not_applicable: Sequence[str], untold: Collection[str]
@@ -224,6 +246,16 @@ class Tally:
         self.counts.severities.update(finding.severity for finding in failed)
         self.counts.rules.update(finding.rule_id for finding in failed)
         self.counts.accounts.update(finding.resource.account_id for finding in failed)
+
+
+def _in_which(one: Finding, cases: Cases[Any], findings: Sequence[Sequence[Finding]]) -> list[Resource]:
+    """The resource in the cases in which a finding fails."""
+    return [
+        case.resource
+        for case, own in zip(cases, findings, strict=True)
+        if case.resource is not None
+        and any(each.fingerprint == one.fingerprint and each.status is Status.FAIL for each in own)
+    ]
 
 
 _NOT_APPLICABLE, _LEFT_OUT = "not_applicable", "left_out"

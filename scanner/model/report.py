@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
+from scanner.model.edits import Edit
 from scanner.model.facts import Gap
 
 SCHEMA_VERSION = "1.1"
@@ -127,7 +128,10 @@ class Location(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Finding(Struct, frozen=True, kw_only=True, gc=False):
-    """One rule's verdict on one resource, or on one failing part of it."""
+    """One rule's verdict on one resource, or on one failing part of it.
+
+    `edits` of a file make it go away; it is left out where there are none, or where not all of it can be done by them.
+    """
 
     rule_id: str
     title: str
@@ -144,6 +148,7 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False):
     change: Literal["new", "existing"] | None = None
     first_seen: str | None = None
     location: Location | None = None
+    edits: tuple[Edit, ...] | UnsetType = UNSET
 
     @property
     def is_known_failure(self) -> bool:

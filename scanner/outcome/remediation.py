@@ -16,7 +16,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from scanner.model.facts import GLOBAL
-from scanner.model.report import UNKNOWN, Evidence, PipelineStep, Resource
+from scanner.model.report import UNKNOWN, Evidence, Finding, PipelineStep, Resource
 
 PLACEHOLDERS = (
     *("REGION", "ACCOUNT_ID", "APP_INSTANCE_ARN", "APP_INSTANCE_ID", "CHANNEL_FLOW_ARN", "FLOW_NAME", "PROCESSORS"),
@@ -28,6 +28,7 @@ _PLACEHOLDER = re.compile(
     r"( OTHER_PROCESSORS(?!\w)|(?<!\w)(?:REGION|PROCESSORS|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?!\w))", re.ASCII
 )
 _COMMAND = re.compile(r"(?<!\\)\n")
+_LEADS_TO_COMMAND = re.compile(r"(?<=\.) (?:The call|These|This|Until then)\b[^.]*:$")
 _HARMLESS = re.compile(r"(?!.*//)[A-Za-z0-9_][A-Za-z0-9_.:/-]*(?: [A-Za-z0-9_][A-Za-z0-9_.:/-]*)*")
 _MISTAKEN = re.compile(r"-|(file|fileb|https?)://")
 _PROCESSOR = re.compile(r"processors\[([0-9]{1,9})\]")
@@ -59,6 +60,37 @@ def filled(text: str, resource: Resource | None = None, evidence: Iterable[Evide
         value = None if resource is None else _value(piece, resource, at)
         words.append(piece.marked if value is None else value)
     return "".join(words)
+
+
+def in_file(finding: Finding, edits: Sequence[str]) -> str:
+    """What to do about a finding in a file: the edits or, where there are none, the place; then the rule's prose."""
+    prose = without_commands(finding.remediation)
+    if edits or finding.location is None:
+        return "\n\n".join((";\n".join(edits), prose))
+    return f"line {finding.location.line}: {prose}"
+
+
+def has_commands(text: str) -> bool:
+    """Whether a remediation has a command."""
+    return any(map(_is_command, _COMMAND.split(text)))
+
+
+def _is_command(line: str) -> bool:
+    return line.lstrip().startswith("aws ")
+
+
+@lru_cache(maxsize=256)
+def without_commands(text: str) -> str:
+    """A remediation without its commands, and without the sentences that lead to them."""
+    kept = ""
+    for part in _COMMAND.split(text.strip()):
+        if _is_command(part):
+            kept = _LEADS_TO_COMMAND.sub("", kept).rstrip()
+            kept = f"{kept[:-1]}." if kept.endswith(":") else kept
+        else:
+            goes_on = kept.endswith(".") and part[:1].islower()
+            kept = f"{kept[:-1] if goes_on else kept} {part}".strip()
+    return kept
 
 
 @lru_cache(maxsize=256)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
+from scanner.model.edits import Edit
 from scanner.model.moments import moment
 from scanner.model.report import CarriedOver, Control, Finding, Report, RuleCounts, RuleInfo, Severity, Status
-from scanner.outcome.remediation import filled
+from scanner.outcome.remediation import filled, has_commands, without_commands
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.html.blocks import blocks
@@ -26,6 +28,7 @@ _GAPS_BUDGET = 150_000
 _FAILURES_BUDGET = 300_000
 _CARRIED_BUDGET = 100_000
 _WAIVED_BUDGET = 100_000
+_EDITS_BUDGET = 50_000
 _RULES_BUDGET = 150_000
 _CONTROLS_BUDGET = 30_000
 _PASSED_BUDGET = 15_000
@@ -42,8 +45,8 @@ _ACTS = re.compile(r"(?<=@)|(?<=#)|(?<=:)(?=/)|(?<=www)(?=\.)|(?<=GH)(?=-)", re.
 
 def render(report: Report) -> Iterator[str]:
     """The sections, each cut to its share of the length that GitHub accepts."""
-    told = (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _carried, _remedies, _controls, _passed)
-    for section in told:
+    told = (_coverage, _gaps, _not_examined, _counts, _failures, _waived, _carried)
+    for section in (*told, _edits, _remedies, _controls, _passed):
         lines = list(section(report))
         if lines:
             yield "".join(f"{line}\n" for line in [*lines, ""])
@@ -178,23 +181,52 @@ def _place(finding: Finding, names: Names) -> tuple[str, ...]:
     return (place(finding),) if finding.location else (account(resource.account_id, names), resource.region)
 
 
+def _edits(report: Report) -> Iterator[str]:
+    edits = dict.fromkeys(edit for finding in _with(report, Status.FAIL) for edit in finding.edits or ())
+    if edits:
+        yield "## Edits"
+        yield ""
+        yield f"`chimeaudit check --fix` makes {'this edit' if len(edits) == 1 else 'these edits'}:"
+        yield ""
+        parts = ("\n".join(_edit(edit)) for edit in islice(edits, _MOST_ROWS))
+        yield from _within(parts, _EDITS_BUDGET, len(edits), "edit")
+
+
+def _edit(edit: Edit) -> Iterator[str]:
+    yield f"{code(f'{edit.file}:{edit.line}')}"
+    yield ""
+    yield "```diff"
+    yield from (f"{sign}{visible(edit.name)}: {visible(text)}" for sign, text in (("-", edit.old), ("+", edit.new)))
+    yield "```"
+    yield ""
+
+
 def _remedies(report: Report) -> Iterator[str]:
+    by_command = _by_command(report)
     failing = sorted(
         (rule for rule in report.rules if report.summary.by_rule.get(rule.id)), key=lambda rule: rule.severity.rank
     )
     if failing:
         yield "## What to do"
         yield ""
-        parts = ["\n".join(_remedy(rule)) for rule in failing]
+        parts = ["\n".join(_remedy(rule, by_command=rule.id in by_command)) for rule in failing]
         yield from _within(parts, _RULES_BUDGET, len(parts), "rule")
 
 
-def _remedy(rule: RuleInfo) -> Iterator[str]:
+def _by_command(report: Report) -> set[str]:
+    """The rules by which something failed that is deployed, so that a command mends it, not an edit of a file."""
+    if not report.coverage.in_scope.files:
+        return {rule.id for rule in report.rules}
+    failed = _with(report, Status.FAIL)
+    return {each.rule_id for each in failed if has_commands(each.remediation)}
+
+
+def _remedy(rule: RuleInfo, *, by_command: bool) -> Iterator[str]:
     yield f"### {prose(rule.title)}"
     yield ""
     yield f"{code(rule.id)} {rule.severity}: {prose(rule.rationale)}"
     yield ""
-    for block in blocks(filled(rule.remediation)):
+    for block in blocks(filled(rule.remediation if by_command else without_commands(rule.remediation))):
         yield prose(block.text) if block.kind == "text" else _indented(block.text)
         yield ""
 

@@ -16,8 +16,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
+from scanner.model.edits import Edit
 from scanner.model.moments import moment
 from scanner.model.report import Finding, Location, Report, ReportedGap, Resource, RuleInfo, Severity, Status
 from scanner.outcome.remediation import filled
@@ -136,7 +137,7 @@ def build_carried(report: Report, most: int) -> list[dict[str, Any]]:
     places = {rule.id: (index, rule) for index, rule in enumerate(report.rules)}
     known = [each for each in entries if each.finding.rule_id in places][:most]
     return [
-        build_result(each.finding, *places[each.finding.rule_id])
+        build_result(structs.replace(each.finding, edits=UNSET), *places[each.finding.rule_id])
         | {
             "kind": "open",
             "level": "none",
@@ -156,13 +157,35 @@ def build_result(finding: Finding, index: int, rule: RuleInfo) -> dict[str, Any]
             {**build_physical(file_and_line(finding, rule.topic)), "logicalLocations": build_logical(finding.resource)}
         ],
         "partialFingerprints": {"primaryLocationLineHash": finding.fingerprint},
+        **({"fixes": [build_fix(finding.edits)]} if finding.edits else {}),
+    }
+
+
+def build_fix(edits: Sequence[Edit]) -> dict[str, Any]:
+    """The edits as one fix, which editors offer to make."""
+    return {
+        "description": _message(", ".join(dict.fromkeys(f"{edit.name}: {edit.new}" for edit in edits))),
+        "artifactChanges": [
+            {"artifactLocation": build_artifact(edit.file), "replacements": [build_replacement(edit)]} for edit in edits
+        ],
+    }
+
+
+def build_replacement(edit: Edit) -> dict[str, Any]:
+    start = {"startLine": edit.line, "startColumn": edit.column}
+    return {
+        "deletedRegion": {**start, "endLine": edit.line, "endColumn": edit.end_column},
+        "insertedContent": {"text": edit.new},
     }
 
 
 def build_physical(where: Location) -> dict[str, Any]:
     region = {"startLine": max(where.line, 1), "startColumn": max(where.column, 1)}
-    artifact = {"uri": quote(from_top(where.file), safe="/"), "uriBaseId": _TOP}
-    return {"physicalLocation": {"artifactLocation": artifact, "region": region}}
+    return {"physicalLocation": {"artifactLocation": build_artifact(where.file), "region": region}}
+
+
+def build_artifact(file: str) -> dict[str, Any]:
+    return {"uri": quote(from_top(file), safe="/"), "uriBaseId": _TOP}
 
 
 def build_logical(resource: Resource) -> list[dict[str, Any]]:
