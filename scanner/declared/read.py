@@ -152,9 +152,9 @@ def _read(candidate: Candidate, home: Home, mistakes: Mistakes, *, has_to_be: bo
 def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes, *, has_to_be: bool) -> FileReading:
     if not has_to_be and _is_beside_the_point(candidate, data):
         return _UNREAD
-    is_json = candidate.path.suffix.lower() in JSON_SUFFIXES
-    if is_json and not (has_to_be or _MAY_DECLARE.search(data)):
-        return FileReading(is_read=len(data) <= MAX_BYTES and jsontext.is_valid(data))
+    is_whole_json = candidate.path.suffix.lower() in JSON_SUFFIXES and len(data) <= MAX_BYTES
+    if is_whole_json and not (has_to_be or _MAY_DECLARE.search(data)):
+        return FileReading(is_read=jsontext.is_valid(data))
     own = Mistakes(candidate.name)
     root = _parsed(candidate, data, own)
     if root is None:
