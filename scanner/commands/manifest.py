@@ -28,15 +28,16 @@ def of_sources(manifest: Path | None, configured: Configuration) -> Digests:
     """What the configuration and the rules are now, before they are applied; nothing if no manifest is wanted.
 
     Raises:
-        UsageError: one cannot be read any more.
+        UsageError: one cannot be read any more, or is where the manifest goes.
     """
     rules = sorted({Path(rule.file) for rule in configured.loaded})
-    return _digests([*([configured.path] if configured.path else []), *rules]) if manifest else {}
+    sources = [*([configured.path] if configured.path else []), *rules]
+    return _digests(sources, manifest) if manifest else {}
 
 
 def of_file(manifest: Path | None, path: str) -> Digests:
     """What a saved report is that is reported on again, unless it is no file of this machine."""
-    return _digests([Path(path)]) if manifest and path != STDIN and Path(path).is_file() else {}
+    return _digests([Path(path)], manifest) if manifest and path != STDIN and Path(path).is_file() else {}
 
 
 def write(
@@ -66,7 +67,10 @@ def write(
     return []
 
 
-def _digests(paths: Iterable[Path]) -> Digests:
+def _digests(paths: Iterable[Path], manifest: Path) -> Digests:
+    paths = list(paths)
+    if manifest.resolve() in {path.resolve() for path in paths}:
+        raise UsageError(f"--manifest {manifest}: this file is read, and would be lost", hint="Name another file.")
     try:
         return {path: _digest(path) for path in paths}
     except OSError as error:

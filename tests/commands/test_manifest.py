@@ -71,6 +71,7 @@ def test_a_report_that_is_rendered_again_is_named_with_what_was_made_of_it(tmp_p
     [
         (".", 2, "--manifest . is a folder"),
         ("-", 2, "--manifest -: a manifest is a file"),
+        ("./chimeaudit.yaml", 2, "--manifest chimeaudit.yaml: this file is read, and would be lost"),
         ("r.json", 2, "--manifest r.json: a report goes there"),
         ("request.json/sums", 70, "the manifest request.json/sums could not be written"),
     ],
