@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from scanner.declared import jsontext, pulumi, sam, serverless, sourcecode, terraform
@@ -43,6 +44,12 @@ _CALLED = re.compile(
 _DECLARES = re.compile(rb"fallback_?action|AWS::Chime::ChannelFlow|" + _CALLED.pattern, re.IGNORECASE)
 _RECORDED = re.compile(
     rb'\{"type":"(?:flows","app_instance_arn|app_instance","app_instance|roles","roles|target","index)"'
+)
+_SYNTHESIZED = re.compile(rb"aws:cdk:path|AWS::CDK::Metadata|/cdk-bootstrap/")
+_OF_CHIME = re.compile(rb"AWS::Chime|chime[-:]|ChannelFlow", re.IGNORECASE)
+_LOST = (
+    "What cdk synth does not print: the account and the region of the stack, its nested stacks and the other stacks of "
+    "the app. Check the folder cdk.out."
 )
 _TOLD_BY_REQUESTS = frozenset(
     facet for name, facet in facets_of(ChannelFlow).items() if name not in aws_only(ChannelFlow)
@@ -162,6 +169,8 @@ def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes,
         return _UNREAD
     before = len(mistakes.found)
     documents = _recognised(root, candidate, home, mistakes)
+    if candidate.is_stdin and _SYNTHESIZED.search(data) and _OF_CHIME.search(data):
+        documents = tuple(replace(each, notes=chain(each.notes, [_LOST])) for each in documents)
     if documents or len(mistakes.found) > before:
         source = Source(candidate.path, candidate.name, data, root)
         if source.is_answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +106,15 @@ def test_another_manifest_says_nothing(check: Check, tmp_path: Path, text: str) 
     write(tmp_path / "stack.json", stack())
 
     assert check(".").report["scope"]["accounts"] == ["unknown"]
+
+
+@pytest.mark.parametrize(("metadata", "is_told"), [({"aws:cdk:path": "Stack/Flow"}, True), ({}, False)])
+def test_what_cdk_synth_does_not_print_is_told(
+    check: Check, monkeypatch: pytest.MonkeyPatch, metadata: dict[str, Any], is_told: bool
+) -> None:
+    declared = template(Flow={**custom("ChannelFlow", request()), "Metadata": metadata})
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(json.dumps(declared).encode())))
+
+    told = check("-").report["coverage"]["not_examined"]
+
+    assert any("What cdk synth does not print" in each for each in told) is is_told
