@@ -27,7 +27,7 @@ _SUFFIXES = frozenset(
 )
 _NAMES = frozenset({"makefile", "dockerfile", "jenkinsfile", "justfile"})
 _MAY_CALL = re.compile(rb"channel[-_]?flow", re.IGNORECASE)
-_IS_CHIME = re.compile(r"chime|app_?instance_?arn|fallback_?action|CHMMG", re.IGNORECASE)
+_IS_CHIME = re.compile(r"chime|app_?instance_?arn|fallback_?action|CHMMG|boto|\bclient\b|\baws\b", re.IGNORECASE)
 _VERB = "(?:create|update|delete|disassociate|associate)"
 _CALL = re.compile(
     rf"(?<!def )(?<!func )(?<!function )(?<![\w:$-]){_VERB}_?channel_?flow(?:command|async|request|input)?\s*(?=\()"

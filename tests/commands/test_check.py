@@ -142,6 +142,7 @@ def test_an_unreadable_file_is_one_line(check: Check, tmp_path: Path) -> None:
 
 IN_NO_KNOWN_FORM = {
     "wrapper": {"Parameters": BAD},
+    "list in a list": [[BAD]],
     "Terraform": {"resource": {"x": {"y": {"processors": [{"fallback_action": "CONTINUE"}]}}}},
     "Serverless Framework": {"resources": {"Resources": {"Flow": {"Type": "AWS::Chime::ChannelFlow"}}}},
     "text in text": {"resource": {"aws_cloudformation_stack": {"y": {"template_body": json.dumps(BAD)}}}},

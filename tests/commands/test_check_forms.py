@@ -70,10 +70,8 @@ def test_files_that_are_not_read_are_only_counted(check: Check, tmp_path: Path) 
     unread = {
         "tsconfig.json": '{\n // mine\n "compilerOptions": {"strict": true,}\n}',
         "two.yaml": "kind: a\n---\nkind: b\n",
-        "make.sh": "#!/bin/sh\naws chime-sdk-messaging create-channel-flow --name x\n",
-        "make.py": 'client.create_channel_flow(Name="x")\n',
-        "app.ts": "new chime.CfnChannelFlow(this, 'x', {});\n",
-        "main.tf": 'resource "awscc_chime_channel_flow" "x" {\n  fallback_action = "CONTINUE"\n}\n',
+        "make.sh": "#!/bin/sh\naws chime-sdk-messaging describe-channel-flow --name x\n",
+        "make.py": 'client.describe_channel_flow(Name="x")\n',
         "notes.yml": "just a word",
     }
     for name, text in unread.items():
