@@ -76,7 +76,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     wanted = outputs.parse_all(options)
     baseline = inputs.report(options.baseline, options.storing) if options.baseline else None
     configured = options.configuration()
-    sources = manifest.of_sources(options.manifest, configured)
+    sources = manifest.of_sources(options.manifest, configured, options.baseline)
     inventory = outputs.has_inventory(wanted, asked=options.inventory)
     settled = options.settled(configured, options.fail_on) | {"inventory": inventory}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from scanner.commands.inputs import STDIN
@@ -24,7 +24,7 @@ Digests = dict[Path, str]
 """The SHA-256 of files, by path."""
 
 
-def of_sources(manifest: Path | None, configured: Configuration) -> Digests:
+def of_sources(manifest: Path | None, configured: Configuration, baseline: str | None) -> Digests:
     """What the configuration and the rules are now, before they are applied; nothing if no manifest is wanted.
 
     Raises:
@@ -32,7 +32,7 @@ def of_sources(manifest: Path | None, configured: Configuration) -> Digests:
     """
     rules = sorted({Path(rule.file) for rule in configured.loaded})
     sources = [*([configured.path] if configured.path else []), *rules]
-    return _digests(sources, manifest) if manifest else {}
+    return _digests(sources, manifest, [Path(baseline)] if baseline else []) if manifest else {}
 
 
 def of_file(manifest: Path | None, path: str) -> Digests:
@@ -67,9 +67,9 @@ def write(
     return []
 
 
-def _digests(paths: Iterable[Path], manifest: Path) -> Digests:
-    paths = list(paths)
-    if manifest.resolve() in {path.resolve() for path in paths}:
+def _digests(paths: Sequence[Path], manifest: Path, beside: Sequence[Path] = ()) -> Digests:
+    """The digests of files, of which none, and none `beside` them, may be replaced by the manifest."""
+    if manifest.resolve() in {path.resolve() for path in (*paths, *beside)}:
         raise UsageError(f"--manifest {manifest}: this file is read, and would be lost", hint="Name another file.")
     try:
         return {path: _digest(path) for path in paths}

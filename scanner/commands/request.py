@@ -110,7 +110,7 @@ def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:
         options=options,
         rules=configured.rules,
         supports=configured.supports,
-        sources=manifest.of_sources(options.manifest, configured),
+        sources=manifest.of_sources(options.manifest, configured, options.baseline),
         is_rule=configured.is_rule,
         waivers=Waivers(configured.waivers, today=datetime.now(UTC).date()),
         outputs=wanted,

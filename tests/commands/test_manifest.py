@@ -115,3 +115,11 @@ def test_a_report_from_standard_input_is_no_file_of_that_name(tmp_path: Path) ->
 
     assert ended.returncode == 0, ended.stderr
     assert [line.split()[-1] for line in (tmp_path / "sums").read_text().splitlines()[2:]] == ["r.md"]
+
+
+def test_a_manifest_does_not_replace_the_baseline(tmp_path: Path) -> None:
+    assert check(tmp_path, "-o", "old.json").code == 0
+
+    ended = check(tmp_path, "--baseline", "old.json", "-o", "new.json", "--manifest", "old.json")
+
+    assert (ended.code, ended.error) == (2, "error: --manifest old.json: this file is read, and would be lost")
