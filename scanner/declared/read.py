@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from scanner.declared import jsontext, pulumi, sam, serverless, sourcecode, terraform
+from scanner.declared import answers, jsontext, pulumi, sam, serverless, sourcecode, terraform
 from scanner.declared.callers import call_in
 from scanner.declared.candidates import Candidate, unreadable
 from scanner.declared.documents import JSON_SUFFIXES, MAX_BYTES, SUFFIXES, parse
 from scanner.declared.intrinsics import LOOP, TRANSFORM
 from scanner.declared.journals import Recording
 from scanner.declared.plans import Converted
-from scanner.declared.requests import REQUIRED, Facts, Home, channel_flow, member
+from scanner.declared.requests import Facts, Home, channel_flow, member
 from scanner.declared.source import Source
 from scanner.declared.template import Template
 from scanner.declared.unread import Unread
@@ -24,7 +24,7 @@ from scanner.language import vocabulary
 from scanner.model import encoding
 from scanner.model.branches import Cases
 from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction, Role
-from scanner.model.metadata import NOT_YET, Declaration, Spot, aws_only, facets_of
+from scanner.model.metadata import aws_only, facets_of
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found, place_after
 from scanner.policy import LeftOut
 from scanner.store.journal import Journal, is_run
@@ -226,7 +226,7 @@ def _recognised(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes
         mistakes.add(entries[answer], f"found nothing; expected {_ANSWERS[answer]}, as AWS answers")
         return ()
     if isinstance(flow := entries.get("ChannelFlow"), Table) and "ChannelFlowArn" in flow.entries:
-        return (Document(file=name, groups=[(None, [_described_flow(flow, name, home, mistakes)])]),)
+        return (Document(file=name, groups=[(None, [answers.flow(flow, name, home, mistakes)])]),)
     if _is_request(root):
         return (_request(root, name, home, mistakes),)
     if "journal_version" in entries and is_run(candidate.path.parent):
@@ -336,56 +336,14 @@ def _listed(root: Table, flows: Listing, name: str, home: Home, mistakes: Mistak
     for other in flows.items:
         if not isinstance(other, Table):
             mistakes.add(other, f"{found(other)}; expected a channel flow")
-    seen = [_described_flow(flow, name, home, mistakes) for flow in tables]
+    seen = [answers.flow(flow, name, home, mistakes) for flow in tables]
     more = root.entries.get("NextToken")
     unread: tuple[Unread, ...] = ()
     if isinstance(more, Scalar) and more.value is not None:
         unread = (Unread(place=more, what="channel flows on further pages; it ends with a NextToken"),)
     is_whole = not unread and len(tables) == len(flows.items)
-    owner = _owner_of(seen, name, root.keys["ChannelFlows"]) if is_whole else None
+    owner = answers.owner_of(seen, name, root.keys["ChannelFlows"]) if is_whole else None
     return Document(file=name, groups=[(owner, seen)], unread=unread)
-
-
-def _owner_of(flows: list[ChannelFlow], name: str, place: Node) -> AppInstance | None:
-    """The app instance to which all flows of a list belong, of which only the ARN is known; None if it is unclear."""
-    owners = {flow.app_instance for flow in flows}
-    owner = owners.pop() if len(owners) == 1 else None
-    if owner is None or owner.arn is NOT_YET:
-        return None
-    return AppInstance(
-        arn=owner.arn,
-        id=owner.id,
-        account_id=flows[0].account_id,
-        region=flows[0].region,
-        partition=flows[0].partition,
-        declared=Declaration(
-            file=name,
-            id=owner.arn,
-            spots={"": Spot(line=place.line, column=place.column)},
-            written={"name": owner.arn},
-            untold=frozenset({"name", *facets_of(AppInstance)}),
-        ),
-    )
-
-
-def _described_flow(flow: Table, name: str, home: Home, mistakes: Mistakes) -> ChannelFlow:
-    arn = flow.entries.get("ChannelFlowArn")
-    facts = Facts(file=name, id=arn.text if isinstance(arn, Scalar) else "", mistakes=mistakes)
-    facts.untold.add("tags")
-    _check_whole(flow, mistakes)
-    return channel_flow(flow, facts, home)
-
-
-def _check_whole(flow: Table, mistakes: Mistakes) -> None:
-    """Add mistakes for members that are missing from AWS's description of a flow: AWS gives them all."""
-    processors = flow.entries.get("Processors")
-    if processors is None:
-        mistakes.add(flow, "found a channel flow without Processors; expected all that AWS answered")
-    for processor in processors.items if isinstance(processors, Listing) else ():
-        lacking = [name for name in REQUIRED if isinstance(processor, Table) and member(processor, name) is None]
-        if lacking:
-            message = f"found a processor without {' and '.join(lacking)}; expected all that AWS answered"
-            mistakes.add(processor, message)
 
 
 def _run(directory: Path, name: str, mistakes: Mistakes) -> tuple[Document, ...]:

@@ -32,6 +32,9 @@ FAULT = "Fault"
 READ_FILE = "ReadFile"
 """The operation of a gap that is a file which could not be read."""
 
+GLOBAL = "global"
+"""The region of what belongs to an account as a whole, such as an IAM role."""
+
 
 def partition_of(region: str) -> str:
     """The partition of a region: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
@@ -346,10 +349,7 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
         says("Whether EventBridge rules with a target tell when a flow is disassociated, updated or deleted."),
     ] = UNSET
     channels: Annotated[
-        Channels | UnsetType,
-        facet("all_channels"),
-        AWS_ONLY,
-        says("All its channels, listed as one of its admins."),
+        Channels | UnsetType, facet("all_channels"), AWS_ONLY, says("All its channels, listed as one of its admins.")
     ] = UNSET
     gaps: dict[str, Gap] = field(default_factory=dict)
     declared: Declaration | UnsetType = UNSET
@@ -359,15 +359,11 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
         return AppInstanceRef(arn=self.arn, id=self.id, name=self.name)
 
 
-GLOBAL = "global"
-"""The region of what belongs to an account as a whole, such as an IAM role."""
-
-
 class Role(Struct, frozen=True, kw_only=True, gc=False):
     """An IAM role that signed-in users of a chat are given, and what it lets them do in Chime.
 
-    The verdicts are drawn from its policies and its permissions boundary. Limits from outside the account, and those
-    that a session is given, are not known. `gaps` maps the path of an unknown fact to the gap that explains it.
+    Its policies and permissions boundary tell. Limits from outside the account and of a session are not known.
+    `gaps` maps the path of an unknown fact to the gap that explains it.
     """
 
     arn: Annotated[str, says("The ARN of the role.")]

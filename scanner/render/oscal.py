@@ -39,7 +39,7 @@ from scanner.model.report import (
 )
 from scanner.render import carried
 from scanner.render.text import visible, visible_lines
-from scanner.render.wording import count, evidence_line, gap_line
+from scanner.render.wording import evidence_line, gap_line, seen
 
 VERSION: Final = "1.1.3"
 _NAMESPACE: Final = uuid.UUID("6f0c1a0e-5d0b-5a3e-9c52-0b7f1c6a2d41")
@@ -279,17 +279,12 @@ def _deadline(expires: str) -> Json:
 
 def _items(report: Report) -> Iterator[Json]:
     """The resources that findings are about, each once."""
-    seen: set[str] = set()
+    known: set[str] = set()
     for finding in chain((entry.finding for entry in carried.shown(report)), report.findings):
-        item = _item_uuid(finding)
-        if item not in seen:
-            seen.add(item)
-            resource = finding.resource
-            yield {
-                "uuid": item,
-                "description": f"{resource.type.replace('_', ' ')} {_name(finding)}",
-                "props": list(_of_resource(resource)),
-            }
+        if (item := _item_uuid(finding)) not in known:
+            known.add(item)
+            described = f"{finding.resource.type.replace('_', ' ')} {_name(finding)}"
+            yield {"uuid": item, "description": described, "props": list(_of_resource(finding.resource))}
 
 
 def _of_resource(resource: Resource) -> Iterator[Json]:
@@ -367,11 +362,8 @@ def _tool_uuid(report: Report) -> str:
 
 
 def _coverage(report: Report) -> str:
-    observed, open_gaps = report.coverage.observed, sum(gap.waiver is None for gap in report.coverage.gaps)
-    seen = f"{count(observed.app_instances, 'app instance')} and {count(observed.channel_flows, 'channel flow')}"
-    if report.coverage.complete:
-        return f"Everything in scope was observed: {seen}."
-    return f"Not everything in scope was observed ({count(open_gaps, 'gap')}); {seen} were."
+    verdict = "Everything in scope was observed" if report.coverage.complete else "Not everything in scope was observed"
+    return f"{verdict}. {seen(report)}."
 
 
 def _item_uuid(finding: Finding) -> str:
