@@ -71,7 +71,8 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
 
     PATH is a file, a folder or a pattern; '-' is standard input. What a file is, its content tells: CreateChannelFlow
     and UpdateChannelFlow requests, output of list-channel-flows and describe-channel-flow, CloudFormation templates
-    (those of the CDK too), and runs of chimeaudit scan. Other files of a folder are skipped.
+    (those of CDK, SAM and Serverless Framework, too), plans of Terraform and Pulumi as JSON, and runs of chimeaudit
+    scan. Code that calls the API is named as not seen. Other files of a folder are skipped.
     """
     wanted = outputs.parse_all(options)
     baseline = inputs.report(options.baseline, options.storing) if options.baseline else None
