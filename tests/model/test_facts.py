@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from msgspec import UNSET
 
-from scanner.model.facts import AppInstance, ChannelFlow, Function, LambdaFunction
+from scanner.model.facts import AppInstance, ChannelFlow, Function, LambdaFunction, Role
 from scanner.model.metadata import DERIVED_FROM, aws_only, facets_of, nearest_path
 from scanner.model.operations import FACETS
 
 
 def test_every_facet_has_facts_and_calls() -> None:
-    marked = [facets_of(record).values() for record in (AppInstance, ChannelFlow, LambdaFunction)]
+    marked = [facets_of(record).values() for record in (AppInstance, ChannelFlow, LambdaFunction, Role)]
 
     assert {facet for facets in marked for facet in facets} == FACETS.keys()
 
