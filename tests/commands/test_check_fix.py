@@ -384,7 +384,7 @@ COMMENTS = st.sampled_from(["# FallbackAction: CONTINUE", "#", "# \u00e9 \U0001f
     indent=st.sampled_from([None, 1, 4]),
     comment=COMMENTS | st.none(),
 )
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_edits_change_nothing_else_and_are_made_once(
     check: Check, flows: list[list[tuple[int, str]]], indent: int | None, comment: str | None
 ) -> None:
