@@ -362,8 +362,7 @@ class AppInstance(Struct, frozen=True, kw_only=True, gc=False):
 class Role(Struct, frozen=True, kw_only=True, gc=False):
     """An IAM role that signed-in users of a chat are given, and what it lets them do in Chime.
 
-    Its policies and permissions boundary tell. Limits from outside the account and of a session are not known.
-    `gaps` maps the path of an unknown fact to the gap that explains it.
+    Its policies and permissions boundary tell; limits from outside are not known. `gaps`: path of a fact -> its gap.
     """
 
     arn: Annotated[str, says("The ARN of the role.")]

@@ -207,7 +207,7 @@ def _finding(finding: Finding, report: Report) -> Json:
         "methods": ["TEST"],
         "types": ["finding"],
         "origins": [_origin(report)],
-        "subjects": [_subject(finding)],
+        "subjects": [{"subject-uuid": _item_uuid(finding), "type": "inventory-item", "title": _name(finding)}],
         **({"relevant-evidence": evidence} if evidence else {}),
         "collected": moment(report.run.finished_at),
         **({"remarks": "It could not be judged."} if finding.status is Status.UNKNOWN else {}),
@@ -293,10 +293,6 @@ def _of_resource(resource: Resource) -> Iterator[Json]:
     for name, value in (("account-id", resource.account_id), ("region", resource.region)):
         if value != UNKNOWN:
             yield _prop(name, value)
-
-
-def _subject(finding: Finding) -> Json:
-    return {"subject-uuid": _item_uuid(finding), "type": "inventory-item", "title": _name(finding)}
 
 
 def _name(finding: Finding) -> str:
