@@ -9,11 +9,14 @@ from typing import Any
 
 import msgspec
 import yaml
+from msgspec import Struct
 
 from scanner.language.conditions import show
 from scanner.language.frameworks import Supports, natural, shipped
 from scanner.language.rule import Rule
+from scanner.language.vocabulary import ROOTS, Fact, paths
 from scanner.model.operations import needed
+from scanner.model.report import ResourceType
 from scanner.outcome.remediation import filled
 
 _WIDTH = 100
@@ -95,7 +98,29 @@ def explained(rule: Rule) -> str:
     parts = [f"{info.id}: {info.title}", "\n".join(_labelled(facts)), _wrapped(info.rationale)]
     parts += [_block(key, rule) for key in ("params", "when", "require")]
     parts += [f"What to do:\n{textwrap.indent(filled(info.remediation), '  ')}", "\n".join(info.references)]
+    parts += [_readable(info.resource)]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _readable(resource: ResourceType) -> str:
+    """The fields that rules on a type of resource may read, each with what it is."""
+    root = ROOTS[resource]
+    rows = (
+        textwrap.fill(
+            f"{path}: {fact.description}", _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        )
+        for path, fact in _paths(root.type, f"{root.name}.")
+    )
+    heading = f"Rules on {resource.replace('_', ' ')}s may read (outside lists, leave out {root.name}.):"
+    return "\n".join((heading, *rows))
+
+
+def _paths(record: type[Struct], prefix: str) -> Iterator[tuple[str, Fact]]:
+    for path, fact in paths(record).items():
+        if fact.kind != "record":
+            yield f"{prefix}{path}", fact
+        if fact.kind == "list" and fact.record is not None:
+            yield from _paths(fact.record, f"{prefix}{path}[].")
 
 
 def actions(rule: Rule) -> list[str]:

@@ -61,6 +61,18 @@ def test_every_rule_can_be_explained(id_: str, tmp_path: Path) -> None:
         assert part in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("id_", "field"),
+    [
+        ("chat-role-acts-as-anyone", "role.may_remove_flow: Whether it lets its users disassociate"),
+        ("missing-lambda", "flow.processors[].lambda.function.exists: Whether there is a function"),
+        ("no-failure-alert", "app_instance.flows[].name: The name of the channel flow"),
+    ],
+)
+def test_a_rule_is_explained_with_the_fields_that_such_rules_may_read(tmp_path: Path, id_: str, field: str) -> None:
+    assert f"\n  {field}" in rules("show", id_, home=tmp_path).stdout
+
+
 def test_a_rule_is_explained_with_the_facets_and_actions_that_it_needs(tmp_path: Path) -> None:
     ended = rules("show", "unused-channel-flow", home=tmp_path)
 
