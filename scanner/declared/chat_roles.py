@@ -29,7 +29,7 @@ _GIVING = {
     "AWS::Cognito::UserPoolGroup": ("RoleArn",),
 }
 """What names the roles that identity pools give to users, by its properties. A group's role is in its users' tokens."""
-_FACTS = ("providers", "acts_as_anyone", "may_remove_flow", "may_change_flow", "may_open_channels")
+_FACTS = ChatRole.__struct_fields__
 
 
 _APP_INSTANCE: Text = (":app-instance/",)
@@ -82,11 +82,7 @@ class ChatRoles:
         return structs.replace(
             self._named(facts, self._roles.arn(resource), self._roles.name(resource)),
             tags=tags(None if own is None else self._resolver.resolve(own), facts),
-            providers=judged.providers,
-            acts_as_anyone=judged.acts_as_anyone,
-            may_remove_flow=judged.may_remove_flow,
-            may_change_flow=judged.may_change_flow,
-            may_open_channels=judged.may_open_channels,
+            **structs.asdict(judged),
             declared=facts.declaration,
         )
 

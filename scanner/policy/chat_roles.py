@@ -144,13 +144,7 @@ def chat_role(documents: RoleDocuments) -> ChatRole | LeftOut | None:
 
 
 def _chat_role(named: tuple[str, ...] | UnsetType, verdicts: Verdicts) -> ChatRole:
-    return ChatRole(
-        providers=named,
-        acts_as_anyone=verdicts.acts_as_anyone,
-        may_remove_flow=verdicts.may_remove_flow,
-        may_change_flow=verdicts.may_change_flow,
-        may_open_channels=verdicts.may_open_channels,
-    )
+    return ChatRole(providers=named, **structs.asdict(verdicts))
 
 
 def _read(document: Document) -> _Read:
