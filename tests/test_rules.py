@@ -40,6 +40,14 @@ def test_every_file_is_a_rule() -> None:
     assert [each.info.id for each in RULES] == sorted(path.stem for path in FILES)
 
 
+def test_titles_are_short_and_say_what_was_found() -> None:
+    """So a title fits on a line of a table, and follows "Could not tell whether"."""
+    titles = [each.info.title for each in RULES]
+
+    assert [title for title in titles if len(title) >= 60 or title != title.strip(" .")] == []
+    assert len(set(titles)) == len(titles)
+
+
 def test_the_tests_inside_the_rules_agree() -> None:
     assert selftest.run(RULES) == []
 
