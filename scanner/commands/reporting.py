@@ -80,7 +80,7 @@ def inheriting(report: Report, baseline: Report, is_rule: Callable[[str], bool],
         if number:
             message = f"Warning: {count(number, 'finding')} of the baseline left out, new if seen again: {why}"
             log.tell("dropped", message, findings=number)
-    return marked(report, baseline, inherited.carried)
+    return marked(report, baseline, inherited)
 
 
 def _print_findings(report: Report, wanted: Sequence[Output], instead: Iterable[str] | None) -> list[str]:

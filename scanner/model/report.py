@@ -309,6 +309,17 @@ class Summary(Struct, frozen=True, kw_only=True, gc=False):
     rules: dict[str, RuleCounts] | UnsetType = UNSET
 
 
+class BaselineRun(Struct, frozen=True, kw_only=True, gc=False):
+    """The run of the report that this one was compared with. "new" means: failed now, and not known to fail then.
+
+    `fixed` is how many of the failures known then were looked for and are gone; it is left out where that is not known.
+    """
+
+    id: str
+    started_at: str
+    fixed: int | UnsetType = UNSET
+
+
 class CarriedOver(Struct, frozen=True, kw_only=True, gc=False):
     """What an earlier report knew as failed or waived, and this run did not settle. It counts as neither new nor fixed.
 
@@ -361,7 +372,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """Everything one audit has to say; what every format is rendered from.
 
     `findings` can be gone through more than once, in order of account, region, app instance, channel flow or role, rule
-    and part; they need not be in memory. `carried_over` is left out where there was no baseline to compare with.
+    and part; they need not be in memory. `baseline` and `carried_over` are left out where there was no baseline.
     """
 
     schema_version: str = SCHEMA_VERSION
@@ -372,6 +383,7 @@ class Report(Struct, frozen=True, kw_only=True):
     summary: Summary
     rules: tuple[RuleInfo, ...]
     controls: tuple[Control, ...] | UnsetType = UNSET
+    baseline: BaselineRun | UnsetType = UNSET
     carried_over: tuple[CarriedOver, ...] | UnsetType = UNSET
     findings: Collection[Finding]
     inventory: Collection[InventoryItem] | UnsetType = UNSET

@@ -20,12 +20,13 @@ _NOT_ARCHIVED = "Security Hub did not take that it is fixed"
 
 
 class Inheritance(Struct, frozen=True, kw_only=True):
-    """What a report carries over, and how many findings of its baseline it drops.
+    """What a report carries over, how many failures of its baseline are fixed, and how many findings it drops.
 
     `expired` were not looked for in `DAYS_KEPT` days; of `without_rule`, by rule, the rule no longer exists.
     """
 
     carried: tuple[CarriedOver, ...]
+    fixed: int
     expired: int
     without_rule: Mapping[str, int]
 
@@ -35,11 +36,14 @@ def inherit(report: Report, baseline: Report, is_rule: Callable[[str], bool]) ->
     observed, began = ObservedScope.of(report), report.run.started_at
     carried: list[CarriedOver] = []
     without_rule: Counter[str] = Counter()
-    expired = 0
+    expired = fixed = 0
     for entry in filter(_may_be_carried, remembered(baseline)):
         finding = entry.finding
-        reason = None if finding.fingerprint in observed.found else observed.missing_of(finding)
+        if finding.fingerprint in observed.found:
+            continue
+        reason = observed.missing_of(finding)
         if reason is None:
+            fixed += finding.is_known_failure
             continue
         since = UNSET if reason.was_asked else entry.not_looked_for or began
         if not is_rule(finding.rule_id):
@@ -48,7 +52,7 @@ def inherit(report: Report, baseline: Report, is_rule: Callable[[str], bool]) ->
             carried.append(structs.replace(entry, reason=reason.text, not_looked_for=since))
         else:
             expired += 1
-    return Inheritance(carried=tuple(carried), expired=expired, without_rule=without_rule)
+    return Inheritance(carried=tuple(carried), fixed=fixed, expired=expired, without_rule=without_rule)
 
 
 def remembered(report: Report) -> list[CarriedOver]:

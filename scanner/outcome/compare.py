@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.model.report import CarriedOver, Finding, GapReference, Report, ReportedGap, Run, Status
+from scanner.model.report import BaselineRun, Finding, GapReference, Report, ReportedGap, Run, Status
 from scanner.outcome import former
-from scanner.outcome.carried import remembered
+from scanner.outcome.carried import Inheritance, remembered
 from scanner.outcome.observed_scope import ObservedScope
 
 SCHEMA_VERSION = "1.0"
@@ -103,12 +103,17 @@ def mark(findings: Iterable[Finding], baseline: Known, observed: ObservedScope) 
         yield structs.replace(finding, change=None if is_open else "existing" if existing else "new")
 
 
-def marked(report: Report, baseline: Report, carried: tuple[CarriedOver, ...]) -> Report:
-    """The report with its findings marked, and with what it carries over from the baseline.
+def marked(report: Report, baseline: Report, inherited: Inheritance) -> Report:
+    """The report with its findings marked, with what it was compared with, and with what it carries over from that.
 
     Findings are marked each time that they are read, so that they need not be in memory.
     """
-    return structs.replace(report, carried_over=carried, findings=_Marked(report.findings, baseline))
+    return structs.replace(
+        report,
+        baseline=BaselineRun(id=baseline.run.id, started_at=baseline.run.started_at, fixed=inherited.fixed),
+        carried_over=inherited.carried,
+        findings=_Marked(report.findings, baseline),
+    )
 
 
 def new_gaps(report: Report, baseline: Report | None) -> Iterator[ReportedGap]:

@@ -41,6 +41,7 @@ def to_framework(report: Report, name: str) -> Report:
         rules=rules,
         controls=report.controls and tuple(control for control in controls if control.framework == name),
         findings=[finding for finding in findings if finding.rule_id in ids],
+        baseline=report.baseline and structs.replace(report.baseline, fixed=UNSET),
         carried_over=report.carried_over
         and tuple(
             structs.replace(each, finding=_only(each.finding, name))

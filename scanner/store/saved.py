@@ -93,6 +93,8 @@ def _of_own_rules(report: Report) -> Iterator[Finding]:
 def _times(report: Report) -> Iterator[str]:
     yield report.run.started_at
     yield report.run.finished_at
+    if report.baseline:
+        yield report.baseline.started_at
     carried = report.carried_over or ()
     for finding in (*report.findings, *(each.finding for each in carried)):
         if finding.first_seen is not None:
@@ -115,6 +117,8 @@ def _numbers(report: Report) -> Iterator[int]:
     for counts in (report.coverage.in_scope, report.coverage.observed):
         yield from (number for number in structs.asdict(counts).values() if number is not UNSET)
     yield from report.summary.by_status.values()
+    if report.baseline and report.baseline.fixed is not UNSET:
+        yield report.baseline.fixed
     for each in (*(report.summary.rules or {}).values(), *(report.controls or ())):
         yield from (getattr(each, name) for name in RuleCounts.__struct_fields__)
 

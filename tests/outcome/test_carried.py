@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
-from scanner.model.report import CarriedOver, Finding, Location, Report, ReportedGap, Status, Waiver
+from scanner.model.report import BaselineRun, CarriedOver, Finding, Location, Report, ReportedGap, Status, Waiver
 from scanner.outcome.carried import inherit, remembered, with_unarchived
 from scanner.outcome.compare import settled
 from tests.render import sample
@@ -51,6 +51,19 @@ def test_what_a_gap_hides_is_carried_over_as_it_was_and_counts_nowhere() -> None
     }
     assert not list(blind.findings)
     assert blind.summary == denied().summary
+
+
+def test_a_compared_report_says_with_which_run_and_how_many_failures_are_fixed_since() -> None:
+    first = begun(sample.report([A, B, WAIVED]), 0)
+    blind = sample.compared(begun(denied(), 1), first)
+
+    assert sample.compared(begun(sample.report([A]), 1), first).baseline == BaselineRun(
+        id=first.run.id, started_at=DAYS[0], fixed=1
+    )
+    assert (blind.baseline and blind.baseline.fixed) == 0
+    assert sample.compared(begun(sample.report([A]), 2), blind).baseline == BaselineRun(
+        id=blind.run.id, started_at=DAYS[1], fixed=1
+    )
 
 
 def test_any_number_of_nights_that_see_nothing_makes_nothing_new() -> None:

@@ -4,7 +4,6 @@ import pytest
 from msgspec import structs
 
 from scanner.model.report import Finding, Observed, Report, Severity, Status
-from scanner.outcome.compare import marked
 from scanner.outcome.gate import ExitCode, gate
 from tests.render import sample
 
@@ -66,7 +65,7 @@ def test_only_new_failures_affect_the_exit_code() -> None:
     before = sample.report([known])
 
     def code(*findings: Finding) -> ExitCode:
-        return gate(marked(sample.report(findings), before, ()), Severity.HIGH)
+        return gate(sample.compared(sample.report(findings), before), Severity.HIGH)
 
     assert code(known) is ExitCode.OK
     assert code(known, other) is ExitCode.FINDINGS

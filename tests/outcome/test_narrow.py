@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET, structs
 
 from scanner.errors import UsageError
-from scanner.model.report import CarriedOver, Finding, Report, RuleInfo
+from scanner.model.report import BaselineRun, CarriedOver, Finding, Report, RuleInfo
 from scanner.outcome import narrow
 from tests.render import sample
 
@@ -54,9 +54,11 @@ def test_what_is_carried_over_is_narrowed_too() -> None:
         CarriedOver(finding=finding, last_seen="2026-11-21T03:00:12Z", reason="denied") for finding in whole.findings
     )
 
-    found = narrow.to_framework(structs.replace(whole, carried_over=carried), "soc2")
+    before = BaselineRun(id="last", started_at="2026-11-21T03:00:12Z", fixed=3)
+    found = narrow.to_framework(structs.replace(whole, baseline=before, carried_over=carried), "soc2")
 
     assert {each.finding.rule_id for each in found.carried_over or ()} == {CHOICE}
+    assert found.baseline == structs.replace(before, fixed=UNSET)
 
 
 def test_what_a_report_of_an_older_version_lacks_is_absent() -> None:

@@ -342,7 +342,7 @@ def named() -> Report:
 
 def compared(report: Report, baseline: Report) -> Report:
     """The report compared with its baseline, when every rule still exists."""
-    return marked(report, baseline, inherit(report, baseline, lambda _: True).carried)
+    return marked(report, baseline, inherit(report, baseline, lambda _: True))
 
 
 def carrying() -> Report:

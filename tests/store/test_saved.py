@@ -92,6 +92,13 @@ def carried(change: Callable[[dict[str, Any]], None]) -> str:
     return json.dumps(document)
 
 
+def compared(change: Callable[[dict[str, Any]], None]) -> str:
+    """A report that was compared with another, in which something of what it says of that was changed."""
+    document = json.loads(text(sample.compared(sample.rich(), sample.clean())))
+    change(document["baseline"])
+    return json.dumps(document)
+
+
 def write(document: dict[str, Any], *path: str | int, value: object) -> None:
     *parents, last = path
     place: Any = document
@@ -127,6 +134,8 @@ def write(document: dict[str, Any], *path: str | int, value: object) -> None:
         (carried(lambda it: write(it, "last_seen", value="\u202eyesterday")), "is not a time"),
         (carried(lambda it: write(it, "not_looked_for", value="never")), "is not a time"),
         (carried(lambda it: write(it, "finding", "first_seen", value="")), "is not a time"),
+        (compared(lambda it: write(it, "started_at", value="last night")), "is not a time"),
+        (compared(lambda it: write(it, "fixed", value=-3)), "-3 does not count anything"),
         (carried(lambda it: it.pop("reason")), "missing required field `reason`"),
         (changed(lambda it: write(it, "carried_over", value=None)), "is not a report of chimeaudit"),
     ],
