@@ -18,6 +18,7 @@ from scanner.language.vocabulary import ROOTS, Fact, paths
 from scanner.model.operations import needed
 from scanner.model.report import ResourceType
 from scanner.outcome.remediation import filled
+from scanner.outcome.steps import introduction, steps
 
 _WIDTH = 100
 _LABEL = 12
@@ -97,9 +98,20 @@ def explained(rule: Rule) -> str:
     }
     parts = [f"{info.id}: {info.title}", "\n".join(_labelled(facts)), _wrapped(info.rationale)]
     parts += [_block(key, rule) for key in ("params", "when", "require")]
-    parts += [f"What to do:\n{textwrap.indent(filled(info.remediation), '  ')}", "\n".join(info.references)]
+    parts += [f"What to do:\n\n{textwrap.indent(_remedy(info.remediation), '  ')}", "\n".join(info.references)]
     parts += [_readable(info.resource)]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _remedy(text: str) -> str:
+    """The remediation: paragraphs, and commands below what they change and what is to be filled in."""
+    parts: list[str] = []
+    for step in steps(filled(text)):
+        if step.kind == "text":
+            parts.append(_wrapped(step.text))
+        else:
+            parts += [_wrapped(introduction(step)), textwrap.indent(step.text, "  ")]
+    return "\n\n".join(parts)
 
 
 def _readable(resource: ResourceType) -> str:

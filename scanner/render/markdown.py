@@ -16,9 +16,9 @@ from scanner.model.edits import Edit
 from scanner.model.moments import moment
 from scanner.model.report import CarriedOver, Control, Finding, Report, RuleCounts, RuleInfo, Severity, Status
 from scanner.outcome.remediation import filled, has_commands, without_commands
+from scanner.outcome.steps import Step, introduction, steps
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
-from scanner.render.html.blocks import blocks
 from scanner.render.text import visible, visible_lines
 from scanner.render.wording import Names, account, aged, clipped, control_status, count, gap_cause, named, place, seen
 from scanner.render.wording import waived as accepted
@@ -226,8 +226,8 @@ def _remedy(rule: RuleInfo, *, by_command: bool) -> Iterator[str]:
     yield ""
     yield f"{code(rule.id)} {rule.severity}: {prose(rule.rationale)}"
     yield ""
-    for block in blocks(filled(rule.remediation if by_command else without_commands(rule.remediation))):
-        yield prose(block.text) if block.kind == "text" else _indented(block.text)
+    for step in steps(filled(rule.remediation if by_command else without_commands(rule.remediation))):
+        yield prose(step.text) if step.kind == "text" else _command(step)
         yield ""
 
 
@@ -259,9 +259,12 @@ def _numbers(of: Control | RuleCounts) -> Iterator[str]:
     return (f"{number:,}" for number in (of.passed, of.failed, of.unknown, of.waived, of.not_applicable))
 
 
-def _indented(text: str) -> str:
-    """Commands as an indented block, in which nothing has an effect and which only the next paragraph ends."""
-    return "\n".join(f"    {line}" for line in visible_lines(text).split("\n"))
+def _command(step: Step) -> str:
+    """What a command changes and what is to be filled in, then the command as an indented block: nothing in that has
+    an effect, and only the next paragraph ends it.
+    """
+    lines = (f"    {line}" for line in visible_lines(step.text).split("\n"))
+    return "\n".join((prose(introduction(step)), "", *lines))
 
 
 def _table(columns: Iterable[str], rows: Iterable[str], budget: int, total: int) -> Iterator[str]:

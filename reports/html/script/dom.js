@@ -45,14 +45,30 @@ export function button(label, act, attributes = {}) {
   return made;
 }
 
+// What happened is said aloud where a button only changes its face. A reader hears changes of what was there before.
+const said = el("p.hidden", { role: "status" });
+document.body.append(said);
+let forgotten = 0;
+
+function say(text) {
+  said.textContent = text;
+  clearTimeout(forgotten);
+  forgotten = setTimeout(() => { said.textContent = ""; }, 5000);
+}
+
 // Without a clipboard (a page served without TLS has none) the text is selected, to be copied by hand.
-export function copier(label, text, node) {
+export function copier(label, text, node, { done = "Copied" } = {}) {
   return button(label, (made) => {
     const copied = navigator.clipboard ? navigator.clipboard.writeText(text()) : Promise.reject();
     copied.then(() => {
       made.textContent = "Copied";
+      say(done);
       setTimeout(() => { made.textContent = label; }, 1500);
-    }, () => { if (node) getSelection().selectAllChildren(node); });
+    }, () => {
+      if (!node) return say("This browser does not let the page copy");
+      getSelection().selectAllChildren(node);
+      return say("Selected, to be copied by hand");
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 // A finding as a row and in full; the picture of its flow.
-import { copier, el, moment } from "./dom.js";
+import { copier, count, el, moment } from "./dom.js";
 import { appName, resourceName } from "./island.js";
+import { pieces } from "./remedy.js";
 
 export const badge = (text, kind) => el(`span.badge.${kind}`, {}, text);
 
@@ -79,12 +80,21 @@ const waiver = ({ reason, owner, expires }) =>
   el("p.waiver", {}, badge("waived", "accepted"), ` ${reason} `, el("span.quiet", {}, `by ${owner}, until ${expires}`));
 
 function blocks(items) {
-  return items.map(({ kind, text }) => {
+  return items.map(({ kind, text, effect }) => {
     if (kind === "text") return el("p", {}, text);
-    const code = el("code", {}, text.split("\n").flatMap((line, n) => (n ? [document.createTextNode("\n"), line] : [line])));
-    // What is copied is what is shown: hidden characters are spelled out in both.
-    return el("div.command", {}, el("pre", { tabindex: 0 }, code), copier("Copy", () => code.textContent, code));
+    const code = el("code", {}, pieces(text).map(([piece, isOpen]) => (isOpen ? el("mark", {}, piece) : lines(piece))));
+    return el("div.command", {}, el("p.effect", {}, effect), el("pre", { tabindex: 0 }, code), commandCopier(code));
   });
+}
+
+const lines = (text) => text.split("\n").flatMap((line, n) => (n ? [document.createTextNode("\n"), line] : [line]));
+
+// What is copied is what is shown: hidden characters are spelled out in both.
+export function commandCopier(code) {
+  const open = new Set([...code.querySelectorAll("mark")].map((mark) => mark.textContent));
+  const label = open.size ? `Copy, fill in ${count(open.size, "value")}` : "Copy";
+  const names = [...open].map((name) => name.slice(1, -1)).join(", ");
+  return copier(label, () => code.textContent, code, { done: open.size ? `Copied. Fill in ${names} before you run it` : "Copied" });
 }
 
 function evidence({ evidence: items }) {

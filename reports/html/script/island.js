@@ -132,7 +132,7 @@ export class Store {
     const said = this.findings[n][what] ?? this.rule(n)[what];
     if (!this.findings[n].filled) return said;
     if (what === "remediation") return this.filled(n, said);
-    return what === "remedy" ? said.map(({ kind, text }) => ({ kind, text: this.filled(n, text) })) : said;
+    return what === "remedy" ? said.map(({ text, ...rest }) => ({ ...rest, text: this.filled(n, text) })) : said;
   }
 
   filled(n, text) { return filled(text, this.resource(n), this.findings[n].evidence); }

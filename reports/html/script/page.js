@@ -1,8 +1,8 @@
 // The page says what it has to without scripts. This puts the list of all findings in place of the first few.
-import { copier, count, el, number } from "./dom.js";
+import { count, el, number } from "./dom.js";
 import { csv, json, save } from "./export.js";
 import { Facets } from "./facets.js";
-import { cells, detail } from "./finding.js";
+import { cells, commandCopier, detail } from "./finding.js";
 import { SEVERITIES, Store, appName, unpacked } from "./island.js";
 import { Inventory } from "./inventory.js";
 import { List, stuck } from "./list.js";
@@ -296,8 +296,5 @@ async function openFindings() {
   page.read({ arriving: true });
 }
 
-for (const command of document.querySelectorAll(".rule .command")) {
-  const code = command.querySelector("code");
-  command.append(copier("Copy", () => code.textContent, code));
-}
+for (const command of document.querySelectorAll(".rule .command")) command.append(commandCopier(command.querySelector("code")));
 openFindings().then(openInventory);

@@ -1,4 +1,5 @@
-// A rule's remediation with what is known of a finding's resource in place of placeholders (scanner/remediation.py).
+// A rule's remediation with what is known of a finding's resource in place of placeholders
+// (scanner/outcome/remediation.py), and what of it is left to be filled in (scanner/outcome/steps.py).
 
 const OTHERS = " OTHER_PROCESSORS";
 const PLACEHOLDER = /( OTHER_PROCESSORS(?!\w)|(?<!\w)(?:REGION|PROCESSORS|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?!\w))/g;
@@ -9,6 +10,20 @@ const COMMAND = /(?<!\\)\n/;
 const HARMLESS = /^(?!.*\/\/)[A-Za-z0-9_][A-Za-z0-9_.:/-]*(?: [A-Za-z0-9_][A-Za-z0-9_.:/-]*)*$/;
 const PRINTABLE = /^(?: |[^\p{C}\p{Z}])+$/u;
 const MISTAKEN = /^(?:-|(?:file|fileb|https?):\/\/)/;
+
+const OPEN = /'[^']*'|"(?:\\.|[^"\\])*"|\\.|<([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)>/gs;
+
+// The command in pieces: [text, whether it is a value that the reader must fill in].
+export function pieces(command) {
+  const found = [];
+  let end = 0;
+  for (const match of command.matchAll(OPEN)) {
+    if (!match[1]) continue;
+    found.push([command.slice(end, match.index), false], [match[0], true]);
+    end = match.index + match[0].length;
+  }
+  return [...found, [command.slice(end), false]];
+}
 
 export function filled(text, resource, evidence) {
   const values = known(resource, evidence);

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
 from scanner.outcome.remediation import filled
-from scanner.render.html.blocks import Block, Link, blocks, link
+from scanner.outcome.steps import Step, steps
+from scanner.render.html.values import Link, link
 from scanner.render.pipeline import StepOutcome, outcomes
 from scanner.render.wording import age_days
 
@@ -32,8 +33,8 @@ class PackedRule(Struct, frozen=True, kw_only=True):
 
     title: str
     topic: str
-    rationale: tuple[Block, ...]
-    remedy: tuple[Block, ...]
+    rationale: tuple[Step, ...]
+    remedy: tuple[Step, ...]
     links: tuple[Link, ...]
     remediation: str
     references: tuple[str, ...]
@@ -55,7 +56,7 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     title: str | None = None
     filled: bool = False
     remediation: str | None = None
-    remedy: tuple[Block, ...] | None = None
+    remedy: tuple[Step, ...] | None = None
     references: tuple[str, ...] | None = None
     links: tuple[Link, ...] | None = None
     frameworks: dict[str, tuple[str, ...]] | None = None
@@ -128,8 +129,8 @@ def _packed_rule(rule: RuleInfo) -> PackedRule:
     return PackedRule(
         title=rule.title,
         topic=rule.topic,
-        rationale=blocks(rule.rationale),
-        remedy=blocks(rule.remediation),
+        rationale=steps(rule.rationale),
+        remedy=steps(rule.remediation),
         links=tuple(map(link, rule.references)),
         remediation=rule.remediation,
         references=rule.references,
@@ -158,7 +159,7 @@ def _packed(finding: Finding, rule: RuleInfo | None, report: Report) -> PackedFi
         title=finding.title if own_title else None,
         filled=is_filled,
         remediation=finding.remediation if own_remedy else None,
-        remedy=blocks(finding.remediation) if own_remedy else None,
+        remedy=steps(finding.remediation) if own_remedy else None,
         references=finding.references if own_links else None,
         links=tuple(map(link, finding.references)) if own_links else None,
         frameworks=finding.frameworks if own_frameworks else None,

@@ -21,9 +21,9 @@ from scanner.model.phrases import named_account
 from scanner.model.report import Report, RuleInfo, Scalar
 from scanner.model.trend import Trend
 from scanner.outcome.remediation import filled
+from scanner.outcome.steps import Step, introduction, pieces, steps
 from scanner.render import carried
 from scanner.render.html import labels, nights
-from scanner.render.html.blocks import Block, Link, blocks, link, value_text
 from scanner.render.html.controls import by_framework
 from scanner.render.html.coverage import coverage
 from scanner.render.html.digest import digest
@@ -31,6 +31,7 @@ from scanner.render.html.findings import findings
 from scanner.render.html.inventory import inventory
 from scanner.render.html.island import island
 from scanner.render.html.summary import summary
+from scanner.render.html.values import Link, link, value_text
 from scanner.render.text import segments, visible
 from scanner.render.wording import account, passed
 
@@ -52,8 +53,8 @@ class RuleView:
     rule: RuleInfo
     failed: int
     passed: str | None
-    rationale: tuple[Block, ...]
-    remedy: tuple[Block, ...]
+    rationale: tuple[Step, ...]
+    remedy: tuple[Step, ...]
     links: tuple[Link, ...]
 
 
@@ -145,8 +146,8 @@ def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
             rule=rule,
             failed=report.summary.by_rule.get(rule.id, 0),
             passed=told.get(rule.id),
-            rationale=blocks(rule.rationale),
-            remedy=blocks(filled(rule.remediation)),
+            rationale=steps(rule.rationale),
+            remedy=steps(filled(rule.remediation)),
             links=tuple(map(link, rule.references)),
         )
         for rule in rules
@@ -174,6 +175,8 @@ def environment() -> Environment:
     }
     environment.globals |= {
         "account": account,
+        "introduction": introduction,
+        "pieces": pieces,
         "named_account": named_account,
         "duration": labels.duration,
         "resource_name": labels.resource_name,

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from scanner.model.report import Finding, Report, ReportedGap
 from scanner.outcome.remediation import filled
+from scanner.outcome.steps import pieces, steps
 from scanner.render import Format, render
 from scanner.render.text import visible
 from tests.render import sample
@@ -471,7 +472,40 @@ def test_copies_are_what_is_shown(page: Page) -> None:
     page.locator(TITLES).first.click()
     page.locator(".opened").get_by_role("button", name="Copy", exact=True).click()
     page.get_by_role("button", name="Copied").wait_for()
-    assert page.evaluate("navigator.clipboard.readText()").startswith("aws lambda remove-permission")
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_have_text("Copied")
+    assert page.locator(".opened .effect").inner_text() == "Removes a statement from the function's resource policy."
+    assert page.evaluate("navigator.clipboard.readText()") == (
+        "aws lambda remove-permission \\\n  --function-name moderate \\\n  --statement-id anyone"
+    )
+
+
+def test_what_is_to_be_filled_in_is_marked_and_counted_as_in_other_formats(viewer: Viewer) -> None:
+    text = (
+        "aws x put --name FLOW_NAME --a NEW_NAME --b TAG_KEY\naws x put --in 'Name=PROCESSOR_NAME,A=TAG_KEY,B=TAG_KEY'"
+    )
+    names = ("support", "<NEW_NAME>", "it's <NEW_NAME>", "\u202e")
+    flows = [sample.flow(name, sample.step(name)) for name in names]
+    findings = [
+        structs.replace(each, remediation=filled(text, each.resource, each.evidence))
+        for each in map(sample.fails_open, flows)
+    ]
+    rule = structs.replace(sample.FAILS_OPEN, remediation=text)
+    page = viewer.open(sample.report(findings, rules=(rule,)), height=TALL).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for finding in findings:
+        commands = steps(finding.remediation)
+        search(page, finding.fingerprint)
+        page.locator(TITLES).first.click()
+        shown = page.locator(".opened .command")
+        assert shown.locator("pre").all_inner_texts() == [each.text for each in commands]
+        marked = [piece for each in commands for piece, is_open in pieces(each.text) if is_open]
+        assert shown.locator("mark").all_inner_texts() == marked
+        counted = [f"Copy, fill in {each.open} value{'s' * (each.open > 1)}" for each in commands]
+        assert shown.get_by_role("button").all_inner_texts() == counted
+    shown.get_by_role("button").first.click()
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_have_text(
+        "Copied. Fill in FLOW_NAME, NEW_NAME, TAG_KEY before you run it"
+    )
 
 
 def exported(page: Page, form: str, folder: Path) -> str:

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from scanner.model.report import Location, Observed, Report, ReportedGap, Status, Waiver
 from scanner.render.causes import Cause
 from scanner.render.html import labels, page
-from scanner.render.html.blocks import Block, blocks, link, value_text
 from scanner.render.html.coverage import CauseView, coverage_banner
 from scanner.render.html.digest import FAILURES, UNKNOWN_OF_A_CAUSE, digest
 from scanner.render.html.findings import IN_FULL, findings
 from scanner.render.html.summary import judgements, summary, verdict
+from scanner.render.html.values import link, value_text
 from tests.render import sample
 
 SAMPLES = sample.ALL
@@ -363,15 +363,6 @@ def test_finding_shows_evidence_picture_reason_and_fix() -> None:
         "Read-only announcement channels (SEC-701)",
     ):
         assert part in text
-
-
-def test_paragraphs_and_commands_are_told_apart() -> None:
-    text = "First\nline.\n\naws one \\\n  --two\naws three\nThen rest."
-    assert blocks(text) == (
-        Block(kind="text", text="First line."),
-        Block(kind="code", text="aws one \\\n  --two\naws three"),
-        Block(kind="text", text="Then rest."),
-    )
 
 
 @pytest.mark.parametrize(
