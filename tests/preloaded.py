@@ -25,7 +25,7 @@ _LOADED = (
         "rich.progress",
         "rich.table",
         "tests.preloaded",
-        "tests.service_models",
+        "tests.data_read",
     ),
     *(f"scanner.commands.{name}" for name in ("scan", "check", "report", "diff", "history", "rules", "iam")),
     *("scanner.collect.run", "scanner.collect.scope", "scanner.history.record", "scanner.render.html"),

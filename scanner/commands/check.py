@@ -315,14 +315,19 @@ def _came_to(reading: FileReading, mistakes: Mistakes) -> str:
 
 
 def _narrowing(options: CheckOptions, configured: Configuration) -> Narrowing:
-    rules = {repository.name_within(Path(rule.file)) for rule in configured.loaded}
-    own = {parameters.file for pattern in configured.parameters for parameters in pattern.sets}
     return Narrowing(
         exclude=(*options.exclude, *configured.exclude),
         reads_ignored=options.no_gitignore,
         changed_since=options.changed_since,
-        settings={*rules, *own, *map(repository.name, options.parameters), configured.file or ""},
+        settings=() if options.changed_since is None else _settings(options, configured),
     )
+
+
+def _settings(options: CheckOptions, configured: Configuration) -> set[str]:
+    """The names of the files that all templates hang on."""
+    rules = {repository.name_within(Path(rule.file)) for rule in configured.loaded}
+    own = {parameters.file for pattern in configured.parameters for parameters in pattern.sets}
+    return {*rules, *own, *map(repository.name, options.parameters), configured.file or ""}
 
 
 def _home(options: CheckOptions) -> Home:

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -128,19 +129,30 @@ def _load(file: Path, ids: dict[str, str], found: list[Mistake], frameworks: Col
     """The rule in a file, if it has no mistakes; `ids` has the ids of earlier files, each with its file."""
     mistakes = Mistakes(str(file))
     data = rule_files.content(file, mistakes)
-    table = None if data is None else parse(data, mistakes)
-    if table is not None:
-        _note(table, ids, mistakes)
-    rule = None if table is None else _rule(table, file, mistakes, frameworks)
-    if rule is not None and not mistakes.found:
-        yield rule
+    if data is not None:
+        id_, rule, own = _read(file, file.parent.resolve().name, data, tuple(frameworks))
+        _note(id_, ids, mistakes)
+        mistakes.found += own
+        if rule is not None and not mistakes.found:
+            yield rule
     found += mistakes.found
 
 
-def _rule(table: Table, file: Path, mistakes: Mistakes, frameworks: Collection[str]) -> Rule | None:
+@lru_cache(maxsize=256)
+def _read(
+    file: Path, topic: str, data: bytes, frameworks: tuple[str, ...]
+) -> tuple[Node | None, Rule | None, tuple[Mistake, ...]]:
+    """The node of the id, the rule and the mistakes in a file of these bytes. A process reads the same bytes once."""
+    mistakes = Mistakes(str(file))
+    table = parse(data, mistakes)
+    rule = None if table is None else _rule(table, file, topic, mistakes, frameworks)
+    return None if table is None else table.entries.get("id"), rule, tuple(mistakes.found)
+
+
+def _rule(table: Table, file: Path, topic: str, mistakes: Mistakes, frameworks: Collection[str]) -> Rule | None:
     if file.suffix != ".yaml":
         mistakes.add(START, f"found the suffix {file.suffix}; expected .yaml")
-    info = header.read(table, file.parent.resolve().name, file.stem, mistakes, frameworks)
+    info = header.read(table, topic, file.stem, mistakes, frameworks)
     entries = table.entries
     root = next((root for type_, root in ROOTS.items() if _says(entries, "resource", type_)), ROOTS["channel_flow"])
     switch = checks.text(entries["off_unless"], mistakes) if "off_unless" in entries else None
@@ -213,8 +225,7 @@ def _used(table: Table, context: Context, *, whole: bool) -> dict[str, Param]:
     return used
 
 
-def _note(table: Table, ids: dict[str, str], mistakes: Mistakes) -> None:
+def _note(id_: Node | None, ids: dict[str, str], mistakes: Mistakes) -> None:
     """Record a rule's id, even if the rule has mistakes; add a mistake if an earlier file has the same id."""
-    id_ = table.entries.get("id")
     if isinstance(id_, Scalar) and (earlier := ids.setdefault(id_.text, mistakes.file)) != mistakes.file:
         mistakes.add(id_, f"found the id {quote(id_.text)} again, after {earlier}; expected it in one file")

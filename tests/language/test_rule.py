@@ -285,6 +285,18 @@ def three(tmp_path: Path) -> tuple[rule.Rule, ...]:
     return rule.load([tmp_path])
 
 
+def test_what_a_process_has_read_is_read_again_where_it_has_changed(tmp_path: Path) -> None:
+    before = loaded(tmp_path, severity="low")
+    changed = loaded(tmp_path, severity="high")
+    moved = rule_file(tmp_path, severity="high").parent.rename(tmp_path / "other")
+    (elsewhere,) = rule.load([moved])
+
+    assert [each.info.severity for each in (before, changed)] == [Severity.LOW, Severity.HIGH]
+    assert (changed.info.topic, elsewhere.info.topic) == ("topic", "other")
+    assert mistakes(rule_file(tmp_path, severity="much"))
+    assert mistakes(rule_file(tmp_path, severity="much")), "mistakes are told each time"
+
+
 def test_the_digest_follows_the_content_not_the_layout(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     one = rule.load([rule_file(tmp_path)])
