@@ -2,7 +2,8 @@
 import { el, number } from "./dom.js";
 
 const CHIPS = { severity: "Severity", status: "Status", change: "Baseline" };
-const LISTS = { rule: "Rule", account: "Account", region: "Region", app: "App instance" };
+const LISTS = { file: "File", rule: "Rule", account: "Account", region: "Region", app: "App instance" };
+const NOT_KNOWN = new Set(["", "unknown", "not observed"]);
 const LISTED = 60;
 
 export class Facets {
@@ -10,7 +11,8 @@ export class Facets {
     Object.assign(this, { store, choose, result: null });
     this.chips = Object.entries(chips).flatMap(([field, label]) => this.chipGroup(place, field, label));
     const lists = el("div.lists");
-    this.lists = Object.entries(listed).map(([field, label]) => this.list(lists, field, label));
+    const told = Object.entries(listed).filter(([field]) => !this.values(field).every((text) => NOT_KNOWN.has(text)));
+    this.lists = told.map(([field, label]) => this.list(lists, field, label));
     place.append(lists);
   }
 

@@ -11,6 +11,11 @@ export const badges = (finding) => [
   finding.change === "new" ? badge("new", "new") : null,
 ];
 
+// Of a function's ARN its name and qualifier, of a role's its name. The detail has the whole ARN.
+const ARN = /\barn:[a-z0-9-]+:(?:lambda:[a-z0-9-]*:\d*:function:([\w$-]+(?::[\w$-]+)?)|iam::\d*:role\/(?:[\w+=,.@-]*\/)*([\w+=,.@-]*\w))/g;
+
+export const short = (message) => message.replace(ARN, (_, name, role) => name ?? role);
+
 // -> the cells of a row
 export function cells(store, n, open) {
   const finding = store.findings[n];
@@ -21,11 +26,18 @@ export function cells(store, n, open) {
   const more = { channel_flow: `App instance ${appName(resource)}`, role: "IAM role" }[resource.type];
   return [
     el("td.summary-badges", {}, badges(finding)),
-    el("th", { scope: "row" }, opener, el("span.message", {}, finding.message)),
+    el("th", { scope: "row" }, opener, el("span.message", {}, short(finding.message))),
     el("td.summary-place", {}, el("span.name", { id: `name-${n}` }, resourceName(resource)),
-      el("span.where", {}, `${store.account(resource.account_id)} · ${resource.region}`),
+      el("span.where", {}, where(store, n)),
       more ? el("span.app", {}, more) : null),
   ];
+}
+
+function where(store, n) {
+  const { location } = store.findings[n];
+  if (location) return `${location.file}:${location.line}`;
+  const { account_id, region } = store.resource(n);
+  return [`${store.account(account_id)} · `, el("span.region", {}, region)];
 }
 
 export const kind = ({ type }) => `${type[0].toUpperCase()}${type.slice(1).replace("_", " ")}`;
@@ -33,7 +45,7 @@ export const kind = ({ type }) => `${type[0].toUpperCase()}${type.slice(1).repla
 export function detail(store, n, link) {
   const finding = store.findings[n];
   const resource = store.resource(n);
-  const arn = resource.arn === null ? null : el("code.arn", {}, resource.arn);
+  const arn = resource.arn === null ? null : arnCode(resource.arn);
   return el("div.detail", { id: `finding-${finding.fingerprint}` },
     // In full: its row cuts what is long.
     el("p.said", {}, el("b", {}, store.said(n, "title")), el("span", {}, finding.message),
@@ -52,8 +64,8 @@ export function detail(store, n, link) {
       fact("Rule", el("code", {}, finding.rule_id)),
       fact(kind(resource), arn ?? el("span.quiet", {}, "no ARN")),
       resource.type === "channel_flow" && resource.app_instance_arn !== null
-        ? fact("App instance", el("code.arn", {}, resource.app_instance_arn)) : null,
-      facts("Function", functions(resource).map((function_) => el("code.arn", {}, function_))),
+        ? fact("App instance", arnCode(resource.app_instance_arn)) : null,
+      facts("Function", functions(resource).map(arnCode)),
       finding.location ? fact("File", el("code", {}, place(finding.location))) : null,
       finding.change ? fact("Baseline", finding.change === "new" ? "new since then" : "already known") : null,
       finding.first_seen ? fact("First seen", firstSeen(finding)) : null,
@@ -62,6 +74,9 @@ export function detail(store, n, link) {
       facts("See", store.said(n, "links").map(reference)),
       fact("Fingerprint", el("code", {}, finding.fingerprint))));
 }
+
+// An ARN breaks after a colon or slash, not in the middle of a name.
+export const arnCode = (arn) => el("code.arn", {}, arn.split(/(?<=[:/])/).flatMap((part) => [part, el("wbr")]));
 
 // Titles of findings stand in a table, not in headings; these are the next level below the section's own.
 export const heading = (text) => el("h3.h4", {}, text);

@@ -1,7 +1,7 @@
 // Everything that was seen, with the verdict of every rule: a list with a search and filters of its own.
 import { copier, count, el, number, spelled } from "./dom.js";
 import { Facets } from "./facets.js";
-import { badge, fact, heading, kind, pipeline } from "./finding.js";
+import { arnCode, badge, fact, heading, kind, pipeline } from "./finding.js";
 import { Values, appName, namedAccount, resourceName } from "./island.js";
 import { List, stuck } from "./list.js";
 import { allowed, parser, text, toggled } from "./query.js";
@@ -193,7 +193,7 @@ function itemCells(store, n, open) {
 
 function itemDetail(store, n) {
   const resource = { ...store.resource(n), processors: store.processors(n) ?? [] };
-  const arn = resource.arn === null ? null : el("code.arn", {}, resource.arn);
+  const arn = resource.arn === null ? null : arnCode(resource.arn);
   const location = store.location(n);
   return el("div.detail", {},
     el("p.said", {}, el("b", {}, resourceName(resource))),
@@ -205,9 +205,9 @@ function itemDetail(store, n) {
     el("dl.facts", {},
       fact(kind(resource), arn ?? el("span.quiet", {}, "no ARN")),
       resource.type === "channel_flow" && resource.app_instance_arn !== null
-        ? fact("App instance", el("code.arn", {}, resource.app_instance_arn)) : null,
+        ? fact("App instance", arnCode(resource.app_instance_arn)) : null,
       [...new Set(resource.processors.map((step) => step.lambda_arn).filter(Boolean))].map((function_) =>
-        fact("Function", el("code.arn", {}, function_))),
+        fact("Function", arnCode(function_))),
       location === null ? null : fact("File", el("code", {}, location))));
 }
 

@@ -2,7 +2,7 @@
 import { spelled } from "./dom.js";
 import { filled } from "./remedy.js";
 
-export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app", "type"];
+export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app", "type", "file"];
 export const SEVERAL = ["gap", "framework", "control"]; // of which a finding may have several, or none
 export const SEVERITIES = ["critical", "high", "medium", "low", "info"];
 const STATUSES = ["failed", "waived", "unknown"];
@@ -80,7 +80,7 @@ export class Store {
   }
 
   fill() {
-    const { severity, status, change, rule, account, region, app, type } = this.fields;
+    const { severity, status, change, rule, account, region, app, type, file } = this.fields;
     let n = 0;
     this.resources.forEach(({ resource, findings }, place) => {
       const inAccount = account.values.place(resource.account_id);
@@ -99,6 +99,7 @@ export class Store {
         region.column[n] = inRegion;
         app.column[n] = inApp;
         type.column[n] = ofType;
+        file.column[n] = file.values.place(finding.location?.file ?? "");
         this.apps.column[n] = own;
         const { gap: gaps, framework, control } = this.several;
         gaps.of[n] = finding.evidence.flatMap(({ gap }) => (gap ? [gaps.values.place(gapText(gap))] : []));
@@ -122,6 +123,9 @@ export class Store {
   resource(n) { return this.resources[this.resourceOf[n]].resource; }
 
   account(id) { return namedAccount(id, this.names); }
+
+  // Whether any finding is in a file, as those of a check are.
+  get inFiles() { return this.fields.file.values.texts.some(Boolean); }
 
   outcomes(n) { return this.resources[this.resourceOf[n]].outcomes; }
 

@@ -1,4 +1,5 @@
-// A table of which only the rows near the window exist. Rows are of one height, but for the finding that is open.
+// A table. A short one is there as a whole, so that a browser's own search finds every row of it. Of a long one only the
+// rows near the window exist; they are of one height, but for the finding that is open.
 //
 // Browsers lose their way in pages beyond a height. A list that is taller than `tallest` is given that much of the page:
 // scrolling moves its rows as ever, while `shift` says how far they lie above the place they would have on a page that
@@ -9,7 +10,7 @@ const MARGIN = 600; // px drawn beyond the window
 const TALLEST = 15_000_000; // px of the page; Firefox goes up to 17.9 million
 const TALLEST_DRAWN = 30_000_000; // px of the screen; Chromium goes up to 33.5 million
 const LEAP = 3; // windows; nobody scrolls as far from one frame to the next
-const PRINTED = 500; // more take a browser too long to lay out on paper
+const WHOLE = 500; // rows; more take a browser too long to lay out, also on paper
 
 export class List {
   // draw(line, open) gives the cells of a row, detail(line) what opens below it, ceiling() where the window begins
@@ -25,7 +26,7 @@ export class List {
     this.detailHeight = 0;
     this.shift = 0;
     this.seen = null; // how far the page was scrolled into the list when it was last drawn; null before that
-    this.everything = false;
+    this.printing = false;
     this.resized = new ResizeObserver(() => this.measure());
     const later = () => { this.frame ??= requestAnimationFrame(() => { this.frame = null; this.update(); }); };
     addEventListener("scroll", later, { passive: true });
@@ -44,10 +45,14 @@ export class List {
     this.measure();
   }
 
+  // Whether all rows exist, each as high as its text.
+  get everything() { return this.printing || this.lines.length <= WHOLE; }
+
   clear() {
     this.closeDetail();
     this.rows.clear();
     this.body.replaceChildren();
+    this.table.classList.toggle("whole", this.everything);
   }
 
   get tallest() { return this.share * Math.min(TALLEST, TALLEST_DRAWN / devicePixelRatio); }
@@ -55,11 +60,13 @@ export class List {
   get total() { return this.lines.length * this.height + (this.open < 0 ? 0 : this.detailHeight); }
 
   offset(position) {
+    if (this.everything) return (this.rows.get(position)?.getBoundingClientRect().top ?? 0) + this.scrolled();
     return position * this.height + (this.open >= 0 && position > this.open ? this.detailHeight : 0);
   }
 
   at(y) {
     const last = this.lines.length - 1;
+    if (this.everything) return Math.max(0, [...this.rows.keys()].findLastIndex((position) => this.offset(position) <= y));
     let position = Math.floor(y / this.height);
     if (this.open >= 0 && position > this.open) {
       position = Math.max(this.open, Math.floor((y - this.detailHeight) / this.height));
@@ -68,7 +75,7 @@ export class List {
   }
 
   // What of the list has no room on the page, in px.
-  get excess() { return Math.max(0, this.total - this.tallest); }
+  get excess() { return this.everything ? 0 : Math.max(0, this.total - this.tallest); }
 
   // How far the page can be scrolled within the list.
   get way() { return Math.max(1, Math.min(this.total, this.tallest) - innerHeight); }
@@ -109,7 +116,7 @@ export class List {
     this.follow();
     const top = this.seen + this.shift;
     const first = this.everything ? 0 : this.at(top - MARGIN);
-    const last = this.everything ? Math.min(this.lines.length, PRINTED) - 1 : this.at(top + innerHeight + MARGIN);
+    const last = this.everything ? Math.min(this.lines.length, WHOLE) - 1 : this.at(top + innerHeight + MARGIN);
     this.keepFocus(first, last);
     for (const [position, row] of this.rows) {
       if (position < first || position > last) {
@@ -214,7 +221,7 @@ export class List {
   reveal(position) {
     const top = this.offset(position) - this.shift - this.scrolled();
     const ceiling = this.ceiling() + 8;
-    const floor = innerHeight - this.height - 8;
+    const floor = innerHeight - (this.everything ? this.rows.get(position)?.offsetHeight ?? 0 : this.height) - 8;
     if (top < ceiling) this.move(top - ceiling);
     else if (top > floor) this.move(top - floor);
   }
@@ -251,12 +258,12 @@ export class List {
   // -- paper --
 
   print(printing) {
-    this.everything = printing;
+    this.printing = printing;
     this.clear();
     this.update();
   }
 
-  get printed() { return Math.min(PRINTED, this.lines.length); }
+  get printed() { return Math.min(WHOLE, this.lines.length); }
 }
 
 // How far down the window something reaches once it sticks to the top; on a phone not everything does.

@@ -32,6 +32,7 @@ class Page {
       share: byId("inventory-island") ? 1 - INVENTORY_SHARE : 1,
     });
     this.list.chosen = (position) => this.chosen(position);
+    if (!store.inFiles) for (const id of ["group", "sort"]) byId(id).querySelector("[value=file]")?.remove();
     this.listen();
   }
 
@@ -137,6 +138,7 @@ class Page {
     const [name, more] = {
       rule: () => [this.store.said(n, "title"), this.store.findings[n].rule_id],
       account: () => [this.store.account(resource.account_id), ""],
+      file: () => [this.store.fields.file.values.texts[key] || "in no file", ""],
       app: () => [appName(resource), `${this.store.account(resource.account_id)} · ${resource.region}`],
     }[this.state.group]();
     const opener = el("button.title", { type: "button", "aria-expanded": String(this.opened.has(key)) }, name);

@@ -13,6 +13,12 @@ from scanner.model.report import Resource
 from scanner.render.text import visible
 
 T = TypeVar("T")
+_ARN = re.compile(
+    r"\barn:[a-z0-9-]+:(?:lambda:[a-z0-9-]*:\d*:function:([\w$-]+(?::[\w$-]+)?)"
+    r"|iam::\d*:role/(?:[\w+=,.@-]*/)*([\w+=,.@-]*\w))",
+    re.ASCII,
+)
+_ARN_PART = re.compile(r"[^:/]*[:/]|[^:/]+")
 Tone = Literal["clean", "failed", "uncertain", "neutral"]
 
 
@@ -79,6 +85,19 @@ def duration(start: str, end: str) -> str | None:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def short(message: str) -> str:
+    """A message for a row: of a function's ARN its name and qualifier, of a role's its name.
+
+    The page's script shortens in the same way (reports/html/script/finding.js).
+    """
+    return _ARN.sub(lambda match: match[1] or match[2], message)
+
+
+def arn_parts(arn: str) -> tuple[str, ...]:
+    """The parts of an ARN between which a line may break."""
+    return tuple(_ARN_PART.findall(arn))
 
 
 def resource_name(resource: Resource) -> str:

@@ -177,6 +177,8 @@ def environment() -> Environment:
         "account": account,
         "introduction": introduction,
         "pieces": pieces,
+        "short": labels.short,
+        "arn_parts": labels.arn_parts,
         "named_account": named_account,
         "duration": labels.duration,
         "resource_name": labels.resource_name,

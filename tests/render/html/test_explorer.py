@@ -18,9 +18,11 @@ from scanner.model.report import Finding, Report, ReportedGap
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import pieces, steps
 from scanner.render import Format, render
+from scanner.render.html.labels import short
 from scanner.render.text import visible
 from tests.render import sample
 from tests.render.conftest import Viewer
+from tests.render.html import worlds
 
 TITLES = "#list .line .title"
 IN_WINDOW = """
@@ -455,6 +457,63 @@ def test_scrolled_away_row_gives_its_focus_to_the_table(viewer: Viewer) -> None:
     expect(page.locator("#list")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(page.locator("#list .line[aria-rowindex='3'] button")).to_be_focused()
+
+
+# -- rows --
+
+
+def test_short_lists_are_there_as_a_whole_and_rows_are_as_high_as_their_text(viewer: Viewer) -> None:
+    """So that the browser's own search and captures find every finding."""
+    page = viewer.open(sample.many(500), width=390, height=800).page
+    rows = page.locator("#list .line")
+    assert rows.count() == 500
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(rows.last).to_have_attribute("aria-rowindex", "501")
+    assert page.evaluate("find('flow-000499')")
+    rows.nth(400).locator("button").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".opened .detail")).to_be_in_viewport()
+    expect(rows.nth(401)).to_be_in_viewport()
+    page.keyboard.press("End")
+    expect(rows.last).to_be_in_viewport()
+    expect(rows.last.locator("button")).to_be_focused()
+
+
+def test_rows_name_a_function_and_details_its_whole_arn(viewer: Viewer) -> None:
+    arn = "arn:aws:lambda:us-east-1:111122223333:function:moderate:live"
+    role = "arn:aws:iam::111122223333:role/service/chime-role"
+    message = f"processor x invokes {arn}, whose role {role}, says {arn}: it"
+    findings = [sample.finding(sample.UNPINNED, sample.flow("support"), message)]
+    shorter = "processor x invokes moderate:live, whose role chime-role, says moderate:live: it"
+    opened = viewer.open(sample.report(findings))
+    assert opened.page.locator("#list .message").inner_text() == shorter == short(message)
+    opened.page.locator(TITLES).click()
+    assert message in opened.page.locator(".opened .said").inner_text()
+    static = viewer.open(sample.report(findings), scripts=False).page
+    assert static.locator("summary .message").inner_text() == shorter
+    static.locator("summary .message").click()
+    assert static.locator(".detail .said").inner_text() == message
+
+
+def test_findings_in_files_are_found_filtered_and_grouped_by_their_file(viewer: Viewer) -> None:
+    page = viewer.open(worlds.check().report, height=TALL).page
+    file = "templates/support/moderation.yaml"
+    assert page.locator("#list .where").all_inner_texts().count(f"{file}:12") == 1
+    assert [text.strip() for text in page.locator("#facets summary").all_inner_texts()] == [
+        "File",
+        "Rule",
+        "App instance",
+    ]
+    assert search(page, "file:support/mod") == "3 of 6 findings"
+    assert page.locator("#list .line").count() == 3
+    search(page, "")
+    page.get_by_label("Group by").select_option("file")
+    assert sorted(in_groups(page)) == ["templates/chat.yaml", file]
+    page.locator("#facets summary", has_text="File").click()
+    page.locator("#facets .choice", has_text=file).locator("input").check()
+    expect(page.get_by_role("searchbox")).to_have_value(f"file:{file}")
+    assert viewer.open(sample.rich()).page.locator("#group option[value=file]").count() == 0
 
 
 # -- copies and exports --
