@@ -330,8 +330,10 @@ def _gaps(journal: Journal, target: Target) -> list[Gap]:
 
 
 def peak_mb() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    if sys.platform != "win32":
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    raise NotImplementedError("benchmarks need POSIX")
 
 
 def _tables(results: Results) -> str:

@@ -150,7 +150,9 @@ def measured(history: Address, name: str, what: Report, folder: Path) -> Measure
 
 def peak() -> int:
     """The peak memory of this process in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if sys.platform != "win32":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    raise NotImplementedError("benchmarks need POSIX")
 
 
 def print_table(measured: list[Measured]) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests import preloaded
+if sys.platform != "win32":
+    from tests import preloaded
 
 CHIMEAUDIT = str(Path(sys.executable).with_name("chimeaudit"))
 
@@ -65,11 +66,11 @@ _OF_THE_INTERPRETER = re.compile("PYTHON|LC_|LANG|TZ")
 
 def chimeaudit(*arguments: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:
     """Run chimeaudit to its end: forked from a process that has loaded it, unless variables affect the interpreter."""
-    if variables and any(map(_OF_THE_INTERPRETER.match, variables)):
-        return installed(*arguments, home=home, variables=variables)
-    command = (CHIMEAUDIT, *arguments)
-    code, out, err = preloaded.run(command, environment(home, variables), home, seconds=120)
-    return Ended(code=code, stdout=out.decode(), stderr=err.decode())
+    if sys.platform != "win32" and not any(map(_OF_THE_INTERPRETER.match, variables or ())):
+        command = (CHIMEAUDIT, *arguments)
+        code, out, err = preloaded.run(command, environment(home, variables), home, seconds=120)
+        return Ended(code=code, stdout=out.decode(), stderr=err.decode())
+    return installed(*arguments, home=home, variables=variables)
 
 
 def installed(*arguments: str, home: Path, variables: Mapping[str, str] | None = None) -> Ended:

@@ -14,8 +14,10 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
+
+assert sys.platform != "win32"  # which has no fork server
+from multiprocessing.context import ForkServerContext  # noqa: E402
 
 _LOADED = (
     *(

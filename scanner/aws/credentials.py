@@ -9,7 +9,7 @@ import shlex
 import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -247,8 +247,8 @@ def _name(command: str) -> str:
 
 def _has_terminal() -> bool:
     """Whether getpass can ask somebody."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        return sys.stdin is not None and sys.stdin.isatty()
-    return True
+    if sys.platform != "win32":
+        with suppress(OSError):
+            os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+            return True
+    return sys.stdin is not None and sys.stdin.isatty()

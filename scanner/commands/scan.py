@@ -129,10 +129,15 @@ def _succeed(
     return Published(digests, failures)
 
 
+_STOPS = ("SIGTERM", "SIGHUP", "SIGBREAK")
+"""Signals by which others end a process; Windows has no SIGHUP, and only Windows has SIGBREAK."""
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP stop a scan as Ctrl-C does. Under nohup, SIGHUP stays ignored."""
-    stops = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    """Let the signals of `_STOPS` stop a scan as Ctrl-C does. Under nohup, SIGHUP stays ignored."""
+    known = (each for each in signal.Signals if each.name in _STOPS)
+    stops = [number for number in known if signal.getsignal(number) == signal.SIG_DFL]
     for number in stops:
         signal.signal(number, signal.default_int_handler)
     try:

@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -170,7 +171,7 @@ def _postgresql(url: URL, *, writes: bool) -> Engine:
 def _ignored_password_file(url: URL) -> str | None:
     """The password file that libpq ignores because others may read it, or None.
 
-    libpq would write a warning to standard error itself.
+    libpq would write a warning to standard error itself. On Windows it does not look at who may read the file.
 
     https://www.postgresql.org/docs/current/libpq-pgpass.html
     """
@@ -182,7 +183,8 @@ def _ignored_password_file(url: URL) -> str | None:
         mode = file.expanduser().stat().st_mode
     except (OSError, RuntimeError):
         return None
-    return str(named) if not stat.S_ISREG(mode) or mode & 0o077 else None
+    others = 0 if sys.platform == "win32" else mode & 0o077
+    return str(named) if not stat.S_ISREG(mode) or others else None
 
 
 def _keep_to_its_owner(address: Address) -> None:

@@ -6,12 +6,16 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from scanner.model.phrases import nearest
+
+_BINARY: int = getattr(os, "O_BINARY", 0)
+"""Windows changes the ends of lines in other files."""
 
 _MOST_LINKS = 40
 """The most symbolic links that Linux follows in a path."""
@@ -64,26 +68,32 @@ def _new(path: Path, *, like: Path) -> BinaryIO:
         model = like.stat()
     except FileNotFoundError:
         return path.open("xb")
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-    for owner in ((-1, model.st_gid), (model.st_uid, -1)):
-        with suppress(OSError):  # only root may change owners
-            os.fchown(file.fileno(), *owner)
-    with suppress(OSError):  # a file system without modes
-        os.fchmod(file.fileno(), model.st_mode & 0o777)
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb")
+    if sys.platform != "win32":  # where the folder's access list says who may read a file
+        for owner in ((-1, model.st_gid), (model.st_uid, -1)):
+            with suppress(OSError):  # only root may change owners
+                os.fchown(file.fileno(), *owner)
+        with suppress(OSError):  # a file system without modes
+            os.fchmod(file.fileno(), model.st_mode & 0o777)
     return file
 
 
 def open_own(path: Path, mode: str = "rb", *, buffering: int = -1) -> BinaryIO:
     """Open a file that chimeaudit made, in a folder in which others may have put something in its place.
 
-    A link may lead anywhere, a pipe may never answer, and a file with a second name may be somebody else's.
+    A link may lead anywhere, a pipe may never answer, and a file with a second name may be somebody else's. Where the
+    system cannot refuse a link while it opens a file, as on Windows, the link is refused before.
 
     Raises:
         OSError: it is no plain file, or the operating system's error.
     """
 
     def open_it(name: str, flags: int) -> int:
-        number = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        if sys.platform != "win32":
+            flags |= os.O_NOFOLLOW | os.O_NONBLOCK
+        elif path.is_symlink():
+            raise OSError(errno.ELOOP, _NOT_OURS)
+        number = os.open(name, flags, 0o600)
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode) or (flags & (os.O_WRONLY | os.O_RDWR) and status.st_nlink > 1):
             os.close(number)

@@ -10,8 +10,8 @@ only if its own line is there; pages of an app instance without one are ignored.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import sys
 import threading
 from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -77,6 +77,7 @@ class TargetWriter:
     """Appends to the file of one target. Many threads may use it; once a write returns, its line survives the process.
 
     The file is locked, since threads of a scan that was stopped may still write after the run directory was unlocked.
+    On Windows it is not, since a lock there would keep readers out as well.
 
     Raises:
         UsageError: another scan writes to the file.
@@ -90,7 +91,8 @@ class TargetWriter:
         with ExitStack() as unless_all_is_well:
             with explaining_writes(path):
                 self._file: BinaryIO = unless_all_is_well.enter_context(files.open_own(path, "ab", buffering=0))
-            lock_file(self._file, path)
+            if sys.platform != "win32":
+                lock_file(self._file, path)
             with explaining_writes(path):
                 self._end = _drop_torn_line(path)
             before = TargetReader(path)
@@ -277,14 +279,23 @@ def _unreadable(path: Path, error: OSError) -> UsageError:
 def lock_file(file: BinaryIO, path: Path) -> None:
     """Keep other scans from writing to `path` until the file is closed or the process ends.
 
+    portalocker locks the file that is open here, which `files.open_own` has checked. Libraries that open the file of a
+    lock themselves may follow a link or empty somebody's file.
+
     Raises:
         UsageError: another scan is writing to it.
+        OutputError: its file system cannot lock files.
     """
+    import portalocker
+
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        portalocker.lock(file, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+    except portalocker.AlreadyLocked:
         hint = "Wait until it has ended, or name another directory."
         raise UsageError(f"another scan is writing to {path}", hint=hint) from None
+    except portalocker.LockException as error:
+        hint = "Name a directory on another file system with --run-dir."
+        raise OutputError(f"{path} cannot be locked: {error}", hint=hint) from None
 
 
 @contextmanager

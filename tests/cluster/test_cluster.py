@@ -18,6 +18,7 @@ from tests.cluster.dask_cluster import DaskCluster
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import ACCOUNT, processor
+from tests.posix import SIGKILL, SIGSTOP
 from tests.roles import ANYBODY, Role, Roles
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
@@ -153,7 +154,7 @@ def test_a_frozen_workers_tasks_move_to_another_or_the_scan_ends_with_its_name(
                 dask.add_worker(key(organization, "HEIR"))
             if heirs:
                 dask.wait()
-            frozen.send_signal(signal.SIGSTOP)
+            frozen.send_signal(SIGSTOP)
         return None
 
     organization.faults = [freeze]
@@ -259,7 +260,7 @@ def test_a_giant_target_is_shared_out(aws: FakeAws, dask: DaskCluster, tmp_path:
     assert {call.access_key for call in aws.asked("ListChannelFlows")} == {"AKIAFIRST", "AKIASECOND"}
 
 
-@pytest.mark.parametrize(("word", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+@pytest.mark.parametrize(("word", "code"), [(signal.SIGINT, 130), (SIGKILL, -SIGKILL)])
 def test_workers_stop_reading_when_the_scan_is_stopped_or_killed(
     aws: FakeAws, dask: DaskCluster, tmp_path: Path, word: signal.Signals, code: int
 ) -> None:
@@ -398,7 +399,7 @@ def test_max_runtime_is_kept_though_the_scheduler_hangs(aws: FakeAws, dask: Dask
 
     def hang(call: Call) -> Answer | None:
         if call.operation == "ListChannelFlows":
-            dask.scheduler.send_signal(signal.SIGSTOP)
+            dask.scheduler.send_signal(SIGSTOP)
         return None
 
     aws.faults = [hang]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.declared.checking import Check, checking, files, processor, request, write
+from tests.posix import geteuid, mkfifo, seteuid, unix_socket
 
 BAD = request(processor(FallbackAction="CONTINUE"))
 
@@ -55,10 +55,10 @@ def test_what_is_no_file_is_skipped_in_a_folder_and_a_mistake_where_it_is_named(
         case "link to nothing" | "link to itself":
             path.symlink_to(path.name if "itself" in kind else "nowhere")
         case "socket":
-            with socket.socket(socket.AF_UNIX) as listening:
+            with unix_socket() as listening:
                 listening.bind(os.path.relpath(path))
         case "pipe":
-            os.mkfifo(path)
+            mkfifo(path)
 
     for in_a_folder in (check("."), check("*.json")):
         assert in_a_folder.code == 0, in_a_folder.stderr
@@ -72,7 +72,7 @@ def test_what_is_no_file_is_skipped_in_a_folder_and_a_mistake_where_it_is_named(
 
 def test_a_pipe_that_is_named_is_read_among_others_too(check: Check, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
+    mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=(json.dumps(BAD),), daemon=True)
     writer.start()
 
@@ -151,9 +151,9 @@ def test_a_file_that_may_not_be_read_is_a_mistake_and_not_skipped(check: Check, 
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Act as an unprivileged user, since permissions do not apply to root."""
-    is_root = os.geteuid() == 0
-    os.seteuid(65534 if is_root else os.geteuid())
+    is_root = geteuid() == 0
+    seteuid(65534 if is_root else geteuid())
     try:
         yield
     finally:
-        os.seteuid(0 if is_root else os.geteuid())
+        seteuid(0 if is_root else geteuid())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.answers import Answer, Call
 from tests.command import CHIMEAUDIT, Ended, environment
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Flow
+from tests.posix import SIGKILL
 from tests.tenant import SECRET, Tenant
 
 CHANNELS = ("--select", "profile:channels", "--channel-rate", "100", "--regions", "us-east-1")
@@ -120,7 +120,7 @@ def test_a_scan_that_is_killed_and_resumed_finds_the_same(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    assert scanning.wait(60) == -signal.SIGKILL
+    assert scanning.wait(60) == -SIGKILL
     aws.faults.remove(kill)
 
     resumed = quick_scan(*CHANNELS, "--resume", "--run-dir", "run", "-o", "json:-")

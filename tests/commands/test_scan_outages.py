@@ -24,6 +24,7 @@ from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Fault, Flow
 from tests.healthy import processor
+from tests.posix import SIGKILL, killpg, mkfifo
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 ONE_RULE = ("--regions", "us-east-1", "--select", "last-processor-fails-open", "-o", "json:-")
@@ -340,7 +341,7 @@ def test_max_runtime_bounds_the_finding_of_the_scope_and_says_what_it_waits_for(
     chat: FakeAws, tmp_path: Path, options: tuple[str, ...], hangs: str, awaited: str
 ) -> None:
     never, pipe = threading.Event(), tmp_path / "pipe"
-    os.mkfifo(pipe)
+    mkfifo(pipe)
     (tmp_path / "config").write_text(
         f"[profile slow]\ncredential_process = cat {pipe}\n"
         "[profile role]\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = slow\n"
@@ -367,7 +368,7 @@ def test_max_runtime_bounds_the_finding_of_the_scope_and_says_what_it_waits_for(
 
 
 def test_max_runtime_bounds_the_reading_of_the_baseline(chat: FakeAws, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
+    mkfifo(tmp_path / "pipe")
 
     ended = chimeaudit(
         *("scan", *ONE_RULE, "--max-runtime", "1s", "--baseline", "pipe"), home=tmp_path, variables=chat.variables
@@ -377,9 +378,7 @@ def test_max_runtime_bounds_the_reading_of_the_baseline(chat: FakeAws, tmp_path:
     assert ended.error == "error: --max-runtime was over, waiting for the baseline pipe"
 
 
-@pytest.mark.parametrize(
-    ("send", "number"), [(os.kill, signal.SIGTERM), (os.kill, signal.SIGKILL), (os.killpg, signal.SIGINT)]
-)
+@pytest.mark.parametrize(("send", "number"), [(os.kill, signal.SIGTERM), (os.kill, SIGKILL), (killpg, signal.SIGINT)])
 def test_worker_processes_end_with_the_scan(
     chat: FakeAws, tmp_path: Path, send: Callable[[int, int], None], number: signal.Signals
 ) -> None:
@@ -406,7 +405,7 @@ def test_worker_processes_end_with_the_scan(
 
     send(scanning.pid, number)
     _, stderr = scanning.communicate(timeout=60)
-    if number != signal.SIGKILL:
+    if number != SIGKILL:
         assert "Traceback" not in stderr
         assert "leaked" not in stderr
         assert stderr.splitlines()[-1].startswith("hint: Go on with it: chimeaudit scan --resume --run-dir run")
@@ -435,7 +434,7 @@ def test_a_killed_worker_process_is_an_error_of_one_line(chat: FakeAws, tmp_path
         if call.operation == "ListChannelFlows":
             for pid in set(marked(tmp_path)) - {scanning.pid}:
                 if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    os.kill(pid, signal.SIGKILL)
+                    os.kill(pid, SIGKILL)
         return None
 
     chat.faults = [kill]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import signal
 import subprocess
 import threading
 import time
@@ -21,6 +20,7 @@ from tests.command import CHIMEAUDIT, Ended, environment
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import processor
+from tests.posix import SIGKILL
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 CHOSEN = ("last-processor-fails-open", "app-instance-without-flow", "no-failure-alert")
@@ -70,7 +70,7 @@ def kill_at(number: int, aws: FakeAws, home: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    assert scanning.wait(60) == -signal.SIGKILL
+    assert scanning.wait(60) == -SIGKILL
     aws.faults.remove(kill)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.command import CHIMEAUDIT, environment
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import processor
+from tests.posix import limit_memory
 
 OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 ONE_RULE = ("--regions", "us-east-1", "--select", "last-processor-fails-open")
@@ -97,14 +98,11 @@ def test_where_no_process_can_be_started_the_report_says_what_was_not_seen(
 
 
 def test_little_memory_means_few_threads_and_no_hang(chat: FakeAws, tmp_path: Path) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
-
     ended = subprocess.run(
         [CHIMEAUDIT, "scan", *ONE_RULE, "-o", "report.json"],
         env=environment(tmp_path, {**chat.variables, "PATH": os.environ["PATH"]}),
         cwd=tmp_path,
-        preexec_fn=limit,
+        preexec_fn=partial(limit_memory, 300 << 20),
         capture_output=True,
         timeout=120,
         check=False,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -15,6 +13,8 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 import psycopg
+
+from tests.posix import chown, geteuid, nobody
 
 PASSWORD = "between-us/50%@:"
 _USER = "chimeaudit"
@@ -77,12 +77,12 @@ def running(programs: Path) -> Iterator[Cluster]:
 
 def _unprivileged(directory: Path) -> tuple[str, ...]:
     """The beginning of a command that runs as an unprivileged user, who then owns the directory; empty if not root."""
-    if os.geteuid() != 0:
+    if geteuid() != 0:
         return ()
-    nobody = pwd.getpwnam("nobody")
+    user, group = nobody()
     for path in (directory, *directory.iterdir()):
-        os.chown(path, nobody.pw_uid, nobody.pw_gid)
-    return ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups")
+        chown(path, user, group)
+    return ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups")
 
 
 def _free_port() -> int:

@@ -25,11 +25,12 @@ from scanner.render.json import render
 from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment
 from tests.history.nights import SECRET, at, failing, kept, lives, recorded, report, save, trend
 from tests.history.postgresql import PASSWORD, Cluster
+from tests.posix import geteuid
 from tests.render import sample
 
 _CAPABILITIES = "-dac_override,-dac_read_search"
 WITHOUT_PRIVILEGE = (
-    ("setpriv", f"--bounding-set={_CAPABILITIES}", f"--inh-caps={_CAPABILITIES}") if os.geteuid() == 0 else ()
+    ("setpriv", f"--bounding-set={_CAPABILITIES}", f"--inh-caps={_CAPABILITIES}") if geteuid() == 0 else ()
 )
 """Makes a command run so that file modes also apply to root."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from scanner.language import rule
 from tests.language.rule_files import mistakes, rule_file
+from tests.posix import mkfifo
 
 
 def test_a_file_named_twice_is_loaded_once(tmp_path: Path) -> None:
@@ -73,7 +74,7 @@ def test_the_suffix_yml_is_a_mistake(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("direct", [True, False])
 def test_a_pipe_is_a_mistake_and_is_not_opened(tmp_path: Path, direct: bool) -> None:
-    os.mkfifo(tmp_path / "pipe.yaml")
+    mkfifo(tmp_path / "pipe.yaml")
 
     (mistake,) = mistakes(tmp_path / "pipe.yaml" if direct else tmp_path)
 

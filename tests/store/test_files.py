@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from scanner.store.files import write_whole
+from scanner.store.files import open_own, write_whole
+from tests.posix import chown, geteuid
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +71,11 @@ def test_a_private_file_is_private_while_it_is_written(tmp_path: Path) -> None:
     assert modes == ["0o600", "0o600"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.skipif(geteuid() != 0, reason="only root gives files away")
 def test_root_leaves_a_file_to_its_owner(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     report.write_text("old")
-    os.chown(report, 4321, 1234)
+    chown(report, 4321, 1234)
 
     write_whole(report, [b"new"])
 
@@ -92,3 +94,30 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         write_whole(report, pieces())
 
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.json", "old")]
+
+
+@pytest.mark.parametrize("platform", ["win32", sys.platform])
+def test_a_link_is_not_opened_as_an_own_file(tmp_path: Path, platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "precious").write_text("others'")
+    (tmp_path / "link").symlink_to("precious")
+    monkeypatch.setattr(sys, "platform", platform)
+
+    for mode_ in ("rb", "ab", "wb"):
+        with pytest.raises(OSError, match="a link"):
+            open_own(tmp_path / "link", mode_)
+
+    with open_own(tmp_path / "precious") as opened:
+        assert opened.read() == b"others'"
+
+
+def test_a_file_is_replaced_where_files_have_neither_owner_nor_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.json").write_text("old")
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.delattr(os, "fchown")
+    monkeypatch.delattr(os, "fchmod")
+
+    write_whole(tmp_path / "report.json", [b"new\n"])
+
+    assert (tmp_path / "report.json").read_bytes() == b"new\n"

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-import os
+import errno
+import sys
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import msgspec
+import portalocker
 import pytest
 from msgspec import structs
 
@@ -12,6 +14,7 @@ from scanner.errors import OutputError, UsageError
 from scanner.model.report import Scope
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import TargetWriter
+from tests.posix import mkfifo
 
 TARGET = Target(account_id="111122223333", region="us-east-1")
 
@@ -117,7 +120,7 @@ def test_links_in_a_run_directory_are_neither_read_nor_written(tmp_path: Path, w
     if kind == "second name" and outside.is_file():
         place.hardlink_to(outside)
     elif kind == "pipe":
-        os.mkfifo(place)
+        mkfifo(place)
     elif kind == "folder":
         place.mkdir()
     else:
@@ -133,3 +136,47 @@ def test_links_in_a_run_directory_are_neither_read_nor_written(tmp_path: Path, w
 
     assert sorted((path, path.is_file() and path.read_bytes()) for path in (outside, *outside.rglob("*"))) == before
     assert not (tmp_path / "new").exists()
+
+
+def test_a_second_scan_is_told_that_the_first_one_is_writing(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path / "run", header())
+
+    with journal.locked(), TargetWriter(journal.target_path(TARGET)) as writer:
+        with pytest.raises(UsageError, match=r"another scan is writing to .*run$"), journal.locked():
+            pass
+        with pytest.raises(UsageError, match=r"another scan is writing to .*us-east-1\.jsonl$"):
+            TargetWriter(journal.target_path(TARGET))
+        writer.target(())
+
+    with journal.locked(), TargetWriter(journal.target_path(TARGET)):
+        pass
+
+
+def test_a_file_system_that_cannot_lock_is_not_taken_for_another_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal.create(tmp_path / "run", header())
+
+    def refuse(*_: object) -> None:
+        raise portalocker.LockException(OSError(errno.ENOLCK, "No locks available"))
+
+    monkeypatch.setattr(portalocker, "lock", refuse)
+
+    with pytest.raises(OutputError, match=r"run cannot be locked: .*No locks available"), journal.locked():
+        pass
+
+
+def test_a_target_can_be_read_while_it_is_written_on_windows_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock on Windows keeps readers out, so that only the run directory's file `lock` has one there."""
+    journal = Journal.create(tmp_path / "run", header())
+    locked: list[str] = []
+    monkeypatch.setattr(portalocker, "lock", lambda file, _: locked.append(Path(file.name).name))
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    with journal.locked(), TargetWriter(journal.target_path(TARGET)) as writer:
+        writer.target(())
+        assert journal.reader(TARGET).complete
+
+    assert locked == ["lock"]

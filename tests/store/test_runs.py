@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from scanner.model.report import Scope
 from scanner.store import runs
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import TargetWriter
+from tests.posix import mkfifo, unix_socket
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OLD = NOW - timedelta(days=20)
@@ -59,13 +58,13 @@ def test_whatever_lies_among_the_runs_only_old_finished_ones_are_pruned(state: P
     for number, journal in enumerate(odd[1:3]):
         place = (journal.directory / "run.json", journal.target_path(TARGET))[number]
         place.unlink()
-        os.mkfifo(place)
+        mkfifo(place)
     odd[3].target_path(TARGET).unlink()
     odd[3].target_path(TARGET).mkdir()
-    os.mkfifo(state / "9 pipe")
+    mkfifo(state / "9 pipe")
     (state / "8 folder" / "run.json").mkdir(parents=True)
     (state / "7 link").symlink_to(state)
-    with socket.socket(socket.AF_UNIX) as listening:
+    with unix_socket() as listening:
         listening.bind(str(state / "6"))
 
         runs.prune(NOW)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import pytest
 
 from scanner import resources
 from tests.command import CHIMEAUDIT, chimeaudit, environment
+from tests.posix import mkfifo, openpty
 
 LINES = {
     "chimeaudit che": "chimeaudit check",
@@ -41,7 +41,7 @@ def variables(home: Path) -> dict[str, str]:
 def typed(shell: list[str], loads: str, lines: Mapping[str, str], home: Path) -> list[str]:
     """Each line as it is after TAB in an interactive shell."""
     keys = "".join(f"{line}\t\x01echo RESULT \n" for line in lines)
-    terminal, other = pty.openpty()
+    terminal, other = openpty()
     process = subprocess.Popen(
         shell, stdin=other, stdout=other, stderr=other, env=variables(home), cwd=home, start_new_session=True
     )
@@ -115,7 +115,7 @@ def test_fish_completes(home: Path) -> None:
     ],
 )
 def test_what_is_offered(home: Path, line: str, offered: set[str]) -> None:
-    os.mkfifo(home / "pipe")  # reading it would wait for a writer
+    mkfifo(home / "pipe")  # reading it would wait for a writer
     shipped = (resources.rules() / "lambda/missing-lambda.yaml").read_text()
     (home / "ours.yaml").write_text(shipped.replace("id: missing-lambda", "id: ours", 1))
 

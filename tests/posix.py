@@ -1,0 +1,54 @@
+"""What tests use of POSIX. On Windows, a test that calls one of these functions is skipped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+def _of(module: object, name: str) -> Callable[..., Any]:
+    """A function of a module; on Windows, one that skips the test."""
+    found: Callable[..., Any] = getattr(module, name, lambda *_: pytest.skip(f"Windows has no {name}"))
+    return found
+
+
+chown, killpg, mkfifo, openpty, seteuid = (
+    _of(os, each) for each in ("chown", "killpg", "mkfifo", "openpty", "seteuid")
+)
+geteuid: Callable[[], int] = getattr(os, "geteuid", lambda: -1)
+
+SIGKILL: signal.Signals = getattr(signal, "SIGKILL", signal.SIGTERM)
+SIGSTOP: signal.Signals = getattr(signal, "SIGSTOP", signal.SIGTERM)
+
+
+def unix_socket() -> socket.socket:
+    """A socket that can be bound to a path."""
+    if not hasattr(socket, "AF_UNIX"):
+        pytest.skip("Windows has no AF_UNIX")
+    return socket.socket(socket.AF_UNIX)
+
+
+def nobody() -> tuple[int, int]:
+    """The user and the group of the user `nobody`."""
+    import pwd
+
+    user = _of(pwd, "getpwnam")("nobody")
+    return user.pw_uid, user.pw_gid
+
+
+def cpu_seconds_of_children() -> float:
+    """The CPU time of the processes that this one has started and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def limit_memory(size: int) -> None:
+    """Limit the address space of this process, in bytes."""
+    import resource
+
+    _of(resource, "setrlimit")(getattr(resource, "RLIMIT_AS", None), (size, size))
