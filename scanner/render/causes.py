@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import UNSET, Struct, structs
 
 from scanner.model.facts import GLOBAL, READ_FILE, Gap
 from scanner.model.report import UNKNOWN, Finding, GapReference, Report, ReportedGap, Waiver
 from scanner.render.coverage import gaps_behind
-from scanner.render.wording import NO_NAMES, Names, account, count, gap_place, waived
+from scanner.render.wording import NO_NAMES, Names, account, count, gap_place, listing, waived
 
 _ASSUME_ROLE = "AssumeRole"
 _DENIED = re.compile(r"access denied(?P<by>[^;]*); allow (?P<action>[a-z0-9-]+:\w+)")
 _VARIES = re.compile(r"arn:[^\s;,]+|\b[0-9]{12}\b")
 """ARNs and account ids: the parts of a reason that differ between gaps of one cause."""
+_PART, _ROLES = "part", "roles"
+_WIDEST = (_PART, "account", "region", _ROLES)
+"""What a gap hides whole, the widest first."""
 _KINDS = {
     "function": re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:"),
     "channel flow": re.compile(r"arn:.*/channel-flow/"),
@@ -61,9 +64,28 @@ class Cause(Struct, frozen=True, kw_only=True):
         if denied := _DENIED.fullmatch(gap.reason):
             action, by = denied["action"], denied["by"]
             return f"{action} denied{by}{where}; allow it{'' if by else _how(action)}"
+        return self._said if gap.operation == READ_FILE else f"{gap.operation}{where}: {self._said}"
+
+    @property
+    def why(self) -> str:
+        """The reason without what to do about it, and without what differs between the gaps."""
+        return self._said.partition("; ")[0].rstrip(".")
+
+    @property
+    def step(self) -> str:
+        """What to do to close the gaps, as a sentence."""
+        if denied := _DENIED.fullmatch(self.gaps[0].reason):
+            how = "" if denied["by"] else _how(denied["action"])
+            return f"Allow {denied['action']}{how}, then scan again."
+        _, _, step = self._said.partition("; ")
+        if not step:
+            return f"Find out why {self.gaps[0].operation} ended in {self.code}, then scan again."
+        return f"{step[:1].upper()}{step[1:].rstrip('.')}."
+
+    @property
+    def _said(self) -> str:
         reasons = {each.reason for each in self.gaps}
-        reason = gap.reason if len(reasons) == 1 else _VARIES.sub("…", gap.reason)
-        return reason if gap.operation == READ_FILE else f"{gap.operation}{where}: {reason}"
+        return self.gaps[0].reason if len(reasons) == 1 else _VARIES.sub("…", self.gaps[0].reason)
 
     @property
     def line(self) -> str:
@@ -102,8 +124,7 @@ class Cause(Struct, frozen=True, kw_only=True):
             if gap.operation == _ASSUME_ROLE:
                 continue
             if gap.resource_arn is not None:
-                kind = next((kind for kind, arn in _KINDS.items() if arn.match(gap.resource_arn)), "resource")
-                hidden.setdefault(kind, set()).add(gap.resource_arn)
+                hidden.setdefault(_kind(gap.resource_arn), set()).add(gap.resource_arn)
             elif gap.region is not None and not hides_roles(gap):
                 hidden.setdefault("region", set()).add(gap.region)
         return hidden
@@ -120,6 +141,43 @@ class Cause(Struct, frozen=True, kw_only=True):
     def order(self) -> tuple[object, ...]:
         """A sort key: open causes before waived ones, then those that hide most."""
         return self.waiver is not None, self._reach, -len(self.gaps), self.line
+
+
+def hidden(gaps: Iterable[ReportedGap]) -> str:
+    """What gaps hide, the widest first, as ``2 accounts and 35 functions could not be read``."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for gap in gaps:
+        kind, name = _hides(gap)
+        found.setdefault(kind, {}).setdefault(name, set()).add(gap.account_id)
+    kinds = sorted(found, key=lambda kind: (_WIDEST.index(kind) if kind in _WIDEST else len(_WIDEST), kind))
+    read = "read" if set(kinds) <= {*_WIDEST, "function"} else "read in full"
+    return f"{listing(_counted(kind, found[kind]) for kind in kinds)} could not be {read}"
+
+
+def _hides(gap: ReportedGap) -> tuple[str, str]:
+    """What a gap hides: its kind, and its name among those of its kind."""
+    if gap.operation == READ_FILE:
+        return "file", gap.location.file if gap.location else gap.reason.partition(":")[0]
+    if hides_roles(gap):
+        return _ROLES, gap.account_id
+    if gap.operation == _ASSUME_ROLE or (gap.region is None and gap.resource_arn is None):
+        return (_PART, "") if gap.account_id in ("", UNKNOWN) else ("account", gap.account_id)
+    if gap.resource_arn is not None:
+        return _kind(gap.resource_arn), gap.resource_arn
+    return "region", gap.region or ""
+
+
+def _counted(kind: str, found: Mapping[str, set[str]]) -> str:
+    if kind == _PART:
+        return "a part of the scope"
+    if kind == _ROLES:
+        return f"the roles of {count(len(found), 'account')}"
+    accounts = set().union(*found.values()) if kind == "region" else ()
+    return count(len(found), kind) + (f" of {count(len(accounts), 'account')}" if len(accounts) > 1 else "")
+
+
+def _kind(arn: str) -> str:
+    return next((kind for kind, pattern in _KINDS.items() if pattern.match(arn)), "resource")
 
 
 def hides_roles(gap: Gap) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
@@ -36,6 +36,12 @@ NO_NAMES: Names = {}
 def count(number: int, noun: str) -> str:
     """``1 finding``, ``2,000 findings``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def listing(parts: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *head, last = [*parts] or [""]
+    return f"{', '.join(head)} and {last}" if head else last
 
 
 def passed(report: Report) -> dict[str, str]:

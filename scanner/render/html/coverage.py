@@ -12,13 +12,14 @@ from scanner.model.report import Finding, Report, ReportedGap
 from scanner.render.causes import Cause, hides_roles
 from scanner.render.html.digest import Digest
 from scanner.render.html.labels import Banner, Cut, count, cut, term
-from scanner.render.wording import Names, account, gap_place
+from scanner.render.verdict import saw_anything
+from scanner.render.wording import account, gap_place
 
 CAUSES_AT_ONCE = 10
 CAUSES = 200
 PLACES = 200
 UNKNOWN_ROWS = 100
-_NOT_KNOWN = "account not known"
+_NOT_KNOWN = "A part of the scope that is not known"
 NO_ROWS: Cut[Finding] = Cut(items=(), more=0)
 
 
@@ -57,44 +58,34 @@ class CauseView:
         return self.cause.gaps[0]
 
     @property
-    def who(self) -> str:
-        """The account, the number of accounts, or "unknown"; for a file that could not be read, the file."""
-        if self.gap.location:
-            return self.gap.location.file
-        accounts = self.cause.accounts
-        if len(accounts) == 1:
-            return account(accounts[0], self.cause.names)
-        return count(len(accounts), "account") if accounts else _NOT_KNOWN
-
-    @property
-    def region(self) -> str:
-        """The region, or what to show instead; for a file, the line."""
-        if self.gap.location:
-            return f"line {self.gap.location.line}"
-        regions = {gap.region for gap in self.cause.gaps}
-        if len(regions) > 1:
-            return count(len(regions), "region")
-        return self.gap.region or ("every region" if self.cause.accounts else "region not known")
-
-    @property
-    def reason(self) -> str:
-        """What failed, with a capital letter; for several gaps also what they hide."""
+    def what(self) -> str:
+        """What the gaps hide, and where."""
         if not self.cause.is_alone:
-            return self.cause.headline
-        return self.gap.reason[:1].upper() + self.gap.reason[1:]
-
-    @property
-    def extent(self) -> str:
-        """How much the gaps hide, where it is more than one resource."""
-        if not self.cause.is_alone:
-            return self.cause.extent
+            return self.cause.extent or _NOT_KNOWN
+        if self.gap.location:
+            return f"{self.gap.location.file}, from line {self.gap.location.line}"
         if self.gap.operation == READ_FILE:
-            return "the rest of the file"
+            return "A file"
+        if not self.cause.accounts:
+            return _NOT_KNOWN
+        who = account(self.cause.accounts[0], self.cause.names)
         if hides_roles(self.gap):
-            return "the roles of the account"
-        if self.gap.region:
-            return "the whole region"
-        return "the whole account" if self.cause.accounts else "a part of the scope that is not known"
+            return f"The roles of {who}"
+        return f"{who}, {self.gap.region or 'every region'}"
+
+    @property
+    def why(self) -> str:
+        """Why, as the beginning of a line."""
+        return self.cause.why[:1].upper() + self.cause.why[1:]
+
+    @property
+    def call(self) -> str:
+        """What was tried, and AWS's error code."""
+        return self.gap.code if self.gap.operation == READ_FILE else _call(self.cause)
+
+    @property
+    def behind(self) -> str:
+        return "this gap" if self.cause.is_alone else "these gaps"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,8 +118,7 @@ def coverage_banner(report: Report) -> Banner:
         return Banner(
             tone="failed",
             headline="Not everything in scope was observed",
-            detail=f"{count(len(gaps) - waived, 'gap is', 'gaps are')} open. "
-            f"The findings below say nothing about what lies behind a gap.{accepted}",
+            detail=f"{count(len(gaps) - waived, 'gap is', 'gaps are')} open.{accepted}",
         )
     if waived:
         return Banner(
@@ -142,12 +132,6 @@ def coverage_banner(report: Report) -> Banner:
     return Banner(tone="clean", headline="Everything in scope was observed", detail="There are no gaps.")
 
 
-def saw_anything(report: Report) -> bool:
-    """Whether any part of the scope was observed."""
-    seen = report.coverage.observed
-    return any((seen.accounts, seen.targets, seen.files, seen.app_instances, seen.channel_flows, seen.roles or 0))
-
-
 def _cause_views(digest: Digest) -> tuple[CauseView, ...]:
     alike = Counter(_call(cause) for cause in digest.causes)
     rows_left, places_left = UNKNOWN_ROWS, PLACES
@@ -155,14 +139,15 @@ def _cause_views(digest: Digest) -> tuple[CauseView, ...]:
     for number, cause in enumerate(digest.causes[:CAUSES]):
         rows = digest.unknown.get(number, NO_ROWS).first(rows_left)
         rows_left -= len(rows.items)
-        places = cut(() if cause.is_alone else (_place(gap, cause.names) for gap in cause.gaps), places_left)
+        places = cut((gap_place(gap, cause.names) for gap in cause.gaps if not _is_said(gap, cause)), places_left)
         places_left -= len(places.items)
         views.append(CauseView(cause=cause, places=places, unknown=rows, query=_query(cause, alike)))
     return tuple(views)
 
 
-def _place(gap: ReportedGap, names: Names) -> str:
-    return gap_place(gap, names) or _NOT_KNOWN
+def _is_said(gap: ReportedGap, cause: Cause) -> bool:
+    """Whether the line of the cause itself says all about where the gap is."""
+    return (cause.is_alone and gap.resource_arn is None) or not gap_place(gap)
 
 
 def _query(cause: Cause, alike: Counter[str]) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from scanner.model.report import Finding, Report, Severity, Status, Waiver
 from scanner.render.causes import Cause, Causes
 from scanner.render.html.labels import Cut, cut
+from scanner.render.verdict import Tally
 
 FAILURES = 300
 WAIVED = 50
@@ -42,7 +43,7 @@ class Digest:
     `failed` and `waived` are sorted worst first. `unknown` has the index of a cause in `causes` -> the findings that it
     leaves unknown; under None are those that no gap explains. `explained` counts the findings that a cause explains.
     `accepted` has the waivers of each rule's findings, in the order of findings, by the rule's id.
-    `changes` counts failures by change since the baseline, `accounts` by account and severity.
+    `accounts` counts failures by account and severity, `tally` as the verdict does.
     """
 
     causes: Sequence[Cause]
@@ -52,8 +53,8 @@ class Digest:
     explained: int
     accepted: Mapping[str, Mapping[Waiver, None]]
     severities: Mapping[Severity, int]
-    changes: Mapping[str, int]
     accounts: Mapping[str, Mapping[Severity, int]]
+    tally: Tally
 
 
 def digest(report: Report) -> Digest:
@@ -63,16 +64,15 @@ def digest(report: Report) -> Digest:
     waived = {severity: Some() for severity in Severity}
     unknown: dict[int | None, Some] = defaultdict(Some)
     accounts: dict[str, Counter[Severity]] = defaultdict(Counter)
-    changes: Counter[str] = Counter()
+    tally = Tally()
     accepted: dict[str, dict[Waiver, None]] = defaultdict(dict)
     explained = 0
     for finding in report.findings:
+        tally.add(finding)
         match finding.status:
             case Status.FAIL:
                 failed[finding.severity].add(finding, FAILURES)
                 accounts[finding.resource.account_id][finding.severity] += 1
-                if finding.change:
-                    changes[finding.change] += 1
             case Status.WAIVED:
                 waived[finding.severity].add(finding, WAIVED)
                 if finding.waiver:
@@ -92,8 +92,8 @@ def digest(report: Report) -> Digest:
         explained=explained,
         accepted=accepted,
         severities={severity: some.total for severity, some in failed.items()},
-        changes=changes,
         accounts=accounts,
+        tally=tally,
     )
 
 

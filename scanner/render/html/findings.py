@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scanner.model.report import Finding, GapReference, Report, Severity
-from scanner.render.html.coverage import saw_anything
 from scanner.render.html.digest import Digest
 from scanner.render.html.labels import Cut
 from scanner.render.html.values import value_text
 from scanner.render.pipeline import Stage, stages
+from scanner.render.verdict import saw_anything
 from scanner.render.wording import age_days
 
 IN_FULL = 150

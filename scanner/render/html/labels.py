@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 from scanner.model.moments import utc
 from scanner.model.report import Resource
 from scanner.render.text import visible
+from scanner.render.verdict import Tone
 
 T = TypeVar("T")
 _ARN = re.compile(
@@ -19,7 +20,6 @@ _ARN = re.compile(
     re.ASCII,
 )
 _ARN_PART = re.compile(r"[^:/]*[:/]|[^:/]+")
-Tone = Literal["clean", "failed", "uncertain", "neutral"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,12 +61,6 @@ def number(value: int) -> str:
 def count(value: int, singular: str, plural: str | None = None) -> str:
     """``1 finding``, ``2 findings``."""
     return f"{number(value)} {singular if value == 1 else plural or singular + 's'}"
-
-
-def listing(parts: Iterable[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    *head, last = [*parts] or [""]
-    return f"{', '.join(head)} and {last}" if head else last
 
 
 def moment(text: str) -> str:

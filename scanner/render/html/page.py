@@ -33,6 +33,7 @@ from scanner.render.html.island import island
 from scanner.render.html.summary import summary
 from scanner.render.html.values import Link, link, value_text
 from scanner.render.text import segments, visible
+from scanner.render.verdict import verdict
 from scanner.render.wording import account, passed
 
 SCOPE_ITEMS = 200
@@ -66,14 +67,14 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
     past = nights.view(trend)
     style, script = asset("page.css") + (asset("trend.css") if past else ""), _script()
     counted = digest(report)
-    overview = summary(report, counted)
+    said = verdict(report, counted.tally)
     stream = (
         environment()
         .get_template("page.html.jinja")
         .stream(
             report=report,
             names=report.scope.names,
-            title=f"{overview.verdict.headline} \N{EN DASH} {report.tool.name}",
+            title=f"{said.headline} \N{EN DASH} {report.tool.name}",
             policy=content_security_policy(style, script),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
@@ -81,7 +82,8 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
             accounts=labels.cut(report.scope.accounts, SCOPE_ITEMS),
             regions=labels.cut(report.scope.regions, SCOPE_ITEMS),
             coverage=coverage(report, counted),
-            summary=overview,
+            verdict=said,
+            summary=summary(report, counted),
             past=past,
             carried=labels.cut(carried.shown(report), CARRIED),
             carried_explained=carried.EXPLAINED,

@@ -1,4 +1,4 @@
-"""The page's summary: the verdict and the numbers behind it."""
+"""The numbers behind the page's verdict: by severity, by rule, by account, and what became of all checks."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from msgspec import UnsetType
-
-from scanner.model.report import Report, Severity, Status
-from scanner.render import carried
-from scanner.render.html.coverage import saw_anything
+from scanner.model.report import Report, Severity
 from scanner.render.html.digest import Digest
-from scanner.render.html.labels import Banner, Cut, count, cut, listing, number, term
+from scanner.render.html.labels import Cut, cut, term
 
 ACCOUNTS = 25
 RULE_BARS = 12
@@ -76,7 +72,6 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SummaryView:
-    verdict: Banner
     tiles: tuple[Tile, ...]
     changes: tuple[Segment, ...]
     judgements: tuple[Segment, ...]
@@ -90,27 +85,9 @@ class SummaryView:
         return bool(self.judgements)
 
 
-def verdict(report: Report) -> Banner:
-    """The page's headline. It says "clean" only if everything was observed, judged and passed."""
-    failed = _failed(report)
-    if failed:
-        return Banner(tone="failed", headline=count(failed, "failed finding"), detail=_failed_detail(report))
-    if not report.coverage.complete:
-        return _incomplete_verdict(report)
-    if not report.rules:
-        return Banner(tone="neutral", headline="Nothing was judged", detail="No rule ran.")
-    seen = report.coverage.observed
-    if not seen.app_instances and not seen.channel_flows and not seen.roles:
-        kinds = ["no app instance", "no channel flow", *(() if isinstance(seen.roles, UnsetType) else ("no role",))]
-        detail = f"The scope was observed, and holds {listing(kinds)}."
-        return Banner(tone="neutral", headline="Nothing to judge", detail=detail)
-    return _passing_verdict(report)
-
-
 def summary(report: Report, digest: Digest) -> SummaryView:
-    """The verdict and the numbers behind it."""
+    """The numbers behind the verdict."""
     return SummaryView(
-        verdict=verdict(report),
         tiles=tuple(Tile(severity=s, count=report.summary.by_severity.get(s.value, 0)) for s in Severity),
         changes=_changes(digest),
         judgements=judgements(report.summary.by_status),
@@ -130,7 +107,7 @@ def _changes(digest: Digest) -> tuple[Segment, ...]:
     """The parts of the bar of failures, by whether the baseline has them; none without a baseline."""
     kinds = {"new": "new", "existing": "already known"}
     return _stack(
-        (kind, label, digest.changes.get(kind, 0), f"{FAILED} change:{kind}") for kind, label in kinds.items()
+        (kind, label, digest.tally.changes.get(kind, 0), f"{FAILED} change:{kind}") for kind, label in kinds.items()
     )
 
 
@@ -146,62 +123,6 @@ def _stack(counts: Iterable[tuple[str, str, int, str]]) -> tuple[Segment, ...]:
         segments.append(Segment(kind=kind, label=label, count=value, start=start, width=width, query=listed))
         start += width
     return tuple(segments)
-
-
-def _failed(report: Report) -> int:
-    return report.summary.by_status.get(Status.FAIL.value, 0)
-
-
-def _failed_detail(report: Report) -> str:
-    severities = report.summary.by_severity
-    worst = listing(f"{number(n)} {s.value}" for s in Severity if (n := severities.get(s.value, 0)))
-    where = count(sum(value > 0 for value in report.summary.by_account.values()), "account")
-    if report.coverage.in_scope.files:
-        where = count(report.coverage.observed.files, "file")
-    missing = "" if report.coverage.complete else " There may be more: not everything in scope was observed."
-    return f"{worst}, in {where}.{missing}"
-
-
-def _incomplete_verdict(report: Report) -> Banner:
-    if not saw_anything(report):
-        return Banner(
-            tone="failed",
-            headline="No verdict: nothing was observed",
-            detail="Nothing in scope could be read whole. This report says nothing about it.",
-        )
-    return Banner(
-        tone="uncertain",
-        headline="No verdict: not everything was observed",
-        detail="Nothing failed in the part that was observed. That is not a clean result.",
-    )
-
-
-def _passing_verdict(report: Report) -> Banner:
-    waived, unknown = (report.summary.by_status.get(s.value, 0) for s in (Status.WAIVED, Status.UNKNOWN))
-    if unknown:
-        return Banner(
-            tone="uncertain",
-            headline=f"Nothing failed, {count(unknown, 'judgement')} unknown",
-            detail="What could be judged passed or was waived; the rest is listed below.",
-        )
-    if kept := len(carried.shown(report)):
-        return Banner(
-            tone="uncertain",
-            headline=f"Nothing failed, {count(kept, 'finding')} carried over",
-            detail="What could be judged passed or was waived; what failed before and could not be settled is below.",
-        )
-    if not waived and not report.summary.by_status.get("pass", 0):
-        return Banner(tone="neutral", headline="Nothing to judge", detail="No rule applies to what the scope holds.")
-    seen = report.coverage.observed
-    ran = f"{count(len(report.rules), 'rule')} ran on {count(seen.channel_flows, 'channel flow')}"
-    roles = "" if isinstance(seen.roles, UnsetType) else f" and {count(seen.roles, 'role')}"
-    where = f"in {count(seen.app_instances, 'app instance')}{roles}"
-    if waived or report.coverage.gaps:
-        accepted = "what failed or could not be observed was accepted by a waiver"
-        return Banner(tone="clean", headline="Nothing open", detail=f"{ran} {where}; {accepted}.")
-    return Banner(
-        tone="clean", headline="Clean: no findings", detail=f"{ran} {where}. Every judgement that applies passed."
-    )
 
 
 def _rule_bars(report: Report) -> Cut[RuleBar]:

@@ -153,7 +153,7 @@ def test_chip_rewrites_the_query_and_counts_what_it_would_leave(page: Page) -> N
 
 
 def test_list_of_choices_filters_and_escape_closes_it(page: Page) -> None:
-    page.locator("summary", has_text="App instance").click()
+    page.locator("#facets summary", has_text="App instance").click()
     page.get_by_role("checkbox", name="Gästechat 1").check()
     assert page.get_by_role("searchbox").input_value() == "app:Gästechat"
     expect(page.locator("#count")).to_have_text("1 of 26 findings")
@@ -168,7 +168,7 @@ def test_overview_leads_to_what_it_counts(page: Page) -> None:
 
 
 def test_gap_leads_to_what_it_leaves_unknown(page: Page) -> None:
-    page.locator("summary", has_text="3 findings unknown because of this gap").click()
+    page.locator(".gap summary", has_text="3 answers missing").click()
     page.get_by_role("link", name="3 unknown findings in the list").click()
     expect(page.locator("#count")).to_have_text("3 of 26 findings")
     names = {finding.resource.name for finding in sample.rich().findings if any(item.gap for item in finding.evidence)}
@@ -649,7 +649,7 @@ def test_hostile_names_can_be_filtered_for(viewer: Viewer) -> None:
     other = sample.fails_open(sample.flow("b", app="other"))
     report = sample.report([sample.fails_open(sample.flow("a", app=name)), other])
     page = viewer.open(report).page
-    page.locator("summary", has_text="App instance").click()
+    page.locator("#facets summary", has_text="App instance").click()
     page.get_by_role("checkbox", name="quoted").check()
     expect(page.locator("#count")).to_have_text("1 of 2 findings")
     page = viewer.open(report, fragment=f"#q={quote(page.get_by_role('searchbox').input_value())}").page
