@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from scanner import cli
+from tests import demo, once
 from tests.command import Ended, chimeaudit, environment
+from tests.demo import Demo
 from tests.fake_aws import FakeAws, serve
 
 Scan = Callable[..., Ended]
@@ -49,6 +51,14 @@ def pytest_make_collect_report(
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a server on one worker, which starts it once."""
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+        if any(found[-1].scope == "module" for found in fixtures.values()):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 def pytest_collection_finish() -> None:
     """Exclude the tests themselves from garbage collection, which takes time to look through them."""
     gc.collect()
@@ -59,6 +69,12 @@ def pytest_collection_finish() -> None:
 def _elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make tests run as if outside GitHub, unless a test says otherwise."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """One scan of the whole demo organisation."""
+    return Demo(once.folder(tmp_path_factory, "demo", demo.scan))
 
 
 @pytest.fixture

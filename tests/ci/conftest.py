@@ -6,18 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from tests import once
 from tests.ci.action import Action, install
 from tests.ci.hostile_checkout import hostile
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runner's folder, in which the action's step has installed chimeaudit."""
-    temp = tmp_path_factory.mktemp("runner")
-    checkout = hostile(tmp_path_factory.mktemp("workspace") / "checkout")
+    return once.folder(tmp_path_factory, "runner", installed_in_a_hostile_checkout)
+
+
+def installed_in_a_hostile_checkout(temp: Path) -> None:
+    workspace = temp.with_name("workspace")
+    workspace.mkdir()
+    checkout = hostile(workspace / "checkout")
     install(temp, checkout)
     assert not checkout.with_name("pwned").exists(), "code of a pull request was run"
-    return temp
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -29,14 +30,16 @@ def python(home: Path) -> Path:
     wrapper = home.with_name(f"{home.name}-image") / "python"
     wrapper.parent.mkdir(exist_ok=True)
     here = f"lib/python{sysconfig.get_python_version()}/site-packages/here.pth"
-    wrapper.write_text(
+    draft = wrapper.with_name(f"python.{os.getpid()}")
+    draft.write_text(
         f"""#!/bin/sh
         {shlex.quote(sys.executable)} "$@" || exit
         for last; do :; done
         case " $* " in *" -m venv "*) echo {shlex.quote(sysconfig.get_path("purelib"))} > "$last/{here}" ;; esac
         """
     )
-    wrapper.chmod(0o755)
+    draft.chmod(0o755)
+    draft.replace(wrapper)  # in one step, since another worker may be running it
     return wrapper
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from tests.command import CHIMEAUDIT, chimeaudit, environment
 from tests.declared.checking import Check, checking, files, findings, gaps, processor, request, write
 from tests.declared.test_template import HERE, LIVE, flow, stack
+from tests.demo import Demo
 
 BAD = request(processor(FallbackAction="CONTINUE"))
 
@@ -320,15 +322,13 @@ def test_a_waiver_fits_what_a_template_declares_whatever_the_deployment_will_set
     assert ("last-processor-fails-open" in findings(ended, "waived")) is (code == 0)
 
 
-def test_journals_are_judged_as_the_scan_did(tmp_path: Path) -> None:
-    scanned = chimeaudit("scan", "--demo", "--run-dir", "run", "-o", "json:scan.json", home=tmp_path)
-    assert scanned.code == 1, scanned.stderr
-    scan = json.loads((tmp_path / "scan.json").read_text())
+def test_journals_are_judged_as_the_scan_did(demo_run: Demo, tmp_path: Path) -> None:
+    shutil.copytree(demo_run.run, tmp_path / "run")
 
     ended = chimeaudit("check", "run", "-o", "json:-", home=tmp_path)
 
     assert ended.code == 1
-    assert prints(ended.report) == prints(scan)
+    assert prints(ended.report) == prints(demo_run.report)
     for found in ended.report["findings"]:
         at = found["location"]
         assert (tmp_path / at["file"]).read_text().split("\n")[at["line"] - 1][at["column"] - 1 :]

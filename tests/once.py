@@ -1,0 +1,24 @@
+"""What is made once in a run of the tests, by whichever worker needs it first."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def folder(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], None]) -> Path:
+    """The folder of that name, which all workers share; the first fills it, and tests leave it as it is."""
+    base = factory.getbasetemp()
+    top = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made, filled = top / name, top / f"{name}.filled"
+    with (top / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not filled.exists():
+            made.mkdir()
+            fill(made)
+            filled.touch()
+    return made
