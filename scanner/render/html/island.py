@@ -18,9 +18,10 @@ from msgspec import Struct
 from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import Step, steps
+from scanner.render.causes import Causes
 from scanner.render.html.values import Link, link
 from scanner.render.pipeline import StepOutcome, outcomes
-from scanner.render.wording import age_days
+from scanner.render.wording import age_days, doubt
 
 LEVEL = 7
 RESOURCES_A_PIECE = 256
@@ -32,6 +33,7 @@ class PackedRule(Struct, frozen=True, kw_only=True):
     """A rule, with its texts as the page shows them and, for export, as they were written."""
 
     title: str
+    doubt: str
     topic: str
     rationale: tuple[Step, ...]
     remedy: tuple[Step, ...]
@@ -44,7 +46,8 @@ class PackedRule(Struct, frozen=True, kw_only=True):
 class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A finding without its resource. A field that is left out is the same as its rule's, or null.
 
-    `filled`: its remediation is its rule's with the placeholders filled in, which the page's script does.
+    `filled`: its remediation is its rule's with the placeholders filled in, which the page's script does. Of an unknown
+    finding, `doubt` stands in place of the title, and `causes` are the places of what closes its gaps, in `closing`.
     """
 
     rule_id: str
@@ -54,6 +57,8 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     evidence: tuple[Evidence, ...]
     fingerprint: str
     title: str | None = None
+    doubt: str | None = None
+    causes: tuple[int, ...] = ()
     filled: bool = False
     remediation: str | None = None
     remedy: tuple[Step, ...] | None = None
@@ -101,13 +106,14 @@ def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _json(report: Report) -> Iterator[bytes]:
     encode = msgspec.json.Encoder().encode
-    rules = {rule.id: rule for rule in report.rules}
+    rules, causes = {rule.id: rule for rule in report.rules}, Causes(report)
     head = {
         "tool": report.tool,
         "run": report.run.id,
         "schema_version": report.schema_version,
         "account_names": report.scope.names,
         "rules": {rule.id: _packed_rule(rule) for rule in report.rules},
+        "closing": [cause.step for cause in causes.all],
     }
     yield encode(head)[:-1] + b',"resources":['
     separator = b""
@@ -115,7 +121,7 @@ def _json(report: Report) -> Iterator[bytes]:
         PackedResource(
             resource=resource,
             outcomes=outcomes(resource.processors),
-            findings=[_packed(finding, rules.get(finding.rule_id), report) for finding in findings],
+            findings=[_packed(finding, rules.get(finding.rule_id), report, causes) for finding in findings],
         )
         for resource, findings in groupby(report.findings, key=lambda finding: finding.resource)
     )
@@ -128,6 +134,7 @@ def _json(report: Report) -> Iterator[bytes]:
 def _packed_rule(rule: RuleInfo) -> PackedRule:
     return PackedRule(
         title=rule.title,
+        doubt=doubt(rule.title),
         topic=rule.topic,
         rationale=steps(rule.rationale),
         remedy=steps(rule.remediation),
@@ -138,7 +145,7 @@ def _packed_rule(rule: RuleInfo) -> PackedRule:
     )
 
 
-def _packed(finding: Finding, rule: RuleInfo | None, report: Report) -> PackedFinding:
+def _packed(finding: Finding, rule: RuleInfo | None, report: Report, causes: Causes) -> PackedFinding:
     own_title = rule is None or finding.title != rule.title
     remedy = None if rule is None else rule.remediation
     is_filled = (
@@ -157,6 +164,8 @@ def _packed(finding: Finding, rule: RuleInfo | None, report: Report) -> PackedFi
         evidence=finding.evidence,
         fingerprint=finding.fingerprint,
         title=finding.title if own_title else None,
+        doubt=doubt(finding.title) if own_title and finding.status is Status.UNKNOWN else None,
+        causes=tuple(sorted(causes.behind(finding))) if finding.status is Status.UNKNOWN else (),
         filled=is_filled,
         remediation=finding.remediation if own_remedy else None,
         remedy=steps(finding.remediation) if own_remedy else None,
