@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from scanner.declared import serverless_functions
 from scanner.declared.callers import speaks
 from scanner.declared.plans import Converted
 from scanner.declared.unread import NAMES_CHIME, Unread
@@ -46,13 +47,27 @@ def converted(root: Table, file: str) -> Converted | None:
                 before = sections.get(name, replace(section, entries={}, keys={}))
                 keys = {**before.keys, **section.keys}
                 sections[name] = replace(section, entries={**before.entries, **section.entries}, keys=keys)
-    nothing = Table(line=resources.line, column=resources.column, entries={}, keys={})
-    entries: dict[str, Node] = {"Resources": nothing, **sections}
+    entries: dict[str, Node] = {"Resources": _table(resources), **sections}
+    if not elsewhere:  # which might hold what belongs to a function
+        changed = sections.get("extensions", _table(resources)).entries
+        entries["Resources"] = _with_functions(sections.get("Resources", _table(resources)), root, changed)
     return Converted(
         root=replace(root, entries=entries, keys={}),
         unread=tuple(_unread(each, file) for each in elsewhere if _matters(each, root)),
         is_plan=False,
     )
+
+
+def _table(place: Node) -> Table:
+    return Table(line=place.line, column=place.column, entries={}, keys={})
+
+
+def _with_functions(section: Table, root: Table, changed: Collection[str]) -> Table:
+    """The resources, with those of the functions, except those that the file changes in ways that are not followed."""
+    made = {id_: each for id_, each in serverless_functions.resources(root).items() if id_ not in changed}
+    entries = {id_: node for id_, (_, node) in made.items()}
+    keys = {id_: key for id_, (key, _) in made.items()}
+    return replace(section, entries={**entries, **section.entries}, keys=keys | section.keys)
 
 
 def _variable(node: Node) -> Scalar | None:
