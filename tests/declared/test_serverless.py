@@ -38,6 +38,7 @@ RULES = (
     "no-failure-destination",
     "retries-off",
 )
+FUNCTIONS = "functions:\n  mod-erate:\n    handler: index.handler"
 ELSEWHERE = "resources:\n  - ${file(functions.yml)}\n  - Resources:\n"
 
 
@@ -70,7 +71,7 @@ ELSEWHERE = "resources:\n  - ${file(functions.yml)}\n  - Resources:\n"
         ("resources:\n", "resources:\n  extensions: {ModDasherateLambdaFunction: {Properties: {}}}\n", set(), set()),
         (FUNCTIONS, "functions: ${file(functions.yml)}", set(), set()),
         (
-            "functions:\n  mod-erate:\n    handler: index.handler",
+            FUNCTIONS,
             "functions: {mod-erate: '${file(f.yml)}'}",
             set(),
             set(),
