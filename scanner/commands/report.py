@@ -79,7 +79,7 @@ def _check(report: Report, options: ReportOptions) -> None:
     """
     if narrow.is_part(report) and ("history" in options.given or options.securityhub):
         what = "--history" if "history" in options.given else "--securityhub"
-        part = "--framework gives a part of the report" if options.framework else "the report is of one framework alone"
+        part = "--framework gives a part of the report" if options.framework else "the report is a part of one"
         hint = f"Leave out {'--framework, or ' if options.framework else ''}{what}."
         raise UsageError(f"{part}, and {what} takes whole ones", hint=hint)
 

@@ -13,6 +13,8 @@ from scanner.store.saved import counted
 
 _OPTION = "framework"
 """The recorded option that names the framework to which a report was narrowed."""
+_FILTER = "filter"
+"""The recorded option that holds the search by which the HTML page exported a part of its findings."""
 Described = TypeVar("Described", Finding, RuleInfo)
 
 
@@ -54,8 +56,8 @@ def to_framework(report: Report, name: str) -> Report:
 
 
 def is_part(report: Report) -> bool:
-    """Whether the report was narrowed, now or before it was saved."""
-    return _OPTION in report.run.options
+    """Whether the report was narrowed, now or before it was saved, or is what the HTML page exported of one."""
+    return not {_OPTION, _FILTER}.isdisjoint(report.run.options)
 
 
 def _of_rules(summary: Summary, ids: set[str]) -> Summary:

@@ -78,7 +78,7 @@ def test_a_part_of_a_report_that_was_saved_is_neither_recorded_nor_imported(home
     unasked = {"CHIMEAUDIT_HISTORY": f"sqlite:///{home}/x.db"}
     rendered = chimeaudit("report", "part.json", home=home, variables=unasked)
 
-    told = "error: the report is of one framework alone, and --{} takes whole ones"
+    told = "error: the report is a part of one, and --{} takes whole ones"
     assert recorded.error == told.format("history")
     assert imported.error == told.format("securityhub")
     assert (recorded.code, imported.code, rendered.code) == (2, 2, 0)

@@ -23,6 +23,8 @@ function* shown(text) {
   }
 }
 
+export const byId = (id) => document.getElementById(id);
+
 // el("p.quiet", {id: "x"}, "text", other, null)
 export function el(kind, attributes = {}, ...children) {
   const [name, ...classes] = kind.split(".");
@@ -50,7 +52,7 @@ const said = el("p.hidden", { role: "status" });
 document.body.append(said);
 let forgotten = 0;
 
-function say(text) {
+export function say(text) {
   said.textContent = text;
   clearTimeout(forgotten);
   forgotten = setTimeout(() => { said.textContent = ""; }, 5000);
@@ -72,8 +74,12 @@ export function copier(label, text, node, { done = "Copied" } = {}) {
   });
 }
 
-export const number = (value) => value.toLocaleString("en-US");
+const { format } = new Intl.NumberFormat("en-US");
+export const number = (value) => format(value);
 export const count = (value, one, more = `${one}s`) => `${number(value)} ${value === 1 ? one : more}`;
+
+// a; a and b; a, b and c
+export const listing = (texts) => (texts.length < 2 ? texts.join("") : `${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}`);
 
 export function moment(text) {
   const time = new Date(text);

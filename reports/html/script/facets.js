@@ -26,7 +26,8 @@ export class Facets {
     for (const chip of shown) {
       chip.count = el("span.amount");
       chip.node = el(`button.chip.${field === "severity" ? chip.text : "plain"}`, { type: "button" }, `${chip.text} `, chip.count);
-      chip.node.addEventListener("click", () => this.choose(field, chip.value));
+      // A key leaves the focus on the chip, which may be one of several to be pressed.
+      chip.node.addEventListener("click", ({ detail }) => this.choose(field, chip.value, detail > 0));
       group.append(chip.node);
     }
     place.append(group);

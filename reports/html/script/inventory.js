@@ -1,18 +1,21 @@
 // Everything that was seen, with the verdict of every rule: a list with a search and filters of its own.
-import { copier, count, el, number, spelled } from "./dom.js";
+import { byId, copier, count, el, number, spelled } from "./dom.js";
 import { Facets } from "./facets.js";
 import { arnCode, badge, fact, heading, kind, pipeline } from "./finding.js";
 import { Values, appName, namedAccount, resourceName } from "./island.js";
 import { List, stuck } from "./list.js";
-import { allowed, parser, text, toggled } from "./query.js";
+import { allowed, toggled } from "./match.js";
+import { Language } from "./query.js";
+import { remarks } from "./remarks.js";
 import { Search, ranked } from "./search.js";
+import { SearchBox } from "./searchbox.js";
 
 const VERDICTS = ["failed", "unknown", "waived", "passed", "not applicable", "not judged"]; // worst first
 const BY_RULE = ["failed", "unknown", "waived", "passed"];
 const ITEM_FIELDS = ["verdict", "type", "account", "region", "app"];
 const ITEM_LISTS = { account: "Account", region: "Region", app: "App instance" };
 
-const parsedItems = parser([...ITEM_FIELDS, ...BY_RULE]);
+const itemLanguage = new Language([...ITEM_FIELDS, ...BY_RULE], Object.fromEntries(VERDICTS.map((verdict) => [verdict, "verdict"])));
 const rankOf = (verdict) => VERDICTS.indexOf(verdict.replace("_", " "));
 
 // What of an inventory a search needs, in columns; the rest is looked up when an item is shown.
@@ -36,6 +39,20 @@ class Items {
       region.column[n] = region.values.place(resource.region);
       app.column[n] = app.values.place(appName(resource));
     });
+  }
+
+  get noun() { return "resource"; }
+
+  inScope() { return []; }
+
+  valuesOf(name) { return this.fields[name]?.values ?? this.several(name).values; }
+
+  // failed:RULE and the like: the rules that came to that verdict. What is in `verdicts` is looked at once.
+  several(name) {
+    const texts = Object.keys(this.rules);
+    const places = new Map(texts.map((id, place) => [id, place]));
+    const of = this.verdicts.map((each) => Object.entries(each).flatMap(([id, own]) => (own === name ? [places.get(id)] : [])));
+    return { values: { texts, names: Object.values(this.rules) }, of: (n) => of[this.items[n][6]] };
   }
 
   resource(n) {
@@ -69,24 +86,12 @@ class Items {
 }
 
 class ItemSearch extends Search {
-  word({ value, not }) {
+  word(value, not) {
     const { store } = this;
     this.texts ??= store.items.map(([, arn, name, account, region,,, steps], n) =>
       [arn, name, store.account(account), region, appName(store.resource(n)), ...(steps ?? []).flatMap(([own,,, lambda]) => [own, lambda])]
         .filter(Boolean).map(spelled).join("\n").toLowerCase());
     return (n) => not !== this.texts[n].includes(value);
-  }
-
-  // failed:RULE and the like; what is in `verdicts` is looked at once.
-  further(terms) {
-    const { store } = this;
-    return terms.filter(({ field }) => BY_RULE.includes(field)).map(({ field, value, not }) => {
-      const named = Object.keys(store.rules);
-      const meant = allowed([{ field, value, not: false }], field, named);
-      const ids = new Set(named.filter((_, n) => meant[n]));
-      const holds = store.verdicts.map((each) => Object.entries(each).some(([id, own]) => own === field && ids.has(id)));
-      return (n) => not !== holds[store.items[n][6]];
-    });
   }
 
   grave(n) { return this.store.fields.verdict.column[n]; }
@@ -105,13 +110,18 @@ class ItemSearch extends Search {
 }
 
 export class Inventory {
-  constructor(data, share) {
+  constructor(data, address, share) {
     const store = new Items(data);
-    Object.assign(this, { store, search: new ItemSearch(store), q: "", sort: "", open: null });
-    this.part = (name) => document.getElementById(`inventory-${name}`);
-    this.query = this.part("query");
-    this.facets = new Facets(this.part("facets"), store, (field, value) => {
-      this.set({ q: text(toggled(parsedItems(this.q), field, store.fields[field].values, value)) });
+    Object.assign(this, { store, address, search: new ItemSearch(store), open: null });
+    this.part = (name) => byId(`inventory-${name}`);
+    this.box = new SearchBox(this.part, {
+      language: itemLanguage, search: this.search,
+      changed: (q, typing) => this.set({ iq: q }, { typing }),
+      leave: () => this.list.focus(0),
+    });
+    this.facets = new Facets(this.part("facets"), store, (field, value, byPointer) => {
+      this.set({ iq: itemLanguage.text(toggled(this.read.parts, field, store.fields[field].values, value)) });
+      if (byPointer) this.list.focus(0);
     }, { chips: { verdict: "Verdict", type: "Type" }, lists: ITEM_LISTS });
     this.list = new List(this.part("list"), this.part("rows"), {
       draw: (n, open) => ({ kind: `verdict-${dashed(store.verdict(n))}`, cells: itemCells(store, n, open) }),
@@ -124,30 +134,35 @@ export class Inventory {
       this.open = this.open === line ? null : line;
       this.list.toggle(position);
     };
-    this.query.addEventListener("input", () => this.set({ q: this.query.value.trim(), open: null }, { typing: true }));
-    this.query.addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowDown" && event.key !== "Enter") return;
-      event.preventDefault();
-      this.list.focus(0);
-    });
-    this.part("sort").addEventListener("change", ({ target }) => this.set({ sort: target.value }));
+    this.part("sort").addEventListener("change", ({ target }) => this.set({ isort: target.value }));
     this.part("none").querySelector("button").addEventListener("click", () => {
-      this.set({ q: "" });
-      this.query.focus();
+      this.set({ iq: "" });
+      this.box.field.focus();
     });
     // What is pressed in the inventory is about the inventory.
-    document.getElementById("inventory").addEventListener("keydown", (event) => {
+    byId("inventory").addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
       this.escape(event);
     });
-    this.set({});
+    this.apply();
   }
 
+  // The address keeps the search and the order.
   set(changes, { typing = false } = {}) {
-    Object.assign(this, changes);
-    if (!typing) this.query.value = this.q;
-    const result = this.search.run(parsedItems(this.q), this.sort);
+    this.open = null;
+    this.address.put(changes, this.address.groups, { typing });
+    this.apply({ typing });
+  }
+
+  apply({ typing = false } = {}) {
+    const { iq = "", isort = "" } = this.address.state;
+    const sort = this.part("sort");
+    sort.value = isort;
+    if (sort.selectedIndex < 0) sort.value = "";
+    this.box.show(iq);
+    this.read = itemLanguage.read(iq);
+    const result = this.search.run(this.read.parts, sort.value);
     this.list.show(Int32Array.from(result.rows), this.open === null ? -1 : result.rows.indexOf(this.open));
     this.facets.update(result);
     const found = result.rows.length;
@@ -155,17 +170,18 @@ export class Inventory {
     this.part("count").textContent = found === this.store.size ? all : `${number(found)} of ${all}`;
     this.part("none").hidden = found > 0;
     this.part("list").hidden = found === 0;
+    this.box.remark(remarks(this.search, itemLanguage, this.read, sort.value, found), { typing });
   }
 
   // Closes what is nearest: the help, a list of choices, the search, the open item.
   escape(event) {
     const help = document.querySelector("#inventory .help[open]");
     if (help) help.open = false;
-    else if (this.facets.close()) return;
-    else if (event.target === this.query) {
+    else if (this.facets.close() || this.box.close()) return;
+    else if (event.target === this.box.field) {
       event.preventDefault();
-      if (this.q) this.set({ q: "" });
-      else this.query.blur();
+      if (this.box.field.value) this.set({ iq: "" });
+      else this.box.field.blur();
     } else if (this.list.open >= 0) {
       const position = this.list.open;
       this.list.chosen(position);
@@ -223,6 +239,5 @@ function ofVerdict(store, n, verdict) {
 // Only what did not pass has findings.
 function findingsOf(id, arn, verdict) {
   if (arn === null || !["failed", "unknown", "waived"].includes(verdict)) return null;
-  const terms = [{ field: "rule", source: id, not: false }, { field: null, source: arn, not: false }];
-  return [" ", el("a", { href: `#${new URLSearchParams({ q: text(terms) })}` }, "in the list of findings")];
+  return [" ", el("a", { href: `#${new URLSearchParams({ q: `rule:"${id}" "${arn.replaceAll('"', '""')}"` })}` }, "in the list of findings")];
 }

@@ -3,9 +3,10 @@ import { spelled } from "./dom.js";
 import { filled } from "./remedy.js";
 
 export const FIELDS = ["severity", "status", "change", "rule", "account", "region", "app", "type", "file"];
-export const SEVERAL = ["gap", "framework", "control"]; // of which a finding may have several, or none
+export const SEVERAL = ["name", "function", "framework", "control", "gap"]; // of which a finding may have several, or none
 export const SEVERITIES = ["critical", "high", "medium", "low", "info"];
-const STATUSES = ["failed", "waived", "unknown"];
+export const STATUSES = ["failed", "waived", "unknown"];
+export const CHANGES = ["new", "existing"];
 
 export async function unpacked(element) {
   const bytes = decoded(element.textContent.trim());
@@ -54,28 +55,37 @@ export function namedAccount(id, names) {
   return shown ? `${id} (${shown})` : id;
 }
 
+// moderate:live of arn:aws:lambda:us-east-1:111122223333:function:moderate:live; an ARN of another form as it is
+export const functionNames = ({ processors }) => [...new Set((processors ?? []).flatMap(({ lambda_arn: arn }) =>
+  (arn ? [arn.split(":function:")[1] || arn] : [])))];
+
+// Controls are found with and without their framework.
+export const controls = (frameworks) =>
+  Object.entries(frameworks).flatMap(([name, ids]) => ids.flatMap((id) => [id, `${name} ${id}`]));
+
 // In the words by which the coverage of the page links here (scanner/render/html_coverage.py).
-const gapText = ({ operation, code, account_id, region, resource_arn }) =>
+export const gapText = ({ operation, code, account_id, region, resource_arn }) =>
   [operation, code, account_id, region, resource_arn].filter(Boolean).join(" ");
 
 export class Store {
   constructor(data) {
     this.data = data;
+    this.report = data.report; // without its findings
+    this.rules = new Map(data.report.rules.map((rule) => [rule.id, { ...rule, ...data.rules[rule.id] }]));
     this.fieldNames = FIELDS;
     this.resources = data.resources;
-    this.names = new Map(Object.entries(data.account_names)); // of accounts, by id
+    this.names = new Map(Object.entries(data.report.scope.account_names ?? {})); // of accounts, by id
     this.findings = data.resources.flatMap((resource) => resource.findings);
     this.size = this.findings.length;
     this.resourceOf = new Uint32Array(this.size);
     this.fields = {};
     for (const field of FIELDS) {
-      const known = { severity: SEVERITIES, status: STATUSES, change: ["new", "existing", ""] }[field];
+      const known = { severity: SEVERITIES, status: STATUSES, change: [...CHANGES, ""] }[field];
       this.fields[field] = { values: new Values(known), column: new Uint32Array(this.size) };
     }
     // Two app instances may share a name: they are filtered by it together, and grouped apart.
     this.apps = { values: new Values(), column: new Uint32Array(this.size) };
-    this.several = Object.fromEntries(SEVERAL.map((name) => [name, { values: new Values(), of: new Array(this.size) }]));
-    this.supported = new Map();
+    this.listed = new Map(); // what `several` has made
     this.fill();
   }
 
@@ -99,25 +109,68 @@ export class Store {
         region.column[n] = inRegion;
         app.column[n] = inApp;
         type.column[n] = ofType;
-        file.column[n] = file.values.place(finding.location?.file ?? "");
         this.apps.column[n] = own;
-        const { gap: gaps, framework, control } = this.several;
-        gaps.of[n] = finding.evidence.flatMap(({ gap }) => (gap ? [gaps.values.place(gapText(gap))] : []));
-        [framework.of[n], control.of[n]] = this.supports(this.said(n, "frameworks"));
+        file.column[n] = file.values.place(finding.location?.file ?? "");
         n += 1;
       }
     });
   }
 
-  // The places of frameworks and of controls, which are found with and without their framework; once for each rule.
-  supports(frameworks = {}) {
-    if (!this.supported.has(frameworks)) {
-      const { framework, control } = this.several;
-      const named = Object.entries(frameworks).flatMap(([name, controls]) => controls.flatMap((id) => [id, `${name} ${id}`]));
-      const places = ({ values }, texts) => texts.map((text) => values.place(text));
-      this.supported.set(frameworks, [places(framework, Object.keys(frameworks)), places(control, named)]);
+  // The values of a field of SEVERAL, and a function from a finding to the places of its own. Made when it is needed.
+  several(name) {
+    if (!this.listed.has(name)) {
+      const values = new Values();
+      this.listed.set(name, { values, of: this.placing(name, (texts) => texts.map((text) => values.place(text))) });
     }
-    return this.supported.get(frameworks);
+    return this.listed.get(name);
+  }
+
+  placing(name, places) {
+    const ofResource = (texts) => {
+      const own = this.resources.map(({ resource }) => places(texts(resource)));
+      return (n) => own[this.resourceOf[n]];
+    };
+    switch (name) {
+      case "name": return ofResource((resource) => [resourceName(resource)]);
+      case "function": return ofResource(functionNames);
+      case "gap": {
+        const own = this.findings.map(({ evidence }) => places(evidence.flatMap(({ gap }) => (gap ? [gapText(gap)] : []))));
+        return (n) => own[n];
+      }
+      default: {
+        const made = new Map(); // by the frameworks of a rule, which its findings share
+        const own = this.findings.map((_, n) => {
+          const frameworks = this.said(n, "frameworks") ?? {};
+          if (!made.has(frameworks)) made.set(frameworks, places(name === "framework" ? Object.keys(frameworks) : controls(frameworks)));
+          return made.get(frameworks);
+        });
+        return (n) => own[n];
+      }
+    }
+  }
+
+  get noun() { return "finding"; }
+
+  // Whether any finding is known to be new or existing.
+  get isCompared() {
+    this.compared ??= this.fields.change.column.some((place) => place !== CHANGES.length);
+    return this.compared;
+  }
+
+  valuesOf(name) { return this.fields[name]?.values ?? this.several(name).values; }
+
+  // What the run was about, whether it has findings or not.
+  inScope(field) {
+    const { scope } = this.report;
+    return { rule: [...this.rules.keys()], account: scope.accounts, region: scope.regions, file: scope.files }[field] ?? [];
+  }
+
+  // The number of a finding; null if there is none.
+  byFingerprint(fingerprint) {
+    if (fingerprint !== this.asked?.fingerprint) {
+      this.asked = { fingerprint, place: this.findings.findIndex((finding) => finding.fingerprint === fingerprint) };
+    }
+    return fingerprint && this.asked.place >= 0 ? this.asked.place : null;
   }
 
   resource(n) { return this.resources[this.resourceOf[n]].resource; }
@@ -129,7 +182,7 @@ export class Store {
 
   outcomes(n) { return this.resources[this.resourceOf[n]].outcomes; }
 
-  rule(n) { return this.data.rules[this.findings[n].rule_id] ?? {}; }
+  rule(n) { return this.rules.get(this.findings[n].rule_id) ?? {}; }
 
   // A finding's own text, else its rule's.
   said(n, what) {
@@ -148,7 +201,7 @@ export class Store {
       rule_id, title: this.said(n, "title"), severity, status, resource: this.resource(n), message, evidence,
       remediation: this.said(n, "remediation"), references: this.said(n, "references"),
       frameworks: this.said(n, "frameworks"), fingerprint, waiver: rest.waiver ?? null, change: rest.change ?? null,
-      first_seen: rest.first_seen ?? null, location: rest.location ?? null,
+      first_seen: rest.first_seen ?? null, location: rest.location ?? null, ...(rest.edits ? { edits: rest.edits } : {}),
     };
   }
 }

@@ -1,50 +1,77 @@
-// The page says what it has to without scripts. This puts the list of all findings in place of the first few.
-import { count, el, number } from "./dom.js";
-import { csv, json, save } from "./export.js";
+// The list of all findings: its search, its filters, its groups, and what of them the address keeps.
+import { byId, count, el, number } from "./dom.js";
+import { Exports } from "./export.js";
 import { Facets } from "./facets.js";
-import { cells, commandCopier, detail } from "./finding.js";
-import { SEVERITIES, Store, appName, unpacked } from "./island.js";
-import { Inventory } from "./inventory.js";
+import { cells, detail } from "./finding.js";
+import { CHANGES, FIELDS, SEVERAL, SEVERITIES, STATUSES, appName } from "./island.js";
 import { List, stuck } from "./list.js";
-import { parsed, text, toggled } from "./query.js";
+import { toggled } from "./match.js";
+import { Others } from "./others.js";
+import { Language } from "./query.js";
+import { remarks } from "./remarks.js";
 import { FindingSearch } from "./search.js";
+import { SearchBox } from "./searchbox.js";
 
 const MAKEUP = [...SEVERITIES, "waived", "unknown"];
 
-const INVENTORY_SHARE = 1 / 3; // of the tallest page
+const inField = (field, values) => values.map((value) => [value, field]);
 
-const byId = (id) => document.getElementById(id);
+const languageOf = (store) => new Language([...FIELDS, ...SEVERAL], Object.fromEntries([
+  ...inField("severity", SEVERITIES), ...inField("status", STATUSES), ...(store.isCompared ? inField("change", CHANGES) : []),
+]));
 
-class Page {
-  constructor(store) {
-    this.store = store;
+export class Page {
+  // `share` is how much of the tallest page the list may take.
+  constructor(store, address, share) {
+    Object.assign(this, { store, address });
     this.search = new FindingSearch(store);
-    this.state = { q: "", group: "", sort: "", open: null };
+    this.language = languageOf(store);
+    this.others = new Others(byId("others"), store);
     this.opened = new Set(); // the groups that are open
-    this.query = byId("query");
-    this.facets = new Facets(byId("facets"), store, (field, place) => {
-      this.set({ q: text(toggled(parsed(this.state.q), field, store.fields[field].values, place)) });
+    this.box = new SearchBox(byId, {
+      language: this.language, search: this.search,
+      changed: (q, typing) => this.set({ q, open: "", rule: "" }, { typing }),
+      leave: () => this.list.focus(0),
+    });
+    this.facets = new Facets(byId("facets"), store, (field, place, byPointer) => {
+      this.set({ q: this.language.text(toggled(this.read.parts, field, store.fields[field].values, place)) });
+      if (byPointer) this.list.focus(0);
     });
     this.list = new List(byId("list"), byId("rows"), {
       draw: (line, open) => this.line(line, open),
-      detail: (line) => detail(store, line, () => `${location.href.split("#")[0]}#${fragment(this.state)}`),
+      detail: (line) => detail(store, line, () => address.href),
       ceiling: () => Math.max(...[".contents", ".finder"].map((place) => stuck(document.querySelector(place)))),
-      share: byId("inventory-island") ? 1 - INVENTORY_SHARE : 1,
+      share,
     });
     this.list.chosen = (position) => this.chosen(position);
     if (!store.inFiles) for (const id of ["group", "sort"]) byId(id).querySelector("[value=file]")?.remove();
+    this.exports = new Exports(byId("exports"), () => ({
+      store, rows: this.result.rows, carried: this.others.carried, q: this.state.q,
+    }));
     this.listen();
   }
 
-  // -- state: the fragment of the address keeps it --
+  // -- state: the address keeps it --
 
-  set(changes, { write = true } = {}) {
-    if ("group" in changes && changes.group !== this.state.group) this.opened.clear();
-    Object.assign(this.state, changes);
-    if (this.query.value !== this.state.q && parsedText(this.query.value) !== this.state.q) this.query.value = this.state.q;
-    byId("group").value = this.state.group;
-    byId("sort").value = this.state.sort;
-    this.result = this.search.run(parsed(this.state.q), this.state.sort);
+  get state() {
+    const { q, group, sort, open } = this.address.state;
+    const among = (id, value) => ([...byId(id).options].some((option) => option.value === value) ? value : "");
+    return { q: q ?? "", group: among("group", group), sort: among("sort", sort), open: this.store.byFingerprint(open) };
+  }
+
+  set(changes, { typing = false } = {}) {
+    if ("group" in changes) this.opened.clear();
+    this.address.put(changes, [...this.opened], { typing });
+    this.apply({ typing });
+  }
+
+  apply({ typing = false } = {}) {
+    const { q, group, sort } = this.state;
+    this.box.show(q);
+    byId("group").value = group;
+    byId("sort").value = sort;
+    this.read = this.language.read(q);
+    this.result = this.search.run(this.read.parts, sort);
     this.show();
     this.facets.update(this.result);
     const found = this.result.rows.length;
@@ -52,42 +79,39 @@ class Page {
     byId("count").textContent = found === this.store.size ? all : `${number(found)} of ${all}`;
     byId("none").hidden = found > 0;
     byId("list").hidden = found === 0;
-    if (write) this.write();
+    this.others.show(this.read.parts, found);
+    this.box.remark(remarks(this.search, this.language, this.read, sort, found + this.others.found), { typing });
+  }
+
+  // The browser has gone to another entry of its history, or a link led here.
+  went({ isNew }) {
+    this.opened = new Set(this.address.groups);
+    this.apply();
+    if (isNew) this.arrive();
+  }
+
+  // Shows what the address names: an open finding, whatever the filter, else the list.
+  arrive({ focus = true } = {}) {
+    const { open } = this.state;
+    if (open !== null) {
+      if (!this.result.rows.includes(open)) this.set({ q: "" });
+      this.openGroupOf(open);
+      this.list.bring(this.list.open);
+    } else {
+      byId("findings").scrollIntoView();
+      if (focus) this.focus();
+    }
+  }
+
+  focus() {
+    if (this.result.rows.length) this.list.focus(0);
+    else this.box.field.focus();
   }
 
   show() {
     const lines = this.lines();
-    this.list.show(lines, this.state.open === null ? -1 : lines.indexOf(this.state.open));
-  }
-
-  write() {
-    const kept = fragment(this.state);
-    try {
-      history.replaceState(null, "", kept ? `#${kept}` : location.href.split("#")[0]);
-    } catch { /* a viewer that forbids it still filters */ }
-  }
-
-  // The fragment may name a filter, a finding, or an ordinary place on the page, which changes nothing here.
-  read({ arriving = false } = {}) {
-    const kept = location.hash.slice(1);
-    const [, fingerprint] = /^finding-(.+)$/.exec(kept) ?? [];
-    if (!fingerprint && !/^(q|group|sort|open)=/.test(kept)) {
-      if (arriving) this.set({}, { write: false });
-      return;
-    }
-    const given = new URLSearchParams(fingerprint ? { open: fingerprint } : kept);
-    const among = (id, value) => ([...byId(id).options].some((option) => option.value === value) ? value : "");
-    const open = given.has("open") ? this.store.findings.findIndex((finding) => finding.fingerprint === given.get("open")) : -1;
-    const state = {
-      q: given.get("q") ?? "", group: among("group", given.get("group")), sort: among("sort", given.get("sort")),
-      open: open < 0 ? null : open,
-    };
-    this.set(state, { write: false });
-    if (open >= 0 && !this.result.rows.includes(open)) this.set({ q: "" });
-    if (open >= 0) {
-      this.openGroupOf(open);
-      this.list.bring(this.list.open);
-    } else byId("findings").scrollIntoView();
+    const { open } = this.state;
+    this.list.show(lines, open === null ? -1 : lines.indexOf(open));
   }
 
   // -- lines of the list: a finding by its number, a group by ~number --
@@ -124,15 +148,14 @@ class Page {
   openGroupOf(n) {
     if (!this.state.group) return;
     this.opened.add(this.column()[n]);
+    this.address.put({}, [...this.opened]);
     this.show();
   }
 
   line(line, open) {
     return line < 0 ? { kind: "group-line", cells: this.groupCells(this.groups[~line]) }
-      : { kind: this.kind(this.store.findings[line]), cells: cells(this.store, line, open) };
+      : { kind: this.store.findings[line].severity, cells: cells(this.store, line, open) };
   }
-
-  kind({ status, severity }) { return status === "unknown" ? "unsure" : severity; }
 
   groupCells({ key, rows, makeup }) {
     const [n] = rows;
@@ -162,13 +185,15 @@ class Page {
   chosen(position) {
     const line = this.list.lines[position];
     if (line >= 0) {
-      this.state.open = this.state.open === line ? null : line;
+      const { fingerprint, rule_id } = this.store.findings[line];
+      const isOpen = this.state.open === line;
+      this.address.put({ open: isOpen ? "" : fingerprint, rule: isOpen ? "" : rule_id }, [...this.opened]);
       this.list.toggle(position);
-      this.write();
       return;
     }
     const { key } = this.groups[~line];
     if (!this.opened.delete(key)) this.opened.add(key);
+    this.address.put({}, [...this.opened]);
     this.show();
     this.list.focus(this.list.lines.indexOf(line));
   }
@@ -176,26 +201,13 @@ class Page {
   // -- events --
 
   listen() {
-    this.query.addEventListener("input", () => this.set({ q: parsedText(this.query.value), open: null }));
-    this.query.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown" || event.key === "Enter") {
-        event.preventDefault();
-        this.list.focus(0);
-      }
-    });
     byId("group").addEventListener("change", ({ target }) => this.set({ group: target.value }));
     byId("sort").addEventListener("change", ({ target }) => this.set({ sort: target.value }));
     byId("none").querySelector("button").addEventListener("click", () => {
       this.set({ q: "" });
-      this.query.focus();
+      this.box.field.focus();
     });
-    const name = (suffix) => `chimeaudit-${this.store.data.run}.${suffix}`;
-    byId("export-csv").addEventListener("click", () =>
-      save(csv(this.store, this.result.rows), "text/csv", name("csv")));
-    byId("export-json").addEventListener("click", () =>
-      save(json(this.store, this.result.rows, this.state.q), "application/json", name("json")));
     addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.read());
     addEventListener("beforeprint", () => this.print(true));
     addEventListener("afterprint", () => this.print(false));
     document.addEventListener("click", ({ target }) => {
@@ -207,8 +219,8 @@ class Page {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
     if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
-      this.query.focus();
-      this.query.select();
+      this.box.field.focus();
+      this.box.field.select();
       byId("findings").scrollIntoView();
     } else if (event.key === "Escape") this.escape(event);
   }
@@ -217,11 +229,11 @@ class Page {
   escape(event) {
     const help = document.querySelector(".help[open]");
     if (help) help.open = false;
-    else if (this.facets.close()) return;
-    else if (event.target === this.query) {
+    else if (this.facets.close() || this.box.close()) return;
+    else if (event.target === this.box.field) {
       event.preventDefault();
       if (this.state.q) this.set({ q: "" });
-      else this.query.blur();
+      else this.box.field.blur();
     } else if (this.state.open !== null && this.list.open >= 0) {
       const position = this.list.open;
       this.chosen(position);
@@ -238,67 +250,3 @@ class Page {
     byId("printed").textContent = `${cut}${number(rows.length)} of ${count(this.store.size, "finding")}.${filter}`;
   }
 }
-
-// As the state keeps a query: without the spaces that are only on the way to the next term.
-const parsedText = (typed) => typed.trim();
-
-function fragment({ q, group, sort, open }) {
-  const kept = new URLSearchParams();
-  if (q) kept.set("q", q);
-  if (group) kept.set("group", group);
-  if (sort) kept.set("sort", sort);
-  if (open !== null) kept.set("open", page.store.findings[open].fingerprint);
-  return kept.toString();
-}
-
-// What the overview counts leads to the findings that it counted.
-function linkCounts() {
-  for (const node of document.querySelectorAll("[data-query]")) {
-    const href = `#${new URLSearchParams({ q: node.dataset.query })}`;
-    if (node.tagName === "A") node.href = href;
-    else {
-      const link = el("a", { href });
-      link.append(...node.childNodes);
-      node.append(link);
-    }
-  }
-}
-
-let page = null;
-
-async function openInventory() {
-  const [island, opening, view] = ["island", "opening", "view"].map((part) => byId(`inventory-${part}`));
-  if (!island || !("DecompressionStream" in window)) return;
-  try {
-    const data = await unpacked(island);
-    view.hidden = false;
-    new Inventory(data, INVENTORY_SHARE);
-    opening.remove();
-  } catch {
-    view.hidden = true;
-    opening.textContent = "The inventory could not be opened: this file may be cut short. The JSON report has it.";
-  }
-}
-
-async function openFindings() {
-  const [island, opening, listed] = ["island", "opening", "listed"].map(byId);
-  if (!island || !("DecompressionStream" in window)) return;
-  listed.hidden = true;
-  opening.hidden = false;
-  opening.textContent = "Opening the list of findings.";
-  try {
-    page = new Page(new Store(await unpacked(island)));
-  } catch {
-    listed.hidden = false;
-    opening.textContent = "The list of all findings could not be opened: this file may be cut short. These are the first.";
-    return;
-  }
-  listed.remove();
-  opening.remove();
-  byId("explorer").hidden = false;
-  linkCounts();
-  page.read({ arriving: true });
-}
-
-for (const command of document.querySelectorAll(".rule .command")) command.append(commandCopier(command.querySelector("code")));
-openFindings().then(openInventory);

@@ -1,7 +1,7 @@
 // What a query lists, in which order, and how many each further filter would leave.
 import { spelled } from "./dom.js";
-import { resourceName, SEVERAL } from "./island.js";
-import { allowed } from "./query.js";
+import { resourceName } from "./island.js";
+import { allowed } from "./match.js";
 
 export class Search {
   constructor(store) {
@@ -11,20 +11,18 @@ export class Search {
   }
 
   // -> {rows, counts, allowed}; the count of a value is that under the filters of all other fields.
-  run(terms, sort) {
+  run(parts, sort) {
     const { store } = this;
     const fields = store.fieldNames.map((name) => {
       const { values, column } = store.fields[name];
-      return { name, column, allowed: allowed(terms, name, values.texts, values.names), counts: new Uint32Array(values.texts.length) };
+      return { name, column, allowed: allowed(parts, name, values.texts, values.names), counts: new Uint32Array(values.texts.length) };
     });
     const filters = fields.filter((field) => field.allowed);
-    const words = terms.filter((term) => !term.field).map((term) => this.word(term));
-    words.push(...this.further(terms));
+    const others = this.tests(parts.filter(({ field }) => !field || !store.fields[field]));
     const order = this.order(sort);
     const rows = new Uint32Array(store.size);
     let length = 0;
     for (const n of order) {
-      if (!words.every((matches) => matches(n))) continue;
       let missed = null;
       let misses = 0;
       for (const field of filters) {
@@ -34,15 +32,48 @@ export class Search {
           if (misses > 1) break;
         }
       }
+      if (misses > 1 || !others.every((matches) => matches(n))) continue;
       if (misses === 0) {
         rows[length] = n;
         length += 1;
         for (const field of fields) field.counts[field.column[n]] += 1;
-      } else if (misses === 1) missed.counts[missed.column[n]] += 1;
+      } else missed.counts[missed.column[n]] += 1;
     }
     const by = (what) => Object.fromEntries(fields.map((field) => [field.name, field[what]]));
     return { rows: rows.subarray(0, length), counts: by("counts"), allowed: by("allowed") };
   }
+
+  // Functions from an entry to whether it passes; all of them must. Terms of one field are alternatives.
+  tests(parts) {
+    const fields = new Set(parts.map(({ field }) => field).filter(Boolean));
+    return [
+      ...parts.filter(({ field }) => !field).map((part) => this.test(part)),
+      ...[...fields].flatMap((field) => this.inField(field, parts.filter((part) => part.field === field))),
+    ];
+  }
+
+  test({ any, all, values, not }) {
+    if (values) return this.word(values[0].value, not);
+    const tests = any ? any.map((part) => both(this.tests([part]))) : this.tests(all);
+    return any ? (n) => not !== tests.some((matches) => matches(n)) : (n) => not !== tests.every((matches) => matches(n));
+  }
+
+  // Of a field of which an entry may have several values, or none, one that is meant must be among them.
+  inField(name, terms) {
+    const { values, column } = this.store.fields[name] ?? {};
+    if (column) {
+      const passing = allowed(terms, name, values.texts, values.names);
+      return [(n) => passing[column[n]]];
+    }
+    const { values: { texts, names }, of } = this.several(name);
+    return [false, true].flatMap((not) => {
+      const own = terms.filter((term) => term.not === not).map((term) => ({ ...term, not: false }));
+      const meant = allowed(own, name, texts, names);
+      return meant ? [(n) => not !== of(n).some((place) => meant[place])] : [];
+    });
+  }
+
+  several(name) { return this.store.several(name); }
 
   // All there is in one order; sorted once, then every search goes through it in it.
   order(sort) {
@@ -60,9 +91,11 @@ export class Search {
   }
 }
 
+const both = (tests) => (tests.length === 1 ? tests[0] : (n) => tests.every((matches) => matches(n)));
+
 export class FindingSearch extends Search {
   // A word is looked for once in each rule and each resource, then in each message.
-  word({ value, not }) {
+  word(value, not) {
     const { store } = this;
     this.texts ??= this.lower();
     const inRule = this.texts.rules.map((text) => text.includes(value));
@@ -72,31 +105,19 @@ export class FindingSearch extends Search {
       || this.texts.messages[n].includes(value) || store.findings[n].fingerprint === value);
   }
 
-  further(terms) {
-    return SEVERAL.flatMap((name) => [false, true].flatMap((not) =>
-      this.among(name, terms.filter((term) => term.field === name && term.not === not), not)));
-  }
-
-  // Whether one of the values that are meant is among those of a finding: a gap behind it, a control that its rule supports.
-  among(name, terms, not) {
-    if (!terms.length) return [];
-    const { values, of } = this.store.several[name];
-    const meant = allowed(terms.map((term) => ({ ...term, not: false })), name, values.texts);
-    return [(n) => not !== of[n].some((place) => meant[place])];
-  }
-
   lower() {
     const { store } = this;
-    const joined = (...parts) => parts.filter(Boolean).map(spelled).join("\n").toLowerCase();
+    const lower = (text) => spelled(text).toLowerCase();
+    const joined = (...parts) => parts.filter(Boolean).map(lower).join("\n");
     return {
-      messages: store.findings.map((finding) => joined(finding.message, finding.title)),
+      messages: store.findings.map(({ message, title }) => (title ? joined(message, title) : lower(message))),
       resources: store.resources.map(({ resource }) => joined(
         resource.name, resource.arn, resource.app_instance_name, resource.account_id, resource.region,
         store.names.get(resource.account_id),
         ...resource.processors.flatMap((step) => [step.name, step.lambda_arn]),
       )),
       rules: [...store.fields.rule.values.places.keys()].map((id) => {
-        const rule = store.data.rules[id] ?? {};
+        const rule = store.rules.get(id) ?? {};
         return joined(id, rule.title, rule.topic, ...Object.entries(rule.frameworks ?? {}).flat(2));
       }),
     };

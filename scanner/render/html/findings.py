@@ -47,9 +47,13 @@ class SeverityGroup:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindingsView:
-    """The findings that the page shows; `rows` are the failures after those shown in full."""
+    """The findings that the page shows; `rows` are the failures after those shown in full.
+
+    `searched`: whether there is anything to search, if only gaps or what is carried over.
+    """
 
     total: int
+    searched: bool
     groups: tuple[SeverityGroup, ...]
     rows: Cut[Finding]
     waived: Cut[Finding]
@@ -76,6 +80,7 @@ def findings(report: Report, digest: Digest) -> FindingsView:
     unknown = digest.unknown.get(None, Cut(items=(), more=0))
     return FindingsView(
         total=len(report.findings),
+        searched=bool(report.findings or report.coverage.gaps or report.carried_over),
         groups=_groups(digest, shown),
         rows=Cut(items=digest.failed.items[IN_FULL:], more=digest.failed.more),
         waived=digest.waived,

@@ -1,6 +1,7 @@
 """Every finding of the report, packed for the page's script: JSON, gzipped, as base64 text.
 
-What many findings share is written once: a resource before its findings, and a rule's texts with the rule. The pieces
+The report comes first, without its findings and its inventory. What many findings share is written once: a resource
+before its findings, and a rule's texts with the rule. The pieces
 are made on demand, so that neither the findings nor the text are ever held as a whole.
 """
 
@@ -13,15 +14,15 @@ from itertools import groupby, islice
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, structs
 
+from scanner.model.edits import Edit
 from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import Step, steps
-from scanner.render.causes import Causes
 from scanner.render.html.values import Link, link
 from scanner.render.pipeline import StepOutcome, outcomes
-from scanner.render.wording import age_days, doubt
+from scanner.render.wording import age_days
 
 LEVEL = 7
 RESOURCES_A_PIECE = 256
@@ -30,24 +31,17 @@ LINE = 49_152
 
 
 class PackedRule(Struct, frozen=True, kw_only=True):
-    """A rule, with its texts as the page shows them and, for export, as they were written."""
+    """The texts of a rule as the page shows them; as they were written, they are among the report's rules."""
 
-    title: str
-    doubt: str
-    topic: str
     rationale: tuple[Step, ...]
     remedy: tuple[Step, ...]
     links: tuple[Link, ...]
-    remediation: str
-    references: tuple[str, ...]
-    frameworks: dict[str, tuple[str, ...]]
 
 
 class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A finding without its resource. A field that is left out is the same as its rule's, or null.
 
-    `filled`: its remediation is its rule's with the placeholders filled in, which the page's script does. Of an unknown
-    finding, `doubt` stands in place of the title, and `causes` are the places of what closes its gaps, in `closing`.
+    `filled`: its remediation is its rule's with the placeholders filled in, which the page's script does.
     """
 
     rule_id: str
@@ -57,8 +51,6 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     evidence: tuple[Evidence, ...]
     fingerprint: str
     title: str | None = None
-    doubt: str | None = None
-    causes: tuple[int, ...] = ()
     filled: bool = False
     remediation: str | None = None
     remedy: tuple[Step, ...] | None = None
@@ -70,6 +62,7 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     first_seen: str | None = None
     age_days: int | None = None
     location: Location | None = None
+    edits: tuple[Edit, ...] | UnsetType = UNSET
 
 
 class PackedResource(Struct, frozen=True, kw_only=True, gc=False):
@@ -106,14 +99,10 @@ def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _json(report: Report) -> Iterator[bytes]:
     encode = msgspec.json.Encoder().encode
-    rules, causes = {rule.id: rule for rule in report.rules}, Causes(report)
+    rules = {rule.id: rule for rule in report.rules}
     head = {
-        "tool": report.tool,
-        "run": report.run.id,
-        "schema_version": report.schema_version,
-        "account_names": report.scope.names,
+        "report": structs.replace(report, findings=(), inventory=UNSET),
         "rules": {rule.id: _packed_rule(rule) for rule in report.rules},
-        "closing": [cause.step for cause in causes.all],
     }
     yield encode(head)[:-1] + b',"resources":['
     separator = b""
@@ -121,7 +110,7 @@ def _json(report: Report) -> Iterator[bytes]:
         PackedResource(
             resource=resource,
             outcomes=outcomes(resource.processors),
-            findings=[_packed(finding, rules.get(finding.rule_id), report, causes) for finding in findings],
+            findings=[_packed(finding, rules.get(finding.rule_id), report) for finding in findings],
         )
         for resource, findings in groupby(report.findings, key=lambda finding: finding.resource)
     )
@@ -133,19 +122,13 @@ def _json(report: Report) -> Iterator[bytes]:
 
 def _packed_rule(rule: RuleInfo) -> PackedRule:
     return PackedRule(
-        title=rule.title,
-        doubt=doubt(rule.title),
-        topic=rule.topic,
         rationale=steps(rule.rationale),
         remedy=steps(rule.remediation),
         links=tuple(map(link, rule.references)),
-        remediation=rule.remediation,
-        references=rule.references,
-        frameworks=rule.frameworks,
     )
 
 
-def _packed(finding: Finding, rule: RuleInfo | None, report: Report, causes: Causes) -> PackedFinding:
+def _packed(finding: Finding, rule: RuleInfo | None, report: Report) -> PackedFinding:
     own_title = rule is None or finding.title != rule.title
     remedy = None if rule is None else rule.remediation
     is_filled = (
@@ -164,8 +147,6 @@ def _packed(finding: Finding, rule: RuleInfo | None, report: Report, causes: Cau
         evidence=finding.evidence,
         fingerprint=finding.fingerprint,
         title=finding.title if own_title else None,
-        doubt=doubt(finding.title) if own_title and finding.status is Status.UNKNOWN else None,
-        causes=tuple(sorted(causes.behind(finding))) if finding.status is Status.UNKNOWN else (),
         filled=is_filled,
         remediation=finding.remediation if own_remedy else None,
         remedy=steps(finding.remediation) if own_remedy else None,
@@ -177,4 +158,5 @@ def _packed(finding: Finding, rule: RuleInfo | None, report: Report, causes: Cau
         first_seen=finding.first_seen,
         age_days=age_days(finding, report),
         location=finding.location,
+        edits=finding.edits,
     )

@@ -112,7 +112,7 @@ def resource_kind(resource: Resource) -> str:
 def term(field: str, value: str) -> str:
     """One term of the page's query language, with hidden characters escaped as on the page."""
     value = visible(value)
-    if not value or re.search(r'[\s"]', value):
+    if not value or re.search(r'[\s",()]', value):
         value = '"{}"'.format(value.replace('"', '""'))
     return f"{field}:{value}"
 

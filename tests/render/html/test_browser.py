@@ -153,7 +153,7 @@ def test_print_shows_findings_on_white(viewer: Viewer) -> None:
     assert page.get_by_text("9 of 26 findings. Filter: severity:high").is_visible()
     assert page.locator("#list .line").count() == 9
     assert not page.get_by_role("navigation").is_visible()
-    assert not page.get_by_role("searchbox").is_visible()
+    assert not page.get_by_label("Search findings").is_visible()
     assert page.locator(".rule.print-open .detail").first.evaluate(CONTENT_SHOWN)
 
 

@@ -30,7 +30,7 @@ def items(report: Report) -> list[InventoryItem]:
 
 
 def search(page: Page, query: str) -> str:
-    page.get_by_role("searchbox", name="Search inventory").fill(query)
+    page.get_by_label("Search inventory").fill(query)
     return page.locator("#inventory-count").inner_text()
 
 
@@ -93,7 +93,7 @@ def test_what_was_not_observed_is_said_and_never_blank(viewer: Viewer) -> None:
 
 
 def test_keys_go_through_the_list_and_escape_closes_what_is_nearest(page: Page) -> None:
-    page.get_by_role("searchbox", name="Search inventory").press("ArrowDown")
+    page.get_by_label("Search inventory").press("ArrowDown")
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     assert page.locator("#inventory-list .opened").count() == 1

@@ -27,9 +27,10 @@ def unpacked(report: Report) -> Any:
 def findings(data: Any) -> list[Finding]:
     """The findings, unpacked as the script does it."""
     whole = []
+    rules = {rule["id"]: rule for rule in data["report"]["rules"]}
     for entry in data["resources"]:
         for packed in entry["findings"]:
-            rule = data["rules"].get(packed["rule_id"], {})
+            rule = rules.get(packed["rule_id"], {})
             said = {name: rule.get(name) for name in ("title", "remediation", "references", "frameworks")}
             whole.append(msgspec.convert({**said, **packed, "resource": entry["resource"]}, Finding))
     return whole
