@@ -63,7 +63,7 @@ ELSEWHERE = "resources:\n  - ${file(functions.yml)}\n  - Resources:\n"
         ("{statements: [", "{statements: ['${env:X}', ", {*RULES[1:4:2]}, {RULES[0]}),
         (
             "{role: {statements",
-            "{role: {managedPolicies: [${env:X}], other",
+            "{role: {managedPolicies: ['${env:X}'], other",
             {*RULES[1:4:2]},
             {RULES[0]},
         ),
