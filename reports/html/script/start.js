@@ -14,7 +14,7 @@ function linkCounts() {
     const href = `#${new URLSearchParams({ q: node.dataset.query })}`;
     if (node.tagName === "A") node.href = href;
     else {
-      const link = el("a", { href });
+      const link = el("a", { href, "aria-label": node.dataset.name });
       link.append(...node.childNodes);
       node.append(link);
     }

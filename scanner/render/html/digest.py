@@ -1,6 +1,6 @@
 """Counts the findings for the page in one pass, and picks the few that it shows without scripts.
 
-Memory grows with the limits below and the number of gaps and accounts, not with the number of findings.
+Memory grows with the limits below, the number of gaps and that of places, not with the number of findings.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from scanner.model.report import Finding, Report, Severity, Status, Waiver
 from scanner.render.causes import Cause, Causes
-from scanner.render.html.labels import Cut, cut
+from scanner.render.html.labels import Cut, app_instance_name, cut
 from scanner.render.verdict import Tally
 
 FAILURES = 300
@@ -36,6 +36,22 @@ class Some:
         return Cut(items=tuple(self.items), more=self.total - len(self.items))
 
 
+@dataclass(kw_only=True, slots=True)
+class Places:
+    """Failures by severity in each place. An app instance goes by its name and region, as the list of findings does."""
+
+    files: dict[str, Counter[Severity]] = field(default_factory=lambda: defaultdict(Counter))
+    accounts: dict[str, Counter[Severity]] = field(default_factory=lambda: defaultdict(Counter))
+    apps: dict[tuple[str, str], Counter[Severity]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, finding: Finding) -> None:
+        resource = finding.resource
+        self.accounts[resource.account_id][finding.severity] += 1
+        self.apps[app_instance_name(resource), resource.region][finding.severity] += 1
+        if finding.location:
+            self.files[finding.location.file][finding.severity] += 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Digest:
     """What the page needs of the findings.
@@ -43,7 +59,7 @@ class Digest:
     `failed` and `waived` are sorted worst first. `unknown` has the index of a cause in `causes` -> the findings that it
     leaves unknown; under None are those that no gap explains. `explained` counts the findings that a cause explains.
     `accepted` has the waivers of each rule's findings, in the order of findings, by the rule's id.
-    `accounts` counts failures by account and severity, `tally` as the verdict does.
+    `places` counts failures by severity in each file, account and app instance, `tally` as the verdict does.
     """
 
     causes: Sequence[Cause]
@@ -53,7 +69,7 @@ class Digest:
     explained: int
     accepted: Mapping[str, Mapping[Waiver, None]]
     severities: Mapping[Severity, int]
-    accounts: Mapping[str, Mapping[Severity, int]]
+    places: Places
     tally: Tally
 
 
@@ -63,7 +79,7 @@ def digest(report: Report) -> Digest:
     failed = {severity: Some() for severity in Severity}
     waived = {severity: Some() for severity in Severity}
     unknown: dict[int | None, Some] = defaultdict(Some)
-    accounts: dict[str, Counter[Severity]] = defaultdict(Counter)
+    places = Places()
     tally = Tally()
     accepted: dict[str, dict[Waiver, None]] = defaultdict(dict)
     explained = 0
@@ -72,7 +88,7 @@ def digest(report: Report) -> Digest:
         match finding.status:
             case Status.FAIL:
                 failed[finding.severity].add(finding, FAILURES)
-                accounts[finding.resource.account_id][finding.severity] += 1
+                places.add(finding)
             case Status.WAIVED:
                 waived[finding.severity].add(finding, WAIVED)
                 if finding.waiver:
@@ -92,7 +108,7 @@ def digest(report: Report) -> Digest:
         explained=explained,
         accepted=accepted,
         severities={severity: some.total for severity, some in failed.items()},
-        accounts=accounts,
+        places=places,
         tally=tally,
     )
 

@@ -100,7 +100,9 @@ def resource_name(resource: Resource) -> str:
 
 
 def app_instance_name(resource: Resource) -> str:
-    """The app instance's name or, without one, its id."""
+    """The app instance's name or, without one, its id; a role is in none."""
+    if resource.type == "role":
+        return "no app instance"
     return resource.app_instance_name or tail(resource.app_instance_arn) or "not observed"
 
 

@@ -1,16 +1,19 @@
-"""The numbers behind the page's verdict: by severity, by rule, by account, and what became of all checks."""
+"""The numbers behind the page's verdict: by severity, by rule, by place, and what became of all checks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from scanner.model.report import Report, Severity
-from scanner.render.html.digest import Digest
+from scanner.render.html.digest import Digest, Places
 from scanner.render.html.labels import Cut, cut, term
+from scanner.render.wording import account
 
-ACCOUNTS = 25
+PLACES = 12
 RULE_BARS = 12
 FAILED = "status:failed"
 
@@ -31,28 +34,40 @@ class RuleBar:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HeatRow:
-    """Failures of one account by severity, each with a level from 0 (none) to 4 (the most of any account)."""
+class HeatCell:
+    """Failures of one severity in one place, with a level from 0 (none) to 4 (the most of any place)."""
 
-    account_id: str
-    cells: tuple[tuple[Severity, int, int], ...]
-    total: int
-
-    def query(self, severity: Severity | None = None) -> str:
-        account = f"{FAILED} {term('account', self.account_id)}"
-        return account if severity is None else f"{account} severity:{severity.value}"
+    severity: Severity
+    count: int
+    level: int
+    query: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Segment:
-    """One part of a stacked bar; `start` and `width` are in percent of the bar."""
+class HeatRow:
+    """Failures in one place by severity; `query` finds them in the list."""
 
-    kind: str
+    name: str
+    cells: tuple[HeatCell, ...]
+    total: int
+    query: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeatMap:
+    """Failures by place and severity, worst place first. `kind` is what the places are."""
+
+    kind: Literal["file", "account", "app instance"]
+    rows: Cut[HeatRow]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checks:
+    """How many checks, each one rule on one resource, ended in one way; `query` finds their findings."""
+
     label: str
     count: int
-    start: float
-    width: float
-    query: str | None = None
+    query: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,56 +88,36 @@ class Tile:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SummaryView:
     tiles: tuple[Tile, ...]
-    changes: tuple[Segment, ...]
-    judgements: tuple[Segment, ...]
+    checks: tuple[Checks, ...]
     not_applicable: int
     rules: Cut[RuleBar]
-    accounts: Cut[HeatRow]
+    heat: HeatMap | None
 
     @property
     def judged(self) -> bool:
         """Whether anything was judged, so that a zero means "none"."""
-        return bool(self.judgements)
+        return bool(self.checks)
 
 
 def summary(report: Report, digest: Digest) -> SummaryView:
     """The numbers behind the verdict."""
     return SummaryView(
         tiles=tuple(Tile(severity=s, count=report.summary.by_severity.get(s.value, 0)) for s in Severity),
-        changes=_changes(digest),
-        judgements=judgements(report.summary.by_status),
+        checks=checks(report.summary.by_status),
         not_applicable=report.summary.by_status.get("not_applicable", 0),
         rules=_rule_bars(report),
-        accounts=_heat_map(digest),
+        heat=_heat_map(report, digest.places),
     )
 
 
-def judgements(by_status: Mapping[str, int]) -> tuple[Segment, ...]:
-    """The parts of the bar of all judgements; none where nothing was judged."""
-    kinds = {"fail": "failed", "waived": "waived", "unknown": "unknown", "pass": "passed"}
-    return _stack((kind, label, by_status.get(kind, 0), f"status:{label}") for kind, label in kinds.items())
-
-
-def _changes(digest: Digest) -> tuple[Segment, ...]:
-    """The parts of the bar of failures, by whether the baseline has them; none without a baseline."""
-    kinds = {"new": "new", "existing": "already known"}
-    return _stack(
-        (kind, label, digest.tally.changes.get(kind, 0), f"{FAILED} change:{kind}") for kind, label in kinds.items()
+def checks(by_status: Mapping[str, int]) -> tuple[Checks, ...]:
+    """What the checks that applied came to; none where nothing was judged."""
+    kinds = {"fail": "failed", "unknown": "unknown", "waived": "waived", "pass": "passed"}
+    return tuple(
+        Checks(label=label, count=by_status[kind], query=None if kind == "pass" else f"status:{label}")
+        for kind, label in kinds.items()
+        if by_status.get(kind)
     )
-
-
-def _stack(counts: Iterable[tuple[str, str, int, str]]) -> tuple[Segment, ...]:
-    """(kind, label, count, query) tuples as parts of one bar; zero counts are left out."""
-    counts = [item for item in counts if item[2]]
-    total = sum(value for _, _, value, _ in counts)
-    segments: list[Segment] = []
-    start = 0.0
-    for kind, label, value, query in counts:
-        width = 100 * value / total
-        listed = None if kind == "pass" else query
-        segments.append(Segment(kind=kind, label=label, count=value, start=start, width=width, query=listed))
-        start += width
-    return tuple(segments)
 
 
 def _rule_bars(report: Report) -> Cut[RuleBar]:
@@ -147,16 +142,48 @@ def _rule_bars(report: Report) -> Cut[RuleBar]:
     return cut(bars, RULE_BARS)
 
 
-def _heat_map(digest: Digest) -> Cut[HeatRow]:
-    """The accounts, worst first: by number of critical failures, then of high ones, and so on."""
-    counts = {account: [row.get(severity, 0) for severity in Severity] for account, row in digest.accounts.items()}
-    most = [max(column, default=0) or 1 for column in zip(*counts.values(), strict=True)]
-    rows = (
+def _heat_map(report: Report, places: Places) -> HeatMap | None:
+    """Failures by file where files were checked, else by account, or with one account by app instance.
+
+    None where all are in one place, of which a map says no more than the tiles.
+    """
+    names = report.scope.names
+    if places.files:
+        found = [(file, term("file", file), counts) for file, counts in places.files.items()]
+        return _map("file", found)
+    if len(places.accounts) > 1:
+        accounts = places.accounts.items()
+        return _map("account", [(account(id_, names), term("account", id_), counts) for id_, counts in accounts])
+    several = len({region for _, region in places.apps}) > 1
+    apps = [
+        (f"{app} · {region}" if several else app, f"{term('app', app)} {term('region', region)}", counts)
+        for (app, region), counts in places.apps.items()
+    ]
+    return _map("app instance", apps)
+
+
+def _map(
+    kind: Literal["file", "account", "app instance"], found: list[tuple[str, str, Counter[Severity]]]
+) -> HeatMap | None:
+    if len(found) < 2:
+        return None
+    most = {severity: max(counts[severity] for _, _, counts in found) or 1 for severity in Severity}
+    rows = [
         HeatRow(
-            account_id=account,
-            cells=tuple((s, n, math.ceil(4 * n / top)) for s, n, top in zip(Severity, row, most, strict=True)),
-            total=sum(row),
+            name=name,
+            cells=tuple(
+                HeatCell(
+                    severity=severity,
+                    count=counts[severity],
+                    level=math.ceil(4 * counts[severity] / most[severity]),
+                    query=f"{FAILED} {query} severity:{severity.value}",
+                )
+                for severity in Severity
+            ),
+            total=counts.total(),
+            query=f"{FAILED} {query}",
         )
-        for account, row in sorted(counts.items(), key=lambda item: ([-value for value in item[1]], item[0]))
-    )
-    return cut(rows, ACCOUNTS)
+        for name, query, counts in found
+    ]
+    rows.sort(key=lambda row: ([-cell.count for cell in row.cells], row.name))
+    return HeatMap(kind=kind, rows=cut(rows, PLACES))

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model.report import Location, Observed, Report, ReportedGap, Waiver
+from scanner.model.report import Finding, Location, Observed, Report, ReportedGap, Waiver
 from scanner.render.causes import Cause
 from scanner.render.html import labels, page
 from scanner.render.html.coverage import CauseView, coverage_banner
 from scanner.render.html.digest import FAILURES, UNKNOWN_OF_A_CAUSE, digest
 from scanner.render.html.findings import IN_FULL, findings
-from scanner.render.html.summary import judgements, summary
+from scanner.render.html.summary import HeatMap, checks, summary
 from scanner.render.html.values import link, value_text
 from tests.render import sample
 from tests.render.html import worlds
@@ -246,7 +246,7 @@ def test_incomplete_report_without_failures_never_looks_clean() -> None:
     page = render(sample.incomplete())
     assert 'class="statement verdict uncertain"' in page
     assert "Clean" not in Outline(page).text
-    assert "in the part that was observed" in page
+    assert "Checks</b> of what was observed" in page
     assert 'class="statement verdict clean"' not in page
 
 
@@ -361,17 +361,19 @@ def test_values_are_shown_as_rules_write_them(value: str | None, expected: str) 
     assert value_text(value) == expected
 
 
-def test_judgements_fill_the_bar() -> None:
-    parts = judgements({"fail": 1, "pass": 3, "not_applicable": 50})
-    assert [(part.kind, part.start, part.width) for part in parts] == [("fail", 0, 25), ("pass", 25, 75)]
-    assert judgements({}) == ()
-
-
-def test_changes_against_the_baseline_are_shown_where_there_was_one() -> None:
-    rich, clean = sample.rich(), sample.clean()
-    changes = summary(rich, digest(rich)).changes
-    assert [(part.label, part.count) for part in changes] == [("new", 2), ("already known", 8)]
-    assert summary(clean, digest(clean)).changes == ()
+def test_checks_are_counted_in_words_and_lead_to_their_findings() -> None:
+    parts = checks({"fail": 1, "unknown": 0, "waived": 2, "pass": 3, "not_applicable": 50})
+    assert [(part.label, part.count, part.query) for part in parts] == [
+        ("failed", 1, "status:failed"),
+        ("waived", 2, "status:waived"),
+        ("passed", 3, None),
+    ]
+    assert checks({}) == ()
+    text = Outline(render(sample.rich())).text
+    assert "Checks of what was observed, each one rule on one resource: 21 failed, 4 unknown, 1 waived" in " ".join(
+        text.split()
+    )
+    assert "Judgement" not in text
 
 
 @pytest.mark.parametrize(
@@ -410,16 +412,35 @@ def test_no_name_adds_markup(name: str) -> None:
     assert kinds == [tag for tag, _ in plain.tags]
 
 
+def heat(findings: list[Finding]) -> HeatMap | None:
+    report = sample.report(findings)
+    return summary(report, digest(report)).heat
+
+
 def test_accounts_stand_worst_first_and_are_shaded_within_a_severity() -> None:
     chat, labs = (sample.flow("f", account=account) for account in (sample.CHAT, sample.LABS))
     lows = [sample.finding(sample.UNPINNED, sample.flow(f"f{n}", account=sample.PROD), "m") for n in range(40)]
-    worse = [sample.finding(sample.PUBLIC, chat, "m"), sample.finding(sample.UNPINNED, labs, "m")]
-    report = sample.report([*lows, *worse])
-    rows = summary(report, digest(report)).accounts.items
-    assert [row.account_id for row in rows] == [sample.CHAT, sample.PROD, sample.LABS]
-    assert [level for _, _, level in rows[0].cells] == [4, 0, 0, 0, 0]
-    assert [level for _, _, level in rows[1].cells] == [0, 0, 0, 4, 0]
-    assert [level for _, _, level in rows[2].cells] == [0, 0, 0, 1, 0]
+    found = heat([*lows, sample.finding(sample.PUBLIC, chat, "m"), sample.finding(sample.UNPINNED, labs, "m")])
+
+    assert found is not None
+    assert (found.kind, [row.name for row in found.rows.items]) == ("account", [sample.CHAT, sample.PROD, sample.LABS])
+    levels = [[cell.level for cell in row.cells] for row in found.rows.items]
+    assert levels == [[4, 0, 0, 0, 0], [0, 0, 0, 4, 0], [0, 0, 0, 1, 0]]
+
+
+def test_app_instances_stand_where_there_is_one_account_and_files_where_files_were_checked() -> None:
+    flows = [sample.flow("f", app=app, region=region) for app, region in (("a", "us-east-1"), ("a b", "eu-central-1"))]
+    found = heat([sample.finding(sample.UNPINNED, flow, "m") for flow in flows])
+    files = summary(worlds.check().report, digest(worlds.check().report)).heat
+
+    assert found is not None and files is not None  # noqa: PT018 - for the type checker
+    assert found.kind == "app instance"
+    assert [(row.name, row.query) for row in found.rows.items] == [
+        ("a b · eu-central-1", 'status:failed app:"a b" region:eu-central-1'),
+        ("a · us-east-1", "status:failed app:a region:us-east-1"),
+    ]
+    assert (files.kind, files.rows.items[0].query) == ("file", "status:failed file:templates/chat.yaml")
+    assert heat([sample.finding(sample.UNPINNED, flows[0], "m")]) is None  # a map of one row says nothing
 
 
 def test_a_critical_rule_stands_before_one_that_fails_often() -> None:
