@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from msgspec import structs
 from playwright.sync_api import Page
 
 from scanner.model.report import Report
@@ -69,13 +70,28 @@ def test_no_width_scrolls_sideways(viewer: Viewer, build: Callable[[], Report], 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [320, 800, 1440])
-def test_every_row_is_as_high_as_the_others_and_holds_its_text(viewer: Viewer, width: int) -> None:
-    page = viewer.open(sample.hostile(), width=width, height=5000).page
-    boxes = page.evaluate(
-        "[...document.querySelectorAll('#list .line')].map((row) => [row.offsetHeight, row.scrollHeight])"
-    )
+BOXES = "[...document.querySelectorAll('#list .line')].map((row) => [row.offsetHeight, row.scrollHeight])"
+
+
+@pytest.mark.parametrize("width", [320, 640, 800, 1000, 1440])
+def test_every_row_of_a_long_list_is_as_high_as_the_others_and_holds_its_text(viewer: Viewer, width: int) -> None:
+    findings = [
+        structs.replace(each, title=sample.HOSTILE * (1 + n % 3), change="new")
+        for n, each in enumerate(
+            sample.fails_open(sample.flow(f"{n} {sample.HOSTILE}", app=sample.HOSTILE)) for n in range(501)
+        )
+    ]
+    page = viewer.open(sample.report(findings), width=width, height=5000).page
+    boxes = page.evaluate(BOXES)
+    assert 20 < len(boxes) < 501
     assert len({height for height, _ in boxes}) == 1
+    assert all(needed <= height for height, needed in boxes)
+
+
+def test_every_row_of_a_short_list_is_as_high_as_its_text(viewer: Viewer) -> None:
+    page = viewer.open(sample.rich(), width=320).page
+    boxes = page.evaluate(BOXES)
+    assert len({height for height, _ in boxes}) > 1
     assert all(needed <= height for height, needed in boxes)
 
 

@@ -117,7 +117,6 @@ def test_a_hostile_inventory_is_quiet_accessible_and_fits(viewer: Viewer, width:
     boxes = page.evaluate(
         "[...document.querySelectorAll('#inventory-list .line')].map((row) => [row.offsetHeight, row.scrollHeight])"
     )
-    assert len({height for height, _ in boxes}) == 1
     assert all(needed <= height for height, needed in boxes)
     assert opened.complaints == []
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
