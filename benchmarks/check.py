@@ -2,6 +2,7 @@
 
     python -m benchmarks.check             templates of 50 and of 600 flows, then folders of 100 and of 1,000 templates
     python -m benchmarks.check --json      {"template_cpu_seconds": N, ...}
+    python -m benchmarks.check --beside cfn-lint FOLDER     the folder by both; goal: half of its CPU time
 
 Each of the 600 flows has its own function, alias, permission and role. The exit code is 1 if a limit is exceeded: 0.5 s
 of CPU for 50 flows, 3 s for 600, 20 s for 1,000 templates, and 20 MB more memory for these than for 100.
@@ -31,7 +32,10 @@ def main() -> int:
     """Measure and print; return exit code 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--beside", nargs=2, metavar=("CFN-LINT", "FOLDER"), help="the path of cfn-lint, and templates")
     arguments = parser.parse_args()
+    if arguments.beside:
+        return beside(*arguments.beside)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         one = quickest(written(folder / "one", [template(0, FLOWS)]))
@@ -61,6 +65,14 @@ class Measured:
     peak_mb: float
 
 
+def beside(linter: str, folder: str) -> int:
+    """Measure a check of a folder and cfn-lint in turn, twice; print the share of the CPU time that the check takes."""
+    both = [CHIMEAUDIT, "check", folder], [linter, "--template", f"{folder}/**/*.yaml", f"{folder}/**/*.json"]
+    ours, theirs = (min(ended(command)[0].cpu for _ in range(2)) for command in both)
+    print(f"chimeaudit {ours:.2f} s, cfn-lint {theirs:.2f} s of CPU: {ours / theirs:.0%}")
+    return 0 if ours < theirs / 2 else 1
+
+
 def quickest(folder: Path) -> Measured:
     """The fastest of three runs."""
     return min((measured(folder) for _ in range(3)), key=lambda each: each.cpu)
@@ -68,14 +80,19 @@ def quickest(folder: Path) -> Measured:
 
 def measured(folder: Path) -> Measured:
     """Measure a check of a folder, with a JSON report."""
-    command = [CHIMEAUDIT, "check", str(folder), "-o", f"json:{folder}.report"]
+    measured, code = ended([CHIMEAUDIT, "check", str(folder), "-o", f"json:{folder}.report"])
+    assert code == 1, "every template has something to find"
+    return measured
+
+
+def ended(command: list[str]) -> tuple[Measured, int]:
+    """Measure a command, and give its exit code."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own
     if sys.platform != "win32":
         _, status, usage = os.wait4(process.pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 1, "every template has something to find"
-        cpu = usage.ru_utime + usage.ru_stime
-        return Measured(seconds=time.perf_counter() - started, cpu=cpu, peak_mb=usage.ru_maxrss / 1024)
+        seconds, cpu = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+        return Measured(seconds=seconds, cpu=cpu, peak_mb=usage.ru_maxrss / 1024), os.waitstatus_to_exitcode(status)
     raise NotImplementedError("benchmarks need POSIX")
 
 

@@ -27,6 +27,12 @@ class Row:
     links: tuple[ReportLink, ...]
     options: tuple[tuple[str, str], ...]
 
+    @property
+    def report(self) -> str | None:
+        """The address of the night's report as people read it: the HTML page, else the first that there is."""
+        pages = (link.href for link in self.links if link.text == "html")
+        return next(pages, self.links[0].href if self.links else None)
+
 
 def link(form: str, path: Iterable[str]) -> ReportLink:
     """A link to a file below the page, given by the parts of its path. Whatever they hold, it leads nowhere else."""
@@ -45,7 +51,7 @@ def render(trend: Trend, rows: Sequence[Row]) -> str:
         title="Channel flow audits \N{EN DASH} chimeaudit",
         policy=page.content_security_policy(style, None),
         style=Markup(style),  # noqa: S704 - our own file
-        past=nights.view(trend),
+        past=nights.view(trend, {row.run.id: row.report for row in rows if row.report}),
         rows=tuple(reversed(rows)),
         severities=tuple(Severity),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TypeAlias
@@ -42,6 +43,16 @@ def listing(parts: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *head, last = [*parts] or [""]
     return f"{', '.join(head)} and {last}" if head else last
+
+
+_NAME = re.compile(r"(?:Amazon|Chime|Cognito|Lambda)\b|\S+[A-Z0-9]")
+"""The beginning of a title that keeps its capital letter."""
+
+
+def doubt(title: str) -> str:
+    """What to say of an unknown finding instead of its rule's title, which is a sentence that says what is wrong."""
+    whether = title if _NAME.match(title) else f"{title[:1].lower()}{title[1:]}"
+    return f"Could not tell whether {whether}"
 
 
 def passed(report: Report) -> dict[str, str]:

@@ -5,9 +5,13 @@ import { pieces } from "./remedy.js";
 
 export const badge = (text, kind) => el(`span.badge.${kind}`, {}, text);
 
+const isUnknown = ({ status }) => status === "unknown";
+
+// What could not be judged is no finding of a severity: it would be one, if it failed.
 export const badges = (finding) => [
-  badge(finding.severity, finding.severity),
-  finding.status === "fail" ? null : badge(finding.status, "accepted"),
+  isUnknown(finding) ? [badge("unknown", "hollow"), " ", el("span.if-so", {}, `${finding.severity}, if so`)]
+    : badge(finding.severity, finding.severity),
+  finding.status === "waived" ? badge("waived", "accepted") : null,
   finding.change === "new" ? badge("new", "new") : null,
 ];
 
@@ -16,13 +20,15 @@ const ARN = /\barn:[a-z0-9-]+:(?:lambda:[a-z0-9-]*:\d*:function:([\w$-]+(?::[\w$
 
 export const short = (message) => message.replace(ARN, (_, name, role) => name ?? role);
 
+export const heads = (store, n) => store.said(n, isUnknown(store.findings[n]) ? "doubt" : "title");
+
 // -> the cells of a row
 export function cells(store, n, open) {
   const finding = store.findings[n];
   const resource = store.resource(n);
   const opener = el("button.title", {
     type: "button", id: `title-${n}`, "aria-expanded": String(open), "aria-labelledby": `title-${n} name-${n}`,
-  }, store.said(n, "title"));
+  }, heads(store, n));
   const more = { channel_flow: `App instance ${appName(resource)}`, role: "IAM role" }[resource.type];
   return [
     el("td.summary-badges", {}, badges(finding)),
@@ -46,9 +52,9 @@ export function detail(store, n, link) {
   const finding = store.findings[n];
   const resource = store.resource(n);
   const arn = resource.arn === null ? null : arnCode(resource.arn);
-  return el("div.detail", { id: `finding-${finding.fingerprint}` },
+  return el(isUnknown(finding) ? "div.detail.unsure" : "div.detail", { id: `finding-${finding.fingerprint}` },
     // In full: its row cuts what is long.
-    el("p.said", {}, el("b", {}, store.said(n, "title")), el("span", {}, finding.message),
+    el("p.said", {}, el("b", {}, heads(store, n)), el("span", {}, finding.message),
       el("span.quiet", {}, resourceName(resource))),
     el("p.actions", {},
       arn && copier("Copy ARN", () => resource.arn, arn),
@@ -57,8 +63,9 @@ export function detail(store, n, link) {
     pipeline(resource, store.outcomes(n), failing(finding), finding.status),
     evidence(finding),
     el("div.columns", {},
+      isUnknown(finding) ? section("What to do", closing(store, finding)) : null,
       section("Why it matters", blocks(store.rule(n).rationale ?? [])),
-      section("What to do", blocks(store.said(n, "remedy")))),
+      isUnknown(finding) ? null : section("What to do", blocks(store.said(n, "remedy")))),
     heading("Reference"),
     el("dl.facts", {},
       fact("Rule", el("code", {}, finding.rule_id)),
@@ -93,6 +100,13 @@ const reference = ({ text, href }) => (href === null ? text : el("a", { href, re
 
 const waiver = ({ reason, owner, expires }) =>
   el("p.waiver", {}, badge("waived", "accepted"), ` ${reason} `, el("span.quiet", {}, `by ${owner}, until ${expires}`));
+
+// What settles an unknown finding: to close the gaps behind it, or else to say what its file leaves open.
+function closing({ data }, { causes = [], location }) {
+  const steps = causes.map((place) => data.closing[place]);
+  if (!steps.length) steps.push(location ? "Say in the file, or by --parameter, what it leaves open; or scan what is deployed." : "Scan again.");
+  return steps.map((step) => el("p", {}, step));
+}
 
 function blocks(items) {
   return items.map(({ kind, text, effect }) => {

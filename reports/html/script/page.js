@@ -154,8 +154,10 @@ export class Page {
 
   line(line, open) {
     return line < 0 ? { kind: "group-line", cells: this.groupCells(this.groups[~line]) }
-      : { kind: this.store.findings[line].severity, cells: cells(this.store, line, open) };
+      : { kind: this.kind(this.store.findings[line]), cells: cells(this.store, line, open) };
   }
+
+  kind({ status, severity }) { return status === "unknown" ? "unsure" : severity; }
 
   groupCells({ key, rows, makeup }) {
     const [n] = rows;

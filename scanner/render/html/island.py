@@ -20,9 +20,10 @@ from scanner.model.edits import Edit
 from scanner.model.report import Evidence, Finding, Location, Report, Resource, RuleInfo, Severity, Status, Waiver
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import Step, steps
+from scanner.render.causes import Causes
 from scanner.render.html.values import Link, link
 from scanner.render.pipeline import StepOutcome, outcomes
-from scanner.render.wording import age_days
+from scanner.render.wording import age_days, doubt
 
 LEVEL = 7
 RESOURCES_A_PIECE = 256
@@ -33,6 +34,7 @@ LINE = 49_152
 class PackedRule(Struct, frozen=True, kw_only=True):
     """The texts of a rule as the page shows them; as they were written, they are among the report's rules."""
 
+    doubt: str
     rationale: tuple[Step, ...]
     remedy: tuple[Step, ...]
     links: tuple[Link, ...]
@@ -41,7 +43,8 @@ class PackedRule(Struct, frozen=True, kw_only=True):
 class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A finding without its resource. A field that is left out is the same as its rule's, or null.
 
-    `filled`: its remediation is its rule's with the placeholders filled in, which the page's script does.
+    `filled`: its remediation is its rule's with the placeholders filled in, which the page's script does. Of an unknown
+    finding, `doubt` stands in place of the title, and `causes` are the places of what closes its gaps, in `closing`.
     """
 
     rule_id: str
@@ -51,6 +54,8 @@ class PackedFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     evidence: tuple[Evidence, ...]
     fingerprint: str
     title: str | None = None
+    doubt: str | None = None
+    causes: tuple[int, ...] = ()
     filled: bool = False
     remediation: str | None = None
     remedy: tuple[Step, ...] | None = None
@@ -99,10 +104,11 @@ def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _json(report: Report) -> Iterator[bytes]:
     encode = msgspec.json.Encoder().encode
-    rules = {rule.id: rule for rule in report.rules}
+    rules, causes = {rule.id: rule for rule in report.rules}, Causes(report)
     head = {
         "report": structs.replace(report, findings=(), inventory=UNSET),
         "rules": {rule.id: _packed_rule(rule) for rule in report.rules},
+        "closing": [cause.step for cause in causes.all],
     }
     yield encode(head)[:-1] + b',"resources":['
     separator = b""
@@ -110,7 +116,7 @@ def _json(report: Report) -> Iterator[bytes]:
         PackedResource(
             resource=resource,
             outcomes=outcomes(resource.processors),
-            findings=[_packed(finding, rules.get(finding.rule_id), report) for finding in findings],
+            findings=[_packed(finding, rules.get(finding.rule_id), report, causes) for finding in findings],
         )
         for resource, findings in groupby(report.findings, key=lambda finding: finding.resource)
     )
@@ -122,13 +128,14 @@ def _json(report: Report) -> Iterator[bytes]:
 
 def _packed_rule(rule: RuleInfo) -> PackedRule:
     return PackedRule(
+        doubt=doubt(rule.title),
         rationale=steps(rule.rationale),
         remedy=steps(rule.remediation),
         links=tuple(map(link, rule.references)),
     )
 
 
-def _packed(finding: Finding, rule: RuleInfo | None, report: Report) -> PackedFinding:
+def _packed(finding: Finding, rule: RuleInfo | None, report: Report, causes: Causes) -> PackedFinding:
     own_title = rule is None or finding.title != rule.title
     remedy = None if rule is None else rule.remediation
     is_filled = (
@@ -147,6 +154,8 @@ def _packed(finding: Finding, rule: RuleInfo | None, report: Report) -> PackedFi
         evidence=finding.evidence,
         fingerprint=finding.fingerprint,
         title=finding.title if own_title else None,
+        doubt=doubt(finding.title) if own_title and finding.status is Status.UNKNOWN else None,
+        causes=tuple(sorted(causes.behind(finding))) if finding.status is Status.UNKNOWN else (),
         filled=is_filled,
         remediation=finding.remediation if own_remedy else None,
         remedy=steps(finding.remediation) if own_remedy else None,

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -18,10 +17,9 @@ from markupsafe import Markup, escape
 
 from scanner import resources
 from scanner.model.phrases import named_account
-from scanner.model.report import Report, RuleInfo, Scalar
+from scanner.model.report import Report, Scalar
 from scanner.model.trend import Trend
-from scanner.outcome.remediation import filled
-from scanner.outcome.steps import Step, introduction, pieces, steps
+from scanner.outcome.steps import introduction, pieces
 from scanner.render import carried
 from scanner.render.html import labels, nights
 from scanner.render.html.controls import by_framework
@@ -30,11 +28,12 @@ from scanner.render.html.digest import digest
 from scanner.render.html.findings import findings
 from scanner.render.html.inventory import inventory
 from scanner.render.html.island import island
+from scanner.render.html.rules import rules_by_severity
 from scanner.render.html.summary import summary
-from scanner.render.html.values import Link, link, value_text
+from scanner.render.html.values import value_text
 from scanner.render.text import segments, visible
 from scanner.render.verdict import verdict
-from scanner.render.wording import account, passed
+from scanner.render.wording import account, doubt
 
 SCOPE_ITEMS = 200
 CARRIED = 200
@@ -48,18 +47,6 @@ MODULES = (
 _INDENT = re.compile(r"^ +", re.MULTILINE)
 _IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async function|function|class|const)", re.MULTILINE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RuleView:
-    """A rule that ran, with its number of failed findings, and how much passed if that is known."""
-
-    rule: RuleInfo
-    failed: int
-    passed: str | None
-    rationale: tuple[Step, ...]
-    remedy: tuple[Step, ...]
-    links: tuple[Link, ...]
 
 
 def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
@@ -142,23 +129,6 @@ def shown_options(options: Mapping[str, Scalar | tuple[str, ...]]) -> tuple[tupl
     return tuple((name, value_text(value)) for name, value in given)
 
 
-def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
-    """The rules that ran, worst first, each with its number of failed findings."""
-    told = passed(report)
-    rules = sorted(report.rules, key=lambda rule: (rule.severity.rank, rule.id))
-    return tuple(
-        RuleView(
-            rule=rule,
-            failed=report.summary.by_rule.get(rule.id, 0),
-            passed=told.get(rule.id),
-            rationale=steps(rule.rationale),
-            remedy=steps(filled(rule.remediation)),
-            links=tuple(map(link, rule.references)),
-        )
-        for rule in rules
-    )
-
-
 @cache
 def environment() -> Environment:
     """The Jinja environment for the templates in reports/html."""
@@ -184,6 +154,7 @@ def environment() -> Environment:
         "pieces": pieces,
         "short": labels.short,
         "arn_parts": labels.arn_parts,
+        "doubt": doubt,
         "named_account": named_account,
         "duration": labels.duration,
         "resource_name": labels.resource_name,

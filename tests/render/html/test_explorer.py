@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -261,6 +262,17 @@ def test_waiver_and_gap_are_told(page: Page) -> None:
     search(page, "claims-translate")
     page.locator(TITLES).first.click()
     assert "not observed (GetPolicy: OutOfScope)" in page.locator(".opened").inner_text()
+
+
+def test_what_is_unknown_is_a_class_of_its_own_and_says_how_to_settle_it(viewer: Viewer) -> None:
+    page = viewer.open(worlds.demo().report, fragment="#q=status:unknown").page
+    expect(page.locator(TITLES).first).to_have_text(re.compile("^Could not tell whether "))
+    assert page.locator("#list .summary-badges").first.inner_text().split("\n")[0].startswith("unknown")
+    assert page.locator("#list .line .badge:not(.hollow, .new)").count() == 0
+    page.locator(TITLES).first.click()
+    detail = page.locator(".opened .detail")
+    assert "Bring it into scope, or waive this gap." in detail.inner_text()
+    assert detail.locator(".command").count() == 0
 
 
 def test_picture_is_the_same_as_without_scripts(viewer: Viewer, page: Page) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from msgspec import structs
 
 from scanner.model.report import Severity
 from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
 from scanner.render import site
 from scanner.render.html import page
+from scanner.render.html.nights import GAP, HEIGHT, LEAST, view
 from tests.render import sample
 from tests.render.conftest import Viewer
 from tests.render.html.test_browser import open_everything
@@ -120,8 +123,75 @@ def test_the_index_is_accessible(viewer: Viewer, scheme: Literal["light", "dark"
 def test_the_dates_stand_below_the_first_and_the_last_bar(nights: int, span: tuple[str, ...]) -> None:
     text = "".join(page.render(sample.rich(), trend(nights)))
 
-    assert re.findall(r'<rect class="critical" x="(.*?)\.1"', text)[0] == "0"
+    first = re.findall(r'<rect class="(?:column|unseen)" x="(.*?)%"', text)
+    assert (len(first), first[0]) == (nights, "0.00")
     assert tuple(re.findall(r"<span>(2026-.*?)</span>", text)) == span
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"),
+    [(0, [0, 1, 2]), (1, [0, 1, 2]), (5, [0, 3, 6]), (24, [0, 12, 24]), (25, [0, 15, 30]), (1_999, [0, 1_000, 2_000])],
+)
+def test_the_axis_has_whole_numbers_up_to_the_highest_bar(most: int, ticks: list[int]) -> None:
+    nights = tuple(structs.replace(night(1, 0), open=counts) for counts in ({}, {"high": most}))
+    seen = view(Trend(nights=nights, time_to_fix=(), oldest=()))
+
+    assert seen is not None
+    assert [tick.value for tick in seen.ticks] == ticks
+    highest = min((part.y for bar in seen.bars for part in bar.parts), default=HEIGHT)
+    assert 0 <= highest <= HEIGHT
+
+
+def test_parts_of_a_bar_never_touch_and_the_smallest_is_seen() -> None:
+    seen = view(trend(22))
+    tiny = view(
+        Trend(nights=(structs.replace(night(1, 0), open={"critical": 1, "low": 5_000}),), time_to_fix=(), oldest=())
+    )
+
+    assert seen is not None and tiny is not None  # noqa: PT018 - for the type checker
+    for bar in (*seen.bars, *tiny.bars):
+        for lower, upper in pairwise(bar.parts):
+            assert lower.y - (upper.y + upper.height) == pytest.approx(GAP)
+    assert tiny.bars[0].parts[0].height == LEAST
+
+
+def luminance(color: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    parts = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_bars_differ_from_their_neighbours_and_from_the_gap_between_them(scheme: str) -> None:
+    """Three to one, as WCAG 1.4.11 asks of graphics. A gap in the page's colour parts those that are no neighbours."""
+    begins = {"light": ":root {", "dark": "scheme: dark) {", "print": "@page {"}[scheme]
+    variables = page.asset("page.css").partition(begins)[2].partition("--page")
+    colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", "".join(variables[1:]).partition("}")[0]))
+    bars = [colors[f"bar-{severity.value}"] for severity in Severity]
+
+    assert min(contrast(one, other) for one, other in pairwise(bars)) >= 3
+    assert min(contrast(bar, colors[ground]) for bar in bars for ground in ("page", "card")) >= 3
+    assert contrast(colors["quiet"], colors["page"]) >= 3  # the hatching
+
+
+def test_bars_of_the_index_lead_to_their_nights_and_those_of_a_report_nowhere(viewer: Viewer) -> None:
+    links = [site.link("json", ["1.json"]), site.link("html", ["night 1.html"])]
+    rows = [site.row(past_run(1, "night-1"), links), site.row(past_run(2, "night-2"), links[:1])]
+    text = site.render(trend(3), [*rows, site.row(past_run(3, "night-3"), [])])
+
+    opened = viewer.open(sample.empty(), edit=lambda _: text)
+    bars = opened.page.get_by_role("group", name="open findings after").get_by_role("link")
+    assert [bar.get_attribute("href") for bar in bars.all()] == ["./night%201.html", "./1.json"]
+    assert "2026-11-01 03:00 UTC: 15 open findings (1 critical, 1 high, 3 medium, 9 low, 1 info)" in (
+        bars.first.locator("title").text_content() or ""
+    )
+    assert 'href="./' not in "".join(page.render(sample.rich(), trend(3)))
 
 
 def test_a_history_without_a_night_draws_nothing() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scanner.model.report import Finding, Location, Observed, Report, ReportedGap, Waiver
+from scanner.model.report import Finding, Location, Observed, Report, ReportedGap, RuleCounts, Waiver
 from scanner.render.causes import Cause
 from scanner.render.html import labels, page
 from scanner.render.html.coverage import CauseView, coverage_banner
@@ -108,6 +108,24 @@ def test_a_report_that_does_not_say_has_no_section_of_controls() -> None:
 
     assert 'id="controls"' not in text
     assert "of 171 passed" not in text
+
+
+def test_a_rule_that_judged_nothing_never_says_that_nothing_failed() -> None:
+    nothing = sample.report(observed=Observed(accounts=1, targets=3))
+    counts = re.findall(
+        r'<span class="amount[^>]*>(.*?)</summary>', render(nothing).partition('<section id="rules"')[2]
+    )
+
+    assert len(counts) == len(nothing.rules)
+    assert all("It judged nothing" in each and "0" not in each for each in counts)
+    assert ">2 unknown, 5 waived, 2 of 9 passed<" in render(with_counts(RuleCounts(passed=2, unknown=2, waived=5)))
+
+
+def with_counts(counts: RuleCounts) -> Report:
+    report = sample.report(rules=(sample.FAILS_OPEN,))
+    return msgspec.structs.replace(
+        report, summary=msgspec.structs.replace(report.summary, rules={sample.FAILS_OPEN.id: counts})
+    )
 
 
 @each_sample
