@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import structs
 
@@ -23,27 +23,30 @@ _CHANNEL = "AWS::Chime::Channel"
 
 
 class TemplateChannels:
-    """The channels of one template, as they are where no parameter is given."""
+    """The channels of one template."""
 
-    def __init__(self, resources: Mapping[str, TemplateResource], view: View, file: str, home: Home) -> None:
-        self._view = view
+    def __init__(self, resources: Mapping[str, TemplateResource], file: str, home: Home) -> None:
+        self._channels = [each for each in resources.values() if each.type == _CHANNEL]
         self._file = file
         self._home = home
-        self._by_owner: dict[Text, list[TemplateResource]] = {}
-        for each in resources.values():
-            if each.type == _CHANNEL and view.made(each) is True:
-                arn = view.resolver.text(each.properties.entries.get("AppInstanceArn"))
-                self._by_owner.setdefault(arn or (), []).append(each)
 
-    def of(self, app_instance: AppInstance, arn: Text) -> AppInstance:
-        """An app instance of the template with its channels."""
-        return _with(app_instance, self._by_owner.get(arn, ()))
+    def of(self, app_instance: AppInstance, arn: Text, view: View) -> AppInstance:
+        """An app instance of the template with the channels that it has in a world."""
+        return _with(app_instance, [each for each in self._channels if _owner(each, view) == arn])
 
-    def elsewhere(self, own: Sequence[Text]) -> Iterator[AppInstance]:
-        """The app instances that the template gives channels, but does not make."""
-        for arn, channels in self._by_owner.items():
-            if arn and arn not in own:
-                yield _with(self._app_instance(arn, channels[0]), channels)
+    def together(self, index: View) -> Iterable[Sequence[TemplateResource]]:
+        """The channels that may be made, those of an app instance together, as they are where nothing is given."""
+        by_owner: dict[Text, list[TemplateResource]] = {}
+        for each in self._channels:
+            if index.made(each) is not False:
+                by_owner.setdefault(_arn(each, index), []).append(each)
+        return by_owner.values()
+
+    def elsewhere(self, channels: Sequence[TemplateResource], view: View, own: Sequence[Text]) -> AppInstance | None:
+        """The app instance that has these channels in a world; None if it has none or the template makes it."""
+        made = [each for each in channels if _owner(each, view)]
+        arn = _arn(made[0], view) if made else ()
+        return None if not arn or arn in own else _with(self._app_instance(arn, made[0]), made)
 
     def _app_instance(self, arn: Text, channel: TemplateResource) -> AppInstance:
         facts = Facts(file=self._file, id=known(arn) or channel.id, mistakes=Mistakes(self._file))
@@ -58,6 +61,15 @@ class TemplateChannels:
             partition=facts.not_yet("partition", home.partition),
             declared=facts.declaration,
         )
+
+
+def _owner(channel: TemplateResource, view: View) -> Text:
+    """The ARN of the app instance of a channel that is surely made in a world; () if it is not."""
+    return _arn(channel, view) if view.made(channel) is True else ()
+
+
+def _arn(channel: TemplateResource, view: View) -> Text:
+    return view.resolver.text(channel.properties.entries.get("AppInstanceArn")) or ()
 
 
 def _with(app_instance: AppInstance, channels: Sequence[TemplateResource]) -> AppInstance:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
@@ -14,6 +15,7 @@ from scanner.declared.holes import Text
 from scanner.model.phrases import one_of, quote
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table
 
+_MOST_ITEMS, _MOST_LISTS = 8, 256
 _STORED = "AWS::SSM::Parameter::Value<"
 _PATTERN = re2.Options()
 _PATTERN.log_errors = False
@@ -23,7 +25,8 @@ _PATTERN.log_errors = False
 class Parameter:
     """A parameter that a template declares; `allowed` are its allowed values, () if it may have others.
 
-    `is_hidden`: its value is a secret.
+    `choices` are the values of which a deployment uses one, () if these are not known; of a list, all lists of allowed
+    values that are as long as its default. `is_hidden`: its value is a secret.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Parameter:
     type: str
     default: str | None
     allowed: tuple[str, ...]
+    choices: tuple[str, ...]
     is_hidden: bool
     limits: Mapping[str, str]
 
@@ -41,12 +45,7 @@ class Parameter:
 
     @property
     def is_list(self) -> bool:
-        return self.type == "CommaDelimitedList" or self.type.startswith("List<")
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """The values of which a deployment uses one; () if these are not known."""
-        return () if self.is_stored or self.is_list else self.allowed
+        return _is_list(self.type)
 
     def expected(self, value: str) -> str | None:
         """What the template expects instead of a value; None if it accepts the value."""
@@ -114,16 +113,33 @@ def _parameter(name: str, node: Node) -> Parameter:
     entries = node.entries if isinstance(node, Table) else {}
     texts = {key: each.text for key, each in entries.items() if isinstance(each, Scalar)}
     listed = entries.get("AllowedValues")
-    allowed = [each.text for each in listed.items if isinstance(each, Scalar)] if isinstance(listed, Listing) else []
+    texts_allowed = (
+        [each.text for each in listed.items if isinstance(each, Scalar)] if isinstance(listed, Listing) else []
+    )
+    allowed = tuple(dict.fromkeys(texts_allowed))
     return Parameter(
         name=name,
         place=node,
         type=texts.get("Type", ""),
         default=texts.get("Default"),
-        allowed=tuple(dict.fromkeys(allowed)),
+        allowed=allowed,
+        choices=_choices(texts.get("Type", ""), texts.get("Default"), allowed),
         is_hidden=texts.get("NoEcho", "").lower() == "true",
         limits={key: texts[key] for key in _LIMITS if key in texts},
     )
+
+
+def _is_list(type_: str) -> bool:
+    return type_ == "CommaDelimitedList" or type_.startswith("List<")
+
+
+def _choices(type_: str, default: str | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    if not _is_list(type_):
+        return () if type_.startswith(_STORED) else allowed
+    length = 0 if default is None else len(default.split(","))
+    if not 0 < length <= _MOST_ITEMS or len(allowed) ** length > _MOST_LISTS:
+        return ()
+    return tuple(map(",".join, product(allowed, repeat=length)))
 
 
 _LIMITS = ("MinLength", "MaxLength", "MinValue", "MaxValue", "AllowedPattern")

@@ -6,7 +6,7 @@ parts that may make flows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain
@@ -26,8 +26,10 @@ from scanner.declared.template_resources import NOTHING, TemplateResource, resou
 from scanner.declared.unread import Unreads
 from scanner.declared.views import Source, View
 from scanner.declared.worlds import MOST, Impossible, World, explore
+from scanner.errors import Mistake
 from scanner.language.vocabulary import AppInstance
 from scanner.model.branches import Case, Cases, Given, Limit
+from scanner.model.cases import cases_in_words
 from scanner.model.facts import ChannelFlow, Role
 from scanner.model.metadata import Declaration
 from scanner.model.yamltree import Mistakes, Node, Table
@@ -68,7 +70,7 @@ class Template:
         self._world = World(parameters=declared, values=values, varied=_varied(root, values))
         self._index = View(self._source, self._world)
         self._kinds |= {id_: kind(each, self._index.resolver) for id_, each in self._resources.items()}
-        self._channels = TemplateChannels(self._resources, self._index, file, home)
+        self._channels = TemplateChannels(self._resources, file, home)
         self._views: dict[frozenset[tuple[str, Limit]], View] = {}
         self._defaults: set[str] = set()
         self._missed: dict[str, None] = {}
@@ -107,13 +109,26 @@ class Template:
             else:
                 flows.setdefault(None, []).extend(own)
         yield None, self._read(chain.from_iterable(flows.values()))
-        for elsewhere in self._channels.elsewhere([self._index.arn(each.id) for each in self._of_kind(APP_INSTANCE)]):
-            yield (Case(given={}, resource=elsewhere),), iter(())
+        yield from ((cases, iter(())) for cases in self._of_channels())
+
+    def _of_channels(self) -> Iterator[Cases[AppInstance]]:
+        """The app instances that the template gives channels, but does not make."""
+        own = [each.id for each in self._of_kind(APP_INSTANCE)]
+        for channels in self._channels.together(self._index):
+
+            def seen(
+                view: View, _: TemplateResource, channels: Sequence[TemplateResource] = channels
+            ) -> AppInstance | None:
+                return self._channels.elsewhere(channels, view, [view.arn(id_) for id_ in own])
+
+            worlds = self._worlds(channels[0], seen)
+            if any(each is not None for _, each in worlds):
+                yield self._noted(tuple(Case(given=given, resource=each) for given, each in worlds))
 
     def roles(self) -> Iterator[Cases[Role] | Role | LeftOut]:
         """The roles that signed-in users are given, in every world; LEFT_OUT for each that is not judged."""
         for role in self._index.functions.roles.all():
-            worlds = list(self._worlds(role, _chat_role))
+            worlds = self._worlds(role, _chat_role)
             roles = ((given, each if isinstance(each, Role) else None) for given, each in worlds)
             cases = tuple(Case(given=given, resource=each) for given, each in roles)
             if any(case.resource is not None for case in cases):
@@ -163,7 +178,7 @@ class Template:
             unsure = any(made[each.id] is not True and each.condition != app_instance.condition for each in own)
             may_be = any(_UNCLEAR in self._owner(view, each) for each in unclear)
             seen = view.app_instance(app_instance, own, may_have_others=others or unsure or may_be)
-            return self._channels.of(seen, view.arn(app_instance.id))
+            return self._channels.of(seen, view.arn(app_instance.id), view)
 
         return self._cases(app_instance, facts)
 
@@ -183,22 +198,26 @@ class Template:
 
     def _worlds(
         self, resource: TemplateResource, see: Callable[[View, TemplateResource], Seen]
-    ) -> Iterator[tuple[Given, Seen]]:
-        """What is seen of a resource in each world; where these are too many or none, as if nothing were given."""
-        count = 0
+    ) -> list[tuple[Given, Seen]]:
+        """What is seen of a resource in each world; where these are too many or none, as if nothing were given.
+
+        A mistake that is not in all worlds says in which it is.
+        """
+        found: list[tuple[Given, Seen, Sequence[Mistake]]] = []
         rest: list[Given] = []
         for given, seen in explore(lambda given: self._noting(lambda: self._look(given, resource, see))):
-            count += 1
-            if not isinstance(seen, UnsetType):
-                yield given, seen
-            else:
+            if isinstance(seen, UnsetType):
                 rest.append(given)
+            else:
+                found.append((given, *seen))
         if rest:
             missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {MOST}"
             self._missed[missed] = None
-        if rest or not count:
+        if rest or not found:
             seen = self._noting(lambda: see(self._index, resource))
-            yield from ((given, seen) for given in rest or ({},))
+            found += ((given, *seen) for given in rest or ({},))
+        self._tell([(given, mistakes) for given, _, mistakes in found])
+        return [(given, seen) for given, seen, _ in found]
 
     def _look(self, given: Given, resource: TemplateResource, see: Callable[[View, TemplateResource], Seen]) -> Seen:
         view = self._view(given)
@@ -207,16 +226,22 @@ class Template:
             raise Impossible
         return seen
 
-    def _noting(self, see: Callable[[], Seen]) -> Seen:
-        """What is seen; its mistakes are added once, and not at all if the world has to be split."""
-        before = self._mistakes.found[:]
+    def _noting(self, see: Callable[[], Seen]) -> tuple[Seen, Sequence[Mistake]]:
+        """What is seen, and the mistakes that are found meanwhile."""
+        before, self._mistakes.found = self._mistakes.found, [*self._mistakes.found]
         try:
-            seen = see()
-        except Exception:
-            self._mistakes.found[:] = before
-            raise
-        self._mistakes.found[:] = dict.fromkeys(self._mistakes.found)
-        return seen
+            return see(), tuple(dict.fromkeys(self._mistakes.found[len(before) :]))
+        finally:
+            self._mistakes.found = before
+
+    def _tell(self, found: Sequence[tuple[Given, Sequence[Mistake]]]) -> None:
+        """Add the mistakes that were found in each world, each once, with the worlds that have it."""
+        every = [given for given, _ in found]
+        for mistake in dict.fromkeys(chain.from_iterable(mistakes for _, mistakes in found)):
+            these = [given for given, mistakes in found if mistake in mistakes]
+            told = replace(mistake, message=f"{mistake.message}{cases_in_words(these, every)}")
+            if told not in self._mistakes.found:
+                self._mistakes.found.append(told)
 
     def _view(self, given: Given) -> View:
         key = frozenset(given.items())

@@ -193,6 +193,21 @@ def test_a_template_is_judged_to_which_a_changed_file_belongs(
     assert files(ended) == judged, ended.stderr
 
 
+def test_a_template_is_judged_that_takes_a_value_from_a_changed_one(check: Check, git: Git, tmp_path: Path) -> None:
+    def bad(**more: object) -> dict[str, object]:
+        return {**template(F=custom("ChannelFlow", BAD)), **more}
+
+    stored = {"P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/p"}}
+    put(tmp_path, gives__json=bad(Outputs={"O": {"Value": "1", "Export": {"Name": "x"}}}), other__json=BAD_TEMPLATE)
+    put(tmp_path, takes__json=bad(Metadata={"M": {"Fn::ImportValue": "x"}}), stored__json=bad(Parameters=stored))
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    with (tmp_path / "gives.json").open("a") as file:
+        file.write("\n")
+
+    assert files(check(".", "--changed-since=HEAD")) == {"gives.json", "takes.json"}
+
+
 @pytest.mark.parametrize("ref", ["nowhere", "--output=x", "", "a b", "main:a.json", "HEAD@{no}"])
 def test_an_unknown_commit_is_one_line(check: Check, git: Git, tmp_path: Path, ref: str) -> None:
     put(tmp_path, a__json=BAD)

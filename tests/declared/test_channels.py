@@ -38,3 +38,27 @@ def test_an_app_instance_without_channels_is_not_said_to_be_clean(check: Check) 
     ended = check(*ONLY, stack__json=declared)
 
     assert (ended.code, findings(ended), ended.report["rules"]) == (0, {}, [])
+
+
+def test_a_channel_that_parameters_decide_on_names_the_case_in_which_it_is_made(check: Check) -> None:
+    env = {"Env": {"Type": "String", "AllowedValues": ["dev", "prod"]}}
+    conditions = {"Prod": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
+    rooms = {"Room": channel(OWN, Condition="Prod"), "Else": channel(APP, Condition="Prod")}
+    declared = {**template(Chat=CHAT, **rooms), "Parameters": env, "Conditions": conditions}
+
+    ended = check(*ONLY, stack__json=declared)
+
+    assert [each["resource"]["arn"] for each in ended.report["findings"]] == [None, APP], ended.stderr
+    assert all(each["message"].endswith(", if Env is prod") for each in ended.report["findings"])
+    assert check(*ONLY, "--parameter", "Env=dev", stack__json=declared).code == 0
+
+
+def test_a_channel_belongs_to_the_app_instance_that_parameters_choose(check: Check) -> None:
+    env = {"Env": {"Type": "String", "AllowedValues": ["dev", "prod"]}}
+    conditions = {"Prod": {"Fn::Equals": [{"Ref": "Env"}, "prod"]}}
+    declared = template(Chat=CHAT, Room=channel({"Fn::If": ["Prod", OWN, APP]}))
+
+    ended = check(*ONLY, stack__json={**declared, "Parameters": env, "Conditions": conditions})
+
+    said = {each["resource"]["arn"]: each["message"].partition(", if ")[2] for each in ended.report["findings"]}
+    assert said == {None: "Env is prod", APP: "Env is not prod"}, ended.stderr

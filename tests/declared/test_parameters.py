@@ -52,6 +52,29 @@ def test_allowed_values_are_judged_one_by_one_and_a_given_one_alone(check: Check
     assert every.report["coverage"]["observed"]["channel_flows"] == 1
 
 
+def test_allowed_values_of_a_list_are_judged_in_each_of_its_items(check: Check) -> None:
+    of_list = "{Type: CommaDelimitedList, Default: 'x,ABORT', AllowedValues: [x, ABORT, CONTINUE]}"
+    text = SHAPE.replace("{Type: String, Default: ABORT, AllowedValues: [ABORT, CONTINUE]}", of_list)
+    text = text.replace("!Ref Fallback", "!Select [1, !Ref Fallback]")
+
+    ended, alone = check(stack__yaml=text), check("--parameter", "Fallback=CONTINUE,ABORT", stack__yaml=text)
+
+    assert 'if Fallback is "x,CONTINUE", "ABORT,CONTINUE" or "CONTINUE,CONTINUE"' in message(ended)
+    assert 'found "x"; expected CONTINUE or ABORT, if Fallback is "x,x"' in ended.stderr
+    assert (ended.code, alone.code) == (2, 0)
+
+
+def test_a_value_that_is_wrong_in_one_branch_names_it(check: Check) -> None:
+    text = SHAPE.replace("[ABORT, CONTINUE]", "[ABORT, CONTNUE]")
+
+    ended = check(stack__yaml=text)
+
+    assert (ended.code, ended.stderr.splitlines()[-2]) == (
+        2,
+        'error: stack.yaml:16:27: found "CONTNUE"; expected CONTINUE or ABORT, if Fallback is CONTNUE',
+    )
+
+
 def test_what_rests_on_a_default_says_so(check: Check) -> None:
     ended = check(t__yaml=SHAPE.replace("Default: ABORT, AllowedValues: [ABORT, CONTINUE]", "Default: CONTINUE"))
 

@@ -1,11 +1,11 @@
-"""scanner.judge.branches: the cases of a finding in words, as short as tells them from the others."""
+"""scanner.model.cases: cases in words, as short as tells them from the others."""
 
 from __future__ import annotations
 
 import pytest
 
-from scanner.judge.branches import cases_in_words
 from scanner.model.branches import SET, Given, Limit
+from scanner.model.cases import cases_in_words
 
 
 def case(*others: str, **values: str) -> Given:
