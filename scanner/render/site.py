@@ -49,7 +49,7 @@ def render(trend: Trend, rows: Sequence[Row]) -> str:
     template = page.environment().get_template("site.html.jinja")
     return template.render(
         title="Channel flow audits \N{EN DASH} chimeaudit",
-        policy=page.content_security_policy(style, None),
+        policy=page.content_security_policy(style),
         style=Markup(style),  # noqa: S704 - our own file
         past=nights.view(trend, {row.run.id: row.report for row in rows if row.report}),
         rows=tuple(reversed(rows)),

@@ -63,8 +63,9 @@ class Viewer:
         fragment: str = "",
         before: str = "",
         edit: Callable[[str], str] = str,
+        opens: bool = True,
     ) -> Opened:
-        """Open the page of a report; return once its list of findings shows.
+        """Open the page of a report; return once its list of findings shows, unless it never opens.
 
         `edit` changes the file before, `before` is a script that runs before the page's own.
         """
@@ -79,7 +80,7 @@ class Viewer:
         opened.listen()
         opened.page.add_init_script(before)
         opened.page.goto(file.as_uri() + fragment)
-        if scripts and report.findings:
+        if scripts and opens and report.findings:
             opened.page.locator("#explorer:visible, #opening:has-text('could not')").wait_for()
         return opened
 

@@ -108,10 +108,8 @@ async function openInventory(address) {
 }
 
 async function openFindings() {
-  const [island, opening, listed, explorer] = ["island", "opening", "listed", "explorer"].map(byId);
-  document.documentElement.classList.remove("opening");
+  const [island, opening, explorer] = ["island", "opening", "explorer"].map(byId);
   if (explorer) {
-    listed.hidden = true;
     opening.hidden = false;
     opening.textContent = "Opening the list of findings.";
   }
@@ -123,7 +121,7 @@ async function openFindings() {
     return { store, address, place, page };
   } catch {
     if (!explorer) return null;
-    listed.hidden = false;
+    document.documentElement.classList.remove("opening");
     opening.textContent = "The list of all findings could not be opened: this file may be cut short. These are the first.";
     return null;
   }
@@ -131,6 +129,7 @@ async function openFindings() {
 
 async function openPage() {
   if (!("DecompressionStream" in window)) return;
+  window.isOpening = true; // early.js asks
   const opened = await openFindings();
   if (!opened) return;
   const { store, address, place, page } = opened;

@@ -55,7 +55,8 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
     The same report gives the same text.
     """
     past = nights.view(trend)
-    style, script = asset("page.css") + (asset("trend.css") if past else ""), _script()
+    style = asset("page.css") + (asset("trend.css") if past else "")
+    early, script = _early(), _script()
     counted = digest(report)
     said = verdict(report, counted.tally)
     stream = (
@@ -65,8 +66,9 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
             report=report,
             names=report.scope.names,
             title=f"{said.headline} \N{EN DASH} {report.tool.name}",
-            policy=content_security_policy(style, script),
+            policy=content_security_policy(style, early, script),
             style=Markup(style),  # noqa: S704 - our own file
+            early=Markup(early),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             options=options(report),
             accounts=labels.cut(report.scope.accounts, SCOPE_ITEMS),
@@ -88,13 +90,14 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
     return stream
 
 
-def content_security_policy(style: str, script: str | None) -> str:
-    """A policy that allows this style and this script, by their hashes, and nothing else."""
+def content_security_policy(style: str, *scripts: str) -> str:
+    """A policy that allows this style and these scripts, by their hashes, and nothing else."""
+    allowed = " ".join(f"'{_digest(script)}'" for script in scripts)
     return "; ".join(
         (
             "default-src 'none'",
             f"style-src '{_digest(style)}'",
-            *([] if script is None else [f"script-src '{_digest(script)}'"]),
+            *([f"script-src {allowed}"] if scripts else []),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
@@ -168,6 +171,12 @@ def environment() -> Environment:
 def asset(name: str) -> str:
     """The text of a file in reports/html."""
     return (resources.reports() / "html" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _early() -> str:
+    """In braces, since what an inline script declares would be there for the other one."""
+    return f"{{\n{asset('script/early.js').strip()}\n}}"
 
 
 @cache

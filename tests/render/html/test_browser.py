@@ -161,6 +161,13 @@ def test_torn_file_says_so_and_shows_the_first_findings(viewer: Viewer) -> None:
     assert results.violations_count == 0, results.generate_report()
 
 
+def test_file_that_ends_before_its_script_shows_the_first_findings(viewer: Viewer) -> None:
+    cut = viewer.open(
+        sample.rich(), edit=lambda text: text.partition('<script type="application/gzip"')[0], opens=False
+    )
+    assert cut.page.locator("details.finding").first.is_visible()
+
+
 def test_print_shows_findings_on_white(viewer: Viewer) -> None:
     page = viewer.open(sample.rich(), scheme="dark", fragment="#q=severity:high").page
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
