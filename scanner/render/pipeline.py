@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/chime-sdk/latest/dg/using-channel-flows.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -62,6 +62,17 @@ def stages(resource: Resource, evidence: Iterable[Evidence]) -> tuple[Stage, ...
         else:
             stages.append(Stage(order=order, steps=steps))
     return tuple(stages)
+
+
+def bypass(stages: Sequence[Stage]) -> str | None:
+    """The way past the last processors to the channel, in words; None where there is none, or it is not known.
+
+    The page's script says the same (reports/html/script/flow.js).
+    """
+    last = stages[-1].steps if stages else ()
+    if not any(step.outcome is StepOutcome.UNPROCESSED for step in last):
+        return None
+    return "if unreachable: delivered unread" if len(last) == 1 else "if unreachable and last: delivered unread"
 
 
 def outcomes(processors: tuple[PipelineStep, ...]) -> tuple[tuple[StepOutcome, str], ...]:

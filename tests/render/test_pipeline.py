@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scanner.model.report import Evidence
-from scanner.render.pipeline import StepOutcome, failing_indexes, is_last, stages
+from scanner.render.pipeline import StepOutcome, bypass, failing_indexes, is_last, stages
 from tests.render.sample import app_instance, flow, step
 
 
@@ -28,6 +28,25 @@ def test_outcome_follows_fallback_and_place(fallbacks: list[str | None], outcome
     steps = [step(f"p{n}", n, fallback) for n, fallback in enumerate(fallbacks, 1)]
     drawn = stages(flow("f", *steps), ())
     assert [s.outcome for stage in drawn for s in stage.steps] == outcomes
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([(1, "CONTINUE")], "if unreachable: delivered unread"),
+        ([(1, "ABORT"), (2, "CONTINUE")], "if unreachable: delivered unread"),
+        ([(1, "ABORT"), (2, "CONTINUE"), (2, "ABORT")], "if unreachable and last: delivered unread"),
+        ([(1, "CONTINUE"), (2, "ABORT")], None),
+        ([(1, None)], None),
+        ([(None, "CONTINUE"), (None, "CONTINUE")], None),  # either may be the last
+        ([], None),
+    ],
+)
+def test_the_way_past_the_last_processor_is_told_where_it_is_known(
+    steps: list[tuple[int | None, str | None]], words: str | None
+) -> None:
+    drawn = stages(flow("f", *(step(f"p{n}", *each) for n, each in enumerate(steps))), ())
+    assert bypass(drawn) == words
 
 
 def test_steps_that_share_an_order_are_in_one_stage_with_an_uncertain_outcome() -> None:

@@ -41,6 +41,9 @@ export function el(kind, attributes = {}, ...children) {
   return made;
 }
 
+// Titles of findings stand in a table, not in headings; these are the next level below the section's own.
+export const heading = (text) => el("h3.h4", {}, text);
+
 export function button(label, act, attributes = {}) {
   const made = el("button", { type: "button", ...attributes }, label);
   made.addEventListener("click", () => act(made));

@@ -1,5 +1,6 @@
-// A finding as a row and in full; the picture of its flow.
-import { copier, count, el, moment } from "./dom.js";
+// A finding as a row and in full.
+import { copier, count, el, heading, moment } from "./dom.js";
+import { failing, pipeline } from "./flow.js";
 import { appName, resourceName } from "./island.js";
 import { pieces } from "./remedy.js";
 
@@ -54,7 +55,7 @@ export function detail(store, n, link) {
   const arn = resource.arn === null ? null : arnCode(resource.arn);
   return el(isUnknown(finding) ? "div.detail.unsure" : "div.detail", { id: `finding-${finding.fingerprint}` },
     // In full: its row cuts what is long.
-    el("p.said", {}, el("b", {}, heads(store, n)), el("span", {}, finding.message),
+    el("p.said", {}, el("b", {}, heads(store, n)), el("span", {}, breakable(finding.message)),
       el("span.quiet", {}, resourceName(resource))),
     el("p.actions", {},
       arn && copier("Copy ARN", () => resource.arn, arn),
@@ -83,10 +84,9 @@ export function detail(store, n, link) {
 }
 
 // An ARN breaks after a colon or slash, not in the middle of a name.
-export const arnCode = (arn) => el("code.arn", {}, arn.split(/(?<=[:/])/).flatMap((part) => [part, el("wbr")]));
+const breakable = (text) => text.split(/(?<=[:/])/).flatMap((part) => [part, el("wbr")]);
+export const arnCode = (arn) => el("code.arn", {}, breakable(arn));
 
-// Titles of findings stand in a table, not in headings; these are the next level below the section's own.
-export const heading = (text) => el("h3.h4", {}, text);
 // A name and each of its values; nothing where there is none.
 const facts = (name, values) => (values.length ? [el("dt", {}, name), values.map((value) => el("dd", {}, value))] : null);
 export const fact = (name, value) => facts(name, [value]);
@@ -142,47 +142,4 @@ function evidence({ evidence: items }) {
 function valueText(value) {
   if (value === null) return "none";
   return Array.isArray(value) ? `[${value.map(valueText).join(", ")}]` : String(value);
-}
-
-// -- the picture of a flow --
-
-// The processors that evidence speaks of: processors[1].fallback_action speaks of 1.
-function failing({ evidence: items }) {
-  return new Set(items.map(({ path }) => /^processors\[(\d{1,9})\]/.exec(path)).filter(Boolean).map((match) => Number(match[1])));
-}
-
-export function pipeline(resource, outcomes, marked, status) {
-  if (resource.type !== "channel_flow") return null;
-  if (!resource.processors.length) return [heading("The flow"), el("p.quiet", {}, "Its processors were not observed.")];
-  const word = { fail: "fails here", waived: "waived here", unknown: "not known here" }[status];
-  const end = (name, what) => el("li.end", {}, el("span.end-name", {}, name), el("span.quiet", {}, what));
-  return [heading("The flow"), el("ol.flow", {},
-    end("Message", "sent to the channel"),
-    stages(resource.processors).map((stage) => el(stage.length > 1 ? "li.stage.tied" : "li.stage", {},
-      stage.length > 1 ? el("p.tie", {},
-        `These share order ${resource.processors[stage[0]].execution_order}: the service does not say which runs first`) : null,
-      stage.map((n) => step(resource.processors[n], outcomes[n], marked.has(n) ? word : null)))),
-    end("Channel", "members receive it"))];
-}
-
-// The indexes of processors that share an execution order, together; two unknown orders are not known to be equal.
-function stages(processors) {
-  const together = [];
-  processors.forEach(({ execution_order: order }, n) => {
-    const last = together.at(-1);
-    if (last && order !== null && processors[last[0]].execution_order === order) last.push(n);
-    else together.push([n]);
-  });
-  return together;
-}
-
-function step({ name, execution_order: order, fallback_action: fallback, lambda_arn: arn }, [outcome, consequence], word) {
-  const number = order === null
-    ? [el("span.hidden", {}, "Execution order not observed"), el("span", { "aria-hidden": "true" }, "?")]
-    : [el("span.hidden", {}, "Processor with execution order "), order];
-  return el(word ? "div.step.failing" : "div.step", {},
-    el("p.step-head", {}, el("span.order", {}, number), el("span.step-name", {}, name ?? "name not observed"),
-      word ? el("span.mark", {}, word) : null),
-    el("p.function", {}, arn === null ? "function not observed" : arn.split(":function:")[1] || arn),
-    el(`p.outcome.${outcome}`, {}, el("b", {}, fallback ?? "Not observed"), ` ${consequence}`));
 }

@@ -1,7 +1,8 @@
 // Everything that was seen, with the verdict of every rule: a list with a search and filters of its own.
-import { byId, copier, count, el, number, spelled } from "./dom.js";
+import { byId, copier, count, el, heading, number, spelled } from "./dom.js";
 import { Facets } from "./facets.js";
-import { arnCode, badge, fact, heading, kind, pipeline } from "./finding.js";
+import { arnCode, badge, fact, kind } from "./finding.js";
+import { pipeline } from "./flow.js";
 import { Values, appName, namedAccount, resourceName } from "./island.js";
 import { List, stuck } from "./list.js";
 import { allowed, toggled } from "./match.js";

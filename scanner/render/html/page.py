@@ -31,6 +31,7 @@ from scanner.render.html.island import island
 from scanner.render.html.rules import rules_by_severity
 from scanner.render.html.summary import summary
 from scanner.render.html.values import value_text
+from scanner.render.pipeline import bypass
 from scanner.render.text import segments, visible
 from scanner.render.verdict import verdict
 from scanner.render.wording import account, doubt
@@ -40,7 +41,20 @@ CARRIED = 200
 BUFFERED = 200
 """How many pieces of the template are joined into one; Jinja yields very small ones."""
 MODULES = (
-    *("dom", "address", "remedy", "island", "query", "match", "remarks", "searchbox", "search", "others", "finding"),
+    *(
+        "dom",
+        "address",
+        "remedy",
+        "island",
+        "query",
+        "match",
+        "remarks",
+        "searchbox",
+        "flow",
+        "search",
+        "others",
+        "finding",
+    ),
     *("list", "facets", "inventory", "export", "page", "start"),
 )
 """The files of the script, each after the files that it imports from."""
@@ -156,6 +170,7 @@ def environment() -> Environment:
         "introduction": introduction,
         "pieces": pieces,
         "short": labels.short,
+        "bypass": bypass,
         "arn_parts": labels.arn_parts,
         "doubt": doubt,
         "named_account": named_account,

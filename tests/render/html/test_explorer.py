@@ -13,6 +13,7 @@ from scanner.model.report import Finding, Report, ReportedGap
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import pieces, steps
 from scanner.render.html.labels import short
+from scanner.render.pipeline import bypass, stages
 from scanner.render.text import visible
 from tests.render import sample
 from tests.render.conftest import Viewer
@@ -242,7 +243,8 @@ def test_finding_opens_to_everything_about_it(page: Page) -> None:
     for text in (
         "processors[1].fallback_action",
         "equals ABORT",
-        "fails here",
+        "set wrong here",
+        "if unreachable: delivered unread",
         "If it cannot be reached, the message is delivered unprocessed.",
         "then reaches everybody",
         "aws chime-sdk-messaging update-channel-flow",
@@ -275,15 +277,47 @@ def test_what_is_unknown_is_a_class_of_its_own_and_says_how_to_settle_it(viewer:
     assert detail.locator(".command").count() == 0
 
 
-def test_picture_is_the_same_as_without_scripts(viewer: Viewer, page: Page) -> None:
-    finding = next(finding for finding in sample.rich().findings if finding.resource.name == "tied-orders")
-    picture = f"#finding-{finding.fingerprint} .flow"
-    still = viewer.open(sample.rich(), scripts=False).page.locator(picture).text_content()
-    search(page, finding.fingerprint)
-    page.locator(TITLES).first.click()
-    live = page.locator(picture).text_content()
-    assert "".join((live or "").split()) == "".join((still or "").split())
-    assert page.locator(f"{picture} .tied .step").count() == 3
+PICTURE = """flow => [flow.className, ...flow.children].map((part) =>
+    part.className ? [part.className, part.textContent.replace(/\\s+/g, "")] : part)"""
+
+
+def test_picture_is_the_same_as_without_scripts(viewer: Viewer) -> None:
+    stop, go = ("ABORT", "CONTINUE")
+    flows = ([(1, go)], [(1, stop)], [(1, stop), (2, go)], [(1, go), (2, stop), (3, go)], [(1, stop), (2, go), (2, go)])
+    many = [(n, go) for n in range(1, 6)]
+    findings = [
+        sample.fails_open(sample.flow(f"f{n}", *(sample.step(f"p{i}", *step) for i, step in enumerate(steps))), at)
+        for n, (steps, at) in enumerate([*((steps, len(steps) - 1) for steps in flows), (many, 0), (many, 4)])
+    ]
+    report = sample.report(findings)
+    still, live = (viewer.open(report, scripts=scripts, height=TALL).page for scripts in (False, True))
+    for finding in findings:
+        picture = f"#finding-{finding.fingerprint} .flow"
+        search(live, finding.fingerprint)
+        live.locator(TITLES).first.click()
+        drawn = live.locator(picture).evaluate(PICTURE)
+        assert drawn == still.locator(picture).evaluate(PICTURE)
+        past = bypass(stages(finding.resource, finding.evidence))
+        assert live.locator(f"{picture} .bypass").all_inner_texts() == ([past] if past else [])
+    assert live.locator(f"{picture} .bypass.found").count() == 1
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_way_past_a_processor_leads_from_it_to_the_channel(viewer: Viewer, width: int) -> None:
+    flow = sample.flow("f", sample.step("a", 1, "ABORT"), sample.step("b", 2, "CONTINUE"))
+    page = viewer.open(sample.report([sample.fails_open(flow, 1)]), width=width, height=TALL).page
+    page.locator(TITLES).click()
+    way, step, channel = (
+        page.locator(f".opened {part}").bounding_box() for part in (".bypass", ".stage >> nth=1", ".end >> nth=1")
+    )
+    assert way and step and channel  # noqa: PT018 - for the type checker
+    assert abs(way["y"] - (step["y"] + step["height"])) <= 5
+    if width == 320:
+        assert abs(way["y"] + way["height"] - channel["y"]) <= 5
+    else:
+        assert abs(way["y"] - (channel["y"] + channel["height"])) <= 5
+        assert step["x"] < way["x"] < step["x"] + step["width"]
+        assert channel["x"] < way["x"] + way["width"] < channel["x"] + channel["width"]
 
 
 # -- links --
