@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -218,13 +219,18 @@ def _scripts() -> Config:
     return config
 
 
+@cache
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_scripts())
+
+
 def _behind(revision: str | None, address: Address) -> bool:
     """Whether the schema must be created or upgraded.
 
     Raises:
         OutputError: this version does not know the schema.
     """
-    scripts = ScriptDirectory.from_config(_scripts())
+    scripts = _migrations()
     if revision is not None and revision not in {script.revision for script in scripts.walk_revisions()}:
         message = f"the history in {address.name} is of a newer chimeaudit (schema {revision!r:.40})"
         raise OutputError(message, hint="Use that version, or another database.")

@@ -83,7 +83,7 @@ sights = st.sampled_from(("failing", "waived", "absent", "hidden", "unknown"))
 night = st.builds(Night, st.tuples(sights, sights, sights), st.sampled_from((False, False, False, True)))
 some_nights = st.lists(night, min_size=1, max_size=6)
 quiet = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

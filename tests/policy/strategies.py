@@ -12,7 +12,7 @@ from tests.policy.concrete import MESSAGING
 
 Json = dict[str, Any]
 
-EXAMPLES = settings(max_examples=int(os.environ.get("POLICY_EXAMPLES", "150")), deadline=None)
+EXAMPLES = settings(max_examples=int(os.environ.get("POLICY_EXAMPLES", "100")), deadline=None)
 """Set POLICY_EXAMPLES=5000 to try more examples."""
 
 HOME, OTHER, NOBODY = "111111111111", "222222222222", "999999999999"
