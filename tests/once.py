@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def folder(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], No
     with (top / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not filled.exists():
+            shutil.rmtree(made, ignore_errors=True)  # what a failure left
             made.mkdir()
             fill(made)
             filled.touch()

@@ -1,8 +1,12 @@
-"""tests/conftest.py: in continuous integration, a skipped test fails."""
+"""tests/conftest.py: in continuous integration, a skipped test fails. tests/once.py: what is made, is made once."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+from tests import once
 
 pytest_plugins = "pytester"
 
@@ -29,3 +33,20 @@ def test_a_skip_is_a_failure_where_ci_is_set(
     ended = pytester.runpytest("-p", "no:randomly", "-p", "no:xdist", "--continue-on-collection-errors")
 
     assert {name: count for name, count in ended.parseoutcomes().items() if name != "warnings"} == outcomes
+
+
+def test_a_folder_is_filled_once_and_anew_after_a_failure(tmp_path_factory: pytest.TempPathFactory) -> None:
+    filled: list[str] = []
+
+    def fill(folder: Path) -> None:
+        filled.append(folder.name)
+        (folder / "half").mkdir()
+        if len(filled) == 1:
+            raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        once.folder(tmp_path_factory, "filled-in-a-test", fill)
+    first, second = (once.folder(tmp_path_factory, "filled-in-a-test", fill) for _ in range(2))
+
+    assert first == second
+    assert filled == ["filled-in-a-test"] * 2
