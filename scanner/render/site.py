@@ -45,7 +45,7 @@ def row(run: PastRun, links: Sequence[ReportLink]) -> Row:
 
 def render(trend: Trend, rows: Sequence[Row]) -> str:
     """The page as HTML, last night first."""
-    style = page.asset("page.css") + page.asset("trend.css")
+    style = page.asset("page.css") + page.asset("trend.css") + page.asset("print.css")
     template = page.environment().get_template("site.html.jinja")
     return template.render(
         title="Channel flow audits \N{EN DASH} chimeaudit",

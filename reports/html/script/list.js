@@ -10,7 +10,8 @@ const MARGIN = 600; // px drawn beyond the window
 const TALLEST = 15_000_000; // px of the page; Firefox goes up to 17.9 million
 const TALLEST_DRAWN = 30_000_000; // px of the screen; Chromium goes up to 33.5 million
 const LEAP = 3; // windows; nobody scrolls as far from one frame to the next
-const WHOLE = 500; // rows; more take a browser too long to lay out, also on paper
+const WHOLE = 500; // rows; more take a browser too long to lay out
+const PRINTED = 1_000; // on paper, where a row is a line
 
 export class List {
   // draw(line, open) gives the cells of a row, detail(line) what opens below it, ceiling() where the window begins
@@ -116,7 +117,7 @@ export class List {
     this.follow();
     const top = this.seen + this.shift;
     const first = this.everything ? 0 : this.at(top - MARGIN);
-    const last = this.everything ? Math.min(this.lines.length, WHOLE) - 1 : this.at(top + innerHeight + MARGIN);
+    const last = this.everything ? (this.printing ? this.printed : this.lines.length) - 1 : this.at(top + innerHeight + MARGIN);
     this.keepFocus(first, last);
     for (const [position, row] of this.rows) {
       if (position < first || position > last) {
@@ -263,7 +264,7 @@ export class List {
     this.update();
   }
 
-  get printed() { return Math.min(WHOLE, this.lines.length); }
+  get printed() { return Math.min(PRINTED, this.lines.length); }
 }
 
 // How far down the window something reaches once it sticks to the top; on a phone not everything does.

@@ -13,7 +13,6 @@ from scanner.render.verdict import saw_anything
 from scanner.render.wording import age_days
 
 IN_FULL = 150
-PRINTED_OPEN = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +33,6 @@ class FindingView:
     facts: tuple[EvidenceLine, ...]
     stages: tuple[Stage, ...]
     known_rule: bool
-    printed_open: bool
     age: int | None
 
 
@@ -59,7 +57,6 @@ class FindingsView:
     waived: Cut[Finding]
     unknown: Cut[Finding]
     unknown_under_gaps: int
-    printed_open: int
     nothing: str | None
 
 
@@ -72,10 +69,9 @@ def findings(report: Report, digest: Digest) -> FindingsView:
             facts=_facts(finding),
             stages=stages(finding.resource, finding.evidence),
             known_rule=finding.rule_id in rules,
-            printed_open=n < PRINTED_OPEN,
             age=age_days(finding, report),
         )
-        for n, finding in enumerate(digest.failed.items[:IN_FULL])
+        for finding in digest.failed.items[:IN_FULL]
     )
     unknown = digest.unknown.get(None, Cut(items=(), more=0))
     return FindingsView(
@@ -86,7 +82,6 @@ def findings(report: Report, digest: Digest) -> FindingsView:
         waived=digest.waived,
         unknown=unknown,
         unknown_under_gaps=digest.explained,
-        printed_open=min(PRINTED_OPEN, len(shown)),
         nothing=None if report.findings else _nothing(report),
     )
 

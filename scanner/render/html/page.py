@@ -69,7 +69,7 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
     The same report gives the same text.
     """
     past = nights.view(trend)
-    style = asset("page.css") + (asset("trend.css") if past else "")
+    style = asset("page.css") + (asset("trend.css") if past else "") + asset("print.css")
     early, script = _early(), _script()
     counted = digest(report)
     said = verdict(report, counted.tally)
