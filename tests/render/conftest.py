@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 
 from scanner.model.report import Report
+from scanner.model.trend import Trend
 from scanner.render.html.page import render
 
 ARGUMENTS = [
@@ -56,6 +57,7 @@ class Viewer:
         self,
         report: Report,
         *,
+        trend: Trend | None = None,
         width: int = 1280,
         height: int = 900,
         scheme: Literal["light", "dark"] = "light",
@@ -70,7 +72,7 @@ class Viewer:
         `edit` changes the file before, `before` is a script that runs before the page's own.
         """
         file = self._folder / "report.html"
-        file.write_text(edit("".join(render(report))), encoding="utf-8")
+        file.write_text(edit("".join(render(report, trend))), encoding="utf-8")
         context = self._browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts
         )
