@@ -127,10 +127,10 @@ def test_a_denied_app_instance_is_a_gap_not_a_pass(two_regions: FakeAws, scan: S
         pytest.param(Answer(status=302, headers={"Location": "http://127.0.0.1:1/"}), "302", id="a redirect"),
     ],
 )
-def test_a_malformed_answer_is_a_gap(two_regions: FakeAws, scan: Scan, answer: Answer, code: str | None) -> None:
+def test_a_malformed_answer_is_a_gap(two_regions: FakeAws, quick_scan: Scan, answer: Answer, code: str | None) -> None:
     two_regions.faults = [on("ListChannelFlows", "us-east-1", answer)]
 
-    ended = scan("-o", "json:-")
+    ended = quick_scan("--regions", "us-east-1,eu-central-1", "-o", "json:-")
 
     (gap,) = gaps(ended)
     assert gap["resource_arn"] == two_regions.app_instance_arn("us-east-1", "support")
