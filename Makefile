@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
   $(shell $(name) -c 'import sys; sys.version_info < (3, 11) or print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
 
-.PHONY: demo test clean
+.PHONY: demo test lock clean
 
 demo: .venv/demo.installed
 	@PYTHONPYCACHEPREFIX=.venv/pycache XDG_STATE_HOME=$(CURDIR)/out/state $(BIN)/chimeaudit scan --demo -o out/report.html -o out/report.json; code=$$?; \
@@ -18,9 +18,20 @@ test: .venv/dev.installed
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto
 
-.venv/%.installed: pyproject.toml | .venv
-	$(BIN)/pip --cache-dir .venv/cache install --quiet --disable-pip-version-check --editable '.[$*]'
+# LOCKED=1 installs the versions of .ci/requirements.txt, whose hashes are checked, as CI does.
+.venv/%.installed: pyproject.toml $(if $(LOCKED),.ci/requirements.txt) | .venv
+	$(if $(LOCKED),PIP_CACHE_DIR=$(CURDIR)/.venv/cache .ci/install $(BIN)/python,$(BIN)/pip --cache-dir .venv/cache install --quiet --disable-pip-version-check --editable '.[$*]')
 	@touch $@
+
+# The locks hold for Python 3.11 and newer on every platform, and name no index. Versions in them stay as they are where they
+# can; `make lock UPGRADE=--upgrade` takes the newest, and UPGRADE='--upgrade-package NAME' one.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command 'make lock' $(UPGRADE)
+
+lock: .venv/dev.installed
+	$(COMPILE) --extra dev --output-file .ci/requirements.txt pyproject.toml
+	$(COMPILE) --constraint .ci/requirements.txt --output-file deploy/requirements.txt pyproject.toml
+	echo hatchling | $(COMPILE) --constraint .ci/requirements.txt --output-file deploy/requirements-build.txt -
 
 .venv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it: make PYTHON=/path/to/python3" >&2; exit 1; }

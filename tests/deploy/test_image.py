@@ -42,6 +42,14 @@ def test_the_copied_files_are_enough_to_build_from(tmp_path: Path) -> None:
     assert list((source / "dist").glob("*.whl"))
 
 
+def test_everything_from_an_index_is_installed_by_its_hash() -> None:
+    installed = re.findall(r"pip install (.+?)(?: \\)?$", DOCKERFILE, re.MULTILINE)
+
+    assert len(installed) == 3
+    for arguments in installed:
+        assert "--require-hashes --requirement requirements" in arguments or arguments.endswith("--no-deps /dist/*.whl")
+
+
 def test_the_container_runs_unprivileged_and_writes_only_to_its_volumes() -> None:
     (container,) = load("nightly.yaml")["Resources"]["Task"]["Properties"]["ContainerDefinitions"]
     (user,) = re.findall(r"^USER (\d+)$", FINAL, re.MULTILINE)
