@@ -266,10 +266,10 @@ def test_what_a_newer_api_says_is_unknown_not_a_pass(aws: FakeAws, scan: Scan) -
         pytest.param([processor(Configuration={"Lambda": {"ResourceArn": "moderate"}})], id="an ARN that is none"),
     ],
 )
-def test_what_is_missing_is_unknown_not_a_pass(aws: FakeAws, scan: Scan, processors: Any) -> None:
+def test_what_is_missing_is_unknown_not_a_pass(aws: FakeAws, quick_scan: Scan, processors: Any) -> None:
     aws.inventory = {"us-east-1": {"support": [Flow(processors=processors)]}}
 
-    ended = scan("-o", "json:-")
+    ended = quick_scan("--regions", "us-east-1", "-o", "json:-")
 
     assert ended.code == 3
     assert gaps(ended)
