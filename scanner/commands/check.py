@@ -75,7 +75,7 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     scan. Code that calls the API is named as not seen. Other files of a folder are skipped.
     """
     wanted = outputs.parse_all(options)
-    baseline = inputs.report(options.baseline, options.storing) if options.baseline else None
+    baseline = _baseline(options)
     configured = options.configuration()
     sources = manifest.of_sources(options.manifest, configured, options.baseline)
     inventory = outputs.has_inventory(wanted, asked=options.inventory)
@@ -112,6 +112,11 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
     failures += manifest.write(options.manifest, report, published.digests, sources)
     _refuse(failures, checking, skip_others=options.skip_others)
     return gate_files(report, severity(settled["fail_on"]), ignore_gaps=options.allow_gaps)
+
+
+def _baseline(options: CheckOptions) -> Report | None:
+    path = options.baseline
+    return inputs.as_baseline(inputs.report(path, options.storing), path) if path else None
 
 
 def _publish(

@@ -15,6 +15,7 @@ from scanner.deliver import destinations
 from scanner.errors import Mistake, NothingJudgedError, UsageError
 from scanner.model.report import Report
 from scanner.model.yamltree import Mistakes
+from scanner.outcome import narrow
 from scanner.store import repository, saved
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 _HINT = "Name a report that -o wrote as JSON."
+_WHOLE = "Name the whole report."
 
 
 def report(path: str, storing: Callable[[], Storing] | None = None, *, inventory: bool = False) -> Report:
@@ -45,6 +47,17 @@ def report_if_any(path: str, storing: Callable[[], Storing] | None = None) -> Re
     """
     content = _content(path, storing)
     return None if content is None else saved.decode(content, _name(path), inventory=False)
+
+
+def as_baseline(found: Report, path: str) -> Report:
+    """A saved report that is to be a baseline.
+
+    Raises:
+        UsageError: the HTML page exported it by a search; what it leaves out would count as new.
+    """
+    if narrow.is_exported(found):
+        raise UsageError(f"--baseline: {_name(path)} is a part of a report, which its page exported", hint=_WHOLE)
+    return found
 
 
 def values_given(

@@ -143,4 +143,4 @@ def _baseline(options: ScanOptions, log: Log, until: float | None) -> Baseline:
             hint = "Name one that -o wrote as JSON, or let --allow-no-baseline go on without."
             raise UsageError(f"--baseline: there is no report at {path}", hint=hint)
         log.tell("no_baseline", f"There is no report at {path} yet: everything counts as new")
-    return Baseline(path, found)
+    return Baseline(path, found and inputs.as_baseline(found, path))

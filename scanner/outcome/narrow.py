@@ -60,6 +60,11 @@ def is_part(report: Report) -> bool:
     return not {_OPTION, _FILTER}.isdisjoint(report.run.options)
 
 
+def is_exported(report: Report) -> bool:
+    """Whether it is what the HTML page exported of a report, by a search."""
+    return _FILTER in report.run.options
+
+
 def _of_rules(summary: Summary, ids: set[str]) -> Summary:
     """What a summary says of some rules; `counted` adds what their findings say."""
     if summary.rules is UNSET:

@@ -1,8 +1,8 @@
 """What a run looked at. A finding that is missing from a run is fixed only if the run looked for it.
 
 A gap in a list hides all that the list would have named. A gap in a fact hides only the verdicts that depend on the
-fact, and these are unknown findings. Any other gap hides its whole region. The roles of an account are in the region
-"global", which is looked at wherever the account is.
+fact, and these are unknown findings. A part that the HTML page exported may leave out anything. Any other gap hides its
+whole region. The roles of an account are in the region "global", which is looked at wherever the account is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from scanner.model.report import UNKNOWN, Finding, GapReference, Location, Repor
 _APP_INSTANCE = re.compile(
     r"(?P<app_instance>arn:[^:]+:chime:(?P<region>[^:]+):(?P<account_id>[^:]+):app-instance/[^/]+)(?P<flow>/.+)?"
 )
+_EXPORT = "Export"
+"""The operation of the gap that the HTML page gives to a part of a report which it exports."""
 _OF_FACTS = frozenset(operation.name for operations in FACETS.values() for operation in operations)
 _WITHOUT_VALUE = frozenset({"MissingValue", "UnknownValue", "Undecided"})
 _OF_SCOPE = frozenset(operation.name for operation in ORGANIZATION)
@@ -138,6 +140,7 @@ class _Gaps:
     """The gaps of a run, by what they hide."""
 
     def __init__(self, gaps: Iterable[Gap], left_open: Collection[str]) -> None:
+        self.of_all: Gap | None = None
         self.of_scope: Gap | None = None
         self.of_files: dict[str | None, Gap] = {}
         self._places: dict[tuple[str, str | None], Gap] = {}
@@ -154,6 +157,7 @@ class _Gaps:
         """The gap that hides a resource: of its account or region, its own, or that of its app instance."""
         own, owner = resource.arn or "", resource.app_instance_arn or ""
         found = (
+            self.of_all,
             self._places.get((resource.account_id, None)),
             self._places.get((resource.account_id, resource.region)),
             self._resources.get(own),
@@ -162,6 +166,9 @@ class _Gaps:
         return next(filter(None, found), None)
 
     def _sort(self, gap: Gap, left_open: Collection[str]) -> None:
+        if gap.operation == _EXPORT:
+            self.of_all = gap
+            return
         if gap.operation == READ_FILE:
             self.of_files.setdefault(_file(gap), gap)
             return

@@ -89,6 +89,8 @@ export function stateOf(hash) {
   const kept = hash.slice(1);
   const [, fingerprint] = /^finding-(.+)$/.exec(kept) ?? [];
   if (fingerprint) return { open: fingerprint };
+  const [, severity] = /^severity-(\w+)$/.exec(kept) ?? []; // where a tile leads without scripts
+  if (severity) return { q: `status:failed severity:${severity}` };
   if (!OUR_FRAGMENT.test(kept)) return null;
   const given = new URLSearchParams(kept);
   return Object.fromEntries(KEPT.flatMap((name) => (given.has(name) ? [[name, given.get(name)]] : [])));

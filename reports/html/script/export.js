@@ -142,10 +142,12 @@ const COLUMNS = ["record", "status", "severity", "rule_id", "title", "account_id
   "app_instance_arn", "resource_type", "resource_name", "resource_arn", "message", "evidence", "remediation", "references",
   "frameworks", "fingerprint", "change", "first_seen", "waived_until", "waived_by", "waived_because", "location", "last_seen",
   "not_settled_because"];
+const PLAIN_LINES = /^[ -~\n]*$/;
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
 const cell = (value) => {
-  const text = String(value ?? "").split("\n").map(spelled).join("\n");
+  const given = String(value ?? "");
+  const text = PLAIN_LINES.test(given) ? given : given.split("\n").map(spelled).join("\n");
   return `"${(FORMULA.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
 };
 

@@ -171,7 +171,7 @@ export class Inventory {
     this.part("count").textContent = found === this.store.size ? all : `${number(found)} of ${all}`;
     this.part("none").hidden = found > 0;
     this.part("list").hidden = found === 0;
-    this.box.remark(remarks(this.search, itemLanguage, this.read, sort.value, found), { typing });
+    this.box.remark(() => remarks(this.search, itemLanguage, this.read, sort.value, found), { typing });
   }
 
   // Closes what is nearest: the help, a list of choices, the search, the open item.

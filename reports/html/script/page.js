@@ -80,7 +80,7 @@ export class Page {
     byId("none").hidden = found > 0;
     byId("list").hidden = found === 0;
     this.others.show(this.read.parts, found);
-    this.box.remark(remarks(this.search, this.language, this.read, sort, found + this.others.found), { typing });
+    this.box.remark(() => remarks(this.search, this.language, this.read, sort, found + this.others.found), { typing });
   }
 
   // The browser has gone to another entry of its history, or a link led here.

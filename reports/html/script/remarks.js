@@ -1,11 +1,16 @@
 // What to say of a search: no list is empty, and no word left out, without a sentence that says why.
-import { count, listing } from "./dom.js";
+import { count, listing, number } from "./dom.js";
 import { allowed, nearest, termsOf } from "./match.js";
 
 const BY_VERDICT = ["failed", "unknown", "waived", "passed"];
-const NOUNS = { ...Object.fromEntries(BY_VERDICT.map((verdict) => [verdict, `rule that came to ${verdict}`])), app: "app instance", name: "resource", type: "type of resource", change: "change" };
+const NOUNS = {
+  ...Object.fromEntries(BY_VERDICT.map((verdict) => [verdict, `rule that came to ${verdict}`])),
+  app: "app instance", name: "resource", type: "type of resource",
+};
+const MOST_SAID = 6;
 const FEW = 8; // values that are named where none is like the one that was typed
 const WITHOUT = 3;
+const MOST_PARTS = 8; // without each of which a search is made
 const LONGEST_QUOTE = 60;
 
 const brief = (text) => (text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE)}…` : text);
@@ -16,26 +21,32 @@ export function remarks(search, language, read, sort, found) {
   const said = [
     ...read.remarks.map((text) => ({ text, fixes: [] })),
     ...values,
-    ...unknownFields(language, read.parts),
+    ...unknownFields(language, read.parts, found),
     ...withoutBaseline(search.store, read.parts),
   ];
   if (!found && !values.length) said.push(...withoutOne(search, language, read.parts, sort), ...smallOperators(language, read.parts));
-  return [...said, ...bare(language, read.parts)];
+  said.push(...bare(language, read.parts));
+  const more = said.length - MOST_SAID;
+  return more > 0 ? [...said.slice(0, MOST_SAID), { text: `And ${number(more)} more of this kind.`, fixes: [] }] : said;
 }
 
 function* unknownValues(store, language, parts) {
-  for (const { field, values } of termsOf(parts)) {
+  for (const term of termsOf(parts)) {
+    const { field, values } = term;
     if (!field) continue;
     const { texts, names } = store.valuesOf(field);
     const present = texts.filter(Boolean);
     for (const each of values) {
       if (allowed([{ field, values: [each], not: false }], field, texts, names).some(Boolean)) continue;
       const like = nearest(each.value, present);
-      const fixes = like ? [{ label: `Did you mean ${brief(like)}?`, q: language.text(replaced(parts, each, [like])) }] : [];
+      const fixes = like ? [{ label: `Did you mean ${brief(like)}?`, q: language.text(exchanged(parts, term, [withValue(term, each, like)])) }] : [];
       yield { text: unknown(store, field, each, like ? "" : few(present)), fixes };
     }
   }
 }
+
+const withValue = (term, one, source) =>
+  ({ ...term, values: term.values.map((value) => (value === one ? { source, value: source.toLowerCase() } : value)) });
 
 function unknown(store, field, { source, value }, others) {
   if (store.inScope(field).some((text) => text.toLowerCase() === value)) return `${brief(source)} has no ${store.noun}s.`;
@@ -48,29 +59,27 @@ function few(texts) {
   return texts.length > FEW ? "" : ` There ${texts.length === 1 ? "is" : "are"} ${listing(texts.map(brief))}.`;
 }
 
-// The parts with the words or values of a term replaced.
-function replaced(parts, one, sources) {
-  return parts.map((part) => {
-    if (!part.values) return { ...part, [part.any ? "any" : "all"]: replaced(part.any ?? part.all, one, sources) };
-    const put = sources.map((source) => ({ source, value: source.toLowerCase() }));
-    return { ...part, values: part.values.flatMap((value) => (value === one ? put : [value])) };
-  });
-}
-
 // What looks like a field, and is none, was searched for as text.
-function* unknownFields(language, parts) {
-  for (const { field, values: [{ source }] } of termsOf(parts)) {
-    const [, name, rest] = (field ? null : /^([a-z][\w-]{2,30}):(.*)$/is.exec(source)) ?? [];
+function* unknownFields(language, parts, found) {
+  for (const term of termsOf(parts)) {
+    const [, name, rest] = (term.field ? null : /^([a-z][\w-]{2,30}):(.*)$/is.exec(term.values[0].source)) ?? [];
     if (!name) continue;
     const like = nearest(name.toLowerCase(), language.fields);
-    if (like) {
-      const term = { field: like, values: [{ source: rest, value: rest.toLowerCase() }], not: false };
-      const put = (all) => all.map((part) => (part.values?.[0].source === source && !part.field ? { ...term, not: part.not }
-        : part.values ? part : { ...part, [part.any ? "any" : "all"]: put(part.any ?? part.all) }));
-      const fixes = rest ? [{ label: `Did you mean ${like}:${brief(rest)}?`, q: language.text(put(parts)) }] : [];
-      yield { text: `There is no field ${name}: ${brief(source)} was searched for as text.${rest ? "" : ` There is ${like}:`}`, fixes };
-    }
+    const text = `There is no field ${name}: ${brief(term.values[0].source)} was searched for as text.`;
+    if (like && rest) {
+      const meant = { ...term, field: like, values: [{ source: rest, value: rest.toLowerCase() }] };
+      yield { text, fixes: [{ label: `Did you mean ${like}:${brief(rest)}?`, q: language.text(exchanged(parts, term, [meant])) }] };
+    } else if (like) yield { text: `${text} There is ${like}:`, fixes: [] };
+    else if (!found) yield { text: `${text} There are ${listing(language.fields)}.`, fixes: [] };
   }
+}
+
+// The parts with others in place of one, however deep it is.
+function exchanged(parts, one, others) {
+  return parts.flatMap((part) => {
+    if (part === one) return others;
+    return part.values ? [part] : [{ ...part, [part.any ? "any" : "all"]: exchanged(part.any ?? part.all, one, others) }];
+  });
 }
 
 function withoutBaseline(store, parts) {
@@ -80,7 +89,7 @@ function withoutBaseline(store, parts) {
 
 // Where all terms together find nothing: what fewer of them would find.
 function withoutOne(search, language, parts, sort) {
-  if (parts.length < 2 || parts.length > 12) return [];
+  if (parts.length < 2 || parts.length > MOST_PARTS) return [];
   const fixes = parts.flatMap((part) => {
     const left = parts.filter((other) => other !== part);
     const { length } = search.run(left, sort).rows;
@@ -98,10 +107,10 @@ function smallOperators(language, parts) {
 function bare(language, parts) {
   const terms = [...termsOf(parts)].filter((term) => term.bare);
   if (!terms.length) return [];
-  const as = (all) => all.flatMap((part) => (part.bare ? part.values.map((value) => ({ field: null, values: [value], not: part.not }))
-    : part.values ? [part] : [{ ...part, [part.any ? "any" : "all"]: as(part.any ?? part.all) }]));
+  const asWords = terms.reduce((all, term) =>
+    exchanged(all, term, term.values.map((value) => ({ field: null, values: [value], not: term.not }))), parts);
   const each = terms.flatMap(({ values }) => values.map(({ source }) => `“${source}”`));
   const words = listing(each);
   const fields = listing([...new Set(terms.map(({ field }) => field))]);
-  return [{ text: `${brief(words)} ${each.length === 1 ? "filters" : "filter"} by ${fields}.`, fixes: [{ label: `Search the text for ${brief(words)}`, q: language.text(as(parts)) }] }];
+  return [{ text: `${brief(words)} ${each.length === 1 ? "filters" : "filter"} by ${fields}.`, fixes: [{ label: `Search the text for ${brief(words)}`, q: language.text(asWords) }] }];
 }

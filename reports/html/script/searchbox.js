@@ -34,12 +34,14 @@ export class SearchBox {
 
   // -- what is to be said --
 
+  // `remarks()` may take longer than a key.
   remark(remarks, { typing = false } = {}) {
     clearTimeout(this.later);
     const put = () => {
-      this.said.replaceChildren(...remarks.map(({ text, fixes }) =>
+      const said = remarks();
+      this.said.replaceChildren(...said.map(({ text, fixes }) =>
         el("p", {}, text, fixes.flatMap(({ label, q }) => [" ", button(label, () => this.fix(q))]))));
-      this.said.hidden = !remarks.length;
+      this.said.hidden = !said.length;
     };
     if (typing) this.later = setTimeout(put, SAID_AFTER);
     else put();

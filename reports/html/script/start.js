@@ -77,12 +77,13 @@ class Lost {
   }
 
   ofFinding(fingerprint, rule) {
-    const { rules, coverage, carried_over: carried = [] } = this.report;
+    const { run, rules, coverage, carried_over: carried = [] } = this.report;
     const title = rules.find(({ id }) => id === rule)?.title;
     const entry = carried.find(({ finding }) => finding.fingerprint === fingerprint);
     const of = entry ? ` “${entry.finding.title}”` : title ? ` “${title}” (${rule})` : rule ? ` of the rule ${rule}` : "";
     const named = `The link leads to a finding${of} that is not in this report (fingerprint ${fingerprint}).`;
     if (entry) return `${named} It could not be settled: ${entry.reason}. It was last seen at ${moment(entry.last_seen)}.`;
+    if (run.options.filter ?? run.options.framework) return `${named} This is a part of a report, and may leave it out.`;
     if (rule && !title) return `${named} That rule did not run.`;
     const hidden = coverage.complete ? "" : ", or lie in what was not observed";
     return `${named} It may have been fixed${hidden}.`;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec import structs
 from playwright.sync_api import Page, expect
 
 from tests.render import sample
@@ -88,6 +89,7 @@ def test_a_link_that_leads_nowhere_says_so_and_names_what_it_knows(viewer: Viewe
     rich, carrying = sample.rich(), sample.carrying()
     carried = carrying.carried_over[0].finding.fingerprint if carrying.carried_over else ""
     rule = "last-processor-fails-open"
+    part = structs.replace(rich.run, options={"filter": "severity:high"})
     cases = [
         (
             rich,
@@ -98,6 +100,7 @@ def test_a_link_that_leads_nowhere_says_so_and_names_what_it_knows(viewer: Viewe
         (rich, "open=abc&rule=gone", ("of the rule gone", "That rule did not run.")),
         (rich, "rule-gone", ("the rule gone, which did not run",)),
         (sample.clean(), f"open=abc&rule={rule}", ("“Last processor fails open”", "It may have been fixed.")),
+        (structs.replace(rich, run=part), "finding-abc", ("fingerprint abc", "This is a part of a report")),
         (carrying, f"finding-{carried}", ("could not be settled", "2026-11-20")),
     ]
     for report, fragment, told in cases:
@@ -120,6 +123,8 @@ def test_a_link_to_a_place_lands_there_once_the_lists_are_open(viewer: Viewer) -
         expect(page.locator(place).first).to_be_in_viewport()
     page.evaluate("location.hash = 'rule-last-processor-fails-open'")
     expect(page.locator("#rule-last-processor-fails-open")).to_be_in_viewport()
+    page.evaluate("location.hash = 'severity-critical'")  # where a tile of a page without scripts leads
+    expect(page.get_by_label("Search findings")).to_have_value("status:failed severity:critical")
     # The link that is copied names the rule, for the day on which the finding is gone.
     page.locator(TITLES).first.press("Enter")
     assert "&rule=" in page.url

@@ -61,10 +61,14 @@ def test_what_is_filtered_is_a_valid_report_that_says_what_it_is_and_is_read_bac
 ) -> None:
     report = sample.rich()
     page = viewer.open(report).page
-    for query, severity in (("severity:high", "high"), ("no such thing", "")):
+    for query, severity in (("severity:high app:support", "high"), ("no such thing", "")):
         search(page, query)
         data = json.loads(exported(page, "JSON", tmp_path, f"{RUN}-part"))
-        wanted = [each for each in whole(report)["findings"] if each["severity"] == severity]
+        wanted = [
+            each
+            for each in whole(report)["findings"]
+            if each["severity"] == severity and each["resource"]["app_instance_name"] == "support"
+        ]
         told = f"{len(wanted)} of 26 findings, those that match the search {query}."
         assert data["findings"] == wanted
         assert [error.message for error in SCHEMA.iter_errors(data)] == []
@@ -85,8 +89,15 @@ def test_what_is_filtered_is_a_valid_report_that_says_what_it_is_and_is_read_bac
         assert again.code == 0
         assert "NOT complete" in again.stderr
         assert f"This file is a part of the report: {told}" in " ".join(again.stdout.split())
+        (tmp_path / "whole.json").write_text("".join(render(report, Format.JSON)))
+        compared = chimeaudit("diff", str(tmp_path / "whole.json"), str(tmp_path / "export"), home=tmp_path)
+        assert "Fixed: 0 findings" in compared.stdout, "what a part leaves out is not fixed"
         refused = chimeaudit("report", str(tmp_path / "export"), "--history", "sqlite:///x.db", home=tmp_path)
         assert "the report is a part of one" in refused.error
+        for command in (("scan", "--demo"), ("check", str(tmp_path / "whole.json"))):
+            refused = chimeaudit(*command, "--baseline", str(tmp_path / "export"), home=tmp_path)
+            assert refused.code == 2
+            assert "is a part of a report, which its page exported" in refused.error
         text = exported(page, "CSV", tmp_path, f"{RUN}-part")
         assert text.startswith('"record","status"')
         assert [row[0] for row in rows(text)].count("finding") == len(wanted)

@@ -41,6 +41,7 @@ SAID = {
     "control:ZZ-99999999": "No control is called ZZ-99999999.",
     "gap:DeleteEverything": "No gap that hides an answer has DeleteEverything in it.",
     "sevrity:high": "There is no field sevrity: sevrity:high was searched for as text. Did you mean severity:high?",
+    "verdict:failed": "There is no field verdict: verdict:failed was searched for as text. There are severity, status,",
     "critical": "“critical” filters by severity. Search the text for “critical”",
     "severity:critical app:intranet": "Nothing matches all of it.",
     "nothing or everything": "or is a word here: operators are OR, AND and NOT in capitals.",
@@ -105,6 +106,13 @@ def test_the_change_is_not_known_without_a_baseline_and_new_is_a_word(viewer: Vi
     page = viewer.open(sample.hostile()).page
     assert "not compared with a baseline" in said(page, "change:new")
     assert "filters by" not in said(page, "new")
+
+
+def test_many_unknown_values_are_not_all_named(viewer: Viewer) -> None:
+    page = viewer.open(sample.rich()).page
+    told = said(page, "account:" + ",".join(f"{number:012}" for number in range(200)))
+    assert told.count("No account is called") == 6
+    assert told.endswith("And 194 more of this kind.")
 
 
 def test_files_are_found_and_what_has_no_findings_is_told_from_what_is_not_there(viewer: Viewer) -> None:
