@@ -41,21 +41,8 @@ CARRIED = 200
 BUFFERED = 200
 """How many pieces of the template are joined into one; Jinja yields very small ones."""
 MODULES = (
-    *(
-        "dom",
-        "address",
-        "remedy",
-        "island",
-        "query",
-        "match",
-        "remarks",
-        "searchbox",
-        "flow",
-        "search",
-        "others",
-        "finding",
-    ),
-    *("list", "facets", "inventory", "export", "page", "start"),
+    *("dom", "address", "remedy", "island", "query", "match", "remarks", "searchbox", "flow", "search", "others"),
+    *("finding", "list", "facets", "inventory", "export", "page", "start"),
 )
 """The files of the script, each after the files that it imports from."""
 _INDENT = re.compile(r"^ +", re.MULTILINE)
