@@ -11,6 +11,7 @@ const TALLEST = 15_000_000; // px of the page; Firefox goes up to 17.9 million
 const TALLEST_DRAWN = 30_000_000; // px of the screen; Chromium goes up to 33.5 million
 const LEAP = 3; // windows; nobody scrolls as far from one frame to the next
 const WHOLE = 500; // rows; more take a browser too long to lay out
+const AT_ONCE = 60; // rows of a whole list that are drawn before the browser answers again
 const PRINTED = 1_000; // on paper, where a row is a line
 
 export class List {
@@ -28,6 +29,8 @@ export class List {
     this.shift = 0;
     this.seen = null; // how far the page was scrolled into the list when it was last drawn; null before that
     this.printing = false;
+    this.ready = 0; // how many rows of a whole list are drawn; the others follow
+    this.following = 0;
     this.resized = new ResizeObserver(() => this.measure());
     const later = () => { this.frame ??= requestAnimationFrame(() => { this.frame = null; this.update(); }); };
     addEventListener("scroll", later, { passive: true });
@@ -37,6 +40,8 @@ export class List {
 
   // Lines are what `draw` knows them by. `open` is the position of the open one, or -1.
   show(lines, open = -1) {
+    // Who is not scrolled into the list sees its beginning; nobody else's place may move.
+    this.ready = this.lines.length && this.scrolled() <= 0 ? Math.max(AT_ONCE, open + 1) : Infinity;
     this.lines = lines;
     this.seen = null;
     this.active = Math.max(0, Math.min(this.active, this.lines.length - 1));
@@ -117,7 +122,7 @@ export class List {
     this.follow();
     const top = this.seen + this.shift;
     const first = this.everything ? 0 : this.at(top - MARGIN);
-    const last = this.everything ? (this.printing ? this.printed : this.lines.length) - 1 : this.at(top + innerHeight + MARGIN);
+    const last = this.everything ? this.drawn - 1 : this.at(top + innerHeight + MARGIN);
     this.keepFocus(first, last);
     for (const [position, row] of this.rows) {
       if (position < first || position > last) {
@@ -137,8 +142,25 @@ export class List {
       if (position === this.open) place(this.openDetail());
     }
     this.markActive();
+    this.followUp();
     if (this.everything) this.pad(0, 0);
     else this.pad(this.offset(first) - this.shift, this.total - this.excess + this.shift - this.offset(last + 1));
+  }
+
+  // How many rows of a whole list exist by now.
+  get drawn() { return Math.min(this.printed, this.printing ? Infinity : this.ready); }
+
+  followUp() {
+    clearTimeout(this.following);
+    if (!this.everything || this.drawn === this.printed) return;
+    this.following = setTimeout(() => this.reach(this.ready + AT_ONCE - 1));
+  }
+
+  // Draws a whole list up to a row at least.
+  reach(position) {
+    if (!this.everything || position < this.ready) return;
+    this.ready = position + 1;
+    this.update();
   }
 
   pad(above, below) {
@@ -214,6 +236,7 @@ export class List {
   focus(position) {
     if (!this.lines.length) return;
     this.active = Math.max(0, Math.min(position, this.lines.length - 1));
+    this.reach(this.active);
     this.reveal(this.active);
     this.update();
     this.rows.get(this.active)?.querySelector("button").focus({ preventScroll: true });

@@ -505,7 +505,7 @@ def test_short_lists_are_there_as_a_whole_and_rows_are_as_high_as_their_text(vie
     """So that the browser's own search and captures find every finding."""
     page = viewer.open(sample.many(500), width=390, height=800).page
     rows = page.locator("#list .line")
-    assert rows.count() == 500
+    expect(rows).to_have_count(500)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(rows.last).to_have_attribute("aria-rowindex", "501")
     assert page.evaluate("find('flow-000499')")
