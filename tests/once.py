@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import portalocker
 import pytest
 
 
@@ -17,7 +17,7 @@ def folder(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], No
     top = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     made, filled = top / name, top / f"{name}.filled"
     with (top / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        portalocker.lock(lock, portalocker.LockFlags.EXCLUSIVE)
         if not filled.exists():
             shutil.rmtree(made, ignore_errors=True)  # what a failure left
             made.mkdir()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,3 +54,10 @@ def limit_memory(size: int) -> None:
     import resource
 
     _of(resource, "setrlimit")(getattr(resource, "RLIMIT_AS", None), (size, size))
+
+
+def mode(path: Path) -> int:
+    """Who may read, write and run a file."""
+    if sys.platform == "win32":
+        pytest.skip("Windows files have no mode")
+    return path.stat().st_mode & 0o777

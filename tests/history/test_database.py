@@ -333,3 +333,19 @@ def test_a_new_database_is_for_its_owner_alone_and_an_existing_one_keeps_its_mod
         modes.append(oct(database.stat().st_mode & 0o777))
 
     assert modes == ["0o600", "0o640"]
+
+
+@pytest.mark.parametrize(("platform", "is_ignored"), [("linux", True), ("darwin", True), ("win32", False)])
+def test_who_may_read_a_password_file_matters_to_libpq_except_on_windows(
+    platform: str, is_ignored: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passwords = tmp_path / "passwords"
+    passwords.write_text("secret")
+    passwords.chmod(0o644)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    monkeypatch.delenv("PGPASSWORD", raising=False)
+    monkeypatch.setattr(sys, "platform", platform)
+
+    ignored = database._ignored_password_file(sqlalchemy.make_url("postgresql+psycopg://us@db/history"))
+
+    assert ignored == (str(passwords) if is_ignored else None)

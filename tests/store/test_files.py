@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scanner.store.files import open_own, write_whole
-from tests.posix import chown, geteuid
+from tests.posix import chown, geteuid, mode
 
 
 @pytest.fixture(autouse=True)
@@ -18,10 +18,6 @@ def _usual_umask() -> Iterator[None]:
     before = os.umask(0o022)
     yield
     os.umask(before)
-
-
-def mode(path: Path) -> int:
-    return path.stat().st_mode & 0o777
 
 
 @pytest.mark.parametrize("kept", [0o600, 0o640, 0o644, 0o664, 0o666, 0o400])

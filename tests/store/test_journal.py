@@ -14,7 +14,7 @@ from scanner.errors import OutputError, UsageError
 from scanner.model.report import Scope
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import TargetWriter
-from tests.posix import mkfifo
+from tests.posix import mkfifo, mode
 
 TARGET = Target(account_id="111122223333", region="us-east-1")
 
@@ -29,7 +29,7 @@ def test_a_run_directory_is_private_and_holds_one_run(tmp_path: Path) -> None:
 
     Journal.create(directory, header())
 
-    assert directory.stat().st_mode & 0o777 == 0o700
+    assert mode(directory) == 0o700
     assert Journal.open(directory).header == header()
     with pytest.raises(UsageError, match="holds a run already"):
         Journal.create(directory, header())

@@ -10,7 +10,7 @@ from scanner.model.report import Scope
 from scanner.store import runs
 from scanner.store.journal import Journal, RunHeader, Target
 from scanner.store.target_file import TargetWriter
-from tests.posix import mkfifo, unix_socket
+from tests.posix import mkfifo, mode, unix_socket
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 OLD = NOW - timedelta(days=20)
@@ -83,7 +83,7 @@ def test_without_a_home_directory_a_run_has_a_private_temporary_one(homeless: No
     made = runs.make("run")
 
     assert made.parent == tmp_path
-    assert made.stat().st_mode & 0o777 == 0o700
+    assert mode(made) == 0o700
 
 
 def test_where_the_state_directory_cannot_be_made_a_run_has_a_temporary_one(
