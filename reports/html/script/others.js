@@ -30,7 +30,7 @@ export class Others extends Search {
     const kinds = [gaps ? count(gaps, "gap") : "", this.found > gaps ? `${number(this.found - gaps)} carried over` : ""];
     const more = this.found - SHOWN_OTHERS;
     this.place.append(el("details.more", { open: !among },
-      el("summary", {}, `${kinds.filter(Boolean).join(" and ")} ${this.found === 1 ? "matches" : "match"}, too`),
+      el("summary", {}, `${kinds.filter(Boolean).join(" and ")} ${this.found === 1 ? "matches" : "match"}${among ? ", too" : ""}`),
       el("ul.others", {}, this.matching.slice(0, SHOWN_OTHERS).map(({ line, where }) => el("li", {}, el("span.quiet", {}, where), " ", line))),
       more > 0 ? el("p.cut", {}, `and ${number(more)} more, which an export has.`) : null));
   }

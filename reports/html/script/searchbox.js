@@ -3,6 +3,7 @@
 import { button, el } from "./dom.js";
 
 const SUGGESTED = 8;
+const LOW = 2 / 3; // of the window
 const SAID_AFTER = 400; // ms without a key before anything is said
 
 export class SearchBox {
@@ -13,6 +14,7 @@ export class SearchBox {
     this.options = [];
     this.active = -1;
     this.field.addEventListener("input", () => {
+      this.bringUp();
       this.changed(this.field.value.trim(), true);
       this.suggest();
     });
@@ -23,6 +25,11 @@ export class SearchBox {
       const place = [...this.list.children].indexOf(target.closest("[role=option]"));
       if (place >= 0) this.take(place);
     });
+  }
+
+  // What is found stands below the field: at the foot of the window nobody would see it.
+  bringUp() {
+    if (this.field.getBoundingClientRect().bottom > innerHeight * LOW) this.field.closest("section").scrollIntoView();
   }
 
   get isOpen() { return this.options.length > 0; }
