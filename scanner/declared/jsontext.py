@@ -15,6 +15,8 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs l
 from scanner.model.phrases import quote
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, UnreadableError
 
+_LARGE = 1 << 20
+"""How long a text is, in characters, whose tree takes long to look through."""
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -79,13 +81,18 @@ class _FastReader:
         self._name = ""
 
     def document(self) -> Node:
-        is_collecting = gc.isenabled()
+        is_collecting, is_large = gc.isenabled(), len(self._text) > _LARGE
+        if is_large:
+            gc.unfreeze()
+            gc.collect()
         gc.disable()  # a tree has no cycles, and is looked through again and again while it grows
         try:
             root, end = self._value(_end_of_space(self._text, 0), 0)
         finally:
             if is_collecting:
                 gc.enable()
+        if is_large:
+            gc.freeze()  # nor is it looked through later; it is freed all the same
         if _end_of_space(self._text, end) < len(self._text):
             raise _NotPlainError
         return root
