@@ -106,10 +106,10 @@ def _command(text: str) -> Step:
 
 
 def _laid_out(command: str) -> str:
-    """The command with one option a line; unchanged where its quotes do not end."""
+    """The command with one option a line; unchanged where its quotes do not end, or a comment would swallow a line."""
     flat = _CONTINUED.sub(" ", command)
     words = _WORD.findall(flat)
-    if _WORD.sub("", flat).strip():
+    if _WORD.sub("", flat).strip() or any(word.startswith("#") for word in words):
         return command
     lines = [""]
     for word in words:

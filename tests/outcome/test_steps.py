@@ -99,8 +99,10 @@ def test_layout_keeps_every_word_of_the_shell(given_words: list[str]) -> None:
     assert shlex.split(steps(line)[0].text.replace("\\\n", "")) == shlex.split(line)
 
 
-def test_a_command_whose_quotes_do_not_end_stays_as_it_is() -> None:
-    assert steps("aws lambda x --a 'b --c")[0].text == "aws lambda x --a 'b --c"
+@pytest.mark.parametrize("command", ["aws lambda x --a 'b --c", "aws lambda x --a b # not --c", "aws lambda x #--c"])
+def test_a_command_whose_quotes_do_not_end_or_that_has_a_comment_stays_as_it_is(command: str) -> None:
+    """Its words on lines of their own would not be the same command."""
+    assert steps(command)[0].text == command
 
 
 @pytest.mark.parametrize(
