@@ -28,11 +28,16 @@ SIGKILL: signal.Signals = getattr(signal, "SIGKILL", signal.SIGTERM)
 SIGSTOP: signal.Signals = getattr(signal, "SIGSTOP", signal.SIGTERM)
 
 
+def needs_posix(what: str) -> None:
+    """Skip the test on Windows, which lacks `what`."""
+    if sys.platform == "win32":
+        pytest.skip(f"Windows has no {what}")
+
+
 def unix_socket() -> socket.socket:
     """A socket that can be bound to a path."""
-    if not hasattr(socket, "AF_UNIX"):
-        pytest.skip("Windows has no AF_UNIX")
-    return socket.socket(socket.AF_UNIX)
+    needs_posix("AF_UNIX")
+    return socket.socket(getattr(socket, "AF_UNIX"))  # noqa: B009 - mypy knows that Windows has none
 
 
 def nobody() -> tuple[int, int]:

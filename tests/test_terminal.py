@@ -24,6 +24,7 @@ from scanner.render import Format
 from scanner.store import files
 from scanner.terminal import Log, LogFormat
 from tests.command import CHIMEAUDIT, environment, installed
+from tests.posix import needs_posix
 from tests.render import sample
 
 NAME = "モデレート → 😀 «é»"
@@ -68,6 +69,7 @@ def standard_output(encoding: str) -> Iterator[io.BytesIO]:
 
 def shell(script: str, home: Path) -> subprocess.CompletedProcess[bytes]:
     """Run a bash script, with the command as $C."""
+    needs_posix("bash of its own")
     variables = environment(home, {"C": CHIMEAUDIT})
     return subprocess.run(["bash", "-c", script], env=variables, cwd=home, capture_output=True, check=False, timeout=60)
 
@@ -144,6 +146,7 @@ def test_an_open_file_is_written_to_at_its_position(home: Path) -> None:
 
 
 def test_a_link_to_standard_output_is_standard_output(tmp_path: Path) -> None:
+    needs_posix("/dev/stdout")
     (tmp_path / "link.json").symlink_to("/dev/stdout")
 
     assert outputs.parse(f"{tmp_path}/link.json").path == outputs.STDOUT
@@ -152,6 +155,7 @@ def test_a_link_to_standard_output_is_standard_output(tmp_path: Path) -> None:
 
 
 def test_a_descriptor_that_is_not_open_is_refused() -> None:
+    needs_posix("/dev/fd")
     with pytest.raises(UsageError, match="-o /dev/fd/987: Bad file descriptor"):
         outputs.parse("json:/dev/fd/987")
 
