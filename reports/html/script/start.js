@@ -21,6 +21,24 @@ function linkCounts() {
   }
 }
 
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+// A chart is one stop of the Tab key on the way to the search; the arrow keys go through what it leads to.
+function oneStop(chart) {
+  const links = [...chart.querySelectorAll("a")];
+  links.slice(1).forEach((link) => { link.tabIndex = -1; });
+  if (links.length > 1) chart.querySelector("caption")?.append(el("span.hidden", {}, " The arrow keys go through its links."));
+  chart.addEventListener("keydown", (event) => {
+    const from = links.indexOf(event.target);
+    const to = links[from + STEPS[event.key]];
+    if (from < 0 || !to) return;
+    event.preventDefault();
+    links[from].tabIndex = -1;
+    to.tabIndex = 0;
+    to.focus();
+  });
+}
+
 // -- where the address leads --
 
 // To the element that it names; what is folded around it opens. Whether there is one.
@@ -108,6 +126,10 @@ async function openInventory(address) {
   }
 }
 
+// The list opens on what failed, as the tiles and charts count it; with nothing failed, on all there is.
+const initial = ({ findings }) => (findings.some(({ status }) => status === "fail")
+  && findings.some(({ status }) => status !== "fail") ? { q: "status:failed" } : {});
+
 async function openFindings() {
   const [island, opening, explorer] = ["island", "opening", "explorer"].map(byId);
   if (explorer) {
@@ -116,7 +138,7 @@ async function openFindings() {
   }
   try {
     const store = new Store(await unpacked(island));
-    const address = new Address(store.report.run.id);
+    const address = new Address(store.report.run.id, initial(store));
     const place = address.arrive();
     const page = explorer && new Page(store, address, byId("inventory-island") ? 1 - INVENTORY_SHARE : 1);
     return { store, address, place, page };
@@ -142,6 +164,7 @@ async function openPage() {
     byId("opening").remove();
     byId("explorer").hidden = false;
     linkCounts();
+    document.querySelectorAll(".bars, .heat").forEach(oneStop);
     page.opened = new Set(address.groups);
     page.apply();
   }

@@ -50,7 +50,7 @@ def rows(text: str) -> list[tuple[str, ...]]:
 )
 def test_everything_exported_is_the_report_itself(viewer: Viewer, tmp_path: Path, build: Callable[[], Report]) -> None:
     report = build()
-    page = viewer.open(report).page
+    page = viewer.open(report, fragment="#q=").page
     page.locator("#explorer:visible").wait_for()
     assert json.loads(exported(page, "JSON", tmp_path)) == json.loads("".join(render(report, Format.JSON)))
     assert rows(exported(page, "CSV", tmp_path)) == rows("".join(render(report, Format.CSV)))
@@ -60,7 +60,7 @@ def test_what_is_filtered_is_a_valid_report_that_says_what_it_is_and_is_read_bac
     viewer: Viewer, tmp_path: Path
 ) -> None:
     report = sample.rich()
-    page = viewer.open(report).page
+    page = viewer.open(report, fragment="#q=").page
     for query, severity in (("severity:high app:support", "high"), ("no such thing", "")):
         search(page, query)
         data = json.loads(exported(page, "JSON", tmp_path, f"{RUN}-part"))
@@ -106,7 +106,7 @@ def test_what_is_filtered_is_a_valid_report_that_says_what_it_is_and_is_read_bac
 
 def test_what_is_carried_over_is_filtered_with_the_findings(viewer: Viewer, tmp_path: Path) -> None:
     report = sample.carrying()
-    page = viewer.open(report).page
+    page = viewer.open(report, fragment="#q=").page
     page.locator("#explorer:visible").wait_for()
     search(page, "no such thing")
     data = json.loads(exported(page, "JSON", tmp_path, f"{RUN}-part"))
@@ -143,7 +143,7 @@ def test_edits_are_exported(viewer: Viewer, tmp_path: Path) -> None:
     edit = Edit(file="a.yaml", line=3, column=5, end_column=13, name="FallbackAction", old="CONTINUE", new="ABORT")
     found = structs.replace(sample.fails_open(sample.flow()), edits=(edit,))
     report = sample.report([found])
-    assert json.loads(exported(viewer.open(report).page, "JSON", tmp_path)) == whole(report)
+    assert json.loads(exported(viewer.open(report, fragment="#q=").page, "JSON", tmp_path)) == whole(report)
 
 
 def test_a_long_export_shows_its_progress_and_can_be_cancelled(viewer: Viewer, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_script_fills_in_remediations_as_the_report_does(viewer: Viewer, tmp_pat
         findings += [sample.fails_open(sample.flow(name, *steps[:count])) for count in (1, 2)]
         findings.append(sample.fails_open(sample.flow(f"{name}3", steps[1], steps[0]), 1))
     findings = [structs.replace(each, remediation=filled(text, each.resource, each.evidence)) for each in findings]
-    page = viewer.open(sample.report(findings, rules=rules)).page
+    page = viewer.open(sample.report(findings, rules=rules), fragment="#q=").page
     data = json.loads(exported(page, "JSON", tmp_path))
     assert len({each.remediation for each in findings}) > len(NAMED)
     assert sorted(each["remediation"] for each in data["findings"]) == sorted(each.remediation for each in findings)
