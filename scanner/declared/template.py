@@ -236,12 +236,19 @@ class Template:
 
     def _tell(self, found: Sequence[tuple[Given, Sequence[Mistake]]]) -> None:
         """Add the mistakes that were found in each world, each once, with the worlds that have it."""
+        worlds: dict[Mistake, list[int]] = {}
+        for number, (_, mistakes) in enumerate(found):
+            for mistake in mistakes:
+                worlds.setdefault(mistake, []).append(number)
+        alike: dict[tuple[int, ...], list[Mistake]] = {}
+        for mistake, numbers in worlds.items():
+            alike.setdefault(tuple(numbers), []).append(mistake)
         every = [given for given, _ in found]
-        for mistake in dict.fromkeys(chain.from_iterable(mistakes for _, mistakes in found)):
-            these = [given for given, mistakes in found if mistake in mistakes]
-            told = replace(mistake, message=f"{mistake.message}{cases_in_words(these, every)}")
-            if told not in self._mistakes.found:
-                self._mistakes.found.append(told)
+        told = dict.fromkeys(self._mistakes.found)
+        for numbers_alike, mistakes in alike.items():
+            words = cases_in_words([every[number] for number in numbers_alike], every)
+            told |= dict.fromkeys(replace(each, message=f"{each.message}{words}") for each in mistakes)
+        self._mistakes.found[:] = told
 
     def _view(self, given: Given) -> View:
         key = frozenset(given.items())
