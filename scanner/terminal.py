@@ -191,13 +191,16 @@ class LogFormat(StrEnum):
 
 
 class Log(Struct, frozen=True, kw_only=True):
-    """Prints messages on standard error, as text or JSON; details only if `verbose`."""
+    """Prints messages on standard error, as text or JSON; details only if `verbose`, none of them if `quiet`."""
 
     form: LogFormat = LogFormat.TEXT
     verbose: bool = False
+    quiet: bool = False
 
     def tell(self, event: str, message: str, **fields: object) -> None:
-        """Print one line: `message` for people, `event` and `fields` for machines."""
+        """Print one line, unless `quiet`: `message` for people, `event` and `fields` for machines."""
+        if self.quiet:
+            return
         if self.form is LogFormat.TEXT:
             say(message)
             return

@@ -16,7 +16,7 @@ from scanner.commands.options.check import CheckOptions
 from scanner.commands.options.declaring import takes
 from scanner.commands.options.shared import severity
 from scanner.commands.outputs import Output
-from scanner.commands.reporting import Published, inheriting, publish, publish_mistakes
+from scanner.commands.reporting import Published, inheriting, publish, publish_mistakes, tell_next
 from scanner.config import Configuration, inline_waivers
 from scanner.declared.assembly import Assemblies
 from scanner.declared.candidates import Candidate, find
@@ -87,10 +87,11 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
         _refuse_strangers(checking)
         return checking
 
+    log = Log(verbose=options.verbose, quiet=options.quiet)
     if options.fix or options.diff:
         fixing.check_paths(paths)
     checking = judged()
-    if options.fix and not options.diff and fixing.fix(checking.report({}), checking.sources):
+    if options.fix and not options.diff and fixing.fix(checking.report({}), checking.sources, log):
         checking = judged()
     report = checking.report(
         {
@@ -102,16 +103,18 @@ def command(options: CheckOptions, paths: tuple[str, ...]) -> int:
         }
     )
     if baseline:
-        report = inheriting(report, former.renamed(baseline, checking.former, {}), configured.is_rule, Log())
+        report = inheriting(report, former.renamed(baseline, checking.former, {}), configured.is_rule, log)
     if configured.file and not options.config:
-        say(f"Configuration: {configured.file}")
-    published = _publish(report, wanted, checking, options, Log(verbose=options.verbose))
+        log.tell("configuration", f"Configuration: {configured.file}")
+    published = _publish(report, wanted, checking, options, log)
     failures = list(published.failures)
     if options.on_github:
-        failures += github.tell(report, wanted, say, annotated=not checking.is_refused)
-    failures += manifest.write(options.manifest, report, published.digests, sources)
+        annotated = not checking.is_refused
+        failures += github.tell(report, wanted, lambda line: log.tell("warning", line), annotated=annotated)
+    failures += manifest.write(options.manifest, report, published.digests, sources, log=log)
     _refuse(failures, checking, skip_others=options.skip_others)
-    return gate_files(report, severity(settled["fail_on"]), ignore_gaps=options.allow_gaps)
+    code = gate_files(report, severity(settled["fail_on"]), ignore_gaps=options.allow_gaps)
+    return tell_next("check", code, log)
 
 
 def _baseline(options: CheckOptions) -> Report | None:
@@ -123,23 +126,25 @@ def _publish(
     report: Report, wanted: Sequence[Output], checking: _Checking, options: CheckOptions, log: Log
 ) -> Published:
     """Print and write the report."""
-    instead = fixing.diffs(report, checking.sources) if options.diff else None
+    instead = fixing.diffs(report, checking.sources) if options.diff else () if options.summary_only else None
     published = (
-        publish_mistakes(report, wanted) if checking.is_refused else publish(report, wanted, log, instead=instead)
+        publish_mistakes(report, wanted, log) if checking.is_refused else publish(report, wanted, log, instead=instead)
     )
     if options.fix or options.diff:
         fixing.tell_unedited(checking.unedited)
     if checking.skipped:
-        say(f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
+        log.tell("skipped", f"Skipped   {count(checking.skipped, 'file')}, in which no channel flow is declared")
     if checking.passed_over:
-        say(f"Skipped   {count(checking.passed_over, 'file')} that git ignores (--no-gitignore reads all)")
+        log.tell(
+            "skipped", f"Skipped   {count(checking.passed_over, 'file')} that git ignores (--no-gitignore reads all)"
+        )
     if checking.unread:
-        say(f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
+        log.tell("unread", f"Not read  {count(checking.unread, 'file')}: {_UNREAD} (-v names them)")
     if any(output.form is Format.ASFF for output in wanted) and (lacking := asff.left_out(report)):
         where = "whose account or region is not known; give --account and --region"
-        say(f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
+        log.tell("warning", f"Warning: the ASFF report lacks {count(lacking, 'finding')} {where}")
     for warning in checking.waivers.warnings(report):
-        say(f"Warning: {warning}")
+        log.tell("warning", f"Warning: {warning}")
     return published
 
 

@@ -12,12 +12,13 @@ import click
 from scanner.commands import inputs
 from scanner.commands.options import completion
 from scanner.commands.options.declaring import Options, option, takes
-from scanner.commands.options.shared import fail_on_option, form_option, severity, verbose_option
+from scanner.commands.options.shared import fail_on_option, form_option, quiet_option, severity, verbose_option
+from scanner.commands.reporting import tell_next
 from scanner.errors import OutputError, UsageError
 from scanner.outcome.compare import compare
 from scanner.outcome.gate import gate_difference
 from scanner.render import difference as rendered
-from scanner.terminal import encoded, inert, printed, wants_color, width
+from scanner.terminal import Log, encoded, inert, printed, wants_color, width
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -38,6 +39,7 @@ class DiffOptions(Options):
         "--allow-gaps", is_flag=True, help="Exit with 0, not 3, where an old failure is no longer observed."
     )
     verbose: bool = verbose_option("Show details of a fault.")
+    quiet: bool = quiet_option()
 
 
 @click.command("diff", epilog=_EXIT_CODES)
@@ -57,4 +59,5 @@ def command(options: DiffOptions, old: str, new: str) -> int:
     failure = printed([encoded(rendered.json(found)) if options.form == "json" else inert(table(found))])
     if failure:
         raise OutputError(failure, hint="Make room, or send it elsewhere.")
-    return gate_difference(found, severity(options.fail_on), ignore_gaps=options.allow_gaps)
+    code = gate_difference(found, severity(options.fail_on), ignore_gaps=options.allow_gaps)
+    return tell_next("diff", code, Log(quiet=options.quiet))

@@ -15,7 +15,7 @@ from scanner.model.report import Finding, Report
 from scanner.outcome.edits import ChangedError, diff, edited, wanted
 from scanner.render.text import visible
 from scanner.store.files import write_whole
-from scanner.terminal import say
+from scanner.terminal import Log, say
 
 _CONTRADICTED = "two rules want different values"
 
@@ -32,11 +32,11 @@ def check_paths(paths: Sequence[str]) -> None:
             raise UsageError(f"--fix and --diff: {said} is no file that can be edited", hint="Name files or folders.")
 
 
-def fix(report: Report, sources: Mapping[str, Source]) -> bool:
+def fix(report: Report, sources: Mapping[str, Source], log: Log) -> bool:
     """Make the edits of a report in its files, and tell each; returns whether a file was written."""
     by_file, contradicted = wanted(report.findings)
     _tell_contradicted(contradicted)
-    written = [_fixed(sources[file], own) for file, own in by_file.items()]
+    written = [_fixed(sources[file], own, log) for file, own in by_file.items()]
     return any(written)
 
 
@@ -57,7 +57,7 @@ def tell_unedited(unedited: Sequence[tuple[Finding, str]]) -> None:
             _tell(f"{finding.location.file}:{finding.location.line}", f"{finding.rule_id}: {why}")
 
 
-def _fixed(source: Source, own: Sequence[Edit]) -> bool:
+def _fixed(source: Source, own: Sequence[Edit], log: Log) -> bool:
     after = _after(source, own)
     if after is None:
         return False
@@ -69,7 +69,7 @@ def _fixed(source: Source, own: Sequence[Edit]) -> bool:
         _tell(own[0].file, f"the file cannot be written ({error.strerror})")
         return False
     for edit in own:
-        say(f"Fixed     {edit.file}:{edit.line}: {edit.name}: {edit.old} is now {edit.new}")
+        log.tell("fixed", f"Fixed     {edit.file}:{edit.line}: {edit.name}: {edit.old} is now {edit.new}")
     return True
 
 

@@ -41,11 +41,20 @@ class SiteOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryOptions(Options):
-    """The options of ``history list`` and ``history trend``."""
+    """The options of commands that print what is recorded."""
 
     history: str | None = history_option()
     form: str = form_option()
     verbose: bool = verbose_option("Show details of a fault.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOptions(HistoryOptions):
+    """The options of ``history list``."""
+
+    limit: int | None = option(
+        "--limit", type=click.IntRange(1), metavar="N", help="List only the newest N runs.  [default: all]"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +75,14 @@ def command() -> None:
 
 
 @command.command("list")
-@takes(HistoryOptions)
-def list_(options: HistoryOptions) -> None:
+@takes(ListOptions)
+def list_(options: ListOptions) -> None:
     """List the runs that are recorded, with what each saw."""
     nights = recording.required(options.history)
     from scanner.history import database, queries
 
     with database.read(nights) as connection:
-        runs = queries.runs(connection)
+        runs = queries.runs(connection, options.limit)
     out(encoded(rendered.json(runs)) if options.form == "json" else rendered.runs(runs, **_terminal()))
 
 

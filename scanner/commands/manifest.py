@@ -18,7 +18,7 @@ from scanner.errors import UsageError
 from scanner.model.report import Report
 from scanner.store import files
 from scanner.store.journal import Journal
-from scanner.terminal import say
+from scanner.terminal import Log
 
 Digests = dict[Path, str]
 """The SHA-256 of files, by path."""
@@ -40,11 +40,13 @@ def of_file(manifest: Path | None, path: str) -> Digests:
     return _digests([Path(path)], manifest) if manifest and path != STDIN and Path(path).is_file() else {}
 
 
-def write(
+def write(  # noqa: PLR0913 - each is named in the manifest, but for the log
     path: Path | None,
     report: Report,
     written: Mapping[Output, str],
     sources: Digests,
+    *,
+    log: Log,
     journal: Journal | None = None,
 ) -> list[str]:
     """Write a manifest if a path is given; returns a line if it could not be written.
@@ -63,7 +65,7 @@ def write(
         files.write_whole(path, [os.fsencode("".join([*_head(report), *_reports(written, folder), *listed]))])
     except OSError as error:
         return [f"the manifest {path} could not be written: {error.strerror}"]
-    say(f"Manifest  {path}")
+    log.tell("manifest", f"Manifest  {path}")
     return []
 
 

@@ -21,8 +21,10 @@ _SECONDS_BETWEEN_FRAMES = 0.2
 
 @contextmanager
 def shown(ask: Callable[[], Progress], log: Log) -> Iterator[None]:
-    """Show what `ask` returns again and again, until the block ends."""
-    if sys.stderr.isatty() and log.form is LogFormat.TEXT:
+    """Show what `ask` returns again and again, until the block ends; nothing if the log is quiet."""
+    if log.quiet:
+        yield
+    elif sys.stderr.isatty() and log.form is LogFormat.TEXT:
         with _bar(ask) as show, _every(_SECONDS_BETWEEN_FRAMES, show):
             yield
     else:

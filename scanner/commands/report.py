@@ -10,7 +10,7 @@ from scanner.commands import delivery, inputs, manifest, outputs, recording
 from scanner.commands.delivery import Deliveries
 from scanner.commands.options import completion
 from scanner.commands.options.declaring import Group, option, takes
-from scanner.commands.options.shared import DeliveryOptions, OutputOptions, history_option, verbose_option
+from scanner.commands.options.shared import DeliveryOptions, OutputOptions, history_option, quiet_option, verbose_option
 from scanner.commands.reporting import publish
 from scanner.errors import OutputError, UsageError
 from scanner.model.report import Report
@@ -30,6 +30,7 @@ class ReportOptions(DeliveryOptions, OutputOptions):
     )
     history: str | None = history_option()
     verbose: bool = verbose_option("Say when nobody is notified; show details of a fault.")
+    quiet: bool = quiet_option()
 
 
 @click.command("report")
@@ -42,7 +43,7 @@ def command(options: ReportOptions, saved: str) -> int:
     0, 2 where the report cannot be read, 70 where one cannot be written or delivered. With --history the run is
     recorded, as a scan would have done; a check's is refused.
     """
-    log = Log(verbose=options.verbose)
+    log = Log(verbose=options.verbose, quiet=options.quiet)
     deliveries = Deliveries.of(options)
     wanted = outputs.parse_all(options)
     sources = manifest.of_file(options.manifest, saved)
@@ -58,7 +59,7 @@ def command(options: ReportOptions, saved: str) -> int:
         *delivery.import_findings(deliveries, recorded.report, None, log).failures,
         *delivery.notify(deliveries, recorded.report, None, published.written, log),
     ]
-    unwritten = (*published.failures, *manifest.write(options.manifest, report, published.digests, sources))
+    unwritten = (*published.failures, *manifest.write(options.manifest, report, published.digests, sources, log=log))
     unrecorded = (recorded.failure,) if recorded.failure else ()
     if unwritten or undelivered or unrecorded:
         steps = {

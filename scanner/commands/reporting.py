@@ -14,12 +14,25 @@ from scanner.model.report import Report
 from scanner.model.trend import Trend
 from scanner.outcome.carried import DAYS_KEPT, inherit
 from scanner.outcome.compare import marked
+from scanner.outcome.gate import ExitCode
 from scanner.render import table
 from scanner.render.text import visible
 from scanner.render.wording import count
-from scanner.terminal import Log, LogFormat, err, inert, printed, say, wants_color, width
+from scanner.terminal import Log, LogFormat, err, inert, printed, wants_color, width
 
 _ROWS_BESIDE_A_REPORT = 25
+_STEPS = {
+    ("scan", ExitCode.FINDINGS): "mend what failed (the steps: -o report.html), or accept it: --baseline, or a waiver",
+    (
+        "scan",
+        ExitCode.GAPS,
+    ): "close the gaps (see chimeaudit doctor), or accept them: --allow-gaps, or a waiver",
+    ("check", ExitCode.FINDINGS): "mend what failed (some by --fix), or accept it: --baseline, or a waiver",
+    ("check", ExitCode.GAPS): "give what could not be read in a form that is, or accept that: --allow-gaps",
+    ("diff", ExitCode.FINDINGS): "mend what is new, or accept it in the baseline: take NEW for OLD the next time",
+    ("diff", ExitCode.GAPS): "look there again, with the scope and rules of OLD, or accept that: --allow-gaps",
+}
+"""What to do after a command that ended with an exit code, and printed no error that says so."""
 
 
 class Published(Struct, frozen=True):
@@ -41,29 +54,43 @@ def publish(
     *,
     instead: Iterable[str] | None = None,
 ) -> Published:
-    """Print the findings, or something `instead`, write the reports, and print the summary."""
+    """Print the findings, or something `instead`, write the reports, and print the summary.
+
+    If the log is quiet, neither findings nor summary are printed.
+    """
+    if instead is None and log.quiet:
+        instead = ()
     unprinted = _print_findings(report, wanted, instead)
     written, failed = outputs.write(report, wanted, trend)
+    if log.quiet:
+        return Published(written, (*unprinted, *failed))
     if log.form is LogFormat.TEXT:
         err(inert(table.summary(report, width=width(), color=wants_color(sys.stderr), verbose=log.verbose)))
-        say_where(written)
     else:
-        _log(report, written, log)
+        _log(report, log)
+    say_where(written, log)
     return Published(written, (*unprinted, *failed))
 
 
-def publish_mistakes(report: Report, wanted: Sequence[Output]) -> Published:
+def tell_next(command: str, code: ExitCode, log: Log) -> ExitCode:
+    """Say what to do next after this exit code, which is returned."""
+    if step := _STEPS.get((command, code)):
+        log.tell("next", f"Exit {code:d}    {step}", exit_code=int(code))
+    return code
+
+
+def publish_mistakes(report: Report, wanted: Sequence[Output], log: Log) -> Published:
     """Write reports that contain only mistakes. The error prints these, so there is no summary."""
     written, failed = outputs.write(report, wanted)
-    say_where(written)
+    say_where(written, log)
     return Published(written, failed)
 
 
-def say_where(written: Iterable[Output]) -> None:
+def say_where(written: Iterable[Output], log: Log) -> None:
     """Print where the reports are."""
     for output in written:
         if output.path != outputs.STDOUT:
-            say(f"Report    {output.path}")
+            log.tell("report", f"Report    {output.path}", format=output.form.value, path=output.path)
 
 
 def inheriting(report: Report, baseline: Report, is_rule: Callable[[str], bool], log: Log) -> Report:
@@ -99,11 +126,9 @@ def _print_findings(report: Report, wanted: Sequence[Output], instead: Iterable[
     return [failure] if failure else []
 
 
-def _log(report: Report, written: Iterable[Output], log: Log) -> None:
+def _log(report: Report, log: Log) -> None:
     """Log the contents of the summary."""
     seen = msgspec.to_builtins(report.coverage.observed)  # without what was not to be seen
     counts = report.summary.by_severity | report.summary.by_status
     complete = report.coverage.complete
     log.tell("judged", "Everything that was seen has been judged", complete=complete, observed=seen, **counts)
-    for output in written:
-        log.tell("report", f"Report    {output.path}", format=output.form.value, path=output.path)

@@ -17,7 +17,7 @@ from scanner.commands.collecting import Collected, CollectionEnd, collect
 from scanner.commands.options.declaring import GroupedCommand, takes
 from scanner.commands.options.scan import ScanOptions
 from scanner.commands.outputs import Output
-from scanner.commands.reporting import Published, inheriting, publish
+from scanner.commands.reporting import Published, inheriting, publish, tell_next
 from scanner.commands.request import ScanRequest
 from scanner.errors import ChimeauditError, InterruptedScanError, NothingScannedError, OutputError
 from scanner.model.facts import FAULT
@@ -62,13 +62,14 @@ def command(options: ScanOptions) -> int:
     Without -o, findings are printed as a table.
     """
     until = None if options.max_runtime is None else monotonic() + options.max_runtime
-    scan = request.read(options, Log(form=LogFormat(options.log_format), verbose=options.verbose), until)
+    log = Log(form=LogFormat(options.log_format), verbose=options.verbose, quiet=options.quiet)
+    scan = request.read(options, log, until)
     with _interruptible():
         seen = collect(scan)
         with _resumable(scan, seen):
             outcome = _report(scan, seen)
     _check(scan, seen, outcome)
-    return _exit_code(scan, seen, outcome.report)
+    return tell_next("scan", _exit_code(scan, seen, outcome.report), log)
 
 
 def _report(scan: ScanRequest, seen: Collected) -> ReportedScan:
@@ -84,7 +85,8 @@ def _report(scan: ScanRequest, seen: Collected) -> ReportedScan:
     if baseline.report:
         report = inheriting(report, baseline.report, scan.is_rule, log)
     successor = [output for output in scan.outputs if output.is_at(baseline.at)]
-    published = publish(report, [each for each in scan.outputs if each not in successor], log, recorded.trend)
+    now = [each for each in scan.outputs if each not in successor]
+    published = publish(report, now, log, recorded.trend, instead=() if scan.options.summary_only else None)
     for warning in scan.waivers.warnings(report):
         log.tell("warning", f"Warning: {warning}")
     finished = seen.journal.complete and not saw_nothing(report)
@@ -104,7 +106,9 @@ def _report(scan: ScanRequest, seen: Collected) -> ReportedScan:
         failures += succeeded.failures
     if scan.options.on_github:
         failures += github.tell(report, scan.outputs, lambda warning: log.tell("warning", warning))
-    failures += manifest.write(scan.options.manifest, report, published.digests, scan.sources, seen.journal)
+    failures += manifest.write(
+        scan.options.manifest, report, published.digests, scan.sources, log=log, journal=seen.journal
+    )
     return ReportedScan(report, tuple(failures), recorded.failure)
 
 

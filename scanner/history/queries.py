@@ -17,12 +17,14 @@ _OLDEST = 20
 _RANK = " ".join(("CASE severity", *(f"WHEN '{level}' THEN {level.rank}" for level in Severity), "END"))
 
 
-def runs(connection: Connection) -> tuple[PastRun, ...]:
-    """The recorded runs, ordered by the time at which they began."""
-    found = text("""
-        SELECT run.*, (SELECT COUNT(*) FROM gap WHERE gap.run_id = run.id) AS gaps FROM run ORDER BY started_at, id
+def runs(connection: Connection, most: int | None = None) -> tuple[PastRun, ...]:
+    """The recorded runs, ordered by the time at which they began; only the newest if `most` is how many."""
+    newest_first = text(f"""
+        SELECT run.*, (SELECT COUNT(*) FROM gap WHERE gap.run_id = run.id) AS gaps FROM run
+        ORDER BY started_at DESC, id DESC {"" if most is None else "LIMIT :most"}
     """)
-    return tuple(_past_run(dict(row)) for row in connection.execute(found).mappings())
+    found = connection.execute(newest_first, {} if most is None else {"most": most}).mappings()
+    return tuple(_past_run(dict(row)) for row in found)[::-1]
 
 
 def _past_run(row: Mapping[str, Any]) -> PastRun:

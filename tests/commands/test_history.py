@@ -115,6 +115,13 @@ def test_the_list_has_a_row_for_each_run(home: Path) -> None:
     )
 
 
+def test_the_list_may_end_with_the_newest_runs(home: Path) -> None:
+    every = look_json(home, "list")
+
+    assert look_json(home, "list", "--limit", "2") == every[-2:]
+    assert look_json(home, "list", "--limit", "9") == every
+
+
 @pytest.mark.parametrize("command", ["list", "trend"])
 def test_a_narrow_terminal_shows_when_what_was_seen_and_what_was_open(home: Path, command: str) -> None:
     variables = {"CHIMEAUDIT_HISTORY": DATABASE, "COLUMNS": "80"}

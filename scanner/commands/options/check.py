@@ -12,6 +12,8 @@ from scanner.commands.options.shared import (
     fail_on_option,
     github_option,
     inventory_option,
+    quiet_option,
+    summary_only_option,
     verbose_option,
 )
 
@@ -37,6 +39,7 @@ class CheckOptions(OutputOptions, RuleOptions):
         help="Account that templates will be deployed to.",
     )
     region: str | None = option(
+        "--regions",
         "--region",
         repeat=Repeat.NEVER,
         recorded=True,
@@ -45,6 +48,7 @@ class CheckOptions(OutputOptions, RuleOptions):
         help="Region that templates will be deployed to.",
     )
     inventory: bool = inventory_option()
+    summary_only: bool = summary_only_option()
     parameter: tuple[str, ...] = option(
         "--parameter",
         multiple=True,
@@ -108,3 +112,4 @@ class CheckOptions(OutputOptions, RuleOptions):
     )
     on_github: bool = github_option()
     verbose: bool = verbose_option("Show each file as it is judged, and details of a fault.")
+    quiet: bool = quiet_option()

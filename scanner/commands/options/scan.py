@@ -24,6 +24,8 @@ from scanner.commands.options.shared import (
     github_option,
     history_option,
     inventory_option,
+    quiet_option,
+    summary_only_option,
     verbose_option,
 )
 from scanner.errors import UsageError
@@ -137,6 +139,7 @@ class ScanOptions(DeliveryOptions, OutputOptions, RuleOptions):
         help="Name of the role's session, as CloudTrail shows it.",
     )
     regions: tuple[str, ...] = option(
+        "--region",
         "--regions",
         group=Group.SCOPE,
         repeat=Repeat.NEVER,
@@ -209,6 +212,7 @@ class ScanOptions(DeliveryOptions, OutputOptions, RuleOptions):
     )
     history: str | None = history_option()
     inventory: bool = inventory_option()
+    summary_only: bool = summary_only_option()
     on_github: bool = github_option()
     max_runtime: float | None = option(
         "--max-runtime",
@@ -265,6 +269,7 @@ class ScanOptions(DeliveryOptions, OutputOptions, RuleOptions):
         help="With --resume: go on with no run that began longer ago (90m, 12h, 2d).  [default: 24h]",
     )
     verbose: bool = verbose_option("Show each target as it is read, and details of a fault.")
+    quiet: bool = quiet_option()
     log_format: str = option(
         "--log-format",
         type=click.Choice([form.value for form in LogFormat]),

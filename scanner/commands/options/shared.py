@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scanner.commands.options import completion, values
-from scanner.commands.options.declaring import Group, Needs, Options, option
+from scanner.commands.options.declaring import Group, Needs, Options, either, option
 from scanner.config import FILE, SHIPPED, Configuration, find, load
 from scanner.model.report import Severity
 from scanner.render import SUFFIXES, Format
@@ -80,6 +80,27 @@ def inventory_option() -> Any:
 def verbose_option(what: str) -> Any:
     """The option ``--verbose``; `what` is its help."""
     return option("-v", "--verbose", is_flag=True, help=what)
+
+
+def quiet_option() -> Any:
+    """The option ``--quiet``."""
+    return option(
+        "-q",
+        "--quiet",
+        excludes=either("verbose"),
+        is_flag=True,
+        help="Print nothing but errors and what -o - asks for. Exit codes and reports are the same.",
+    )
+
+
+def summary_only_option() -> Any:
+    """The option ``--summary-only``."""
+    return option(
+        "--summary-only",
+        group=Group.RESULTS,
+        is_flag=True,
+        help="Do not list findings on standard output; print the summary alone.",
+    )
 
 
 def form_option() -> Any:

@@ -107,7 +107,7 @@ def region(_context: click.Context, option: click.Parameter, value: str | None) 
         UsageError: the value is not the name of a region.
     """
     if value is not None and not _REGION.fullmatch(value):
-        message = f"{option.opts[0]}: {value!r} is not the name of a region"
+        message = f"{option.opts[-1]}: {value!r} is not the name of a region"
         raise UsageError(message, hint="A region is named as in us-east-1.")
     return value
 
