@@ -19,15 +19,15 @@ from scanner.commands.options.shared import form_option, history_option, verbose
 from scanner.errors import OutputError
 from scanner.model.moments import stamp
 from scanner.model.trend import PastRun
-from scanner.render import Format, site
+from scanner.render import PAGE, PAGES, Format, site
 from scanner.render import trend as rendered
+from scanner.render.html.parts import STYLE
 from scanner.render.site import ReportLink
 from scanner.store import files
 from scanner.terminal import encoded, out, say, wants_color, width
 
-_PAGE = "index.html"
 _SEARCHED = 1 << 20
-_LINKED = (Format.HTML, Format.JSON)
+_LINKED = (*PAGES, Format.JSON)
 """Formats that say, near their beginning, which run they are of."""
 
 
@@ -102,7 +102,7 @@ def trend(options: HistoryOptions) -> None:
 @click.argument("directory", metavar="DIR", type=values.PATH)
 @takes(SiteOptions)
 def site_(options: SiteOptions, directory: Path) -> None:
-    """Write DIR/index.html: the trend, and every night with links to its reports.
+    """Write DIR/index.html, and beside it its style: the trend, and every night with links to its reports.
 
     Linked are the HTML and JSON reports that a recorded scan wrote with -o into DIR or below, as long as they are there
     and still those of that run.
@@ -115,12 +115,13 @@ def site_(options: SiteOptions, directory: Path) -> None:
     page = site.render(trend, [site.row(run, list(_links(run, directory))) for run in runs])
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        files.write_whole(directory / _PAGE, [page.encode()])
+        files.write_whole(directory / STYLE, [site.style().encode()])
+        files.write_whole(directory / PAGE, [page.encode()])
     except OSError as error:
         raise OutputError(
-            f"{directory / _PAGE} could not be written: {error.strerror}", hint="Name another DIR."
+            f"{directory / PAGE} could not be written: {error.strerror}", hint="Name another DIR."
         ) from None
-    say(f"Site      {directory / _PAGE}")
+    say(f"Site      {directory / PAGE}")
 
 
 @command.command("prune", short_help="Remove old runs.")

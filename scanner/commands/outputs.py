@@ -17,7 +17,7 @@ from scanner.errors import OutputError, UsageError
 from scanner.model.phrases import nearest_name
 from scanner.model.report import Report
 from scanner.model.trend import Trend
-from scanner.render import CONTENT_TYPES, SUFFIXES, Format, load, render
+from scanner.render import BESIDE, CONTENT_TYPES, PAGE, SUFFIXES, Format, load, render
 from scanner.store import files
 from scanner.store.journal import own_files, run_of
 from scanner.terminal import encoded, printed
@@ -36,7 +36,7 @@ class Output(Struct, frozen=True):
     """A report to be written. The path ``-`` is standard output.
 
     `in_s3` and `storing` are set for an object in S3: its place, and how it is stored. `for_excel` applies to CSV.
-    `as_lines`: an inventory is JSON Lines, not CSV.
+    `as_lines`: an inventory is JSON Lines, not CSV. `beside` is the file's name if it is one that a page loads.
     """
 
     form: Format
@@ -45,6 +45,7 @@ class Output(Struct, frozen=True):
     storing: Storing | None = None
     for_excel: bool = False
     as_lines: bool = False
+    beside: str | None = None
 
     @property
     def is_csv(self) -> bool:
@@ -54,7 +55,7 @@ class Output(Struct, frozen=True):
     @property
     def content_type(self) -> str:
         """The media type of the report."""
-        return CONTENT_TYPES[Format.JSONL if self.as_lines else self.form]
+        return BESIDE[self.beside] if self.beside else CONTENT_TYPES[Format.JSONL if self.as_lines else self.form]
 
     def is_at(self, path: str | None) -> bool:
         """Whether the report is written to that path."""
@@ -75,7 +76,7 @@ def parse_all(options: OutputOptions) -> list[Output]:
     Raises:
         UsageError: one cannot be used, or two have the same path.
     """
-    outputs = [_as_wanted(parse(value), options) for value in options.output]
+    outputs = [_as_wanted(each, options) for value in options.output for each in _whole(parse(value))]
     if options.manifest:
         _check_manifest(options.manifest, outputs)
     keep_apart(outputs, None, options.manifest)
@@ -120,6 +121,15 @@ def check_inventory(report: Report, outputs: Sequence[Output], name: str) -> Non
     if has_inventory(outputs, asked=False) and isinstance(report.inventory, UnsetType):
         hint = "Scan with --inventory, or judge its run again: chimeaudit scan --from RUN -o inventory:flows.csv."
         raise UsageError(f"{name} has no inventory", hint=hint)
+
+
+def _whole(output: Output) -> Iterator[Output]:
+    """An output, after the files that its page loads."""
+    if output.form is Format.HTML_FOLDER:
+        folder = output.path.removesuffix(PAGE)
+        value = f"{output.form}:{folder}"
+        yield from (structs.replace(_placed(value, output.form, folder + name), beside=name) for name in BESIDE)
+    yield output
 
 
 def _as_wanted(output: Output, options: OutputOptions) -> Output:
@@ -182,7 +192,20 @@ def parse(value: str) -> Output:
     if form is None:
         raise UsageError(f"-o {value}: {_complaint(prefix or suffix)}", hint=_offer(prefix or suffix))
     as_lines = form is Format.INVENTORY and _has_lines(value, path)
+    path = _page_in(value, path) if form is Format.HTML_FOLDER else path
     return structs.replace(_placed(value, form, path), as_lines=as_lines)
+
+
+def _page_in(value: str, folder: str) -> str:
+    """The path of the page in a folder, on this machine or in S3.
+
+    Raises:
+        UsageError: it is no folder.
+    """
+    if folder == STDOUT or (Path(folder).exists() and not Path(folder).is_dir()):
+        hint = f"Name a folder: {PAGE} and the {len(BESIDE)} files that it loads are written there."
+        raise UsageError(f"-o {value}: {folder} is no folder", hint=hint)
+    return f"{folder.removesuffix('/')}/{PAGE}"
 
 
 def _has_lines(value: str, path: str) -> bool:
@@ -263,6 +286,10 @@ def _through(pieces: Iterable[bytes], hashed: hashlib._Hash) -> Iterator[bytes]:
 
 
 def _rendered(report: Report, output: Output, trend: Trend | None) -> Iterator[str]:
+    if output.beside is not None:
+        from scanner.render import html_folder
+
+        return iter([html_folder.file(output.beside)])
     if output.form is Format.INVENTORY:
         from scanner.render import inventory
 

@@ -36,14 +36,17 @@ _STEPS = {
 
 
 class Published(Struct, frozen=True):
-    """The reports that were written, each with the SHA-256 of its text, and a line for each that was not."""
+    """The reports that were written, each with the SHA-256 of its text, and a line for each that was not.
+
+    `digests` has the files beside a page, too.
+    """
 
     digests: dict[Output, str]
     failures: tuple[str, ...]
 
     @property
     def written(self) -> tuple[Output, ...]:
-        return tuple(self.digests)
+        return tuple(output for output in self.digests if output.beside is None)
 
 
 def publish(
@@ -89,7 +92,7 @@ def publish_mistakes(report: Report, wanted: Sequence[Output], log: Log) -> Publ
 def say_where(written: Iterable[Output], log: Log) -> None:
     """Print where the reports are."""
     for output in written:
-        if output.path != outputs.STDOUT:
+        if output.path != outputs.STDOUT and output.beside is None:
             log.tell("report", f"Report    {output.path}", format=output.form.value, path=output.path)
 
 

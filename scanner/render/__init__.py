@@ -15,6 +15,7 @@ class Format(StrEnum):
     """The formats, with their names in ``-o FORMAT:PATH``."""
 
     HTML = "html"
+    HTML_FOLDER = "html-folder"
     JSON = "json"
     JSONL = "jsonl"
     SARIF = "sarif"
@@ -42,6 +43,7 @@ SUFFIXES = {
 """The formats that the suffix of a file's name tells."""
 CONTENT_TYPES = {
     Format.HTML: "text/html; charset=utf-8",
+    Format.HTML_FOLDER: "text/html; charset=utf-8",
     Format.JSON: "application/json",
     Format.JSONL: "application/x-ndjson",
     Format.SARIF: "application/sarif+json",
@@ -57,11 +59,21 @@ CONTENT_TYPES = {
     Format.INVENTORY: "text/csv; charset=utf-8",
 }
 """The media types of the formats."""
+PAGES = (Format.HTML, Format.HTML_FOLDER)
+"""The formats that people read in a browser."""
+BESIDE = {
+    "chimeaudit.css": "text/css; charset=utf-8",
+    "chimeaudit-early.js": "text/javascript; charset=utf-8",
+    "chimeaudit.js": "text/javascript; charset=utf-8",
+}
+"""The files beside the page in its folder, with their media types; `html_folder.file` gives their text."""
+PAGE = "index.html"
+"""The name of the page in its folder."""
 
 
 def load(form: Format) -> ModuleType:
     """Import the module of a format. Formats are imported when used: JSON should not wait for a template engine."""
-    return importlib.import_module(f"scanner.render.{form.value}")
+    return importlib.import_module(f"scanner.render.{form.value.replace('-', '_')}")
 
 
 def render(report: Report, form: Format, trend: Trend | None = None) -> Iterator[str]:
@@ -70,5 +82,5 @@ def render(report: Report, form: Format, trend: Trend | None = None) -> Iterator
     The HTML page shows the trend if one is given; other formats ignore it.
     """
     module = load(form)
-    pieces: Iterator[str] = module.render(report, trend) if form is Format.HTML else module.render(report)
+    pieces: Iterator[str] = module.render(report, trend) if form in PAGES else module.render(report)
     yield from pieces

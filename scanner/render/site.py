@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from markupsafe import Markup
-
 from scanner.model.report import Severity
 from scanner.model.trend import PastRun, Trend
-from scanner.render.html import nights, page
+from scanner.render import PAGES
+from scanner.render.html import nights, page, parts
+from scanner.render.html.parts import STYLE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +30,7 @@ class Row:
     @property
     def report(self) -> str | None:
         """The address of the night's report as people read it: the HTML page, else the first that there is."""
-        pages = (link.href for link in self.links if link.text == "html")
+        pages = (link.href for link in self.links if link.text in PAGES)
         return next(pages, self.links[0].href if self.links else None)
 
 
@@ -43,14 +43,17 @@ def row(run: PastRun, links: Sequence[ReportLink]) -> Row:
     return Row(run=run, links=tuple(links), options=page.shown_options(run.options))
 
 
+def style() -> str:
+    """The text of the file `STYLE`, which the page loads."""
+    return parts.file(STYLE)
+
+
 def render(trend: Trend, rows: Sequence[Row]) -> str:
-    """The page as HTML, last night first."""
-    style = page.asset("page.css") + page.asset("trend.css") + page.asset("print.css")
+    """The page as HTML, last night first. It loads its style from a file beside it."""
     template = page.environment().get_template("site.html.jinja")
     return template.render(
         title="Channel flow audits \N{EN DASH} chimeaudit",
-        policy=page.content_security_policy(style),
-        style=Markup(style),  # noqa: S704 - our own file
+        parts=parts.beside(scripts=False),
         past=nights.view(trend, {row.run.id: row.report for row in rows if row.report}),
         rows=tuple(reversed(rows)),
         severities=tuple(Severity),

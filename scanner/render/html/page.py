@@ -6,8 +6,6 @@ filter ``plain`` instead.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -15,13 +13,12 @@ from functools import cache
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from scanner import resources
 from scanner.model.phrases import named_account
 from scanner.model.report import Report, Scalar
 from scanner.model.trend import Trend
 from scanner.outcome.steps import introduction, pieces
 from scanner.render import carried
-from scanner.render.html import labels, nights
+from scanner.render.html import labels, nights, parts
 from scanner.render.html.controls import by_framework
 from scanner.render.html.coverage import coverage
 from scanner.render.html.digest import digest
@@ -40,24 +37,17 @@ SCOPE_ITEMS = 200
 CARRIED = 200
 BUFFERED = 200
 """How many pieces of the template are joined into one; Jinja yields very small ones."""
-MODULES = (
-    *("dom", "address", "remedy", "island", "query", "match", "remarks", "searchbox", "flow", "search", "others"),
-    *("finding", "list", "facets", "inventory", "export", "page", "start"),
-)
-"""The files of the script, each after the files that it imports from."""
 _INDENT = re.compile(r"^ +", re.MULTILINE)
-_IMPORT = re.compile(r"^import .*\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=async function|function|class|const)", re.MULTILINE)
 
 
-def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
+def render(report: Report, trend: Trend | None = None, *, beside: bool = False) -> Iterator[str]:
     """The report as one self-contained HTML document, in pieces; with a trend it also shows earlier nights.
+
+    `beside`: its style and its scripts are in files beside it.
 
     The same report gives the same text.
     """
     past = nights.view(trend)
-    style = asset("page.css") + (asset("trend.css") if past else "") + asset("print.css")
-    early, script = _early(), _script()
     counted = digest(report)
     said = verdict(report, counted.tally)
     stream = (
@@ -67,10 +57,7 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
             report=report,
             names=report.scope.names,
             title=f"{said.headline} \N{EN DASH} {report.tool.name}",
-            policy=content_security_policy(style, early, script),
-            style=Markup(style),  # noqa: S704 - our own file
-            early=Markup(early),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704 - our own file
+            parts=parts.beside() if beside else parts.within(trend=past is not None),
             options=options(report),
             accounts=labels.cut(report.scope.accounts, SCOPE_ITEMS),
             regions=labels.cut(report.scope.regions, SCOPE_ITEMS),
@@ -89,22 +76,6 @@ def render(report: Report, trend: Trend | None = None) -> Iterator[str]:
     )
     stream.enable_buffering(BUFFERED)
     return stream
-
-
-def content_security_policy(style: str, *scripts: str) -> str:
-    """A policy that allows this style and these scripts, by their hashes, and nothing else."""
-    allowed = " ".join(f"'{_digest(script)}'" for script in scripts)
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src '{_digest(style)}'",
-            *([f"script-src {allowed}"] if scripts else []),
-            "base-uri 'none'",
-            "form-action 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    )
 
 
 def shown(value: object) -> object:
@@ -137,7 +108,7 @@ def shown_options(options: Mapping[str, Scalar | tuple[str, ...]]) -> tuple[tupl
 def environment() -> Environment:
     """The Jinja environment for the templates in reports/html."""
     environment = Environment(
-        loader=FunctionLoader(lambda name: _INDENT.sub("", asset(name))),
+        loader=FunctionLoader(lambda name: _INDENT.sub("", parts.asset(name))),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=shown,
@@ -167,29 +138,3 @@ def environment() -> Environment:
         "resource_kind": labels.resource_kind,
     }
     return environment
-
-
-@cache
-def asset(name: str) -> str:
-    """The text of a file in reports/html."""
-    return (resources.reports() / "html" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _early() -> str:
-    """In braces, since what an inline script declares would be there for the other one."""
-    return f"{{\n{asset('script/early.js').strip()}\n}}"
-
-
-@cache
-def _script() -> str:
-    return bundled(*MODULES)
-
-
-def bundled(*modules: str) -> str:
-    """Modules of the script joined into one, since an inline script cannot import."""
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", asset(f"script/{name}.js"))).strip() for name in modules)
-
-
-def _digest(block: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(block.encode()).digest()).decode()}"

@@ -13,7 +13,7 @@ from msgspec import structs
 from scanner.model.report import Severity
 from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
 from scanner.render import site
-from scanner.render.html import page
+from scanner.render.html import page, parts
 from scanner.render.html.nights import GAP, HEIGHT, LEAST, view
 from tests.render import sample
 from tests.render.conftest import Viewer
@@ -171,7 +171,7 @@ def contrast(one: str, other: str) -> float:
 def test_bars_differ_from_their_neighbours_and_from_the_gap_between_them(scheme: str) -> None:
     """Three to one, as WCAG 1.4.11 asks of graphics. A gap in the page's colour parts those that are no neighbours."""
     begins = {"light": ":root {", "dark": "scheme: dark) {", "print": "@page {"}[scheme]
-    variables = page.asset("page.css").partition(begins)[2].partition("--page")
+    variables = parts.asset("page.css").partition(begins)[2].partition("--page")
     colors = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", "".join(variables[1:]).partition("}")[0]))
     bars = [colors[f"bar-{severity.value}"] for severity in Severity]
 

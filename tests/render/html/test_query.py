@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from scanner.render.html.page import bundled
+from scanner.render.html.parts import bundled
 
 Read = Callable[[list[str]], list[tuple[str, str, str]]]
 FIELDS = ["severity", "status", "rule", "account", "app", "name", "file"]
