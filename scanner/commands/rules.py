@@ -14,6 +14,7 @@ from scanner.config import SHIPPED, Configuration
 from scanner.config import schema as config_schema
 from scanner.errors import DisagreementError, OutputError, UsageError
 from scanner.judge import selftest
+from scanner.judge.page import page
 from scanner.language import catalogue, checks, schema, starter
 from scanner.model.phrases import nearest, quote
 from scanner.model.report import ResourceType
@@ -65,6 +66,24 @@ def show(options: RuleListOptions, id_: str) -> None:
             f"there is no rule {quote(id_)}{nearest(id_, loaded)}", hint="`chimeaudit rules list` shows them all."
         )
     _print(catalogue.explained(loaded[id_]))
+
+
+@command.command("pages")
+@click.argument("folder", metavar="FOLDER", type=values.PATH)
+@takes(RuleListOptions)
+def pages(options: RuleListOptions, folder: Path) -> None:
+    """Write rules.md, a list of the rules, into FOLDER, and rules/ID.md for each, a page that explains it."""
+    configured = options.configuration()
+    texts = {"rules.md": catalogue.markdown(configured.rules, pages="rules")}
+    texts |= {f"rules/{rule.info.id}.md": page(rule, configured.supports) for rule in configured.rules}
+    for name, text in texts.items():
+        file = folder / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            files.write_whole(file, [visible_lines(text).encode()])
+        except OSError as error:
+            raise OutputError(f"{file} cannot be written: {error.strerror}", hint="Name another folder.") from None
+    out(f"{folder} has the pages of {count(len(configured.rules), 'rule')}.\n")
 
 
 @command.command("test")

@@ -31,14 +31,20 @@ def table(rules: Sequence[Rule]) -> str:
     return "".join(f"{a:<{first}}  {b:<{second}}  {c:<{third}}  {d}\n" for a, b, c, d in rows)
 
 
-def markdown(rules: Sequence[Rule]) -> str:
-    """A section for each topic. Each rule has the facets that it needs besides lists of app instances and flows."""
-    lines = ["# Rules", "", "As `chimeaudit rules list --format markdown` prints them.", ""]
+def markdown(rules: Sequence[Rule], pages: str | None = None) -> str:
+    """A section for each topic. Each rule has the facets that it needs besides lists of app instances and flows.
+
+    Each leads to its page in the folder `pages`; without one, to its `help`.
+    """
+    lines = ["# Rules", "", _ABOUT_RULES, ""]
     for topic, members in groupby(_ordered(rules), key=lambda rule: rule.info.topic):
-        lines += [f"## {topic}", "", *_section(members), ""]
+        lines += [f"## {topic}", "", *_section(members, pages), ""]
     return "\n".join(lines)
 
 
+_ABOUT_RULES = """\
+`chimeaudit rules show ID` explains a rule, too. Facets are what it reads besides the lists of app instances and channel
+flows. Parameters are set in `chimeaudit.yaml`."""
 _ABOUT_CONTROLS = """\
 # Framework controls
 
@@ -93,6 +99,7 @@ def explained(rule: Rule) -> str:
         "Facets": ", ".join(sorted(rule.reads_facets))
         or "none: the lists of app instances and channel flows are enough",
         "IAM actions": ", ".join(actions(rule)),
+        "Page": rule.info.help or "",
         "Off": f"until the parameter {rule.off_unless} is given" if rule.off else "",
         **{name: ", ".join(controls) for name, controls in info.frameworks.items()},
     }
@@ -150,19 +157,21 @@ def _row(rule: Rule) -> tuple[str, str, str, str]:
     return rule.info.id, rule.info.severity.value, rule.info.topic, f"{rule.info.title}{remark}{off}"
 
 
-def _section(rules: Iterable[Rule]) -> Iterator[str]:
+def _section(rules: Iterable[Rule], pages: str | None) -> Iterator[str]:
     yield "| rule | severity | what it finds | facets | parameters |"
     yield "|---|---|---|---|---|"
     for rule in rules:
         id_, severity, _, title = _row(rule)
         params = ", ".join(f"`{name}`" for name in rule.params)
-        cells = (f"`{id_}`", severity, title, ", ".join(sorted(rule.reads_facets)), params)
+        address = f"{pages}/{id_}.md" if pages else rule.info.help
+        linked = f"[`{id_}`]({address})" if address else f"`{id_}`"
+        cells = (linked, severity, title, ", ".join(sorted(rule.reads_facets)), params)
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def _described(rule: Rule) -> dict[str, Any]:
     return {
-        **msgspec.structs.asdict(rule.info),
+        **{key: value for key, value in msgspec.structs.asdict(rule.info).items() if value is not msgspec.UNSET},
         "off": rule.off,
         "params": {name: _param(rule, name) for name in rule.params},
         "facets": sorted(rule.reads_facets),

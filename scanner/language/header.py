@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 from scanner.language import checks
 from scanner.language.frameworks import shipped
 from scanner.model.phrases import quote, unknown
-from scanner.model.report import ResourceType, RuleInfo, Severity
+from scanner.model.report import HELP, ResourceType, RuleInfo, Severity
 from scanner.model.yamltree import Mistakes, Node, Table, found
 
 DEFAULT_PROFILE: Final = "default"
@@ -32,6 +32,7 @@ KEYS: Final[Mapping[str, str]] = {
     "rationale": "Why it matters: what can happen, and to whom.",
     "remediation": "What to do, with the exact command where there is one.",
     "references": "Pages that say so.",
+    "help": "The address of a page that explains the rule. Reports link it; the shipped rules have one without it.",
     "frameworks": "Controls of compliance frameworks that ask for it.",
     "params": "What an organisation may set without writing a rule of its own.",
     "off_unless": "The parameter without which the rule is off: it applies to nothing then, and asks AWS for nothing.",
@@ -39,9 +40,10 @@ KEYS: Final[Mapping[str, str]] = {
     "require": "What must hold; where it does not, the rule fails.",
     "evidence": "Fields of the resource that the evidence of a finding shows, besides those that did not hold.",
     "message": "What a finding says, with placeholders such as {name}.",
+    "changes": "What changed in what the rule finds, by version or date, the newest first.",
     "tests": "Resources with the verdict that is expected of them; at least one passes and one fails.",
 }
-_OPTIONAL = ("profiles", "frameworks", "params", "off_unless", "when", "evidence")
+_OPTIONAL = ("profiles", "help", "frameworks", "params", "off_unless", "when", "evidence", "changes")
 REQUIRED: Final = tuple(key for key in KEYS if key not in _OPTIONAL)
 
 _URL = re.compile(r"https://[^\s/]+\.[^\s/]+/\S*")
@@ -64,6 +66,7 @@ def read(table: Table, topic: str, stem: str, mistakes: Mistakes, frameworks: Co
         "rationale": lambda node: checks.text(node, mistakes),
         "remediation": lambda node: checks.text(node, mistakes),
         "references": lambda node: _references(node, mistakes),
+        "help": lambda node: _help(node, mistakes),
         "frameworks": lambda node: _frameworks(node, [*shipped(), *frameworks], mistakes),
     }
     values = {key: readers[key](node) for key, node in table.entries.items() if key in readers}
@@ -99,6 +102,20 @@ def _reference(node: Node, mistakes: Mistakes) -> str | None:
     if address is not None and not _URL.fullmatch(address):
         mistakes.add(node, f"{found(node)}; expected an https address")
     return address
+
+
+def _help(node: Node, mistakes: Mistakes) -> str | None:
+    address = checks.text(node, mistakes, "an https address")
+    if address is not None and not re.fullmatch(HELP, address):
+        mistakes.add(node, f"{found(node)}; expected an https address, without spaces, quotes and brackets")
+    return address
+
+
+def changes(node: Node, mistakes: Mistakes) -> dict[str, str]:
+    """What changed in what a rule finds, by version or date, in the order in which it stands there."""
+    table = checks.table(node, "what changed, by version or date", mistakes)
+    read = {} if table is None else {key: checks.text(value, mistakes) for key, value in table.entries.items()}
+    return {key: text for key, text in read.items() if text is not None}
 
 
 def _frameworks(node: Node, known: Collection[str], mistakes: Mistakes) -> dict[str, tuple[str | None, ...]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from scanner import DOCUMENTATION, resources
 from scanner.errors import InvalidRulesError, Mistake
 from scanner.language import checks, examples, header, message, params, rule_files, vocabulary
 from scanner.language.conditions import Condition, Literals, constants
@@ -33,7 +34,8 @@ class Rule:
     """A rule that passed every check.
 
     `settings` are the values of its parameters, `reads` the facts that it reads. It is off if `off_unless` names a
-    parameter whose value is empty. `evidence` are the paths of facts that findings show besides.
+    parameter whose value is empty. `evidence` are the paths of facts that findings show besides. `changes` says what
+    changed in what it finds, by version or date.
     """
 
     info: RuleInfo
@@ -45,6 +47,7 @@ class Rule:
     when: Condition | None
     require: Condition
     evidence: tuple[str, ...]
+    changes: Mapping[str, str]
     message: Message
     examples: tuple[Example, ...]
     source: Plain
@@ -153,6 +156,8 @@ def _rule(table: Table, file: Path, topic: str, mistakes: Mistakes, frameworks: 
     if file.suffix != ".yaml":
         mistakes.add(START, f"found the suffix {file.suffix}; expected .yaml")
     info = header.read(table, topic, file.stem, mistakes, frameworks)
+    if info is not None and not info.help and resources.is_shipped(file):
+        info = msgspec.structs.replace(info, help=f"{DOCUMENTATION}rules/{info.id}.html")
     entries = table.entries
     root = next((root for type_, root in ROOTS.items() if _says(entries, "resource", type_)), ROOTS["channel_flow"])
     switch = checks.text(entries["off_unless"], mistakes) if "off_unless" in entries else None
@@ -164,6 +169,7 @@ def _rule(table: Table, file: Path, topic: str, mistakes: Mistakes, frameworks: 
     require = condition(context, entries["require"], root.type) if "require" in entries else None
     whole = require is not None and (when is not None or "when" not in entries)
     declared = _used(table, context, whole=whole)
+    changes = header.changes(entries["changes"], mistakes) if "changes" in entries else {}
     text = checks.text(entries["message"], mistakes) if "message" in entries else None
     asks = bool(vocabulary.facets(context.facts))
     tests = examples.read(entries["tests"], root, declared, mistakes, asks=asks) if "tests" in entries else ()
@@ -183,6 +189,7 @@ def _rule(table: Table, file: Path, topic: str, mistakes: Mistakes, frameworks: 
         when=when,
         require=require,
         evidence=shown,
+        changes=changes,
         message=parsed_message,
         examples=tests,
         source=plain(table),

@@ -12,7 +12,7 @@ from scanner.language.grammar import compared
 from scanner.language.operators import NEGATIVES, OPERATORS, applicable
 from scanner.language.vocabulary import ROOTS, Fact, fields, paths
 from scanner.model.moments import DURATION
-from scanner.model.report import Severity
+from scanner.model.report import HELP, Severity
 
 Schema = dict[str, Any]
 
@@ -261,6 +261,8 @@ def _key(key: str) -> Schema:
         "profiles": {"type": "array", "minItems": 1, "items": {"enum": list(header.PROFILES)}},
         "resource": {"enum": list(header.RESOURCES)},
         "references": {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^https://"}},
+        "help": {"type": "string", "pattern": f"^{HELP}$"},
+        "changes": {"type": "object", "minProperties": 1, "additionalProperties": _TEXT},
         "frameworks": {
             "type": "object",
             "minProperties": 1,

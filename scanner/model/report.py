@@ -164,8 +164,12 @@ def fingerprint(rule_id: str, resource_arn: str, part: str = "") -> str:
     return hashlib.sha256("\n".join((rule_id, resource_arn, part)).encode()).hexdigest()[:32]
 
 
+HELP = r"https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~:/?#@!$&*+,;=%-]{0,2000}"
+"""The addresses that a rule may have as `help`, as a regular expression: they can stand in every format as they are."""
+
+
 class RuleInfo(Struct, frozen=True, kw_only=True, gc=False):
-    """A rule that ran, as reports describe it."""
+    """A rule that ran, as reports describe it; `help` is the address of the page that explains it, if there is one."""
 
     id: str
     topic: str
@@ -178,6 +182,7 @@ class RuleInfo(Struct, frozen=True, kw_only=True, gc=False):
     remediation: str
     references: tuple[str, ...]
     frameworks: dict[str, tuple[str, ...]]
+    help: str | UnsetType = UNSET
 
 
 class ReportedGap(Gap, frozen=True, kw_only=True, gc=False):

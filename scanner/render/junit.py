@@ -22,7 +22,7 @@ from scanner.model.report import Coverage, Finding, Report, RuleCounts, RuleInfo
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause
 from scanner.render.text import visible, visible_lines
-from scanner.render.wording import evidence_line, gap_line, is_open, place, waived
+from scanner.render.wording import evidence_line, explained_at, gap_line, is_open, place, waived
 
 _COVERAGE = "coverage"
 _OUTCOMES: dict[Status, Literal["failure", "error"] | None] = {
@@ -85,7 +85,7 @@ def _rule_suite(rule: RuleInfo, findings: Sequence[Finding], kept: Sequence[str]
     output = [*kept]
     output += [f"{_name(finding)}: {waived(finding.waiver)}" for finding in findings if finding.waiver]
     output += [f"{place(finding)}: {finding.message}" for finding in findings if is_open(finding)]
-    cases = [_finding_case(finding) for finding in findings if not is_open(finding)]
+    cases = [_finding_case(finding, rule) for finding in findings if not is_open(finding)]
     if counts and counts.passed:
         cases.insert(0, _Case(name=f"{counts.passed:,} of {counts.judged:,} passed"))
     return _Suite(name=rule.id, package=rule.topic, cases=cases, output=output)
@@ -97,9 +97,10 @@ def _cause_case(cause: Cause) -> _Case:
     return _Case(name=cause.headline, outcome="error", type="not observed", message=cause.line, text=gaps)
 
 
-def _finding_case(finding: Finding) -> _Case:
+def _finding_case(finding: Finding, rule: RuleInfo) -> _Case:
     at = [place(finding)] if finding.location else []
-    lines = [*at, *map(evidence_line, finding.evidence), "", finding.remediation.strip(), "", *finding.references]
+    links = (*explained_at(rule), *finding.references)
+    lines = [*at, *map(evidence_line, finding.evidence), "", finding.remediation.strip(), "", *links]
     return _Case(
         name=_name(finding),
         outcome=_OUTCOMES[finding.status],

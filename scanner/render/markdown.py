@@ -20,7 +20,19 @@ from scanner.outcome.steps import Step, introduction, steps
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.text import visible, visible_lines
-from scanner.render.wording import Names, account, aged, clipped, control_status, count, gap_cause, named, place, seen
+from scanner.render.wording import (
+    Names,
+    account,
+    aged,
+    clipped,
+    control_status,
+    count,
+    explained_at,
+    gap_cause,
+    named,
+    place,
+    seen,
+)
 from scanner.render.wording import waived as accepted
 
 # GitHub refuses a step summary of more than 1,024 KiB. These budgets and the text around them stay below 900 KB.
@@ -226,6 +238,9 @@ def _remedy(rule: RuleInfo, *, by_command: bool) -> Iterator[str]:
     yield ""
     yield f"{code(rule.id)} {rule.severity}: {prose(rule.rationale)}"
     yield ""
+    for address in explained_at(rule):
+        yield f"<{address}>"
+        yield ""
     for step in steps(filled(rule.remediation if by_command else without_commands(rule.remediation))):
         yield prose(step.text) if step.kind == "text" else _command(step)
         yield ""

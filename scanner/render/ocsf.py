@@ -18,7 +18,7 @@ from scanner.model.report import UNKNOWN, Evidence, Finding, Report, Resource, R
 from scanner.render import carried, coverage
 from scanner.render.coverage import AccountCoverage
 from scanner.render.text import visible, visible_lines
-from scanner.render.wording import evidence_line, gap_line, place, requirements
+from scanner.render.wording import evidence_line, explained_at, gap_line, place, requirements
 
 _VERSION = "1.6.0"
 _CLASS = 2003
@@ -62,7 +62,10 @@ def build_finding(finding: Finding, rules: Mapping[str, RuleInfo]) -> dict[str, 
         "compliance": build_compliance(finding, rules.get(finding.rule_id)),
         "finding_info": build_finding_info(finding),
         "evidences": list(map(build_evidence, finding.evidence)),
-        "remediation": {"desc": visible_lines(finding.remediation.strip()), "references": list(finding.references)},
+        "remediation": {
+            "desc": visible_lines(finding.remediation.strip()),
+            "references": [*explained_at(rules.get(finding.rule_id)), *finding.references],
+        },
         **({"comment": visible(finding.waiver.reason)} if finding.waiver else {}),
     }
 

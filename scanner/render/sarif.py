@@ -24,7 +24,7 @@ from scanner.model.report import Finding, Location, Report, ReportedGap, Resourc
 from scanner.outcome.remediation import filled
 from scanner.render import carried
 from scanner.render.text import visible, visible_lines
-from scanner.render.wording import clipped, count, file_and_line, from_top, gap_line, requirements
+from scanner.render.wording import clipped, count, explained_at, file_and_line, from_top, gap_line, requirements
 
 MOST_RESULTS = 25_000  # GitHub refuses a file with more results
 _TOP = "%SRCROOT%"
@@ -85,12 +85,15 @@ def build_driver(report: Report) -> dict[str, Any]:
 
 
 def build_rule(rule: RuleInfo) -> dict[str, Any]:
-    help_text = "\n\n".join((rule.rationale.strip(), filled(rule.remediation).strip(), "\n".join(rule.references)))
+    help_text = "\n\n".join(
+        (rule.rationale.strip(), filled(rule.remediation).strip(), "\n".join((*explained_at(rule), *rule.references)))
+    )
     return {
         "id": rule.id,
         "shortDescription": _message(rule.title),
         "fullDescription": _message(rule.rationale),
         "help": {"text": visible_lines(help_text)},
+        **({"helpUri": page[0]} if (page := explained_at(rule)) else {}),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
             "tags": list(dict.fromkeys(("security", rule.topic, *requirements(rule))))[:_MOST_TAGS],

@@ -25,7 +25,19 @@ from scanner.model.report import Coverage, Finding, Report, Severity, Status
 from scanner.render import carried
 from scanner.render.causes import Cause, by_cause, causes, total
 from scanner.render.text import unbroken, visible
-from scanner.render.wording import Names, aged, clipped, contents, count, is_open, named, passed, place, seen
+from scanner.render.wording import (
+    Names,
+    aged,
+    clipped,
+    contents,
+    count,
+    explained_at,
+    is_open,
+    named,
+    passed,
+    place,
+    seen,
+)
 
 Where: TypeAlias = Callable[[Finding], str]
 _WIDE = 100
@@ -116,7 +128,17 @@ def summary(report: Report, *, width: int, color: bool, verbose: bool = False) -
         others.append(f"{len(kept):,} carried over")
     if others:
         rows.add_row("", ", ".join(others))
-    return printed([*(_passed(report) if verbose else ()), rows], width, color)
+    pages = f"{_pages(report)}\n" if verbose and _pages(report) else ""
+    return pages + printed([*(_passed(report) if verbose else ()), rows], width, color)
+
+
+def _pages(report: Report) -> str:
+    """The addresses of the pages that explain what failed, each whole on its line, so that a terminal can open it."""
+    failing = (rule for rule in report.rules if report.summary.by_rule.get(rule.id))
+    addresses = [address for rule in failing for address in explained_at(rule)]
+    return "".join(
+        f"{line}\n" for line in ("What failed, explained", *(f"  {each}" for each in addresses)) if addresses
+    )
 
 
 def _passed(report: Report) -> Iterator[RenderableType]:

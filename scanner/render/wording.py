@@ -14,6 +14,7 @@ from scanner.model.facts import READ_FILE
 from scanner.model.moments import age
 from scanner.model.phrases import named_account
 from scanner.model.report import (
+    HELP,
     UNKNOWN,
     Control,
     Coverage,
@@ -53,6 +54,12 @@ def doubt(title: str) -> str:
     """What to say of an unknown finding instead of its rule's title, which is a sentence that says what is wrong."""
     whether = title if _NAME.match(title) else f"{title[:1].lower()}{title[1:]}"
     return f"Could not tell whether {whether}"
+
+
+def explained_at(rule: RuleInfo | None) -> tuple[str, ...]:
+    """The address of the page that explains the rule, alone; empty if there is none, or no plain https address."""
+    known = rule is not None and isinstance(rule.help, str) and re.fullmatch(HELP, rule.help)
+    return (known.string,) if known else ()
 
 
 def passed(report: Report) -> dict[str, str]:

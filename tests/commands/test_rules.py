@@ -45,11 +45,53 @@ def test_a_list_can_be_narrowed_and_configured(tmp_path: Path) -> None:
     assert one["actions"] == ["chime:ListAppInstances", "chime:ListChannelFlows", "chime:ListTagsForResource"]
 
 
-@pytest.mark.parametrize(("form", "page"), [("markdown", "rules.md"), ("frameworks", "frameworks.md")])
-def test_the_page_of_rules_is_what_the_command_prints(tmp_path: Path, form: str, page: str) -> None:
-    ended = rules("list", "--format", form, home=tmp_path)
+def test_the_page_of_controls_is_what_the_command_prints(tmp_path: Path) -> None:
+    ended = rules("list", "--format", "frameworks", home=tmp_path)
 
-    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == ended.stdout
+    assert (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8") == ended.stdout
+
+
+def test_the_pages_of_rules_are_what_the_command_writes(tmp_path: Path) -> None:
+    ended = rules("pages", "written", home=tmp_path)
+
+    docs, written = ROOT / "docs", tmp_path / "written"
+    assert ended.stdout == f"written has the pages of {len(IDS)} rules.\n"
+    assert {path.stem for path in (docs / "rules").iterdir()} == set(IDS)
+    for path in (docs / "rules.md", *(docs / "rules").iterdir()):
+        assert (written / path.relative_to(docs)).read_text("utf-8") == path.read_text("utf-8"), path
+
+
+def test_pages_are_written_of_rules_that_others_wrote(tmp_path: Path) -> None:
+    changes = {"1.2": "Names are compared whole.", "1.1": "It is *new*."}
+    rule_file(tmp_path, changes=changes, rationale="a | b", message="<b>{name}</b>", help="https://wiki.example.org/x")
+
+    assert rules("pages", ".", "--rules", "topic", home=tmp_path).code == 0
+
+    page = (tmp_path / "rules" / "sound.md").read_text()
+    assert "\na \\| b\n" in page
+    assert "\n> \\<b\\>other\\</b\\>\n" in page
+    assert "\n| `name` | `other` | `equals flow` |\n" in page
+    assert page.endswith("\n- 1.2: Names are compared whole.\n- 1.1: It is \\*new\\*.\n")
+
+
+def test_a_list_leads_to_the_pages_that_the_rules_name(tmp_path: Path) -> None:
+    rule_file(tmp_path, help="https://wiki.example.org/x")
+    rule_file(tmp_path, id="other")
+
+    listed = rules("list", "--format", "markdown", "--rules", "topic", home=tmp_path).stdout
+
+    assert "\n| [`sound`](https://wiki.example.org/x) |" in listed
+    assert "\n| `other` |" in listed
+    assert "https://wiki.example.org/x" in rules("show", "sound", "--rules", "topic", home=tmp_path).stdout
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "rules.md").mkdir()
+
+    ended = rules("pages", ".", home=tmp_path)
+
+    assert ended.code == 70
+    assert ended.stderr.startswith("error: rules.md cannot be written: ")
 
 
 @pytest.mark.parametrize("id_", IDS)

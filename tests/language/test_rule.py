@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
-from scanner import resources
+from scanner import DOCUMENTATION, resources
 from scanner.errors import InvalidRulesError
 from scanner.language import rule
 from scanner.language.conditions import constants
@@ -350,3 +351,38 @@ def test_a_damaged_rule_file_gives_mistakes_and_nothing_else(
 def test_random_bytes_give_mistakes_and_nothing_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     with pytest.raises(InvalidRulesError):
         rule.load([rule_file(tmp_path_factory.getbasetemp(), text=content)])
+
+
+def test_a_rule_leads_to_the_page_that_it_names(tmp_path: Path) -> None:
+    assert loaded(tmp_path).info.help is UNSET
+    assert (
+        loaded(tmp_path, help="https://wiki.example.org/rules?id=1#a").info.help
+        == "https://wiki.example.org/rules?id=1#a"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["wiki/page", "http://example.org/", "https://example.org", "https://a b/", 'https://a/"', "https://u@a/", ""],
+)
+def test_an_address_that_some_format_could_not_show_is_refused(tmp_path: Path, address: str) -> None:
+    (message,) = messages(tmp_path, help=address)
+    assert "expected an https address" in message
+
+
+@pytest.mark.parametrize("changes", [{}, [], "new", {"1.1": ""}, {"1.1": 2}])
+def test_changes_say_what_changed(tmp_path: Path, changes: object) -> None:
+    assert len(messages(tmp_path, changes=changes)) == 1
+    assert loaded(tmp_path, changes={"1.1": "More is found."}).changes == {"1.1": "More is found."}
+
+
+def test_the_shipped_rules_lead_to_the_documentation_and_copies_of_them_nowhere(tmp_path: Path) -> None:
+    file = next(resources.rules().rglob("last-processor-fails-open.yaml"))
+    copy = tmp_path / "fallback" / file.name
+    copy.parent.mkdir()
+    copy.write_bytes(file.read_bytes())
+
+    ((shipped,), (copied,)) = rule.load([file]), rule.load([copy])
+
+    assert shipped.info.help == f"{DOCUMENTATION}rules/last-processor-fails-open.html"
+    assert copied.info.help is UNSET

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
 from scanner.model.report import (
     CarriedOver,
@@ -126,8 +126,10 @@ def rule(
     remediation: str = "Set the fallback action of the last processor to ABORT.",
     references: tuple[str, ...] = (DOCS,),
     resource: ResourceType = "channel_flow",
+    help: str | UnsetType = UNSET,  # noqa: A002
 ) -> RuleInfo:
     return RuleInfo(
+        help=help,
         id=id,
         topic=topic,
         title=title,

@@ -23,7 +23,7 @@ from scanner.outcome.steps import Step, steps
 from scanner.render.causes import Causes
 from scanner.render.html.values import Link, link
 from scanner.render.pipeline import StepOutcome, outcomes
-from scanner.render.wording import age_days, doubt
+from scanner.render.wording import age_days, doubt, explained_at
 
 LEVEL = 7
 RESOURCES_A_PIECE = 256
@@ -131,7 +131,7 @@ def _packed_rule(rule: RuleInfo) -> PackedRule:
         doubt=doubt(rule.title),
         rationale=steps(rule.rationale),
         remedy=steps(rule.remediation),
-        links=tuple(map(link, rule.references)),
+        links=tuple(map(link, (*explained_at(rule), *rule.references))),
     )
 
 

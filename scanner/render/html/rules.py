@@ -8,6 +8,7 @@ from scanner.model.report import Report, RuleInfo
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import Step, steps
 from scanner.render.html.values import Link, link
+from scanner.render.wording import explained_at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,7 @@ def rules_by_severity(report: Report) -> tuple[RuleView, ...]:
             counts=_counts(report, rule.id),
             rationale=steps(rule.rationale),
             remedy=steps(filled(rule.remediation)),
-            links=tuple(map(link, rule.references)),
+            links=tuple(map(link, (*explained_at(rule), *rule.references))),
         )
         for rule in rules
     )
