@@ -35,6 +35,7 @@ FAULT = 70
 
 _COMMANDS = {
     "scan": "scanner.commands.scan",
+    "doctor": "scanner.commands.doctor",
     "check": "scanner.commands.check",
     "report": "scanner.commands.report",
     "diff": "scanner.commands.diff",

@@ -135,7 +135,8 @@ class Aws:
             caller = _CALLER.fullmatch(arn) if isinstance(arn, str) else None
             if caller and caller["account_id"] != account_id:
                 raise MalformedAnswerError("the answer is malformed: STS named two accounts")
-        return Caller(account_id=account_id, partition=caller["partition"] if caller else "aws")
+        partition = caller["partition"] if caller else "aws"
+        return Caller(account_id=account_id, partition=partition, arn=caller[0] if caller else "")
 
     def _caller_identity(self, role: Role | None) -> dict[str, Any]:
         sts = self.client("sts", self.home_region, role=role) if role else self._sts
@@ -178,10 +179,11 @@ class Aws:
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """An account and its partition."""
+    """An account and its partition, and the ARN of who calls ("" where STS gave none)."""
 
     account_id: str
     partition: str
+    arn: str = ""
 
 
 class CallCounter:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from scanner.aws import waiting
 from scanner.commands import progress, resuming
 from scanner.commands.options.scan import ScanOptions
+from scanner.commands.options.scope import ScopeOptions
 from scanner.commands.request import ScanRequest
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
 from scanner.judge.audit import Audit
@@ -171,7 +172,7 @@ def _new(request: ScanRequest) -> tuple[Journal, bool]:
     from scanner.collect.scope import resolve
 
     now = datetime.now(UTC)
-    wanted = _wanted(request.options)
+    wanted = in_scope(request.options)
     try:
         resolved = waiting.in_time(lambda: resolve(wanted, Aws), request.until)
     except waiting.OutOfTimeError:
@@ -204,7 +205,8 @@ def _header(run_id: str, now: datetime, resolved: Resolved, request: ScanRequest
     )
 
 
-def _wanted(options: ScanOptions) -> Wanted:
+def in_scope(options: ScopeOptions) -> Wanted:
+    """What the options ask to look at."""
     from scanner.collect.scope import Wanted
 
     return Wanted(

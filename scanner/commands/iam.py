@@ -9,7 +9,7 @@ import click
 from scanner.commands import access_policy
 from scanner.commands.options import values
 from scanner.commands.options.declaring import takes
-from scanner.commands.options.scan import ROLE
+from scanner.commands.options.scope import ROLE
 from scanner.commands.options.shared import RuleOptions
 from scanner.errors import UsageError
 from scanner.language.rule import facets

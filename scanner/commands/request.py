@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +64,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
     @property
     def facets(self) -> frozenset[str]:
         """The facets that have to be collected."""
-        by_tags = self.waivers.by_tags
-        tagged = any(each.info.id in by_tags and each.info.resource != "role" for each in self.rules)
-        return facets(self.rules) | ({"tags"} if tagged else set())  # the facet chat_roles has the tags of roles
+        return wanted_facets(self.rules, self.waivers)
 
     @property
     def judging(self) -> dict[str, Any]:
@@ -86,6 +84,13 @@ class ScanRequest(Struct, frozen=True, kw_only=True):
     def audit(self, journal: Journal) -> Audit:
         """The audit of a run by these rules and waivers."""
         return Audit(journal, self.rules, self.waivers, self.supports, inventory=self.inventory)
+
+
+def wanted_facets(rules: Sequence[Rule], waivers: Waivers) -> frozenset[str]:
+    """The facets that have to be collected for rules and waivers."""
+    by_tags = waivers.by_tags
+    tagged = any(each.info.id in by_tags and each.info.resource != "role" for each in rules)
+    return facets(rules) | ({"tags"} if tagged else set())  # the facet chat_roles has the tags of roles
 
 
 def read(options: ScanOptions, log: Log, until: float | None) -> ScanRequest:

@@ -1,0 +1,104 @@
+"""What ``doctor`` finds out: who calls, what can be entered, which calls are allowed, how long a scan takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from msgspec import Struct
+
+from scanner.model.facts import Gap
+from scanner.model.report import Scope
+
+
+class Verdict(StrEnum):
+    """What came of trying a call."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    FAILED = "failed"
+    NOT_TRIED = "not_tried"
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """A call that a scan makes, by its IAM action. `reason` says why it was denied, failed or was not tried.
+
+    `made_up`: it was tried on a name that does not exist, for want of a real one.
+    """
+
+    action: str
+    verdict: Verdict
+    reason: str = ""
+    made_up: bool = False
+
+
+class TargetTrial(Struct, frozen=True, kw_only=True):
+    """What was tried in one account and region.
+
+    `app_instances` counts the first page (`more`: there are others); None: they could not be listed. `channel_flows`
+    and `functions` count the first pages of as many app instances as were `sampled`.
+    """
+
+    account_id: str
+    region: str
+    app_instances: int | None = None
+    more: bool = False
+    sampled: int = 0
+    channel_flows: int = 0
+    functions: int = 0
+    calls: tuple[Call, ...] = ()
+
+    @property
+    def likely_flows(self) -> int:
+        """The channel flows of all app instances that were counted, if the sampled ones are like the others."""
+        return self._of_all(self.channel_flows)
+
+    @property
+    def likely_functions(self) -> int:
+        """The functions that these flows invoke."""
+        return self._of_all(self.functions)
+
+    def _of_all(self, sampled: int) -> int:
+        return round((self.app_instances or 0) * sampled / self.sampled) if self.sampled else 0
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """About how many calls and seconds a scan takes. `at_least`: a list went on after the page that was counted.
+
+    `rests_on` says in words what was counted and assumed.
+    """
+
+    calls: int
+    seconds: int
+    at_least: bool
+    rests_on: str
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """What ``doctor`` found. `callers` has the ARNs of those whose credentials are used by profile ("" for none).
+
+    `gaps` are accounts that could not be found out, listed or entered.
+    """
+
+    callers: dict[str, str]
+    scope: Scope
+    rules: int
+    facets: tuple[str, ...]
+    targets: tuple[TargetTrial, ...]
+    gaps: tuple[Gap, ...]
+    notes: tuple[str, ...]
+    estimate: Estimate
+
+    def calls(self, *verdicts: Verdict) -> Iterator[tuple[TargetTrial, Call]]:
+        """The calls that came to one of these verdicts, each with where it was tried."""
+        return ((target, call) for target in self.targets for call in target.calls if call.verdict in verdicts)
+
+    @property
+    def saw_nothing(self) -> bool:
+        """Whether no target's app instances could be listed."""
+        return all(target.app_instances is None for target in self.targets)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every account was entered and no call that was tried was denied or failed."""
+        return not (self.gaps or self.saw_nothing or any(self.calls(Verdict.DENIED, Verdict.FAILED)))
