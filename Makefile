@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
   $(shell $(name) -c 'import sys; sys.version_info < (3, 11) or print("$(name)")' 2>/dev/null)))
 BIN := .venv/bin
 
-.PHONY: demo test lock clean
+.PHONY: demo test docs lock clean
 
 demo: .venv/demo.installed
 	@PYTHONPYCACHEPREFIX=.venv/pycache XDG_STATE_HOME=$(CURDIR)/out/state $(BIN)/chimeaudit scan --demo -o out/report.html -o out/report.json; code=$$?; \
@@ -17,6 +17,10 @@ test: .venv/dev.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto
+
+docs: .venv/docs.installed
+	$(BIN)/mkdocs build --quiet --strict
+	@echo "The documentation is in out/site. Its search needs a server: $(BIN)/python -m http.server --bind 127.0.0.1 --directory out/site"
 
 # LOCKED=1 installs the versions of .ci/requirements.txt, whose hashes are checked, as CI does.
 .venv/%.installed: pyproject.toml $(if $(LOCKED),.ci/requirements.txt) | .venv

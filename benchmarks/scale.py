@@ -53,7 +53,7 @@ class Cost(Struct, frozen=True, kw_only=True):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="the sizes that docs/scale.md quotes")
+    parser.add_argument("--full", action="store_true", help="the sizes that docs/performance.md quotes")
     parser.add_argument("--only", choices=("cluster", "growth", "inventory"), action="append", help="some of it")
     chosen = parser.parse_args(arguments)
     parts = chosen.only or ("cluster", "growth", "inventory")

@@ -1,4 +1,4 @@
-"""What README says is true."""
+"""What README and the documentation say is true."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from tests.command import chimeaudit
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+SCANNING = (ROOT / "docs/scan.md").read_text()
 
 
 def test_the_printed_scan_is_what_the_command_prints(tmp_path: Path) -> None:
-    match = re.search(r"<!-- printed by: chimeaudit (.*?) -->\n```text\n(.*?)```", README, re.DOTALL)
+    match = re.search(r"<!-- printed by: chimeaudit (.*?) -->\n```text\n(.*?)```", SCANNING, re.DOTALL)
     assert match
 
     ended = chimeaudit(*shlex.split(match[1]), home=tmp_path, variables={"COLUMNS": "110"})
@@ -49,7 +50,7 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
             assert (ROOT / page).parent.joinpath(link).exists(), (page, link)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/nightly.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/scan.md", "docs/nightly.md"])
 def test_every_option_that_is_shown_exists(page: str, tmp_path: Path) -> None:
     text = (ROOT / page).read_text().replace("\\\n", " ")
     shown = re.findall(r"^ {4,}chimeaudit ((?:iam )?[a-z]+)(.*)$", text, re.MULTILINE)
