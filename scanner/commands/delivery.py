@@ -81,7 +81,7 @@ def notify(
         return []
     from scanner.deliver import notice
 
-    news = notice.notice(report, baseline, [output.path for output in wanted if output.in_s3])
+    news = notice.notice(report, baseline, [output.path for output in wanted if output.in_s3 and output.beside is None])
     if news is None:
         log.detail("not_notified", "Nothing is new: nobody was notified")
         return []

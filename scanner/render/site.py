@@ -50,11 +50,13 @@ def style() -> str:
 
 def render(trend: Trend, rows: Sequence[Row]) -> str:
     """The page as HTML, last night first. It loads its style from a file beside it."""
+    of_night = {night.run_id: (night.new, night.reopened, night.fixed) for night in trend.nights}
     template = page.environment().get_template("site.html.jinja")
     return template.render(
         title="Channel flow audits \N{EN DASH} chimeaudit",
         parts=parts.beside(scripts=False),
         past=nights.view(trend, {row.run.id: row.report for row in rows if row.report}),
         rows=tuple(reversed(rows)),
+        changes=lambda run: of_night.get(run, (None, None, None)),
         severities=tuple(Severity),
     )

@@ -84,7 +84,7 @@ export function detail(store, n, link) {
 }
 
 // An ARN breaks after a colon or slash, not in the middle of a name.
-const breakable = (text) => text.split(/(?<=[:/])/).flatMap((part) => [part, el("wbr")]);
+export const breakable = (text) => text.split(/(?<=[:/])/).flatMap((part) => [part, el("wbr")]);
 export const arnCode = (arn) => el("code.arn", {}, breakable(arn));
 
 // A name and each of its values; nothing where there is none.

@@ -2,7 +2,7 @@
 import { byId, count, el, number } from "./dom.js";
 import { Exports } from "./export.js";
 import { Facets } from "./facets.js";
-import { cells, detail } from "./finding.js";
+import { breakable, cells, detail } from "./finding.js";
 import { CHANGES, FIELDS, SEVERAL, SEVERITIES, STATUSES, appName } from "./island.js";
 import { List, stuck } from "./list.js";
 import { toggled } from "./match.js";
@@ -77,7 +77,7 @@ export class Page {
     const found = this.result.rows.length;
     const all = count(this.store.size, "finding");
     byId("count").textContent = found === this.store.size ? all : `${number(found)} of ${all}`;
-    byId("none").hidden = found > 0;
+    byId("none").hidden = found > 0 || this.store.size === 0; // the section says so itself
     byId("list").hidden = found === 0;
     this.others.show(this.read.parts, found);
     this.box.remark(() => remarks(this.search, this.language, this.read, sort, found + this.others.found), { typing });
@@ -165,7 +165,7 @@ export class Page {
     const [name, more] = {
       rule: () => [this.store.said(n, "title"), this.store.findings[n].rule_id],
       account: () => [this.store.account(resource.account_id), ""],
-      file: () => [this.store.fields.file.values.texts[key] || "in no file", ""],
+      file: () => [breakable(this.store.fields.file.values.texts[key] || "in no file"), ""],
       app: () => [appName(resource), `${this.store.account(resource.account_id)} · ${resource.region}`],
     }[this.state.group]();
     const opener = el("button.title", { type: "button", "aria-expanded": String(this.opened.has(key)) }, name);

@@ -199,3 +199,12 @@ def test_a_history_without_a_night_draws_nothing() -> None:
 
     assert "".join(page.render(sample.rich(), empty)) == "".join(page.render(sample.rich()))
     assert "No run is recorded." in site.render(empty, [])
+
+
+def test_the_index_says_what_changed_against_the_night_before() -> None:
+    rows = [site.row(past_run(number, f"night-{number}"), []) for number in (1, 2)]
+
+    text = site.render(trend(2), [*rows, site.row(past_run(3, "of another history"), [])])
+
+    cells = [re.findall(r"<td>([^<]*)</td>", line) for line in text.split("<tr>") if "<details><summary>" in line]
+    assert [line[-4:] for line in cells] == [["5", "–", "–", "–"], ["5", "1", "0", "2"], ["5", "1", "0", "2"]]
