@@ -30,6 +30,7 @@ from scanner.declared.sourcecode import ASSEMBLY
 from scanner.declared.unread import Unread
 from scanner.errors import InvalidFilesError, Mistake, NothingJudgedError, OutputError, UsageError
 from scanner.judge.preview import Preview
+from scanner.language.rule import reads_of_flows
 from scanner.model.facts import partition_of
 from scanner.model.moments import stamp
 from scanner.model.report import Finding, Report, Run
@@ -202,7 +203,7 @@ class _Checking:
         self._configured = configured
         self.waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
         self.sources: dict[str, Source] = {}
-        self._home = _home(options)
+        self._home = _home(options, configured)
         self._assemblies = Assemblies()
         self._covered: set[str] = set()
         self.given = inputs.values_given(options.parameter, options.parameters, configured.parameters)
@@ -340,8 +341,8 @@ def _settings(options: CheckOptions, configured: Configuration) -> set[str]:
     return {*rules, *own, *map(repository.name, options.parameters), configured.file or ""}
 
 
-def _home(options: CheckOptions) -> Home:
-    own: dict[str, Any] = {}
+def _home(options: CheckOptions, configured: Configuration) -> Home:
+    own: dict[str, Any] = {"reads_of_flows": reads_of_flows(configured.rules)}
     if options.account:
         own["account_id"] = (options.account,)
     if options.region:

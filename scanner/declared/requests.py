@@ -45,6 +45,7 @@ class Home:
     """Where a file will be deployed, as far as it is known, and the values that it gets.
 
     `values` are those of parameters which the user gives, `elsewhere` knows those from other templates.
+    `reads_of_flows` are the facts of flows that rules on their app instance read.
     """
 
     partition: Text = (Hole(name="AWS::Partition", plain=True),)
@@ -52,6 +53,7 @@ class Home:
     account_id: Text = (Hole(name="AWS::AccountId", plain=True),)
     values: Values = NO_VALUES
     elsewhere: Elsewhere | None = None
+    reads_of_flows: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True, slots=True)

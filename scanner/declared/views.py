@@ -10,22 +10,23 @@ from msgspec import UNSET
 
 from scanner.declared.chat_roles import ChatRoles
 from scanner.declared.functions import Functions
-from scanner.declared.holes import Hole, Pending, Text, joined, known, text_of
+from scanner.declared.holes import Hole, Pending, Text, joined, text_of
 from scanner.declared.intrinsics import Resolver
 from scanner.declared.kinds import APP_INSTANCE, NATIVE, kind, request
 from scanner.declared.requests import Facts, Home, channel_flow, member, tags
 from scanner.declared.template_resources import CUSTOM, NOTHING, TemplateResource
 from scanner.declared.worlds import Impossible, World
-from scanner.language.vocabulary import AppInstance, FlowReference
-from scanner.model.facts import ChannelFlow
+from scanner.language.vocabulary import AppInstance, key, narrowed
+from scanner.model.facts import AppInstanceRef, ChannelFlow
 from scanner.model.logic import Truth
-from scanner.model.metadata import aws_only
+from scanner.model.metadata import NOT_YET, aws_only
 from scanner.model.yamltree import Mistakes, Node, Table
 
 if TYPE_CHECKING:
     from scanner.declared.elsewhere import Elsewhere
 
 _STACK, _OUTPUT = "AWS::CloudFormation::Stack", "Outputs."
+_NAMES = frozenset({"arn", "name"})
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 
 
@@ -130,6 +131,7 @@ class View:
         if (name := member(request, "Name")) is not None:
             facts.at("name", name)
         arn = self.arn(resource.id)
+        own = () if may_have_others else tuple(sorted(map(self._listed, flows), key=key))
         return AppInstance(
             arn=facts.not_yet("arn", arn),
             id=facts.not_yet("id", arn[-1:]),
@@ -138,14 +140,21 @@ class View:
             region=facts.not_yet("region", self._home.region),
             partition=facts.not_yet("partition", self._home.partition),
             tags=tags(member(request, "Tags"), facts),
-            flows=UNSET if may_have_others else tuple(sorted(map(self._reference, flows), key=lambda flow: flow.arn)),
-            declared=facts.declaration,
+            flows=UNSET if may_have_others else own,
+            declared=facts.declaration.holding("flows", [flow.declared for flow in own]),
         )
 
-    def _reference(self, flow: TemplateResource) -> FlowReference:
-        name = text_of(self.named(flow, "Name"))
-        whole = None if name is None else known(name)
-        return FlowReference(arn=f"{self._source.file}#{flow.id}", name=UNSET if whole is None else whole)
+    def _listed(self, flow: TemplateResource) -> ChannelFlow:
+        """The facts of a flow that a rule on its app instance reads; each may split the world."""
+        reads = self._home.reads_of_flows
+        if reads <= _NAMES:
+            facts = self._facts(flow)
+            name = facts.settled("name", text_of(self.named(flow, "Name")))
+            owner = AppInstanceRef(arn=NOT_YET, id=NOT_YET)
+            home = dict.fromkeys(("arn", "account_id", "region", "partition"), NOT_YET)
+            return ChannelFlow(**home, name=name, app_instance=owner, declared=facts.declaration)
+        whole = self.flow(flow)
+        return narrowed(whole, reads, whole)
 
     def owner(self, arn: Node | None) -> str | None:
         """The logical id of the app instance in this template that has the ARN; None if there is none."""

@@ -44,7 +44,7 @@ from scanner.language.conditions import (
     value,
 )
 from scanner.language.operators import OPERATORS
-from scanner.language.vocabulary import attributes, getter, read, written
+from scanner.language.vocabulary import attributes, getter, is_gone, read, written
 from scanner.model.moments import seconds
 
 
@@ -64,7 +64,8 @@ def compile_condition(condition: Condition, settings: Settings) -> Compiled:
             where, operand = _filter(condition.where, settings), _operand(condition.test, settings)
             return quantifiers.count(condition, operand, where, describe(condition, settings))
         case Series():
-            return quantifiers.series(condition)
+            where = _filter(condition.where, settings)
+            return quantifiers.series(condition, where, describe(condition, settings))
     assert_never(condition)
 
 
@@ -78,7 +79,10 @@ def _filter(where: Condition | None, settings: Settings) -> quantifiers.Filter |
 def _leaf(leaf: Leaf, settings: Settings) -> Compiled:
     if isinstance(leaf.test.operand, Reference):
         return Compiled(certain=_certain_reference(leaf, leaf.test.operand), judge=_judge_leaf(leaf, settings))
-    return Compiled(certain=_certain_constant(leaf, _operand(leaf.test, settings)), judge=_judge_leaf(leaf, settings))
+    certain = _certain_constant(leaf, _operand(leaf.test, settings))
+    if leaf.root:
+        return Compiled(certain=lambda root, _: certain(root, root), judge=_judge_leaf(leaf, settings))
+    return Compiled(certain=certain, judge=_judge_leaf(leaf, settings))
 
 
 def _operand(test: Comparison, settings: Settings) -> Any:
@@ -88,6 +92,8 @@ def _operand(test: Comparison, settings: Settings) -> Any:
     match OPERATORS[test.operator].operand:
         case "pattern":
             return checks.search(str(operand))
+        case "wildcards":
+            return checks.search(checks.pattern_of(str(operand)))
         case "duration":
             return settings.now - _parsed(str(operand))
         case "days":
@@ -112,7 +118,9 @@ def _ahead(now: datetime, days: int) -> datetime:
 def _certain_constant(leaf: Leaf, operand: Any) -> Certain:
     get, operator, negated = getter(leaf.path), leaf.test.operator, leaf.test.negated
     test = OPERATORS[operator].test
-    if operator == "matches":
+    if leaf.missing is False:
+        return _certain_present(leaf, operand)
+    if operator in ("matches", "like"):
         return lambda _, thing: operand(get(thing)) is not negated
     # UNSET equals nothing and is in nothing, so these two need not check for it.
     if operator == "equals" and not negated:
@@ -127,12 +135,26 @@ def _certain_constant(leaf: Leaf, operand: Any) -> Certain:
     return certain
 
 
+def _certain_present(leaf: Leaf, operand: Any) -> Certain:
+    """The fast form where nothing holds for something that does not exist: of an absent value it is not sure."""
+    get, test, negated = getter(leaf.path), OPERATORS[leaf.test.operator].test, leaf.test.negated
+
+    def certain(_: object, thing: object) -> bool:
+        found = get(thing)
+        return found is not UNSET and found is not None and test(found, operand) is not negated
+
+    return certain
+
+
 def _certain_reference(leaf: Leaf, reference: Reference) -> Certain:
     get, other, from_root = getter(leaf.path), getter(reference.path), reference.root
-    test, negated = OPERATORS[leaf.test.operator].test, leaf.test.negated
+    test, negated, own_root = OPERATORS[leaf.test.operator].test, leaf.test.negated, leaf.root
+    unsure = leaf.missing is not None
 
     def certain(root: object, thing: object) -> bool:
-        found, operand = get(thing), other(root if from_root else thing)
+        found, operand = get(root if own_root else thing), other(root if from_root else thing)
+        if unsure and (found is None or operand is None):
+            return False
         return found is not UNSET and operand is not UNSET and test(found, operand) is not negated
 
     return certain
@@ -144,29 +166,33 @@ def _judge_leaf(leaf: Leaf, settings: Settings) -> Judge:
     reference = leaf.test.operand if isinstance(leaf.test.operand, Reference) else None
 
     def judge(context: EvaluationContext) -> Judgement:
-        found = read(context.thing, names)
+        thing, whole = (context.root, path) if leaf.root else (context.thing, context.prefix + path)
+        found = read(thing, names)
         if found is UNSET:
-            same = reference is not None and leaf.test.operator == "equals" and _written_alike(context, path, reference)
-            return (
-                decided(not negated, context, path, None, required)
-                if same
-                else undecided(context, context.prefix + path, required)
+            same = (
+                reference is not None and leaf.test.operator == "equals" and _written_alike(context, whole, reference)
             )
+            return decided(not negated, context, whole, None, required) if same else undecided(context, whole, required)
+        if found is None and leaf.missing is not None and is_gone(thing, names):
+            return decided(leaf.missing, context, whole, found, required)
         if reference is None:
-            return decided(test(found, constant) is not negated, context, path, found, required)
-        operand = read(context.root if reference.root else context.thing, attributes(reference.path))
+            return decided(test(found, constant) is not negated, context, whole, found, required)
+        other, others = context.root if reference.root else context.thing, attributes(reference.path)
+        operand = read(other, others)
         if operand is UNSET:
             fact = reference.path if reference.root else context.prefix + reference.path
-            return undecided(context, fact, f"known, because {context.prefix}{path} {required}")
+            return undecided(context, fact, f"known, because {whole} {required}")
         spelled = phrase(leaf.test, settings, show(operand))
-        return decided(test(found, operand) is not negated, context, path, found, spelled)
+        if operand is None and leaf.missing is not None and is_gone(other, others):
+            return decided(leaf.missing, context, whole, found, spelled)
+        return decided(test(found, operand) is not negated, context, whole, found, spelled)
 
     return judge
 
 
-def _written_alike(context: EvaluationContext, path: str, reference: Reference) -> bool:
+def _written_alike(context: EvaluationContext, whole: str, reference: Reference) -> bool:
     """Whether a file has the same text for both facts, so that they will be equal after any deployment."""
-    text = written(context.root, context.prefix + path)
+    text = written(context.root, whole)
     other = reference.path if reference.root else context.prefix + reference.path
     return text is not None and text == written(context.root, other)
 

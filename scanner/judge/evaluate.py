@@ -19,7 +19,7 @@ from scanner.judge.judgement import HOLDS, Certain, EvaluationContext, Judge, Ju
 from scanner.language import vocabulary
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import Verdict
-from scanner.language.rule import Rule
+from scanner.language.rule import Rule, reads_of_flows
 from scanner.model.facts import ChannelFlow, Gap, Processor, Role
 from scanner.model.metadata import nearest_path
 from scanner.model.report import (
@@ -111,12 +111,12 @@ class Judged(Struct, frozen=True, gc=False):
 class Evaluation:
     """Judges one resource after another.
 
-    Ages are relative to `now`, when the run started, so that judging again gives the same. `reads_flows`: app instances
-    must be judged together with their channel flows.
+    Ages are relative to `now`, when the run started, so that judging again gives the same. `reads_of_flows`: the facts
+    of all its channel flows with which an app instance must be judged; empty if no rule reads them.
     """
 
     def __init__(self, rules: Sequence[Rule], now: datetime) -> None:
-        self.reads_flows = any(rule.reads_flows for rule in rules)
+        self.reads_of_flows = reads_of_flows(rules)
         ready = [compiled(rule, now) for rule in sorted(rules, key=lambda rule: rule.info.id)]
         self._programs: Mapping[type, _Programs] = {
             root.type: [(program.passes, program) for program in ready if program.rule.info.resource == resource]
@@ -214,7 +214,7 @@ def _message(rule: Rule, notes: Sequence[Note]) -> str:
     messages = (
         f"{rule.info.title}: there are no {note.empty}"
         if note.empty
-        else rule.message.render(note.context.root, note.context.thing, note.context.prefix)
+        else rule.message.render(note.context.root, note.context.thing, note.context.prefix, rule.settings)
         for note in notes
     )
     return f"{'; '.join(dict.fromkeys(messages))}{_by_default(notes)}"

@@ -64,10 +64,10 @@ HOLDS = Judgement(holds=True)
 
 
 def decided(holds: bool, context: EvaluationContext, path: str, found: object, required: str) -> Judgement:
-    """The judgement of a known value; `path` leads to it from the thing in `context`."""
+    """The judgement of a known value; `path` leads to it from the resource."""
     if holds:
         return HOLDS
-    evidence = Evidence(path=context.prefix + path, observed=observed(found), required=required)
+    evidence = Evidence(path=path, observed=observed(found), required=required)
     return Judgement(holds=False, notes=(Note(holds=False, context=context, evidence=evidence),))
 
 

@@ -21,9 +21,9 @@ from scanner.judge.judgement import (
     lacking,
     undecided,
 )
-from scanner.language.conditions import Count, Elements, Series, series_phrase
+from scanner.language.conditions import Count, Elements, Series
 from scanner.language.operators import OPERATORS
-from scanner.language.vocabulary import attributes, getter, part, read
+from scanner.language.vocabulary import attributes, getter, is_gone, part, read
 from scanner.model.logic import Truth, agreed
 
 
@@ -41,12 +41,14 @@ _EVERYTHING = Filter(through=lambda *_: True, out=lambda *_: False, judge=lambda
 def elements(condition: Elements, body: Compiled, where: Filter | None, required: str) -> Compiled:
     """The condition that each, or some, of the elements that pass the filter fulfil the body."""
     names, path, judge_body, judge_where = attributes(condition.path), condition.path, body.judge, _judge(where)
-    each, on_empty = condition.quantifier == "each", condition.on_empty
+    each, on_empty, missing = condition.quantifier == "each", condition.on_empty, condition.missing
 
     def judge(context: EvaluationContext) -> Judgement:
         found: Any = read(context.thing, names)
         if found is UNSET:
             return undecided(context, context.prefix + path, required)
+        if found is None and missing is not None and is_gone(context.thing, names):
+            return decided(missing, context, context.prefix + path, found, required)
         if not found:
             return HOLDS if on_empty else lacking(context, path, required)
         inside = [_within(judge_where(one), judge_body, one, outside=each) for one in _contexts(context, path, found)]
@@ -74,7 +76,8 @@ def _contexts(context: EvaluationContext, path: str, found: Sequence[object]) ->
 
 def _inside(context: EvaluationContext, element: object, path: str) -> EvaluationContext:
     if isinstance(element, Struct):
-        return EvaluationContext(root=context.root, thing=element, prefix=f"{path}.", part=part(element))
+        own = f"{context.part} {part(element)}".lstrip()
+        return EvaluationContext(root=context.root, thing=element, prefix=f"{path}.", part=own)
     return EvaluationContext(root=context.root, thing=element, prefix=path, part=context.part)
 
 
@@ -135,12 +138,14 @@ def _certain_some(condition: Elements, body: Certain, where: Filter) -> Certain:
 def count(condition: Count, operand: Any, where: Filter | None, required: str) -> Compiled:
     """The condition on the number of elements that pass the filter; if it is unknown, all possible ones are tried."""
     names, path, judge_where = attributes(condition.path), condition.path, _judge(where)
-    test, negated = OPERATORS[condition.test.operator].test, condition.test.negated
+    test, negated, missing = OPERATORS[condition.test.operator].test, condition.test.negated, condition.missing
 
     def judge(context: EvaluationContext) -> Judgement:
         found: Any = read(context.thing, names)
         if found is UNSET:
             return undecided(context, context.prefix + path, required)
+        if found is None and missing is not None and is_gone(context.thing, names):
+            return decided(missing, context, context.prefix + path, found, required)
         filtered = [judge_where(one) for one in _contexts(context, path, found or ())]
         fewest = sum(judgement.holds is True for judgement in filtered)
         doubts = [judgement for judgement in filtered if judgement.holds is UNSET]
@@ -149,7 +154,7 @@ def count(condition: Count, operand: Any, where: Filter | None, required: str) -
         if isinstance(truth, UnsetType):
             return disjunction(doubts, context)
         counted = fewest if not found or isinstance(found[0], Struct) else found
-        return decided(truth, context, path, counted, required)
+        return decided(truth, context, context.prefix + path, counted, required)
 
     return Compiled(certain=_certain_count(condition, operand, where), judge=judge)
 
@@ -169,29 +174,43 @@ def _certain_count(condition: Count, operand: Any, where: Filter | None) -> Cert
     return certain
 
 
-def series(condition: Series) -> Compiled:
-    """The condition that a field's values in all elements are unique or contiguous."""
+def series(condition: Series, where: Filter | None, required: str) -> Compiled:
+    """The condition that a field's values in all elements that pass the filter are unique or contiguous."""
     names, field, path = attributes(condition.path), attributes(condition.field), condition.path
-    holds, negated, required = _SHAPES[condition.shape], condition.negated, series_phrase(condition)
+    holds, negated, judge_where = _SHAPES[condition.shape], condition.negated, _judge(where)
 
     def judge(context: EvaluationContext) -> Judgement:
         found: Any = read(context.thing, names)
         if found is UNSET:
             return undecided(context, context.prefix + path, required)
-        values = tuple(read(element, field) for element in found or ())
+        filtered = [judge_where(one) for one in _contexts(context, path, found or ())]
+        inside = [index for index, judgement in enumerate(filtered) if judgement.holds is True]
+        values = tuple(read(found[index], field) for index in inside)
+        doubts = [judgement for judgement in filtered if judgement.holds is UNSET]
         truth = holds(values)
+        if doubts and not (truth is False and condition.shape == "unique"):
+            return disjunction(doubts, context)
         if isinstance(truth, UnsetType):
-            return undecided(context, f"{context.prefix}{path}[{values.index(UNSET)}].{condition.field}", required)
+            at = inside[values.index(UNSET)]
+            return undecided(context, f"{context.prefix}{path}[{at}].{condition.field}", required)
         shown = _repeated(values) if condition.shape == "unique" else values
-        return decided(truth is not negated, context, path, shown, required)
+        return decided(truth is not negated, context, context.prefix + path, shown, required)
 
-    return Compiled(certain=_certain_series(condition), judge=judge)
+    return Compiled(certain=_certain_series(condition, where), judge=judge)
 
 
-def _certain_series(condition: Series) -> Certain:
+def _certain_series(condition: Series, where: Filter | None) -> Certain:
     get, item = getter(condition.path), getter(condition.field)
     holds, wanted = _SHAPES[condition.shape], not condition.negated
-    return lambda _, thing: holds([item(element) for element in get(thing)]) is wanted
+    if where is None:
+        return lambda _, thing: holds([item(element) for element in get(thing)]) is wanted
+    through, out = where.through, where.out
+
+    def certain(root: object, thing: object) -> bool:
+        inside = [element for element in get(thing) if not out(root, element)]
+        return all(through(root, each) for each in inside) and holds([item(each) for each in inside]) is wanted
+
+    return certain
 
 
 def _unique(values: Sequence[Any]) -> Truth:

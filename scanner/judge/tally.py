@@ -16,11 +16,12 @@ from scanner.judge.evaluate import Evaluation
 from scanner.judge.inventory import Inventory
 from scanner.language import vocabulary
 from scanner.language.rule import Rule, digest
-from scanner.language.vocabulary import AppInstance, FlowReference, Resource
+from scanner.language.vocabulary import AppInstance, Resource, narrowed
 from scanner.model import facts
 from scanner.model.branches import Cases, Given, first
 from scanner.model.edits import Editable
 from scanner.model.facts import ChannelFlow, Gap, Role
+from scanner.model.metadata import within
 from scanner.model.report import (
     Finding,
     Location,
@@ -79,20 +80,21 @@ class Tally:
         """
         gaps: set[Gap] = set()
         found: list[tuple[tuple[str, str], Finding]] = []
-        listed: list[tuple[FlowReference, Gap | None]] = []
+        listed: list[ChannelFlow] = []
+        reads = self._evaluation.reads_of_flows
         for each in flows:
             flow = first(each)
             self.counts.channel_flows += 1
             self.counts.processors += 0 if isinstance(flow.processors, UnsetType) else len(flow.processors)
             gaps.update(flow.gaps.values())
             found += [((vocabulary.key(flow), finding.rule_id), finding) for finding in self._judge(each)]
-            if self._evaluation.reads_flows:
-                listed.append((FlowReference(arn=vocabulary.key(flow), name=flow.name), flow.gaps.get("name")))
+            if reads and isinstance(seen, facts.AppInstance):
+                listed.append(narrowed(flow, reads, listed[0] if listed else flow))
         if seen is not None:
             self.counts.app_instances += 1
             if not isinstance(seen, tuple):
                 gaps.update(seen.gaps.values())
-                seen = _with_flows(seen, listed if self._evaluation.reads_flows else None, broken)
+                seen = _with_flows(seen, listed if reads else None, broken)
             found += [(("", finding.rule_id), finding) for finding in self._judge(seen)]
         found.sort(key=itemgetter(0))
         self._keep([finding for _, finding in found])
@@ -290,21 +292,24 @@ def reported(gaps: Iterable[Gap], waivers: Waivers, places: Mapping[Gap, Locatio
     ]
 
 
-def _with_flows(
-    seen: facts.AppInstance, listed: list[tuple[FlowReference, Gap | None]] | None, broken: Gap | None
-) -> AppInstance:
+def _with_flows(seen: facts.AppInstance, listed: list[ChannelFlow] | None, broken: Gap | None) -> AppInstance:
     """The app instance with its flows, by ARN; they are unknown if their list ended early (`broken`).
 
     `listed` is None if no rule reads the flows.
     """
     if listed is None:
         return AppInstance(**structs.asdict(seen))
-    listed.sort(key=lambda each: each[0].arn)
-    missing = {f"flows[{index}].name": gap for index, (_, gap) in enumerate(listed) if gap is not None}
+    listed.sort(key=vocabulary.key)
+    missing = {
+        within("flows", index, path): gap for index, flow in enumerate(listed) for path, gap in flow.gaps.items()
+    }
     gaps = seen.gaps | missing | ({} if broken is None else {"flows": broken})
-    untold = not isinstance(seen.declared, UnsetType) and seen.declared.is_untold("flows")
-    flows = UNSET if untold or broken is not None else tuple(flow for flow, _ in listed)
-    return AppInstance(**structs.asdict(seen) | {"gaps": gaps, "flows": flows})
+    declared = seen.declared
+    untold = not isinstance(declared, UnsetType) and declared.is_untold("flows")
+    flows = UNSET if untold or broken is not None else tuple(listed)
+    if not isinstance(declared, UnsetType) and not untold:
+        declared = declared.holding("flows", [flow.declared for flow in listed])
+    return AppInstance(**structs.asdict(seen) | {"gaps": gaps, "flows": flows, "declared": declared})
 
 
 def _position(gap: Gap) -> tuple[str, ...]:

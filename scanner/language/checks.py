@@ -36,6 +36,12 @@ def search(pattern: str) -> Search:
     return _fast(pattern, options, found) or found
 
 
+def pattern_of(wildcards: str) -> str:
+    """The regular expression of a text in which * stands for any text and ? for one character."""
+    stands_for = {"*": ".*", "?": "."}
+    return rf"(?s)\A{''.join(stands_for.get(each, re2.escape(each)) for each in wildcards)}\z"
+
+
 def _fast(pattern: str, options: re2.Options, slow: Search) -> Search | None:
     """A search with re2.Set, which takes half the time; None if Set rejects the pattern.
 

@@ -63,10 +63,16 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leaf:
-    """The value at a path must pass a test. The path is empty for the elements of a list of texts."""
+    """The value at a path must pass a test. The path is empty for the elements of a list of texts.
+
+    The path leads from the resource if `root`, else from the record that the condition is about. `missing` is the
+    verdict if the value is one of something that does not exist; None: as for any absent value.
+    """
 
     path: str
     test: Comparison
+    root: bool = False
+    missing: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +93,7 @@ class AnyOf:
 class Elements:
     """Each element, or some element, of a list must fulfil `body`. Only elements that fulfil `where` count.
 
-    `on_empty` is the verdict if there are none.
+    `on_empty` is the verdict if there are none, and `missing` that if there is nothing that could have the list.
     """
 
     path: str
@@ -95,22 +101,28 @@ class Elements:
     where: Condition | None
     body: Condition
     on_empty: bool
+    missing: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Count:
-    """The number of elements that fulfil `where` must pass a test."""
+    """The number of elements that fulfil `where` must pass a test; `missing` is as that of Elements."""
 
     path: str
     where: Condition | None
     test: Comparison
+    missing: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Series:
-    """The values of a field in all elements must differ (`unique`) or be 1 to n in any order (`contiguous`)."""
+    """The values of a field must differ (`unique`) or be 1 to n in any order (`contiguous`).
+
+    Only elements that fulfil `where` count.
+    """
 
     path: str
+    where: Condition | None
     shape: Literal["unique", "contiguous"]
     field: str
     negated: bool = False
@@ -127,7 +139,7 @@ def constants(condition: Condition) -> Iterator[Literals]:
             parts = condition.parts
         case Elements():
             parts = (condition.where, condition.body)
-        case Count():
+        case Count() | Series():
             parts = (condition.where,)
     for part in parts:
         if part is not None:
@@ -140,7 +152,8 @@ def negate(condition: Condition) -> Condition:
     """The opposite of a condition: it is unknown where the condition is."""
     match condition:
         case Leaf() | Count():
-            return replace(condition, test=replace(condition.test, negated=not condition.test.negated))
+            test = replace(condition.test, negated=not condition.test.negated)
+            return replace(condition, test=test, missing=opposite(condition.missing))
         case Series():
             return replace(condition, negated=not condition.negated)
         case AllOf():
@@ -153,8 +166,14 @@ def negate(condition: Condition) -> Condition:
                 quantifier="some" if condition.quantifier == "each" else "each",
                 body=negate(condition.body),
                 on_empty=not condition.on_empty,
+                missing=opposite(condition.missing),
             )
     assert_never(condition)
+
+
+def opposite(verdict: bool | None) -> bool | None:
+    """The other verdict; None where there is none."""
+    return None if verdict is None else not verdict
 
 
 def value(operand: Constant | Parameter, settings: Settings) -> Literals:
@@ -199,7 +218,7 @@ def describe(condition: Condition, settings: Settings) -> str:
         case Count():
             return f"{_filtered(condition, settings)}count {phrase(condition.test, settings)}"
         case Series():
-            return series_phrase(condition)
+            return f"{_filtered(condition, settings)}{series_phrase(condition)}"
     assert_never(condition)
 
 
@@ -209,5 +228,5 @@ def series_phrase(series: Series) -> str:
     return f"not: {series.field} {rule}" if series.negated else f"{series.field} {rule}"
 
 
-def _filtered(condition: Elements | Count, settings: Settings) -> str:
+def _filtered(condition: Elements | Count | Series, settings: Settings) -> str:
     return "" if condition.where is None else f"where {describe(condition.where, settings)}, "

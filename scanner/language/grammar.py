@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
 
 from msgspec import Struct
 
@@ -23,10 +25,13 @@ from scanner.language.conditions import (
     Reference,
     Series,
     negate,
+    opposite,
 )
 from scanner.language.operators import NEGATIVES, OPERATORS, applicable
 from scanner.language.params import Param
 from scanner.language.vocabulary import Fact, Root, lookup, paths
+from scanner.model.facts import ChannelFlow
+from scanner.model.metadata import root_of
 from scanner.model.phrases import nearest, one_of, quote, unknown
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
 
@@ -40,7 +45,9 @@ LIST_MATCHERS = ("where", *QUANTIFIERS, "count", "unique", "contiguous", "exists
 class Context:
     """A rule that is being read.
 
-    `facts` collects the facts that it reads, `uses` each parameter's name with a fact that it is compared with.
+    `facts` collects the facts that it reads, `of_flows` those that it names of the flows of an app instance, and `uses`
+    each parameter's name with a fact that it is compared with. `missing` is the verdict of comparisons with facts of
+    something that does not exist: true where each element must fulfil them, false where elements are chosen by them.
     """
 
     root: Root
@@ -48,15 +55,27 @@ class Context:
     mistakes: Mistakes
     facts: list[Fact] = field(default_factory=list)
     uses: list[tuple[str, Fact]] = field(default_factory=list)
+    of_flows: set[str] = field(default_factory=set)
+    missing: bool | None = None
 
     def fact(self, node: Node, path: str, record: type[Struct]) -> Fact | None:
         """The fact at a path of a record; a mistake and None if there is none."""
         fact = lookup(record, path)
         if fact is None:
-            self.mistakes.add(node, _no_field(self.root, path, record))
+            self.mistakes.add(node, _no_field(path, record))
         else:
-            self.facts.append(fact)
+            self.read(fact, path, record)
         return fact
+
+    def read(self, fact: Fact, path: str, record: type[Struct]) -> None:
+        """Note that the rule reads a fact of a record."""
+        self.facts.append(fact)
+        if record is ChannelFlow and self.root.type is not ChannelFlow:
+            self.of_flows.add(root_of(path))
+
+    def where(self, *, missing: bool | None) -> Context:
+        """The same rule, where facts of something that does not exist have another verdict."""
+        return replace(self, missing=missing)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +135,7 @@ def compared(operator: str, fact: Fact) -> Fact:
             return Fact(kind="duration")
         case "more_days_ahead_than":
             return Fact(kind="integer")
-        case "contains" | "starts_with" | "ends_with" | "has_keys":
+        case "contains" | "starts_with" | "ends_with" | "like" | "has_keys":
             return Fact(kind="text")
     return fact
 
@@ -169,9 +188,7 @@ def _reference(context: Context, operator: str, node: Node, subject: Subject) ->
     if subject.record is None or OPERATORS[operator].operand != "scalar":
         context.mistakes.add(node, "found a field; expected a value or a parameter")
         return None
-    start, _, rest = written.partition(".")
-    from_root = start == context.root.name and lookup(subject.record, written) is None
-    path, record = (rest, context.root.type) if from_root else (written, subject.record)
+    path, record, from_root = _place(context, written, subject.record)
     other = context.fact(node, path, record)
     if other is None:
         return None
@@ -182,14 +199,19 @@ def _reference(context: Context, operator: str, node: Node, subject: Subject) ->
     return Reference(path=path, root=from_root, written=written)
 
 
-def _no_field(root: Root, path: str, record: type[Struct]) -> str:
+def _place(context: Context, written: str, record: type[Struct]) -> tuple[str, type[Struct], bool]:
+    """The path and the record that a path means, and whether it begins with the name of the resource."""
+    start, _, rest = written.partition(".")
+    from_root = start == context.root.name and lookup(record, written) is None
+    return (rest, context.root.type, record is not context.root.type) if from_root else (written, record, False)
+
+
+def _no_field(path: str, record: type[Struct]) -> str:
     known = paths(record)
     start, _, rest = path.partition(".")
     if start in known and known[start].kind == "list":
         quantifiers = one_of(QUANTIFIERS)
         return f"found {quote(path)}, inside a list; expected {start}: with {quantifiers}, and {quote(rest)} in it"
-    if start == root.name and lookup(root.type, rest):
-        return f"found {quote(path)} as a condition; expected it as a value: {{field: {path}}}"
     return f"unknown field {quote(path)}; expected a field of {record.__name__}{nearest(path, [*known, *COMBINATORS])}"
 
 
@@ -200,7 +222,8 @@ def _no_operator(name: str, fitting: Mapping[str, object], subject: Subject) -> 
     return unknown("operator", name, fitting)
 
 
-_BESIDE_WHERE = ("each", "some", "none", "count")
+_UNORDERED = ("each", "some", "none")
+_BESIDE_WHERE = (*_UNORDERED, "count", "unique", "contiguous")
 _COUNTED = Subject(path="count", fact=Fact(kind="integer"), record=None)
 _ELEMENT = Subject(path="", fact=Fact(kind="text"), record=None)
 _POSITIONS = {"first": "is_first", "last": "is_last"}
@@ -230,18 +253,30 @@ def _entry(context: Context, key: Scalar, node: Node, record: type[Struct]) -> C
         case "any_of":
             return _any_of(_conditions(context, node, record))
         case "not":
-            inner = condition(context, node, record)
+            inner = condition(context.where(missing=opposite(context.missing)), node, record)
             return None if inner is None else negate(inner)
-    fact = context.fact(key, key.text, record)
+        case "when":
+            context.mistakes.add(key, "found when; expected it beside require, or in each, first or last of a list")
+            return None
+    path, owner, from_root = _place(context, key.text, record)
+    fact = context.fact(key, path, owner)
     if fact is None:
         return None
-    match fact.kind:
-        case "list":
-            return _list(context, key.text, fact, node)
-        case "texts":
-            return _texts(context, key.text, fact, node)
+    if fact.kind in ("list", "texts"):
+        if from_root:
+            message = f"found {quote(key.text)}, a list of the resource, inside a list; expected it outside, as {path}:"
+            context.mistakes.add(key, message)
+            return None
+        return _list(context, path, fact, node) if fact.kind == "list" else _texts(context, path, fact, node)
     found = comparisons(context, node, Subject(path=key.text, fact=fact, record=record))
-    return _all_of([None if test is None else Leaf(path=key.text, test=test) for test in found])
+    leaf = partial(Leaf, path=path, root=from_root)
+    return _all_of([None if test is None else leaf(test=test, missing=_if_gone(context, fact, test)) for test in found])
+
+
+def _if_gone(context: Context, fact: Fact, test: Comparison) -> bool | None:
+    """The verdict if what the test is about does not exist; None if it asks for that itself, or if that cannot be."""
+    may_be_absent = fact.absent or isinstance(test.operand, Reference)
+    return context.missing if may_be_absent and test.operator != "exists" else None
 
 
 def _conditions(context: Context, node: Node, record: type[Struct]) -> list[Condition | None]:
@@ -270,12 +305,12 @@ def _text(context: Context, path: str, fact: Fact, key: Scalar, node: Node) -> C
         case "each" | "some" | "none":
             tests = comparisons(context, node, _ELEMENT)
             body = _all_of([None if test is None else Leaf(path=_ELEMENT.path, test=test) for test in tests])
-            return None if body is None else _elements(path, key.text, None, body)
+            return None if body is None else _elements(path, key.text, None, body, context.missing)
         case "count":
             return _count(context, path, None, node)
         case "contains" | "exists":
             test = comparison(context, key, node, Subject(path=path, fact=fact, record=None))
-            return None if test is None else Leaf(path=path, test=test)
+            return None if test is None else Leaf(path=path, test=test, missing=_if_gone(context, fact, test))
     context.mistakes.add(key, unknown("matcher of a list of texts", key.text, TEXTS_MATCHERS))
     return None
 
@@ -289,7 +324,7 @@ def _where(context: Context, table: Table, element: type[Struct]) -> Condition |
             context.mistakes.add(table.keys[name], f"found {name} beside where; expected {one_of(_BESIDE_WHERE)}")
     if not others:
         context.mistakes.add(table.keys["where"], f"found where alone; expected {one_of(_BESIDE_WHERE)} beside it")
-    return condition(context, table.entries["where"], element)
+    return condition(context.where(missing=False), table.entries["where"], element)
 
 
 def _matcher(context: Context, of: _List, fact: Fact, key: Scalar, node: Node) -> Condition | None:
@@ -315,29 +350,56 @@ def _no_matcher(name: str, element: type[Struct]) -> str:
 
 
 def _quantified(context: Context, of: _List, key: Scalar, node: Node) -> Condition | None:
-    body = condition(context, node, of.element)
-    where = _position(context, of, key) if key.text in _POSITIONS else of.where
-    return None if body is None else _elements(of.path, key.text, where, body)
+    """The condition on each of some elements; with `when` among its entries, on those for which that holds."""
+    place = _position(context, of, key) if key.text in _POSITIONS else of.where
+    wheres = [] if place is None else [place]
+    if isinstance(node, Table) and "when" in node.entries:
+        chosen = _when(context, of, key, node)
+        if chosen is None:
+            return None
+        wheres.append(chosen)
+        node = replace(node, entries={name: value for name, value in node.entries.items() if name != "when"})
+    body = condition(context.where(missing=key.text in ("each", *_POSITIONS)), node, of.element)
+    return None if body is None else _elements(of.path, key.text, _all_of(wheres), body)
 
 
-def _elements(path: str, quantifier: str, where: Condition | None, body: Condition) -> Elements:
+def _when(context: Context, of: _List, key: Scalar, table: Table) -> Condition | None:
+    if key.text in ("some", "none"):
+        message = f"found when inside {key.text}; expected where beside it, or when in each, first or last"
+        context.mistakes.add(table.keys["when"], message)
+        return None
+    if len(table.entries) == 1:
+        context.mistakes.add(table.keys["when"], f"found when alone; expected what {key.text} must fulfil beside it")
+        return None
+    return condition(context.where(missing=False), table.entries["when"], of.element)
+
+
+def _elements(
+    path: str, quantifier: str, where: Condition | None, body: Condition, missing: bool | None = None
+) -> Elements:
     return Elements(
         path=path,
         quantifier="some" if quantifier == "some" else "each",
         where=where,
         body=negate(body) if quantifier == "none" else body,
         on_empty=quantifier in ("each", "none"),
+        missing=missing,
     )
 
 
 def _count(context: Context, path: str, where: Condition | None, node: Node) -> Condition | None:
     tests = comparisons(context, node, _COUNTED)
-    return _all_of([None if test is None else Count(path=path, where=where, test=test) for test in tests])
+    missing = context.missing if where is None else None
+    count = partial(Count, path=path, where=where, missing=missing)
+    return _all_of([None if test is None else count(test=test) for test in tests])
 
 
 def _position(context: Context, of: _List, key: Scalar) -> Condition | None:
     """The condition that selects the first or last elements; several elements may share that place."""
     path = _POSITIONS[key.text]
+    if lookup(of.element, path) is None:
+        context.mistakes.add(key, f"found {key.text}, but {of.path} are in no order; expected {one_of(_UNORDERED)}")
+        return None
     context.fact(key, path, of.element)
     return Leaf(path=path, test=Comparison(operator="equals", operand=Constant(value=True)))
 
@@ -351,7 +413,8 @@ def _series(context: Context, of: _List, key: Scalar, node: Node) -> Condition |
     if fact.kind not in wanted:
         context.mistakes.add(node, f"found a field of type {fact.kind}; expected one of type {one_of(wanted)}")
         return None
-    return Series(path=of.path, shape="contiguous" if key.text == "contiguous" else "unique", field=name)
+    shape: Literal["contiguous", "unique"] = "contiguous" if key.text == "contiguous" else "unique"
+    return Series(path=of.path, where=of.where, shape=shape, field=name)
 
 
 def _all_of(parts: Sequence[Condition | None]) -> Condition | None:

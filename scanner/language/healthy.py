@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec import UNSET, Struct
 
-from scanner.language.vocabulary import AppInstance, FlowReference, Resource, Root, attributes
+from scanner.language.vocabulary import AppInstance, Resource, Root, attributes
 from scanner.model.facts import (
     AppInstanceRef,
     CallbackPermission,
@@ -89,7 +89,7 @@ def app_instance(given: Partial) -> AppInstance:
         | dict(given)
         | {
             "channels": _record(Channels, _CHANNELS | {"seen_as": f"{arn}/user/auditor"}, given.get("channels", {})),
-            "flows": UNSET if flows is UNSET else tuple(_reference(flow, n, arn) for n, flow in enumerate(flows)),
+            "flows": UNSET if flows is UNSET else tuple(_listed(flow, n, arn, home) for n, flow in enumerate(flows)),
         },
     )
 
@@ -143,8 +143,8 @@ def _flow_arn(app_instance_arn: str, number: int) -> str:
     return f"{app_instance_arn}/channel-flow/{_FLOW_ID.format(number)}"
 
 
-def _reference(given: Partial, number: int, app_instance_arn: str) -> FlowReference:
-    return _made(FlowReference, {"arn": _flow_arn(app_instance_arn, number), "name": f"flow-{number}", **given})
+def _listed(given: Partial, number: int, app_instance_arn: str, home: Mapping[str, str]) -> ChannelFlow:
+    return channel_flow({"arn": _flow_arn(app_instance_arn, number), "name": f"flow-{number}", **home, **given})
 
 
 def _processors(given: list[Partial], home: Mapping[str, str]) -> tuple[Processor, ...]:

@@ -1,20 +1,25 @@
-"""The message of a rule: text with placeholders such as ``{lambda.arn}`` or, from inside a list, ``{flow.name}``."""
+"""The message of a rule: text with placeholders.
+
+``{lambda.arn}`` is a fact of what failed, ``{flow.name}`` one of the resource that holds it, and ``{param.prefix}`` the
+value of a parameter.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from string import Formatter
 
 from msgspec import UNSET, Struct
 
-from scanner.language.conditions import AllOf, Condition, Elements, show
+from scanner.language.conditions import AllOf, Condition, Elements, Literals, Parameter, show
 from scanner.language.grammar import Context
-from scanner.language.vocabulary import Resource, Root, attributes, lookup, paths, read, written
-from scanner.model.phrases import nearest, quote
+from scanner.language.vocabulary import Resource, attributes, lookup, paths, read, written
+from scanner.model.phrases import nearest, quote, unknown
 from scanner.model.yamltree import Node
 
 _NOT_SHOWN = ("record", "list", "tags")
+_PARAM = "param"
 _BRACES = "expected the path of a field in braces, such as {name}, and {{ or }} for a brace itself"
 
 
@@ -31,13 +36,20 @@ class Placeholder:
 class Message:
     """A message, split into texts and placeholders."""
 
-    pieces: tuple[str | Placeholder, ...]
+    pieces: tuple[str | Placeholder | Parameter, ...]
 
-    def render(self, root: Resource, thing: object, prefix: str = "") -> str:
-        """The message with its facts filled in. `prefix` is the path from the resource to the thing that failed."""
-        return "".join(
-            piece if isinstance(piece, str) else _filled(piece, root, thing, prefix) for piece in self.pieces
-        )
+    def render(self, root: Resource, thing: object, prefix: str, params: Mapping[str, Literals]) -> str:
+        """The message with facts and parameters filled in. `prefix` is the path from the resource to what failed."""
+        words = []
+        for piece in self.pieces:
+            match piece:
+                case str():
+                    words.append(piece)
+                case Parameter():
+                    words.append(show(params[piece.name]))
+                case Placeholder():
+                    words.append(_filled(piece, root, thing, prefix))
+        return "".join(words)
 
 
 def parse(node: Node, text: str, require: Condition | None, context: Context) -> Message:
@@ -47,7 +59,7 @@ def parse(node: Node, text: str, require: Condition | None, context: Context) ->
     """
     root = context.root
     speakers = None if require is None else _speakers(require, root.type)
-    pieces: list[str | Placeholder] = []
+    pieces: list[str | Placeholder | Parameter] = []
     try:
         for before, name, style, conversion in Formatter().parse(text):
             pieces.append(before)
@@ -61,9 +73,15 @@ def parse(node: Node, text: str, require: Condition | None, context: Context) ->
     return Message(pieces=tuple(pieces))
 
 
-def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]] | None, context: Context) -> Placeholder:
+def _placeholder(
+    node: Node, name: str, speakers: Collection[type[Struct]] | None, context: Context
+) -> Placeholder | Parameter:
     start, _, rest = name.partition(".")
     root = context.root
+    if start == _PARAM:
+        if rest not in context.params:
+            context.mistakes.add(node, unknown("parameter", rest, context.params))
+        return Parameter(name=rest)
     from_root = start == root.name
     path, records = (rest, {root.type}) if from_root else (name, speakers)
     if records is None:
@@ -71,13 +89,14 @@ def _placeholder(node: Node, name: str, speakers: Collection[type[Struct]] | Non
     for record in records:
         fact = lookup(record, path)
         if fact is None or fact.kind in _NOT_SHOWN:
-            context.mistakes.add(node, _no_placeholder(name, path, record, root))
+            context.mistakes.add(node, _no_placeholder(name, path, record, context))
         else:
-            context.facts.append(fact)
+            context.read(fact, path, record)
     return Placeholder(path=path, names=attributes(path), root=from_root)
 
 
-def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> str:
+def _no_placeholder(name: str, path: str, record: type[Struct], context: Context) -> str:
+    root = context.root
     if not path.strip():
         return f"found the placeholder {{{name}}}; {_BRACES}"
     fields = {path: fact for path, fact in paths(record).items() if fact.kind not in _NOT_SHOWN}
@@ -85,6 +104,8 @@ def _no_placeholder(name: str, path: str, record: type[Struct], root: Root) -> s
         inside = [each for each in fields if each.startswith(f"{path}.")]
         value = f"a value in it, such as {{{inside[0]}}}" if inside else "a field with a single value"
         return f"found the placeholder {{{name}}}, which is a {fact.kind}; expected {value}"
+    if name in context.params:
+        return f"found the placeholder {{{name}}}; expected {{{_PARAM}.{name}}} for the parameter"
     hint = f'; did you mean "{root.name}.{path}"?' if lookup(root.type, path) else nearest(path, fields)
     return f"unknown placeholder {quote(name)}; expected a field of {record.__name__}{hint}"
 

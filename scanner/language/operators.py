@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from scanner.language.vocabulary import Kind
 
-OperandKind = Literal["scalar", "list", "pattern", "boolean", "duration", "days"]
+OperandKind = Literal["scalar", "list", "pattern", "wildcards", "boolean", "duration", "days"]
 
 _SCALAR: Final[frozenset[Kind]] = frozenset({"text", "integer", "boolean"})
 _TEXT: Final[frozenset[Kind]] = frozenset({"text"})
@@ -89,6 +89,14 @@ OPERATORS: Final[Mapping[str, Operator]] = {
         test=_present(lambda value, search: search(value)),
         description="The regular expression (RE2) matches somewhere in the text.",
     ),
+    "like": Operator(
+        kinds=_TEXT,
+        operand="wildcards",
+        phrase="is like",
+        inverse="is not like",
+        test=_present(lambda value, search: search(value)),
+        description="The whole text fits this one, in which * stands for any text and ? for one character.",
+    ),
     "exists": Operator(
         kinds=_ANY,
         operand="boolean",
@@ -163,7 +171,12 @@ OPERATORS: Final[Mapping[str, Operator]] = {
     ),
 }
 
-NEGATIVES: Final[Mapping[str, str]] = {"not_equals": "equals", "not_in": "in", "not_matches": "matches"}
+NEGATIVES: Final[Mapping[str, str]] = {
+    "not_equals": "equals",
+    "not_in": "in",
+    "not_matches": "matches",
+    "not_like": "like",
+}
 """Negative operators, each with the operator that it negates."""
 
 

@@ -24,6 +24,7 @@ from scanner.language.grammar import Context, condition
 from scanner.language.message import Message
 from scanner.language.params import Param
 from scanner.language.vocabulary import ROOTS, Facet, Fact
+from scanner.model.facts import ChannelFlow
 from scanner.model.phrases import quote
 from scanner.model.report import RuleInfo, Severity
 from scanner.model.yamltree import START, Mistakes, Node, Plain, Scalar, Table, parse, plain
@@ -34,13 +35,15 @@ class Rule:
     """A rule that passed every check.
 
     `settings` are the values of its parameters, `reads` the facts that it reads. It is off if `off_unless` names a
-    parameter whose value is empty. `evidence` are the paths of facts that findings show besides. `changes` says what
-    changed in what it finds, by version or date.
+    parameter whose value is empty. `evidence` are the paths of facts that findings show besides, `facts_of_flows` those
+    that it names of the channel flows of an app instance. `changes` says what changed in what it finds, by version or
+    date.
     """
 
     info: RuleInfo
     file: str
     reads: frozenset[Fact]
+    facts_of_flows: frozenset[str]
     params: Mapping[str, Param]
     settings: Mapping[str, Literals]
     off_unless: str | None
@@ -68,14 +71,20 @@ class Rule:
         return vocabulary.facets(self.reads) | ({found_by} if found_by else set())
 
     @property
-    def reads_flows(self) -> bool:
-        """Whether the rule, if it is on, reads all channel flows of an app instance."""
-        return not self.off and any(fact.record is vocabulary.FlowReference for fact in self.reads)
+    def reads_of_flows(self) -> frozenset[str]:
+        """What the rule reads of all channel flows of an app instance; nothing if it is off or reads no flows."""
+        is_read = not self.off and any(fact.kind == "list" and fact.record is ChannelFlow for fact in self.reads)
+        return self.facts_of_flows | {"arn", "name"} if is_read else frozenset()
 
 
 def facets(rules: Iterable[Rule]) -> frozenset[Facet]:
     """The facets that a scan must collect for these rules."""
     return frozenset().union(*(rule.facets for rule in rules))
+
+
+def reads_of_flows(rules: Iterable[Rule]) -> frozenset[str]:
+    """The facts of all channel flows of an app instance that these rules read; none if they read no flows."""
+    return frozenset().union(*(rule.reads_of_flows for rule in rules))
 
 
 def greatest_number(rules: Iterable[Rule], facet: Facet) -> int:
@@ -183,6 +192,7 @@ def _rule(table: Table, file: Path, topic: str, mistakes: Mistakes, frameworks: 
         info=info,
         file=str(file),
         reads=frozenset(context.facts),
+        facts_of_flows=frozenset(context.of_flows),
         params=declared,
         settings={name: param.default for name, param in declared.items()},
         off_unless=switch,

@@ -23,15 +23,15 @@ _TYPES: Final[dict[str, Schema]] = {
     "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},
 }
-_QUANTIFIERS: Final = {
+QUANTIFIERS: Final = {
     "each": "Every element must fulfil this; an empty list does.",
     "some": "At least one element must fulfil this; an empty list does not.",
     "none": "No element may fulfil this; an empty list does.",
     "first": "The element that is first must fulfil this; every one of them where several share the place.",
     "last": "The element that is last must fulfil this; every one of them where several share the place.",
-    "where": "Only the elements that fulfil this count for each, some, none or count beside it.",
+    "where": "Only the elements that fulfil this count for each, some, none, count, unique or contiguous beside it.",
 }
-
+WHEN: Final = "Only the elements that fulfil this must fulfil what stands beside it."
 
 _SCALARS: Final = {
     "Text": Fact(kind="text"),
@@ -61,6 +61,7 @@ def definitions() -> Schema:
     records = _records()
     return {
         **{f"{record.__name__}Condition": _condition(record) for record in records},
+        **{f"{record.__name__}Choice": _choice(record) for record in records if record in _listed()},
         **{f"{record.__name__}Given": _given(record) for record in records},
         **{name: _matcher(name, fact) for name, fact in _SCALARS.items()},
         "Time": _operators("time", Fact(kind="time")),
@@ -100,13 +101,28 @@ def _condition(record: type[Struct]) -> Schema:
             "not": {"description": "This must not hold.", **itself},
             **{path: {**_field(fact), "description": fact.description} for path, fact in paths(record).items()},
         },
-        **_single_tags(record),
+        **_other_keys(record),
     }
 
 
-def _single_tags(record: type[Struct]) -> Schema:
+def _choice(record: type[Struct]) -> Schema:
+    """A condition with which `when` may stand."""
+    condition = _condition(record)
+    chosen = {"description": WHEN, "$ref": f"#/$defs/{record.__name__}Condition"}
+    return {**condition, "minProperties": 1, "properties": {"when": chosen, **condition["properties"]}}
+
+
+def _listed() -> set[type[Struct]]:
+    """The structs that are elements of lists."""
+    every = (fact for record in _records() for fact in fields(record).values() if fact.kind == "list")
+    return {fact.record for fact in every if fact.record is not None}
+
+
+def _other_keys(record: type[Struct]) -> Schema:
     tags = [path for path, fact in paths(record).items() if fact.kind == "tags"]
-    return {"patternProperties": {rf"^{path}\..": {"$ref": "#/$defs/Text"} for path in tags}} if tags else {}
+    names = "|".join(root.name for root in ROOTS.values())
+    of_resource = {rf"^({names})\..": {"description": "A field of the resource, from inside a list."}}
+    return {"patternProperties": {rf"^{path}\..": {"$ref": "#/$defs/Text"} for path in tags} | of_resource}
 
 
 def _field(fact: Fact) -> Schema:
@@ -121,6 +137,7 @@ def _field(fact: Fact) -> Schema:
 
 def _list(record: type[Struct]) -> Schema:
     inside = {"$ref": f"#/$defs/{record.__name__}Condition"}
+    choice = {"$ref": f"#/$defs/{record.__name__}Choice"}
     names = [path for path, fact in paths(record).items() if fact.kind in ("text", "integer")]
     numbers = [path for path, fact in paths(record).items() if fact.kind == "integer"]
     unordered = [name for name in ("first", "last") if f"is_{name}" not in paths(record)]
@@ -129,7 +146,11 @@ def _list(record: type[Struct]) -> Schema:
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
-            **{name: {"description": text, **inside} for name, text in _QUANTIFIERS.items() if name not in unordered},
+            **{
+                name: {"description": text, **(choice if name in ("each", "first", "last") else inside)}
+                for name, text in QUANTIFIERS.items()
+                if name not in unordered
+            },
             "count": _COUNT,
             "unique": {"description": "This field of the elements must not repeat.", "enum": names},
             **({"contiguous": {"description": _CONTIGUOUS, "enum": numbers}} if numbers else {}),
@@ -145,7 +166,7 @@ def _texts() -> Schema:
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
-            **{name: {"description": _QUANTIFIERS[name], **inside} for name in ("each", "some", "none")},
+            **{name: {"description": QUANTIFIERS[name], **inside} for name in ("each", "some", "none")},
             "count": _COUNT,
             **_operators("list of texts", Fact(kind="texts"))["properties"],
         },
@@ -179,7 +200,7 @@ def _operator(name: str, fact: Fact) -> Schema:
     match base.operand:
         case "list":
             return {"description": description, "anyOf": [{"type": "array", "items": value}, parameter]}
-        case "pattern" | "duration" | "days":
+        case "pattern" | "wildcards" | "duration" | "days":
             return {"description": description, "anyOf": [value, parameter]}
     return {"description": description, "anyOf": [value, parameter, reference]}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -22,7 +22,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from scanner.model import facts
 from scanner.model.facts import ChannelFlow, Processor, Role
-from scanner.model.metadata import NOT_YET, marks_of, says
+from scanner.model.metadata import NOT_YET, marks_of, root_of, says
 from scanner.model.report import ResourceType
 
 Facet = str
@@ -37,6 +37,7 @@ Only operands can be a `pattern`, a text that is a regular expression, or a `dur
 _SCALARS: Final[dict[object, Kind]] = {str: "text", int: "integer", bool: "boolean", datetime: "time"}
 _PLAIN: Final[dict[object, Kind]] = {**_SCALARS, tuple[str, ...]: "texts", dict[str, str]: "tags"}
 _TAGS, _TAG = "tags", "tags."
+_NO_GAPS: Final[dict[str, facts.Gap]] = {}
 _NOT_FACTS = frozenset({"gaps", "declared", "identity"})
 
 
@@ -58,17 +59,12 @@ class Fact:
     description: str = ""
 
 
-class FlowReference(Struct, frozen=True, kw_only=True, gc=False):
-    """The facts of a channel flow that rules on its app instance can read."""
-
-    arn: Annotated[str, says("The ARN of the channel flow.")]
-    name: Annotated[str | UnsetType, says("The name of the channel flow.")] = UNSET
-
-
 class AppInstance(facts.AppInstance, frozen=True, kw_only=True, gc=False):
     """An app instance with its channel flows, sorted by ARN, for rules that read them."""
 
-    flows: Annotated[tuple[FlowReference, ...] | UnsetType, says("All its channel flows, by ARN.")] = UNSET
+    flows: Annotated[
+        tuple[ChannelFlow, ...] | UnsetType, says("All its channel flows, by ARN; unknown if one could not be listed.")
+    ] = UNSET
 
 
 Resource = ChannelFlow | AppInstance | Role
@@ -160,11 +156,36 @@ def read(thing: object, names: tuple[str, ...]) -> object:
 
 def part(element: object) -> str:
     """An id of a list's element that is stable across runs: for a processor, its function; for a flow, its ARN."""
-    if isinstance(element, FlowReference):
-        return element.arn
+    if isinstance(element, ChannelFlow):
+        return key(element)
     if not isinstance(element, Processor):
         raise TypeError(element)
     return "unknown-function" if isinstance(element.lambda_, UnsetType) else element.lambda_.identity
+
+
+def narrowed(flow: ChannelFlow, members: Collection[str], like: ChannelFlow) -> ChannelFlow:
+    """The flow with these facts alone, as its app instance holds it: many may have to stay in memory.
+
+    What it has in common with another flow (`like`) is not kept twice.
+    """
+    facts = {name: getattr(flow, name) for name in ("account_id", "region", "partition", "app_instance")}
+    same = {name: kept for name in facts if (kept := getattr(like, name)) == facts[name]}
+    seen = {name: getattr(flow, name) for name in members}
+    gaps = {path: gap for path, gap in flow.gaps.items() if root_of(path) in members}
+    declared = flow.declared if isinstance(flow.declared, UnsetType) else flow.declared.narrowed(members)
+    named = {"arn": flow.arn, "gaps": gaps or _NO_GAPS, "declared": declared}
+    return ChannelFlow(**facts | seen | same | named)
+
+
+def is_gone(thing: object, names: tuple[str, ...]) -> bool:
+    """Whether an absent fact is one of something that does not exist itself, as a function may not."""
+    for name in names[:-1]:
+        if getattr(thing, "exists", True) is False:
+            return True
+        thing = getattr(thing, name, None)
+        if thing is None:
+            return True
+    return getattr(thing, "exists", True) is False
 
 
 def type_of(resource: Resource) -> ResourceType:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from functools import cache
+from collections.abc import Container, Mapping, Sequence
+from functools import cache, partial
 from typing import Annotated, Any, Final, get_args, get_origin
 
-from msgspec import UNSET, Meta, Struct, structs
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 
 class Spot(Struct, frozen=True, kw_only=True, gc=False):
@@ -33,6 +33,29 @@ class Declaration(Struct, frozen=True, kw_only=True):
     written: dict[str, str] = {}
     untold: frozenset[str] = frozenset()
     by_default: dict[str, tuple[str, ...]] = {}
+
+    def narrowed(self, members: Container[str]) -> Declaration:
+        """What is said of these facts of the resource, and of what they hold."""
+        return Declaration(
+            file=self.file,
+            id=self.id,
+            spots={path: spot for path, spot in self.spots.items() if not path or root_of(path) in members},
+            written={path: text for path, text in self.written.items() if root_of(path) in members},
+            untold=frozenset(path for path in self.untold if root_of(path) in members),
+            by_default={path: names for path, names in self.by_default.items() if root_of(path) in members},
+        )
+
+    def holding(self, name: str, parts: Sequence[Declaration | UnsetType]) -> Declaration:
+        """The declaration with what is said of the elements of its list `name`, each declared by itself."""
+        known = [(index, part) for index, part in enumerate(parts) if not isinstance(part, UnsetType)]
+        of = partial(within, name)
+        return structs.replace(
+            self,
+            spots=self.spots | {of(n, path): spot for n, part in known for path, spot in part.spots.items()},
+            written=self.written | {of(n, path): text for n, part in known for path, text in part.written.items()},
+            untold=self.untold | {of(n, path) for n, part in known for path in part.untold},
+            by_default=self.by_default | {of(n, path): on for n, part in known for path, on in part.by_default.items()},
+        )
 
     @property
     def key(self) -> str:
@@ -77,6 +100,16 @@ def nearest_path(path: str, paths: Container[str]) -> str | None:
     while path and path not in paths:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return path if path in paths else None
+
+
+def root_of(path: str) -> str:
+    """The field at which a path such as ``processors[0].name`` begins."""
+    return path.partition(".")[0].partition("[")[0]
+
+
+def within(name: str, index: int, path: str) -> str:
+    """The path of a fact of an element of the list `name`, whose path in the element is given; "" is the element."""
+    return f"{name}[{index}].{path}" if path else f"{name}[{index}]"
 
 
 def facet(name: str) -> Meta:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -16,8 +17,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def holds(condition: dict[str, Any], thing: Any, root: Any) -> Truth:
-    return every([_entry(key, value, thing, root) for key, value in condition.items()])
+def holds(condition: dict[str, Any], thing: Any, root: Any, gone: Truth = False) -> Truth:
+    """Whether a condition holds; `gone` is the verdict of what is said of a function that does not exist."""
+    return every([_entry(key, value, thing, root, gone) for key, value in condition.items()])
 
 
 def every(truths: list[Truth]) -> Truth:
@@ -34,14 +36,18 @@ def any_one(truths: list[Truth]) -> Truth:
     return no(every([no(truth) for truth in truths]))
 
 
-def _entry(key: str, value: Any, thing: Any, root: Any) -> Truth:
+def _entry(key: str, value: Any, thing: Any, root: Any, gone: Truth) -> Truth:
     if key == "all_of":
-        return every([holds(part, thing, root) for part in value])
+        return every([holds(part, thing, root, gone) for part in value])
     if key == "any_of":
-        return any_one([holds(part, thing, root) for part in value])
+        return any_one([holds(part, thing, root, gone) for part in value])
     if key == "not":
-        return no(holds(value, thing, root))
+        return no(holds(value, thing, root, no(gone)))
+    if key.startswith("flow."):
+        key, thing = key[5:], root
     found = read(thing, attributes(key))
+    if key.startswith("lambda.access.") and thing.lambda_ is not UNSET and thing.lambda_.access is None:
+        return gone
     if key == "processors":
         return (
             UNSET if found is UNSET else every([_list(name, body, found, value, root) for name, body in value.items()])
@@ -75,11 +81,15 @@ def _texts(name: str, body: Any, found: Any) -> Truth:
 def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: Any) -> Truth:
     where = matchers.get("where")
     inside = [True if where is None else holds(where, element, root) for element in elements]
+    if name in ("each", "first", "last") and "when" in body:
+        chosen = [holds(body["when"], element, root) for element in elements]
+        body = {key: value for key, value in body.items() if key != "when"}
+        inside = [every([in_, when]) for in_, when in zip(inside, chosen, strict=True)]
     match name:
         case "where":
             return True
         case "each" | "none":
-            truths = [holds(body, element, root) for element in elements]
+            truths = [holds(body, element, root, name == "each") for element in elements]
             wanted = truths if name == "each" else [no(truth) for truth in truths]
             return every([any_one([no(in_), truth]) for in_, truth in zip(inside, wanted, strict=True)])
         case "some":
@@ -87,8 +97,9 @@ def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: A
             return any_one([every([in_, truth]) for in_, truth in zip(inside, truths, strict=True)])
         case "first" | "last":
             places = [read(element, (f"is_{name}",)) for element in elements]
-            truths = [holds(body, element, root) for element in elements]
+            truths = [holds(body, element, root, True) for element in elements]
             known = [UNSET if place is UNSET else bool(place) for place in places]
+            known = [every([in_, place]) for in_, place in zip(inside, known, strict=True)]
             whole = every([any_one([no(place), truth]) for place, truth in zip(known, truths, strict=True)])
             return whole if elements else False
         case "count":
@@ -98,8 +109,11 @@ def _list(name: str, body: Any, elements: Any, matchers: dict[str, Any], root: A
             return every(
                 [_agreed([_known(op, n, operand) for n in range(fewest, most + 1)]) for op, operand in tests.items()]
             )
-    values = [read(element, attributes(body)) for element in elements]
-    return _unique(values) if name == "unique" else _contiguous(values)
+    values = [read(element, attributes(body)) for element, in_ in zip(elements, inside, strict=True) if in_ is True]
+    doubtful = any(in_ is UNSET for in_ in inside)
+    if name == "unique":
+        return UNSET if doubtful and _unique(values) is not False else _unique(values)
+    return UNSET if doubtful else _contiguous(values)
 
 
 def _agreed(truths: list[bool]) -> Truth:
@@ -143,11 +157,15 @@ def _known(name: str, found: Any, operand: Any) -> bool:  # noqa: C901, PLR0911,
             return (found is not None) is operand
         case "not_matches":
             return found is None or operand not in found
+        case "not_like":
+            return found is None or not fnmatchcase(found, operand)
     if found is None or operand is None:
         return False
     match name:
         case "contains" | "matches":
             return operand in found
+        case "like":
+            return fnmatchcase(found, operand)
         case "starts_with":
             return bool(found.startswith(operand))
         case "ends_with":

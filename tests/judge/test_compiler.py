@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from scanner.judge.judgement import Compiled, EvaluationContext
 from scanner.language.examples import NOW
 from scanner.language.vocabulary import attributes, fields
-from scanner.model.facts import ChannelFlow
+from scanner.model.facts import ChannelFlow, Function
 from scanner.model.logic import Truth
 from tests.judge import reference
 from tests.judge.conditions import compiled, evidence, judge, step
@@ -37,6 +37,10 @@ from tests.language.strategies import CONDITIONS, FLOWS
         ({"matches": "l.w"}, True),
         ({"matches": "^l"}, False),
         ({"not_matches": "^l"}, True),
+        ({"like": "f?o*"}, True),
+        ({"like": "lo"}, False),
+        ({"like": "fl.w"}, False),
+        ({"not_like": "*x*"}, True),
         ({"exists": True}, True),
         ({"exists": False}, False),
         ({"equals": {"field": "app_instance.name"}}, False),
@@ -73,6 +77,74 @@ def test_what_is_known_to_be_absent_fulfils_only_negative_operators() -> None:
     assert verdict({"not_matches": "1"}) is True
     assert verdict({"contains": ""}) is False
     assert verdict({"matches": ""}) is False
+
+
+GONE = structs.replace(function(), function=Function(exists=False, runtime=None, timeout_seconds=None), access=None)
+NOT_THERE = step(name="gone", lambda_=GONE)
+"""A processor whose function does not exist."""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"lambda.function.timeout_seconds": {"gte": 10}},
+        {"lambda.function.timeout_seconds": {"not_in": [10]}},
+        {"not": {"lambda.function.timeout_seconds": {"gte": 10}}},
+        {"lambda.function.runtime": {"matches": "python"}},
+        {"lambda.function.runtime": {"not_like": "python*"}},
+        {"lambda.function.runtime": "python3.13"},
+        {"lambda.access.public": {"not_equals": True}},
+        {"lambda.access.public": False},
+        {"lambda.access.other_accounts": {"count": {"gte": 1}}},
+        {"lambda.access.other_accounts": {"some": "x"}},
+        {"lambda.access.other_accounts": {"none": "x"}},
+        {"not": {"lambda.access.other_accounts": {"contains": "x"}}},
+        {"name": {"equals": {"field": "lambda.function.runtime"}}},
+        {"name": {"not_equals": {"field": "lambda.function.runtime"}}},
+    ],
+)
+def test_what_is_said_of_a_function_that_does_not_exist_is_neither_broken_nor_fulfilled(said: dict[str, Any]) -> None:
+    there_too = flow(NOT_THERE)
+
+    for quantifier in ("each", "first", "last", "none"):
+        assert judge({"processors": {quantifier: said}}, there_too).holds is True
+    assert judge({"processors": {"some": said}}, there_too).holds is False
+    assert judge({"processors": {"where": said, "count": 0}}, there_too).holds is True
+    assert judge({"processors": {"where": said, "each": {"name": "other"}}}, there_too).holds is True
+    assert judge({"processors": {"each": {"when": said, "name": "other"}}}, there_too).holds is True
+
+
+def test_whether_a_function_exists_and_what_its_arn_lacks_are_facts_like_any_other() -> None:
+    resource = flow(structs.replace(NOT_THERE, lambda_=structs.replace(GONE, qualifier=None)))
+
+    assert judge({"processors": {"each": {"lambda.function.exists": True}}}, resource).holds is False
+    assert judge({"processors": {"each": {"lambda.access": {"exists": True}}}}, resource).holds is False
+    assert judge({"processors": {"each": {"lambda.qualifier": {"matches": "."}}}}, resource).holds is False
+
+
+def test_when_in_a_list_leaves_out_elements_it_does_not_hold_for() -> None:
+    written = {"processors": {"each": {"when": {"name": {"like": "mask*"}}, "fallback_action": "ABORT"}}}
+
+    assert judge(written, flow(step(name="log", fallback_action="CONTINUE"))).holds is True
+    assert judge(written, flow(step(name="masking", fallback_action="CONTINUE"))).holds is False
+    assert judge(written, flow(step(name=UNSET, fallback_action="CONTINUE"))).holds is UNSET
+
+
+def test_values_of_chosen_elements_alone_must_not_repeat() -> None:
+    written = {"processors": {"where": {"fallback_action": "ABORT"}, "unique": "name"}}
+    same = [step(name="a", fallback_action="ABORT"), step(name="a", fallback_action="CONTINUE")]
+
+    assert judge(written, flow(*same)).holds is True
+    assert judge(written, flow(*same, step(name="a", fallback_action="ABORT"))).holds is False
+    assert judge(written, flow(same[0], step(name="a"))).holds is UNSET
+
+
+def test_inside_a_list_the_resource_can_be_compared_too() -> None:
+    written = {"processors": {"some": {"flow.region": {"like": "eu-*"}}}}
+
+    assert judge(written, flow(step())).holds is False
+    assert evidence(written, flow(step())) == [("region", "us-east-1", "is like eu-*")]
+    assert judge(written, structs.replace(flow(step()), region="eu-central-1")).holds is True
 
 
 def test_evidence_names_path_value_and_requirement_of_each_leaf_that_failed() -> None:

@@ -12,7 +12,6 @@ from msgspec import UNSET, structs
 from scanner.judge.evaluate import Evaluation, Judged
 from scanner.language.examples import NOW
 from scanner.language.rule import configured
-from scanner.language.vocabulary import FlowReference
 from scanner.model.facts import Processor
 from scanner.model.report import Evidence, GapReference, PipelineStep, Status, fingerprint
 from tests.judge.facts import OTHER_ACCOUNT, app_instance, flow, function, gap
@@ -343,11 +342,11 @@ def test_an_app_instance_is_judged_by_its_flows(tmp_path: Path) -> None:
     evaluation = Evaluation([rule], NOW)
 
     def verdicts(*names: Any) -> list[Status]:
-        flows = tuple(FlowReference(arn=f"f{index}", name=name) for index, name in enumerate(names))
+        flows = tuple(structs.replace(flow(name=name), arn=f"f{index}") for index, name in enumerate(names))
         return [finding.status for finding in evaluation.judge(structs.replace(app_instance(), flows=flows)).findings]
 
-    assert evaluation.reads_flows
-    assert not Evaluation([loaded(tmp_path)], NOW).reads_flows
+    assert evaluation.reads_of_flows == {"arn", "name"}
+    assert not Evaluation([loaded(tmp_path)], NOW).reads_of_flows
     assert verdicts("a", "b") == []
     assert verdicts("a", "a", UNSET) == [Status.FAIL]
     assert verdicts("a", UNSET) == [Status.UNKNOWN]

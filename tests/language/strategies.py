@@ -81,6 +81,8 @@ def text_matchers(draw: st.DrawFn, *references: str) -> Any:
     word, several = st.sampled_from(WORDS), st.lists(st.sampled_from(WORDS), max_size=2)
     value = word | st.sampled_from(references).map(lambda path: {"field": path})
     partial = {"contains": value, "starts_with": word, "ends_with": value, "matches": word, "not_matches": word}
+    pattern = st.sampled_from([*WORDS, "a*", "*b", "?"])
+    partial |= {"like": pattern, "not_like": pattern}
     whole = {"equals": value, "not_equals": value, "in": several, "not_in": several, "exists": st.booleans()}
     return draw(word | some_of(**partial, **whole))
 
@@ -117,7 +119,8 @@ def element_conditions(draw: st.DrawFn) -> Any:
         "lambda.account_id": text,
         "lambda.qualifier": text,
         "lambda": some_of(exists=st.booleans()),
-        "lambda.access.public": st.booleans(),
+        "lambda.access.public": st.booleans() | some_of(not_equals=st.booleans()),
+        "flow.name": text_matchers("name"),
         "lambda.access.foreign_app_instances": texts_matchers(),
     }
     return draw(combined(some_of(**fields)))
@@ -126,15 +129,15 @@ def element_conditions(draw: st.DrawFn) -> Any:
 @st.composite
 def list_matchers(draw: st.DrawFn) -> Any:
     inside = element_conditions()
-    filtered = some_of(each=inside, some=inside, none=inside, count=NUMBERS)
+    applied = inside | inside.flatmap(lambda body: inside.map(lambda when: {"when": when, **body}))
+    unique = st.sampled_from(["name", "lambda.qualifier", "execution_order"])
+    filtered = some_of(
+        each=applied, some=inside, none=inside, count=NUMBERS, unique=unique, contiguous=st.just("execution_order")
+    )
     return draw(
         filtered.flatmap(lambda matchers: inside.map(lambda where: {"where": where, **matchers}))
-        | some_of(each=inside, some=inside, none=inside, first=inside, last=inside)
-        | some_of(
-            count=NUMBERS,
-            unique=st.sampled_from(["name", "lambda.qualifier", "execution_order"]),
-            contiguous=st.just("execution_order"),
-        )
+        | some_of(each=applied, some=inside, none=inside, first=applied, last=applied)
+        | some_of(count=NUMBERS, unique=unique, contiguous=st.just("execution_order"))
     )
 
 

@@ -92,7 +92,11 @@ def test_a_rule_on_roles_has_them_read_even_if_it_asks_for_their_names_alone(tmp
             {"require": {"processors.name": "x"}},
             'expected processors: with each, some, none, first or last, and "name" in it',
         ),
-        ({"require": {"flow.name": "x"}}, "expected it as a value: {field: flow.name}"),
+        ({"require": {"processors": {"each": {"flow.processors": {"count": 1}}}}}, "a list of the resource, inside a"),
+        ({"require": {"processors": {"some": {"when": {"name": "x"}, "name": "y"}}}}, "found when inside some;"),
+        ({"require": {"processors": {"each": {"when": {"name": "x"}}}}}, "found when alone; expected what each must"),
+        ({"require": {"when": {"name": "x"}}}, "found when; expected it beside require, or in each, first or last"),
+        ({"message": "{param.nope}"}, 'unknown parameter "nope"'),
         ({"require": {"name": {"gt": "x"}}}, "found gt, which does not fit name (text); expected equals, in,"),
         ({"require": {"name": {"equal": "x"}}}, 'unknown operator "equal"; expected equals,'),
         ({"require": {"name": {"older_than": "90d"}}}, "found older_than, which does not fit name (text)"),
@@ -126,7 +130,7 @@ def test_a_rule_on_roles_has_them_read_even_if_it_asks_for_their_names_alone(tmp
         ({"require": {"processors": {"evry": {"name": "x"}}}}, 'unknown matcher of a list "evry"'),
         (
             {"require": {"processors": {"where": {"name": "x"}}}},
-            "found where alone; expected each, some, none or count",
+            "found where alone; expected each, some, none, count, unique or contiguous beside it",
         ),
         ({"require": {"processors": {"where": {"name": "x"}, "last": {"name": "x"}}}}, "found last beside where"),
         (
