@@ -24,6 +24,8 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _DECODERS: dict[type[Struct], Decoder[Any]] = {answer: Decoder(answer) for answer in ANSWERS.values()}
 _anything: Decoder[Any] = Decoder()
 _encoder = msgspec.json.Encoder()
+_REPEATED = {"member", "entry"}
+"""The elements of lists and maps in XML."""
 _TOO_DEEP = "nested too deeply"
 Answer = TypeVar("Answer", bound=Struct)
 
@@ -113,7 +115,7 @@ def check_xml(body: bytes) -> None:
     except ElementTree.ParseError:
         raise ValueError("it is not whole XML") from None
     for element in root.iter():
-        names = [child.tag for child in element if _local(child) != "member"]
+        names = [child.tag for child in element if _local(child) not in _REPEATED]
         if len({*names}) < len(names):
             raise ValueError("it says one thing twice")
         if _local(element) in {"Error", "ErrorResponse"}:
