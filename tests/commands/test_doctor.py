@@ -12,7 +12,15 @@ from moto.iam.models import iam_backends
 
 from scanner import cli
 from scanner.model.operations import FACETS, LISTS, OBTAINING_CREDENTIALS, ORGANIZATION, needed
-from scanner.simulator.organisation import READ_ONLY, Account, AppInstance, ChannelFlow, Organisation, Processor
+from scanner.simulator.organisation import (
+    READ_ONLY,
+    Account,
+    AppInstance,
+    ChannelFlow,
+    Organisation,
+    Processor,
+    load,
+)
 from scanner.simulator.server import start
 from scanner.simulator.surroundings import Function, document
 from tests.answers import Call, error, page, refusal, truth
@@ -20,6 +28,7 @@ from tests.command import Ended, environment
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import ACCOUNT
 
+ROOT = Path(__file__).parents[2]
 MANAGEMENT, MEMBER = "999900001111", "999900002222"
 NOT_FOUND = error(404, "ResourceNotFoundException")
 Doctor = Callable[..., Ended]
@@ -89,6 +98,19 @@ def test_in_an_organisation_it_says_who_calls_what_is_allowed_denied_and_refused
         nothing = doctor(aws.environment, "--accounts", MEMBER, "--role", "no-such-role")
         assert nothing.code == 4
         assert nothing.error.startswith("error: nothing could be scanned: access denied")
+
+
+def test_the_world_that_denies_is_as_its_page_says(doctor: Doctor, tmp_path: Path) -> None:
+    page = ROOT / "docs/simulator.md"
+    file = tmp_path / "denied.yaml"
+    file.write_text(page.read_text().partition("```yaml\n")[2].partition("```")[0])
+
+    with start(load(file), enforce_iam=True) as aws:
+        ended = doctor(aws.environment, "--org")
+
+    assert ended.code == 3
+    assert "222233334444: AssumeRole: access denied" in ended.stdout
+    assert "lambda:GetPolicy: access denied" in ended.stdout
 
 
 def test_it_only_reads_each_call_once_in_a_target(aws: FakeAws, doctor: Doctor) -> None:
