@@ -15,7 +15,7 @@ from scanner.config import schema as config_schema
 from scanner.errors import DisagreementError, OutputError, UsageError
 from scanner.judge import selftest
 from scanner.judge.page import page
-from scanner.language import catalogue, checks, schema, starter
+from scanner.language import catalogue, checks, manual, schema, starter
 from scanner.model.phrases import nearest, quote
 from scanner.model.report import ResourceType
 from scanner.render.text import visible_lines
@@ -127,6 +127,12 @@ def new(path: Path, resource: ResourceType) -> None:
     except OSError as error:
         raise OutputError(f"{file} cannot be written: {error.strerror}", hint="Name another folder.") from None
     out(f"{file} is a rule. Change it, and run: chimeaudit rules test {file}\n")
+
+
+@command.command("language")
+def language() -> None:
+    """Print the manual of the rule language: every field, operator and key, with recipes."""
+    out(encoded(manual.markdown()))
 
 
 @command.command("schema")

@@ -99,7 +99,7 @@ def _condition(record: type[Struct]) -> Schema:
             "all_of": {"description": "All of these must hold.", **several},
             "any_of": {"description": "One of these must hold.", **several},
             "not": {"description": "This must not hold.", **itself},
-            **{path: {**_field(fact), "description": fact.description} for path, fact in paths(record).items()},
+            **{path: {**_field(fact), "description": fact.about} for path, fact in paths(record).items()},
         },
         **_other_keys(record),
     }

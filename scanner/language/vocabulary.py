@@ -58,6 +58,20 @@ class Fact:
     facet: Facet | None = None
     description: str = ""
 
+    @property
+    def unknown_where(self) -> str:
+        """Where the fact is unknown, in a few words."""
+        if self.facet is not None:
+            return "where a call is refused or fails"
+        return "where AWS or the file does not tell" if self.unknown else "until deployed"
+
+    @property
+    def about(self) -> str:
+        """What an editor shows of the fact."""
+        absent = " It can be null." if self.absent else ""
+        facet = f" Facet: {self.facet}." if self.facet else ""
+        return f"{self.description} Unknown {self.unknown_where}.{absent}{facet}"
+
 
 class AppInstance(facts.AppInstance, frozen=True, kw_only=True, gc=False):
     """An app instance with its channel flows, sorted by ARN, for rules that read them."""
