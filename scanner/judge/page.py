@@ -159,6 +159,7 @@ def _prose(text: str) -> str:
 
 def _code(text: str) -> str:
     """Text as a code span in a table."""
-    ticks = "``" if "`" in text else "`"
+    ticks = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     space = " " if "`" in text else ""
-    return f"{ticks}{space}{text.replace('|', chr(92) + '|')}{space}{ticks}"
+    shown = (text or '""').replace("|", "\\|").replace("\n", "\\n")
+    return f"{ticks}{space}{shown}{space}{ticks}"
