@@ -21,7 +21,7 @@ from scanner.aws.calls import ask
 from scanner.aws.clients import Clients, Connect
 from scanner.aws.failure import NOT_FOUND, FailedCallError, calling, containing
 from scanner.aws.hardening import IDENTITY, MESSAGING
-from scanner.aws.wire import ChannelFlowSummary
+from scanner.aws.wire import ChannelFlowSummary, ListChannelFlows
 from scanner.collect.estimate import estimate
 from scanner.collect.scope import Resolved, Wanted, resolve
 from scanner.model.facts import Gap, LambdaFunction, partition_of
@@ -131,7 +131,8 @@ class _Trying:
         self._unreachable = ""
         self._app_instances: list[str] | None = None
         self._more = False
-        self._sampled = self._flows = 0
+        self._sampled = self._flows = self._functions_of_first = 0
+        self._why_nobody = ""
         self._functions: set[str] = set()
         self._app_instance = self._flow = self._admin = self._channel = self._role = self._rule = ""
         self._function: LambdaFunction | None = None
@@ -146,6 +147,7 @@ class _Trying:
             sampled=self._sampled,
             channel_flows=self._flows,
             functions=len(self._functions),
+            functions_of_first=self._functions_of_first,
             calls=tuple(sorted(self._calls, key=lambda call: call.action)),
         )
 
@@ -161,21 +163,23 @@ class _Trying:
         if not self._app_instances:
             self._skip(_LIST_FLOWS, self._unreachable or self._lacking("app instance"))
             return
+        self._app_instance = self._app_instances[0]
         for app_instance in self._app_instances[:_MOST_SAMPLED]:
-            self._app_instance = app_instance
-            flows = self._called(
-                _LIST_FLOWS, {"AppInstanceArn": self._app_instance, "MaxResults": _PAGE}, made_up=False
-            )
-            if flows is None:
-                return
-            self._sampled += 1
-            self._flows += len(flows.items)
-            self._more = self._more or bool(flows.NextToken)
-            self._functions |= {arn for flow in flows.items for arn in _functions(flow)}
-            if flows.items:
-                self._flow = flows.items[0].arn
-                self._function = next(filter(self._is_own, map(LambdaFunction.of, sorted(self._functions))), None)
-                return
+            flows = self._called(_LIST_FLOWS, {"AppInstanceArn": app_instance, "MaxResults": _PAGE}, made_up=False)
+            if flows is not None:
+                self._sample(app_instance, flows)
+        self._function = next(filter(self._is_own, map(LambdaFunction.of, sorted(self._functions))), None)
+
+    def _sample(self, app_instance: str, flows: ListChannelFlows) -> None:
+        """Count an app instance; the first that has a flow is the one on which other calls are tried."""
+        self._sampled += 1
+        self._flows += len(flows.items)
+        self._more = self._more or bool(flows.NextToken)
+        self._functions |= {arn for flow in flows.items for arn in _functions(flow)}
+        if self._sampled == 1:
+            self._functions_of_first = len(self._functions)
+        if flows.items and not self._flow:
+            self._app_instance, self._flow = app_instance, flows.items[0].arn
 
     def one(self, operation: Operation) -> None:
         """Try a call, unless there is nothing to try it on."""
@@ -183,6 +187,9 @@ class _Trying:
             self._skip(operation, self._unreachable)
             return
         kind, params = self._params(operation)
+        if operation.name == "ListChannels" and self._why_nobody:
+            self._calls.append(Call(action=operation.action, verdict=Verdict.DENIED, reason=self._why_nobody))
+            return
         if kind:
             self._skip(operation, self._lacking(kind))
             return
@@ -222,7 +229,7 @@ class _Trying:
             "ListAppInstanceAdmins": (
                 "app instance",
                 self._app_instance,
-                {"AppInstanceArn": self._app_instance, "MaxResults": 1},
+                {"AppInstanceArn": self._app_instance, "MaxResults": _PAGE},
             ),
             "ListChannels": (
                 "admin",
@@ -262,10 +269,19 @@ class _Trying:
         elif name == "ListRules" and answer.items:
             self._rule = answer.items[0].Name
         elif name == "ListAppInstanceAdmins":
-            first = answer.items[0].arn if answer.items else ""
-            self._admin = f"{self._app_instance}/{self._bearer}" if self._bearer else first
+            self._choose_admin([admin.arn for admin in answer.items])
         elif name == "ListChannels" and answer.items:
             self._channel = answer.items[0].arn
+
+    def _choose_admin(self, admins: list[str]) -> None:
+        """Choose as whom channels are listed, as a scan does: the admin that was named, or the first."""
+        named = f"{self._app_instance}/{self._bearer}" if self._bearer else min(admins, default="")
+        if named in admins:
+            self._admin = named
+        elif self._bearer:
+            self._why_nobody = f"{self._bearer} is no admin of the app instance that was tried; make it one"
+        else:
+            self._why_nobody = "the app instance that was tried has no admin, as whom alone channels are listed"
 
     def _called(self, operation: Operation, params: dict[str, Any], *, made_up: bool) -> Any:
         """The answer of a call, or None; the verdict on the call is noted, an earlier one of the same call dropped."""

@@ -12,14 +12,15 @@ import click
 from scanner.commands.collecting import in_scope, simulated_aws
 from scanner.commands.options.declaring import GroupedCommand, takes
 from scanner.commands.options.scope import ScopeOptions
-from scanner.commands.options.shared import RuleOptions, form_option, verbose_option
+from scanner.commands.options.shared import RuleOptions, form_option, quiet_option, verbose_option
+from scanner.commands.reporting import tell_next
 from scanner.commands.request import wanted_facets
 from scanner.errors import NothingScannedError
 from scanner.model.trial import Trial, Verdict
 from scanner.outcome.gate import ExitCode
 from scanner.outcome.waivers import Waivers
 from scanner.render import doctor as rendered
-from scanner.terminal import encoded, inert, out, wants_color, width
+from scanner.terminal import Log, encoded, inert, out, wants_color, width
 
 _EPILOG = """\b
 Exit codes:
@@ -36,6 +37,7 @@ class DoctorOptions(ScopeOptions, RuleOptions):
 
     form: str = form_option()
     verbose: bool = verbose_option("List every account and region, and show details of a fault.")
+    quiet: bool = quiet_option()
 
 
 @click.command("doctor", cls=GroupedCommand, epilog=_EPILOG, short_help="Try what a scan would need, without one.")
@@ -60,14 +62,18 @@ def command(options: DoctorOptions) -> int:
             bearer=options.channel_bearer or configured.bearer,
         )
         found = try_out(wish, Aws)
-    if options.form == "json":
-        out(encoded(rendered.json(found)))
-    else:
-        table = rendered.table(found, width=width(), color=wants_color(sys.stdout), every=options.verbose)
-        out(inert(table))
+    if not options.quiet:
+        _print(found, options)
     if found.saw_nothing:
         raise _nothing(found)
-    return ExitCode.OK if found.is_ready else ExitCode.GAPS
+    return tell_next("doctor", ExitCode.OK if found.is_ready else ExitCode.GAPS, Log(quiet=options.quiet))
+
+
+def _print(found: Trial, options: DoctorOptions) -> None:
+    if options.form == "json":
+        out(encoded(rendered.json(found)))
+        return
+    out(inert(rendered.table(found, width=width(), color=wants_color(sys.stdout), every=options.verbose)))
 
 
 def _nothing(found: Trial) -> NothingScannedError:

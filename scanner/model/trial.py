@@ -36,7 +36,8 @@ class TargetTrial(Struct, frozen=True, kw_only=True):
     """What was tried in one account and region.
 
     `app_instances` counts the first page (`more`: there are others); None: they could not be listed. `channel_flows`
-    and `functions` count the first pages of as many app instances as were `sampled`.
+    and `functions` count the first pages of as many app instances as were `sampled`, `functions_of_first` those of the
+    first alone.
     """
 
     account_id: str
@@ -46,20 +47,20 @@ class TargetTrial(Struct, frozen=True, kw_only=True):
     sampled: int = 0
     channel_flows: int = 0
     functions: int = 0
+    functions_of_first: int = 0
     calls: tuple[Call, ...] = ()
 
     @property
     def likely_flows(self) -> int:
         """The channel flows of all app instances that were counted, if the sampled ones are like the others."""
-        return self._of_all(self.channel_flows)
+        return round((self.app_instances or 0) * self.channel_flows / self.sampled) if self.sampled else 0
 
     @property
     def likely_functions(self) -> int:
-        """The functions that these flows invoke."""
-        return self._of_all(self.functions)
-
-    def _of_all(self, sampled: int) -> int:
-        return round((self.app_instances or 0) * sampled / self.sampled) if self.sampled else 0
+        """The functions that these flows invoke, if each app instance adds as many as the sampled ones did."""
+        others = max(1, self.sampled - 1)
+        growth = (self.functions - self.functions_of_first) / others if self.sampled > 1 else self.functions
+        return round(self.functions + max(0, (self.app_instances or 0) - self.sampled) * growth)
 
 
 class Estimate(Struct, frozen=True, kw_only=True):

@@ -38,14 +38,16 @@ def table(trial: Trial, *, width: int, color: bool, every: bool = False) -> str:
     if targets:
         parts += [_targets(trial, targets if every else targets[:_MOST]), Text("")]
     for title, style, lines in (
-        ("Refused", "bold red", [f"{gap.account_id}: {gap.operation}: {gap.reason}" for gap in trial.gaps]),
+        ("Not entered", "bold red", [f"{gap.account_id}: {gap.operation}: {gap.reason}" for gap in trial.gaps]),
         ("Denied", "bold red", _lines(trial, Verdict.DENIED)),
         ("Failed", "bold red", _lines(trial, Verdict.FAILED)),
         ("Not told", "bold", _lines(trial, Verdict.NOT_TRIED)),
     ):
         if lines:
             parts += [Text(title, style=style), *(Padding(Text(visible(line)), (0, 0, 0, 2)) for line in lines)]
-    parts += [_foot(trial), Text(_ONLY_A_SCAN, style="dim")]
+    parts.append(_foot(trial))
+    if not trial.saw_nothing:
+        parts.append(Text(_ONLY_A_SCAN, style="dim"))
     return printed(parts, width, color)
 
 
@@ -54,7 +56,7 @@ def _head(trial: Trial) -> Table:
     for profile, arn in trial.callers.items():
         rows.add_row(Text("Who", style="bold"), visible(f"{arn}{f' (profile {profile})' if profile else ''}"))
     if not trial.callers:
-        rows.add_row(Text("Who", style="bold"), Text("nobody: no credentials that AWS accepts", style="bold red"))
+        rows.add_row(Text("Who", style="bold"), Text("not known; see why below", style="bold red"))
     scope = trial.scope
     accounts = count(len(scope.accounts), "account")
     rows.add_row(Text("Scope", style="bold"), visible(f"{accounts} in {', '.join(scope.regions)}: {scope.chosen_by}"))
@@ -69,7 +71,7 @@ def _targets(trial: Trial, targets: Iterable[TargetTrial]) -> Table:
     names = {} if trial.scope.account_names is UNSET else trial.scope.account_names
     rows = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("Account", "Region", "Calls allowed", "Not told", "App instances", "Channel flows"):
-        rows.add_column(heading)
+        rows.add_column(heading, overflow="fold")
     for target in targets:
         account = target.account_id + (f" ({names[target.account_id]})" if target.account_id in names else "")
         amount = f"{target.app_instances}{'+' if target.more else ''}"

@@ -121,7 +121,8 @@ def test_it_only_reads_each_call_once_in_a_target(aws: FakeAws, doctor: Doctor) 
 
     assert ended.code == 0, ended.stdout + ended.stderr
     assert {call.operation for call in aws.calls} <= READS
-    assert len(aws.asked("ListChannelFlows")) == len(aws.asked("ListAppInstances")) == 1
+    assert len(aws.asked("ListChannelFlows")) == 2  # the first app instances are a sample
+    assert len(aws.asked("ListAppInstances")) == 1
     assert len(aws.asked("GetFunctionConfiguration")) == 1
 
 
@@ -161,7 +162,7 @@ def test_without_credentials_nothing_could_be_scanned(doctor: Doctor, aws: FakeA
     ended = doctor(variables)
 
     assert ended.code == 4
-    assert "Who    nobody" in ended.stdout
+    assert "Who    not known" in ended.stdout
     assert ended.error.startswith("error: nothing could be scanned: there are no complete AWS credentials")
 
 
@@ -217,6 +218,25 @@ def test_each_profile_is_tried_and_an_mfa_code_without_a_terminal_is_refused(
     alone = doctor(variables, "--profile", "mfa")
     assert alone.code == 4
     assert "MFA code" in alone.stderr
+
+
+def test_a_bearer_who_is_no_admin_is_named_before_a_scan_is_begun(doctor: Doctor) -> None:
+    with start(organisation(), enforce_iam=True) as aws:
+        options = ("--accounts", MEMBER, "--region", "us-east-1", "--select", "profile:channels", "--format", "json")
+
+        ended = doctor(aws.environment, *options, "--channel-bearer", "nobody")
+
+    assert ended.code == 3
+    assert calls(ended, "denied") == {"chime:ListChannels"}
+    assert ended.stderr.startswith("Exit 3    allow what is denied")
+
+
+def test_quiet_leaves_the_exit_code(doctor: Doctor, aws: FakeAws) -> None:
+    aws.faults = [lambda call: error(403, "AccessDeniedException") if call.service == "lambda" else None]
+
+    ended = doctor(aws.variables, "-q")
+
+    assert (ended.code, ended.stdout, ended.stderr) == (3, "", "")
 
 
 def test_options_that_contradict_each_other_are_refused_as_by_scan(doctor: Doctor, aws: FakeAws) -> None:
