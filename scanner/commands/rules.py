@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import get_args
 
@@ -110,23 +111,39 @@ def _whose(configured: Configuration) -> str:
 
 
 @command.command("new")
-@click.argument("path", metavar="TOPIC/ID", type=values.PATH)
-@click.option("--resource", type=click.Choice(_RESOURCES), default=_RESOURCES[0], show_default=True)
-def new(path: Path, resource: ResourceType) -> None:
-    """Write a rule to start from into the folder TOPIC, and beside it the schema that editors complete its keys by."""
+@click.argument("path", metavar="[TOPIC/]ID", type=values.PATH)
+@click.option("--topic", metavar="TOPIC", help="The folder for the rule, made if need be, instead of TOPIC/.")
+@click.option(
+    "--resource",
+    type=click.Choice(_RESOURCES),
+    default=_RESOURCES[0],
+    show_default=True,
+    help="What the rule judges.",
+)
+@click.option("--title", metavar="TEXT", help="What is wrong where the rule fails; without it, the words of the id.")
+def new(path: Path, topic: str | None, resource: ResourceType, title: str | None) -> None:
+    """Write a rule to start from into the folder TOPIC, and beside it the schema that editors complete its keys by.
+
+    No file is replaced. `chimeaudit rules language` explains the fields and operators.
+    """
     id_ = path.name.removesuffix(".yaml")
-    if not checks.SLUG.fullmatch(id_):
-        raise UsageError(f"{quote(id_)} is no id", hint="Ids are lower-case words joined by hyphens.")
-    file = path.with_name(f"{id_}.yaml")
-    if file.exists():
+    for what, word in (("id", id_), *((("topic", topic),) if topic is not None else ())):
+        if not checks.SLUG.fullmatch(word):
+            raise UsageError(f"{quote(word)} is no {what}", hint="It must be lower-case words joined by hyphens.")
+    if title is not None and not (title.strip() and title.isprintable()):
+        raise UsageError(f"{quote(title)} is no title", hint="A title is a few words in one line.")
+    folder = path.parent if topic is None else path.parent / topic
+    file, beside = folder / f"{id_}.yaml", folder / starter.SCHEMA_FILE
+    if os.path.lexists(file):
         raise UsageError(f"{file} is there already", hint="Name another id.")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(file.with_name(starter.SCHEMA_FILE), [schema.render().encode()])
-        files.write_whole(file, [starter.rendered(file.stem, resource).encode()])
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.path.lexists(beside):
+            files.write_whole(beside, [schema.render().encode()])
+        files.write_whole(file, [starter.rendered(id_, resource, title).encode()])
     except OSError as error:
         raise OutputError(f"{file} cannot be written: {error.strerror}", hint="Name another folder.") from None
-    out(f"{file} is a rule. Change it, and run: chimeaudit rules test {file}\n")
+    out(f"{visible_lines(str(file))} is a rule. Change it, and run: chimeaudit rules test {visible_lines(str(file))}\n")
 
 
 @command.command("language")

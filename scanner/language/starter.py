@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -49,6 +51,9 @@ tests:
     given: {{name: unknown}}
     expect: unknown
 """
+_PLACEHOLDER = re.compile("<([A-Z]+)>")
+_PLAIN = re.compile("[A-Z][a-z]+( [a-z]+)+")
+"""What YAML takes for text without quotes."""
 _API = "https://docs.aws.amazon.com/chime-sdk/latest/APIReference"
 _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
     "channel_flow": {
@@ -74,10 +79,9 @@ _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
 }
 
 
-def rendered(id_: str, resource: ResourceType) -> str:
-    """The text of a new rule file."""
-    text = _TEMPLATE
-    title = id_.replace("-", " ").capitalize()
-    for placeholder, value in {"ID": id_, "TITLE": title, "RESOURCE": resource, **_SPECIFIC[resource]}.items():
-        text = text.replace(f"<{placeholder}>", value)
-    return text
+def rendered(id_: str, resource: ResourceType, title: str | None = None) -> str:
+    """The text of a new rule file; without a title, the rule has the words of its id."""
+    words = id_.replace("-", " ").capitalize() if title is None else title.strip()
+    written = words if _PLAIN.fullmatch(words) else json.dumps(words)
+    values = {"ID": id_, "TITLE": written, "RESOURCE": resource, **_SPECIFIC[resource]}
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], _TEMPLATE)

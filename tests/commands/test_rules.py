@@ -201,6 +201,26 @@ def test_a_new_rule_replaces_nothing(tmp_path: Path) -> None:
     assert "ours/mine.yaml is there already" in again.stderr
 
 
+def test_a_new_rule_has_the_topic_and_the_title_that_options_give(tmp_path: Path) -> None:
+    title = """Name: isn't <RESOURCE> #1, "quoted" {name}"""
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "rule-1.1.json").write_text("mine")
+
+    ended = rules("new", "mine", "--topic", "ours", "--resource", "role", "--title", title, home=tmp_path)
+
+    assert ended.code == 0
+    (listed,) = json.loads(rules("list", "--rules", "ours", "--format", "json", home=tmp_path).stdout)
+    assert (listed["topic"], listed["title"], listed["resource"]) == ("ours", title, "role")
+    assert (tmp_path / "ours" / "rule-1.1.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("option", [("--topic", "../x"), ("--topic", ""), ("--title", " "), ("--title", "a\nb")])
+def test_topics_and_titles_that_no_rule_can_have_are_refused(option: tuple[str, str], tmp_path: Path) -> None:
+    ended = rules("new", "mine", *option, home=tmp_path)
+
+    assert (ended.code, list(tmp_path.glob("**/*.yaml"))) == (2, [])
+
+
 def test_a_name_that_is_no_id_is_refused(tmp_path: Path) -> None:
     assert rules("new", "ours/My Rule", home=tmp_path).code == 2
 
