@@ -27,18 +27,14 @@ from scanner.language.conditions import (
     negate,
     opposite,
 )
+from scanner.language.hints import LIST_MATCHERS, TEXTS_MATCHERS, no_field, no_matcher, no_operator
 from scanner.language.operators import NEGATIVES, OPERATORS, applicable
 from scanner.language.params import Param
-from scanner.language.vocabulary import Fact, Root, lookup, paths
+from scanner.language.vocabulary import Fact, Root, fields, lookup
 from scanner.model.facts import ChannelFlow
 from scanner.model.metadata import root_of
-from scanner.model.phrases import nearest, one_of, quote, unknown
+from scanner.model.phrases import one_of, quote, unknown
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found
-
-COMBINATORS = ("all_of", "any_of", "not")
-QUANTIFIERS = ("each", "some", "none", "first", "last")
-TEXTS_MATCHERS = ("each", "some", "none", "count", "contains", "exists")
-LIST_MATCHERS = ("where", *QUANTIFIERS, "count", "unique", "contiguous", "exists")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -62,7 +58,7 @@ class Context:
         """The fact at a path of a record; a mistake and None if there is none."""
         fact = lookup(record, path)
         if fact is None:
-            self.mistakes.add(node, _no_field(path, record))
+            self.mistakes.add(node, no_field(path, record))
         else:
             self.read(fact, path, record)
         return fact
@@ -89,7 +85,10 @@ class Subject:
 
 def comparisons(context: Context, node: Node, subject: Subject) -> list[Comparison | None]:
     """The comparisons under a path: one for each operator, or `equals` for a bare value; None for each mistake."""
-    if not isinstance(node, Table):
+    if not isinstance(node, Table) or list(node.entries) in (["param"], ["field"]):
+        if isinstance(node, Listing) and subject.fact.kind in OPERATORS["in"].kinds:
+            context.mistakes.add(node, "found a list; expected one value, or {in: [...]} for one of several")
+            return [None]
         operand = _operand(context, "equals", node, subject)
         return [None if operand is None else Comparison(operator="equals", operand=operand)]
     table = checks.table(node, "an operator and a value", context.mistakes)
@@ -101,7 +100,7 @@ def comparison(context: Context, key: Scalar, node: Node, subject: Subject) -> C
     """The comparison of one operator and its value; None if there is a mistake."""
     fitting = applicable(subject.fact.kind)
     if key.text not in fitting:
-        context.mistakes.add(key, _no_operator(key.text, fitting, subject))
+        context.mistakes.add(key, no_operator(key.text, fitting, subject.path, subject.fact))
         return None
     name = NEGATIVES.get(key.text, key.text)
     operand = _operand(context, name, node, subject)
@@ -117,7 +116,9 @@ def _operand(context: Context, operator: str, node: Node, subject: Subject) -> O
         return _constant(checks.literal(node, Fact(kind="boolean"), context.mistakes))
     if subject.fact.kind not in OPERATORS[operator].kinds:
         fitting = one_of(applicable(subject.fact.kind))
-        context.mistakes.add(node, f"{found(node)} for a {subject.fact.kind}; expected {fitting}")
+        record = subject.fact.record
+        hint = f", or a field in it, such as {subject.path}.{next(iter(fields(record)))}" if record else ""
+        context.mistakes.add(node, f"{found(node)} for a {subject.fact.kind}; expected {fitting}{hint}")
         return None
     if isinstance(node, Table):
         return _named(context, operator, node, subject)
@@ -204,22 +205,6 @@ def _place(context: Context, written: str, record: type[Struct]) -> tuple[str, t
     start, _, rest = written.partition(".")
     from_root = start == context.root.name and lookup(record, written) is None
     return (rest, context.root.type, record is not context.root.type) if from_root else (written, record, False)
-
-
-def _no_field(path: str, record: type[Struct]) -> str:
-    known = paths(record)
-    start, _, rest = path.partition(".")
-    if start in known and known[start].kind == "list":
-        quantifiers = one_of(QUANTIFIERS)
-        return f"found {quote(path)}, inside a list; expected {start}: with {quantifiers}, and {quote(rest)} in it"
-    return f"unknown field {quote(path)}; expected a field of {record.__name__}{nearest(path, [*known, *COMBINATORS])}"
-
-
-def _no_operator(name: str, fitting: Mapping[str, object], subject: Subject) -> str:
-    if name in OPERATORS or name in NEGATIVES or name in LIST_MATCHERS:
-        what = f"{subject.path or 'an element'} ({subject.fact.kind})"
-        return f"found {name}, which does not fit {what}; expected {one_of(fitting)}"
-    return unknown("operator", name, fitting)
 
 
 _UNORDERED = ("each", "some", "none")
@@ -338,15 +323,8 @@ def _matcher(context: Context, of: _List, fact: Fact, key: Scalar, node: Node) -
         case "exists":
             test = comparison(context, key, node, Subject(path=of.path, fact=fact, record=None))
             return None if test is None else Leaf(path=of.path, test=test)
-    context.mistakes.add(key, _no_matcher(key.text, of.element))
+    context.mistakes.add(key, no_matcher(key.text, of.element))
     return None
-
-
-def _no_matcher(name: str, element: type[Struct]) -> str:
-    """The message on an unknown matcher. Often it is a condition that lacks a quantifier such as `each`."""
-    if name in COMBINATORS or lookup(element, name):
-        return f"found {quote(name)} beside a list's matchers; did you mean each: {{{name}: ...}}, some: or none:?"
-    return unknown("matcher of a list", name, LIST_MATCHERS)
 
 
 def _quantified(context: Context, of: _List, key: Scalar, node: Node) -> Condition | None:

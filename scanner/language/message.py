@@ -104,8 +104,8 @@ def _no_placeholder(name: str, path: str, record: type[Struct], context: Context
         inside = [each for each in fields if each.startswith(f"{path}.")]
         value = f"a value in it, such as {{{inside[0]}}}" if inside else "a field with a single value"
         return f"found the placeholder {{{name}}}, which is a {fact.kind}; expected {value}"
-    if name in context.params:
-        return f"found the placeholder {{{name}}}; expected {{{_PARAM}.{name}}} for the parameter"
+    if (param := name.removeprefix("params.")) in context.params:
+        return f"found the placeholder {{{name}}}; expected {{{_PARAM}.{param}}} for the parameter"
     hint = f'; did you mean "{root.name}.{path}"?' if lookup(root.type, path) else nearest(path, fields)
     return f"unknown placeholder {quote(name)}; expected a field of {record.__name__}{hint}"
 

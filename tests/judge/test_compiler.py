@@ -44,6 +44,8 @@ from tests.language.strategies import CONDITIONS, FLOWS
         ({"exists": True}, True),
         ({"exists": False}, False),
         ({"equals": {"field": "app_instance.name"}}, False),
+        ({"field": "app_instance.name"}, False),
+        ({"field": "name"}, True),
     ],
 )
 def test_operators_on_text(matcher: object, verdict: bool) -> None:
