@@ -13,17 +13,16 @@ import yaml
 
 from scanner.judge.evaluate import Evaluation
 from scanner.judge.selftest import given
-from scanner.language.catalogue import actions
+from scanner.language.catalogue import actions, prose
 from scanner.language.conditions import show
 from scanner.language.examples import NOW, Example
 from scanner.language.frameworks import Supports, natural, shipped
 from scanner.language.rule import Rule
-from scanner.model.report import Evidence
+from scanner.model.report import HELP, Evidence
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import introduction, steps
 
 _WIDTH = 110
-_MARKUP = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|^[#+-](?=\s)")
 
 
 def page(rule: Rule, supports: Supports) -> str:
@@ -35,13 +34,13 @@ def page(rule: Rule, supports: Supports) -> str:
 
 def _head(rule: Rule) -> Iterator[str]:
     info = rule.info
-    yield from (f"# {_prose(info.title)}", "")
+    yield from (f"# {prose(info.title)}", "")
     facts = [f"severity **{info.severity}**", info.status, f"topic `{info.topic}`"]
     facts += [f"profile {' and '.join(f'`{name}`' for name in info.profiles)}"]
     yield from (f"`{info.id}`: {', '.join(facts)}. It judges {info.resource.replace('_', ' ')}s.", "")
     if rule.off_unless is not None and rule.off:
         yield from (f"It is off until the parameter `{rule.off_unless}` is given.", "")
-    yield from ("## Why it matters", "", _prose(info.rationale), "")
+    yield from ("## Why it matters", "", prose(info.rationale), "")
 
 
 def _condition(rule: Rule) -> Iterator[str]:
@@ -55,7 +54,7 @@ def _params(rule: Rule) -> Iterator[str]:
     if rule.params:
         yield from ("## Parameters", "", "| parameter | type | value | what it is for |", "|---|---|---|---|")
         for name, param in rule.params.items():
-            yield f"| `{name}` | {param.type} | {_code(show(rule.settings[name]))} | {_prose(param.description)} |"
+            yield f"| `{name}` | {param.type} | {_code(show(rule.settings[name]))} | {prose(param.description)} |"
         yield ""
 
 
@@ -64,7 +63,7 @@ def _examples(rule: Rule) -> Iterator[str]:
     yield from ("## Examples", "", "Only what matters is given; the rest of the resource is in good order.", "")
     for verdict, word in (("fail", "Fails"), ("pass", "Passes")):
         number, example = next((n, each) for n, each in enumerate(rule.examples) if each.expect == verdict)
-        yield from (f"{word}: {_prose(example.name)}.", "")
+        yield from (f"{word}: {prose(example.name)}.", "")
         written = _written(rule)["tests"][number]
         yield from _yaml({key: written[key] for key in ("params", "given") if key in written})
         if verdict == "fail":
@@ -75,7 +74,7 @@ def _findings(rule: Rule, example: Example) -> Iterator[str]:
     found = Evaluation([given(rule, example)], NOW).judge(example.given).findings
     yield from (f"{'The finding says' if len(found) == 1 else 'The findings say'}, with this evidence:", "")
     for finding in found:
-        yield from (f"> {_prose(finding.message)}", "")
+        yield from (f"> {prose(finding.message)}", "")
         yield from ("| what was looked at | observed | required |", "|---|---|---|")
         yield from map(_evidence, finding.evidence)
         yield ""
@@ -90,9 +89,9 @@ def _remedy(rule: Rule) -> Iterator[str]:
     yield from ("## What to do", "")
     for step in steps(filled(rule.info.remediation)):
         if step.kind == "text":
-            yield from (_prose(step.text), "")
+            yield from (prose(step.text), "")
         else:
-            yield from (_prose(introduction(step)), "", "```sh", *step.text.split("\n"), "```", "")
+            yield from (prose(introduction(step)), "", "```sh", *step.text.split("\n"), "```", "")
 
 
 def _reading(rule: Rule) -> Iterator[str]:
@@ -110,19 +109,23 @@ def _controls(rule: Rule, supports: Supports) -> Iterator[str]:
             title = shipped()[framework].title if framework in shipped() else framework
             for control in sorted(controls, key=natural):
                 said = supports.get(framework, {}).get(control, "")
-                yield f"| {_prose(title)} | {_prose(control)} | {said.replace('|', chr(92) + '|')} |"
+                yield f"| {prose(title)} | {prose(control)} | {said.replace('|', chr(92) + '|')} |"
         yield ""
 
 
 def _links(rule: Rule) -> Iterator[str]:
-    yield from ("## References", "", *(f"- <{address}>" for address in rule.info.references), "")
+    yield from ("## References", "", *map(_link, rule.info.references), "")
+
+
+def _link(address: str) -> str:
+    return f"- <{address}>" if re.fullmatch(HELP, address) else f"- {prose(address)}"
 
 
 def _changes(rule: Rule) -> Iterator[str]:
     yield from ("## Changes", "")
     if not rule.changes:
         yield "None since it was added."
-    yield from (f"- {_prose(when)}: {_prose(what)}" for when, what in rule.changes.items())
+    yield from (f"- {prose(when)}: {prose(what)}" for when, what in rule.changes.items())
 
 
 def _written(rule: Rule) -> dict[str, Any]:
@@ -150,11 +153,6 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         return True
-
-
-def _prose(text: str) -> str:
-    """Text of a rule without effect as markup."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def _code(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -20,6 +21,7 @@ from scanner.model.report import ResourceType
 from scanner.outcome.remediation import filled
 from scanner.outcome.steps import introduction, steps
 
+_MARKUP = re.compile(r"[\\`*\[\]<>|]|(?<!\w)_|_(?!\w)|^[#+-](?=\s)")
 _WIDTH = 100
 _LABEL = 12
 
@@ -79,6 +81,11 @@ def controls(rules: Sequence[Rule], supports: Supports) -> str:
             lines += [f"| {first} | {second} | {listed} |"]
         lines += [""]
     return "\n".join(lines)
+
+
+def prose(text: str) -> str:
+    """Text of a rule as Markdown, without effect as markup."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def as_json(rules: Sequence[Rule]) -> str:
@@ -165,8 +172,8 @@ def _section(rules: Iterable[Rule], pages: str | None) -> Iterator[str]:
         params = ", ".join(f"`{name}`" for name in rule.params)
         address = f"{pages}/{id_}.md" if pages else rule.info.help
         linked = f"[`{id_}`]({address})" if address else f"`{id_}`"
-        cells = (linked, severity, title, ", ".join(sorted(rule.reads_facets)), params)
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        cells = (linked, severity, prose(title), ", ".join(sorted(rule.reads_facets)), params)
+        yield f"| {' | '.join(cells)} |"
 
 
 def _described(rule: Rule) -> dict[str, Any]:

@@ -63,11 +63,12 @@ def test_the_pages_of_rules_are_what_the_command_writes(tmp_path: Path) -> None:
 
 def test_pages_are_written_of_rules_that_others_wrote(tmp_path: Path) -> None:
     changes = {"1.2": "Names are compared whole.", "1.1": "It is *new*."}
-    rule_file(tmp_path, changes=changes, rationale="a | b", message="<b>{name}</b>", help="https://wiki.example.org/x")
+    rule_file(tmp_path, changes=changes, rationale="a | b", message="<b>{name}</b>", title="<i>x")
 
     assert rules("pages", ".", "--rules", "topic", home=tmp_path).code == 0
 
     page = (tmp_path / "rules" / "sound.md").read_text()
+    assert "| [`sound`](rules/sound.md) | low | \\<i\\>x |" in (tmp_path / "rules.md").read_text()
     assert "\na \\| b\n" in page
     assert "\n> \\<b\\>other\\</b\\>\n" in page
     assert "\n| `name` | `other` | `equals flow` |\n" in page
