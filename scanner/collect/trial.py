@@ -31,7 +31,7 @@ from scanner.store.journal import UNKNOWN_ACCOUNT, Target
 
 _AT_ONCE = 8
 _PAGE = 50
-_MOST_SAMPLED = 3
+_MOST_SAMPLED = 5
 _NOBODY = "chimeaudit-doctor-no-such-name"
 _LIST_APP_INSTANCES = Operation(IDENTITY, "ListAppInstances")
 _LIST_FLOWS = Operation(MESSAGING, "ListChannelFlows")
@@ -152,7 +152,7 @@ class _Trying:
         )
 
     def lists(self) -> None:
-        """List the first page of app instances, and of the channel flows of the first of them that has any."""
+        """List the first page of app instances, and of the channel flows of a few of them."""
         answer = self._called(_LIST_APP_INSTANCES, {"MaxResults": _PAGE}, made_up=False)
         if answer is None:
             if self._calls[-1].verdict is Verdict.FAILED:
@@ -164,7 +164,7 @@ class _Trying:
             self._skip(_LIST_FLOWS, self._unreachable or self._lacking("app instance"))
             return
         self._app_instance = self._app_instances[0]
-        for app_instance in self._app_instances[:_MOST_SAMPLED]:
+        for app_instance in _spread(self._app_instances):
             flows = self._called(_LIST_FLOWS, {"AppInstanceArn": app_instance, "MaxResults": _PAGE}, made_up=False)
             if flows is not None:
                 self._sample(app_instance, flows)
@@ -312,6 +312,12 @@ class _Trying:
 
     def _skip(self, operation: Operation, reason: str) -> None:
         self._calls.append(Call(action=operation.action, verdict=Verdict.NOT_TRIED, reason=reason))
+
+
+def _spread(app_instances: Sequence[str]) -> list[str]:
+    """A few of the app instances, from the first to the last, since neighbours may be more alike than others."""
+    steps = min(_MOST_SAMPLED, len(app_instances)) - 1
+    return [app_instances[number * (len(app_instances) - 1) // max(1, steps)] for number in range(steps + 1)]
 
 
 def _functions(flow: ChannelFlowSummary) -> Iterator[str]:

@@ -250,3 +250,16 @@ def test_an_account_whose_identity_cannot_be_asked_for_is_not_scanned(doctor: Do
     aws.faults = [lambda call: refusal(403, "AccessDenied") if call.operation == "GetCallerIdentity" else None]
 
     assert doctor(aws.variables).code == 4
+
+
+def test_the_estimate_is_near_what_a_scan_takes(doctor: Doctor, aws: FakeAws) -> None:
+    aws.inventory = {"us-east-1": {f"chat-{number:02}": [Flow()] * (12 if number == 0 else 2) for number in range(20)}}
+    aws.faults = [lambda call: NOT_FOUND if call.operation == "GetFunctionUrlConfig" else None]
+    scope = ("--region", "us-east-1")
+
+    estimated = doctor(aws.variables, *scope, "--format", "json").report["estimate"]["calls"]
+    tried = len(aws.calls)
+    cli.run(["scan", *scope, "-q"])
+
+    taken = len(aws.calls) - tried
+    assert taken / 2 < estimated < taken * 2, (estimated, taken)
