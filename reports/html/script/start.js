@@ -50,7 +50,7 @@ function land(id) {
   return true;
 }
 
-// A page grows while its lists open: what was named stays where it is, until the reader goes elsewhere.
+// A page grows while its lists open: what was named stays where it is, until the reader moves on.
 class Landing {
   constructor(id) {
     this.id = decoded_(id);
