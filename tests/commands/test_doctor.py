@@ -11,7 +11,11 @@ import pytest
 from moto.iam.models import iam_backends
 
 from scanner import cli
+from scanner.aws.session import Aws
+from scanner.collect.scope import Wanted
+from scanner.collect.trial import Wish, try_out
 from scanner.model.operations import FACETS, LISTS, OBTAINING_CREDENTIALS, ORGANIZATION, needed
+from scanner.model.trial import Verdict
 from scanner.simulator.organisation import (
     READ_ONLY,
     Account,
@@ -82,6 +86,10 @@ def test_in_an_organisation_it_says_who_calls_what_is_allowed_denied_and_refused
         assert [(each["account_id"], each["region"], each["channel_flows"]) for each in here] == [
             (MEMBER, "us-east-1", 1)
         ]
+
+        wish = Wish(scope=Wanted(accounts=(MEMBER,)), rules=0, facets=frozenset(FACETS))
+        tried = {call.action for _, call in try_out(wish, Aws).calls(Verdict.ALLOWED)}
+        assert tried == {each.action for each in needed(FACETS)}
 
         less = {"Effect": "Deny", "Action": ["iam:GetRole", "chime:ListChannelFlows"], "Resource": "*"}
         iam_backends[MEMBER]["aws"].put_role_policy("chimeaudit", "audit", json.dumps(document([*READ_ONLY, less])))
