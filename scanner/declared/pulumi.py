@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from scanner.declared.plans import APP_INSTANCE, CHANNEL, CHANNEL_FLOW, Converted, Plan, reference
+from scanner.declared.sourcecode import PREVIEW
 from scanner.model.yamltree import Listing, Node, Scalar, Table
 
 _TYPES = {
@@ -47,6 +48,7 @@ def converted(root: Table) -> Converted | None:
         settled = _settled(inputs, _table(state, "propertyDependencies"), types)
         if type_.text in _TYPES:
             plan.add(urn, _TYPES[type_.text], settled)
+            plan.covers.add(PREVIEW)
         elif type_.text == _INVOCATION:
             plan.invocation(urn, settled.entries.get("input"), inputs)
         elif _FLOW.search(type_.text):

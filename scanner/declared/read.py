@@ -25,7 +25,7 @@ from scanner.model import encoding
 from scanner.model.branches import Cases
 from scanner.model.facts import AppInstance, ChannelFlow, Gap, LambdaFunction, Role
 from scanner.model.metadata import aws_only, facets_of
-from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, found, place_after
+from scanner.model.yamltree import START, Listing, Mistakes, Node, Scalar, Table, found, place_after
 from scanner.policy import LeftOut
 from scanner.store.journal import Journal, is_run
 
@@ -39,7 +39,8 @@ _MAY_DECLARE = re.compile(_SPEAKS.pattern + rb"|Resources|processors|chime|journ
 """What is found in every file that is recognised, or an escape, which may hide it."""
 _RESOURCES = re.compile(rb"""^Resources\s*:|(["'])Resources\1\s*:|[{,]\s*Resources\s*:""", re.MULTILINE)
 _CALLED = re.compile(
-    rb"chime-?sdk-?messaging[^\n]{0,200}?(?:create|update|delete|associate)-?channel-?flow", re.IGNORECASE
+    rb"chime-?sdk-?messaging(?:[^\n]|\\\r?\n){0,200}?(?:\n[ \t]+)?(?:create|update|delete|associate)-?channel-?flow",
+    re.IGNORECASE,
 )
 _DECLARES = re.compile(rb"fallback_?action|AWS::Chime::ChannelFlow|" + _CALLED.pattern, re.IGNORECASE)
 _RECORDED = re.compile(
@@ -60,6 +61,7 @@ _TOLD_BY_TEMPLATES = _TOLD_BY_REQUESTS | {
     *facets_of(Role).values(),
 }
 _TOLD_BY_PLANS = _TOLD_BY_REQUESTS | {"all_channels"}
+_FORM = "the channel flows of what this text is made into; check what the tool that fills it in writes"
 _ANSWERS = {"ChannelFlows": "a list of channel flows", "ChannelFlow": "a channel flow"}
 _REPORT = frozenset({"schema_version", "tool", "findings"})
 _OURS = (
@@ -166,7 +168,8 @@ def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes,
     root = _parsed(candidate, data, own)
     if root is None:
         mistakes.found += own.found if has_to_be or _is_told(candidate, data) else ()
-        return _UNREAD
+        is_form = not has_to_be and sourcecode.is_form(candidate.path) and _DECLARES.search(data) is not None
+        return FileReading(unread=(Unread(place=START, what=_FORM),), is_read=False) if is_form else _UNREAD
     before = len(mistakes.found)
     documents = _recognised(root, candidate, home, mistakes)
     if candidate.is_stdin and _SYNTHESIZED.search(data) and _OF_CHIME.search(data):
