@@ -113,6 +113,11 @@ class Facts:
         )
 
 
+MAX_PROCESSORS = 10
+"""How many processors of a flow are judged. AWS takes 3.
+
+https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_CreateChannelFlow.html
+"""
 Configured = Callable[[LambdaFunction, Text, Text, Facts, str], LambdaFunction]
 """Adds a template's facts to a function, given its ARN, the app instance's ARN, and the path of the facts."""
 
@@ -196,6 +201,10 @@ class _Processors:
         pending = [each for each in (node.items if isinstance(node, Listing) else [node]) if isinstance(each, Pending)]
         if isinstance(node, Pending) or pending:
             facts.written["processors"] = written(pending[0].text)
+            return UNSET
+        if len(node.items) > MAX_PROCESSORS:
+            problem = f"found {len(node.items):,} processors; expected at most {MAX_PROCESSORS}, of which AWS takes 3"
+            facts.mistakes.add(node, problem)
             return UNSET
         ordered = in_execution_order(node.items, _order, _ties)
         return tuple(self._processor(*each, f"processors[{index}]") for index, each in enumerate(ordered))

@@ -36,6 +36,8 @@ from scanner.model.yamltree import Mistakes, Node, Table
 from scanner.policy import LEFT_OUT, LeftOut
 
 _MOST_VIEWS = 2 * MOST
+_MOST_VALUES = 200_000
+"""How many values of a resource are read in all its worlds together."""
 _UNCLEAR = ""
 """In place of a logical id: an app instance that may be one of the template's or another."""
 
@@ -205,13 +207,14 @@ class Template:
         """
         found: list[tuple[Given, Seen, Sequence[Mistake]]] = []
         rest: list[Given] = []
-        for given, seen in explore(lambda given: self._noting(lambda: self._look(given, resource, see))):
+        most = max(1, min(MOST, _MOST_VALUES // _size(self._source.request(resource))))
+        for given, seen in explore(lambda given: self._noting(lambda: self._look(given, resource, see)), most):
             if isinstance(seen, UnsetType):
                 rest.append(given)
             else:
                 found.append((given, *seen))
         if rest:
-            missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {MOST}"
+            missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {most}"
             self._missed[missed] = None
         if rest or not found:
             seen = self._noting(lambda: see(self._index, resource))
@@ -267,6 +270,11 @@ class Template:
 
 def _chat_role(view: View, role: TemplateResource) -> Role | LeftOut | None:
     return None if view.made(role) is False else view.chat_roles.role(role)
+
+
+def _size(node: Node) -> int:
+    """How many values a value holds, itself among them."""
+    return 1 + sum(map(_size, parts(node)))
 
 
 def _varied(root: Table, values: Values) -> frozenset[str]:

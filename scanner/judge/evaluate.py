@@ -161,19 +161,21 @@ def _surely(certain: Certain, resource: vocabulary.Resource) -> bool:
 
 
 def _findings(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note]) -> Iterator[Finding]:
+    if not notes:
+        return
+    shown = described(resource)
     parts: dict[str, list[Note]] = {}
     for note in notes:
         parts.setdefault(note.context.part, []).append(note)
     for part in sorted(parts):
         failed = [note for note in parts[part] if note.holds is False]
-        yield _finding(rule, resource, part, failed or parts[part])
+        yield _finding(rule, resource, shown, part, failed or parts[part])
 
 
-def _finding(rule: Rule, resource: vocabulary.Resource, part: str, notes: Sequence[Note]) -> Finding:
+def _finding(rule: Rule, resource: vocabulary.Resource, shown: Resource, part: str, notes: Sequence[Note]) -> Finding:
     info = rule.info
     gaps = [_gap(resource, note.fact) for note in notes]
     failed = notes[0].holds is False
-    shown = described(resource)
     evidence = (
         *(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True)),
         *_shown_besides(rule, resource),

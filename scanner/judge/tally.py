@@ -187,10 +187,8 @@ class Tally:
                 untold |= left_out
             judged.append((case.given, findings))
         every = [case.resource for case in cases if case.resource is not None]
-        found = [
-            self._remedied(one, every, _in_which(one, cases, [findings for _, findings in judged]))
-            for one in branches.merged(judged)
-        ]
+        failing = _failing(cases, [findings for _, findings in judged])
+        found = [self._remedied(one, every, failing.get(one.fingerprint, ())) for one in branches.merged(judged)]
         never = set.intersection(*not_applicable) if not_applicable else set()
         self._count(first(cases), found, sorted(never - untold), untold)
         return found
@@ -250,14 +248,14 @@ class Tally:
         self.counts.accounts.update(finding.resource.account_id for finding in failed)
 
 
-def _in_which(one: Finding, cases: Cases[Any], findings: Sequence[Sequence[Finding]]) -> list[Resource]:
-    """The resource in the cases in which a finding fails."""
-    return [
-        case.resource
-        for case, own in zip(cases, findings, strict=True)
-        if case.resource is not None
-        and any(each.fingerprint == one.fingerprint and each.status is Status.FAIL for each in own)
-    ]
+def _failing(cases: Cases[Any], findings: Sequence[Sequence[Finding]]) -> Mapping[str, Sequence[Resource]]:
+    """The resource in the cases in which a finding fails, by the finding's fingerprint."""
+    found: dict[str, list[Resource]] = {}
+    for case, own in zip(cases, findings, strict=True):
+        if case.resource is not None:
+            for fingerprint in dict.fromkeys(each.fingerprint for each in own if each.status is Status.FAIL):
+                found.setdefault(fingerprint, []).append(case.resource)
+    return found
 
 
 _NOT_APPLICABLE, _LEFT_OUT = "not_applicable", "left_out"

@@ -355,3 +355,15 @@ def test_a_condition_on_the_region_is_judged_for_both_unless_the_region_is_given
     message = findings(either)[OPEN]["message"]
     assert message.endswith(", if AWS::Region is us-east-1")
     assert findings(given_one) == {}
+
+
+def test_a_flow_of_more_processors_than_are_judged_is_refused_in_one_line_however_many_branches(check: Check) -> None:
+    many = [processor(Name={"Fn::Sub": f"${{Env}}-{each}"}, ExecutionOrder=each) for each in range(1, 1_001)]
+    flow = {"Type": "AWS::Chime::ChannelFlow", "Properties": request(*many)}
+    parameters = {"Env": {"Type": "String", "AllowedValues": [f"v{each}" for each in range(200)]}}
+
+    ended = check(t__json={"Parameters": parameters, "Resources": {"F": flow}})
+
+    assert ended.code == 2
+    assert "found 1,000 processors; expected at most 10, of which AWS takes 3" in ended.stderr
+    assert any("there are more than" in each for each in ended.report["coverage"]["not_examined"])
