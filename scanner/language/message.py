@@ -12,8 +12,8 @@ from string import Formatter
 
 from msgspec import UNSET, Struct
 
+from scanner.language.comparing import Context
 from scanner.language.conditions import AllOf, Condition, Elements, Literals, Parameter, show
-from scanner.language.grammar import Context
 from scanner.language.vocabulary import Resource, attributes, lookup, paths, read, written
 from scanner.model.phrases import nearest, quote, unknown
 from scanner.model.yamltree import Node

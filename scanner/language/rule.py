@@ -18,9 +18,10 @@ import msgspec
 from scanner import DOCUMENTATION, resources
 from scanner.errors import InvalidRulesError, Mistake
 from scanner.language import checks, examples, header, message, params, rule_files, vocabulary
+from scanner.language.comparing import Context
 from scanner.language.conditions import Condition, Literals, constants
 from scanner.language.examples import Example
-from scanner.language.grammar import Context, condition
+from scanner.language.grammar import condition
 from scanner.language.message import Message
 from scanner.language.params import Param
 from scanner.language.vocabulary import ROOTS, Facet, Fact

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from scanner.language import checks, examples, frameworks, header, params
-from scanner.language.grammar import compared
+from scanner.language.comparing import compared
 from scanner.language.operators import NEGATIVES, OPERATORS, applicable
 from scanner.language.vocabulary import ROOTS, Fact, fields, paths
 from scanner.model.moments import DURATION

@@ -7,9 +7,10 @@ from typing import Any
 
 from scanner.judge.compiler import compile_condition
 from scanner.judge.judgement import Compiled, EvaluationContext, Judgement
+from scanner.language.comparing import Context
 from scanner.language.conditions import Settings, negate
 from scanner.language.examples import NOW
-from scanner.language.grammar import Context, condition
+from scanner.language.grammar import condition
 from scanner.language.vocabulary import ROOTS
 from scanner.model.facts import ChannelFlow, Processor
 from scanner.model.yamltree import Mistakes, parse
