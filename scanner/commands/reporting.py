@@ -22,7 +22,10 @@ from scanner.terminal import Log, LogFormat, err, inert, printed, wants_color, w
 
 _ROWS_BESIDE_A_REPORT = 25
 _STEPS = {
-    ("scan", ExitCode.FINDINGS): "mend what failed (the steps: -o report.html), or accept it: --baseline, or a waiver",
+    (
+        "scan",
+        ExitCode.FINDINGS,
+    ): "mend what failed (a report says how: -o report.html), or accept it: --baseline, or a waiver",
     (
         "scan",
         ExitCode.GAPS,

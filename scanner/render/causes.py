@@ -173,7 +173,7 @@ def _counted(kind: str, found: Mapping[str, set[str]]) -> str:
     if kind == _ROLES:
         return f"the roles of {count(len(found), 'account')}"
     accounts = set().union(*found.values()) if kind == "region" else ()
-    return count(len(found), kind) + (f" of {count(len(accounts), 'account')}" if len(accounts) > 1 else "")
+    return count(len(found), kind) + (f" in {count(len(accounts), 'account')}" if len(accounts) > 1 else "")
 
 
 def _kind(arn: str) -> str:

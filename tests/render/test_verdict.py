@@ -175,7 +175,7 @@ SAID: dict[str, tuple[Callable[[], Report], Tone, str, tuple[str, ...]]] = {
         "100 high to fix in 100 accounts",
         (
             "100 low besides.",
-            f"600 accounts and 1 region of 300 accounts {UNKNOWN_THERE}",
+            f"600 accounts and 1 region in 300 accounts {UNKNOWN_THERE}",
         ),
     ),
     "news": (
