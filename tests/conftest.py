@@ -19,13 +19,15 @@ from tests.fake_aws import FakeAws, serve
 
 Scan = Callable[..., Ended]
 
-_SKIPS_FAIL = bool(os.environ.get("CI")) and sys.platform == "linux"  # others lack what some tests need
-
 # The time that an example takes depends on how busy the machine is. The same examples each time: a change that fails
 # did not fail by chance. `--hypothesis-profile search` tries others.
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("here", settings.get_profile("search"), derandomize=True)
 settings.load_profile("here")
+
+
+def _skips_fail() -> bool:
+    return bool(os.environ.get("CI")) and sys.platform == "linux"  # others lack what some tests need
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -38,7 +40,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Make skipped tests fail in continuous integration, where nobody would notice that they never run."""
     report = yield
-    if _SKIPS_FAIL and report.skipped and not hasattr(report, "wasxfail"):
+    if _skips_fail() and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, which CI may not: {report.longrepr}"
     return report
@@ -50,7 +52,7 @@ def pytest_make_collect_report(
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Make skipped modules fail in continuous integration."""
     report = yield
-    if _SKIPS_FAIL and report.skipped:
+    if _skips_fail() and report.skipped:
         report.outcome = "failed"
         report.longrepr = f"{collector.nodeid} was skipped, which CI may not: {report.longrepr}"
     return report
