@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
+from tests import installed
 from tests.declared.checking import APP, Check, files, gaps, processor, write
 
 FLOW = {
@@ -21,13 +21,7 @@ REFUSED = re.compile(r"(?:error: )?\S+:[0-9]+:[0-9]+: found .*; expected .")
 
 @pytest.fixture(scope="module")
 def corpus() -> Path:
-    folder = os.environ.get("TEMPLATES")
-    if not folder:
-        missing = "needs the folder in TEMPLATES into which .ci/run unpacks cfn-lint"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return Path(folder)
+    return installed.folder("TEMPLATES", "unpacks cfn-lint")
 
 
 def test_nothing_is_said_about_chime_in_templates_without_it(check: Check, corpus: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests import installed
+
 
 def required() -> None:
-    """Skip the test if the evaluator is not installed; in CI it must be."""
-    if not (shutil.which("node") and os.environ.get("IAM_SIMULATE")):
-        missing = "needs node, and the folder in IAM_SIMULATE into which .ci/run installs @cloud-copilot/iam-simulate"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    """Skip the test if the evaluator is not installed."""
+    installed.folder("IAM_SIMULATE", "installs @cloud-copilot/iam-simulate")
+    if not shutil.which("node"):
+        pytest.skip("needs node")
 
 
 def allowed(cases: list[dict[str, Any]]) -> list[bool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from msgspec import structs
 
 from scanner.model.report import Control, ControlStatus, Report, RuleCounts, Waiver
 from scanner.render import oscal
+from tests import installed
 from tests.render import sample
 
 SAMPLES = [
@@ -170,13 +170,7 @@ def test_the_ids_stay_from_night_to_night_but_that_of_the_document() -> None:
 
 def validators() -> Path:
     """The folder with the environments of compliance-trestle and oscal-validate, which .ci/run makes."""
-    folder = os.environ.get("OSCAL_VALIDATORS")
-    if not folder:
-        missing = "needs the folder in OSCAL_VALIDATORS into which .ci/run installs compliance-trestle"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return Path(folder)
+    return installed.folder("OSCAL_VALIDATORS", "installs compliance-trestle")
 
 
 def test_compliance_trestle_reads_it(tmp_path: Path) -> None:
