@@ -12,13 +12,14 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from msgspec import structs
 
 from scanner.model.report import Severity
-from scanner.model.trend import Night, OpenFinding, PastRun, TimeToFix, Trend
+from scanner.model.trend import Night, PastRun, Trend
 from scanner.render import site
 from scanner.render.html import page, parts
 from scanner.render.html.nights import GAP, HEIGHT, LEAST, view
 from scanner.render.html.parts import STYLE
 from tests.render import sample
 from tests.render.conftest import Viewer
+from tests.render.html import worlds
 from tests.render.html.test_browser import open_everything
 
 
@@ -60,24 +61,8 @@ def past_run(number: int, text: str) -> PastRun:
 
 
 def trend(nights: int, text: str = "moderation") -> Trend:
-    oldest = OpenFinding(
-        fingerprint="f",
-        rule_id="last-processor-fails-open",
-        severity=Severity.HIGH,
-        account_id=sample.PROD,
-        region="us-east-1",
-        resource_arn=None,
-        resource_name=text,
-        app_instance_name=text,
-        first_seen="2026-10-30T03:00:12Z",
-        last_seen="2026-11-22T03:00:12Z",
-        age_days=23,
-    )
-    return Trend(
-        nights=tuple(night(number, number % 7) for number in range(1, nights + 1)),
-        time_to_fix=(TimeToFix(severity=Severity.HIGH, fixed=4, median_days=2.0, longest_days=9.5),),
-        oldest=(oldest,),
-    )
+    seen = tuple(night(number, number % 7) for number in range(1, nights + 1))
+    return structs.replace(worlds.trend(0, text), nights=seen)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
