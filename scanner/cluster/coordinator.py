@@ -26,6 +26,7 @@ from scanner.collect.executors import SAFE_PATH, apart
 from scanner.collect.task import OF_ACCOUNTS, Share, Task, TaskResult, fast
 from scanner.collect.worker import Judge
 from scanner.errors import NothingScannedError, UsageError
+from scanner.model.phrases import first_of
 from scanner.store.journal import Target
 from scanner.store.target_file import TargetReader
 
@@ -138,11 +139,8 @@ class Cluster:
         if not silent:
             return
         if silent >= self._heard.keys():
-            named = ", ".join(sorted(silent)[:_NAMED])
-            more = f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else ""
-            raise BrokenExecutor(
-                f"the cluster's workers are frozen: no word for {_SILENT_SECONDS} s from {named}{more}"
-            )
+            named = first_of(sorted(silent), _NAMED)
+            raise BrokenExecutor(f"the cluster's workers are frozen: no word for {_SILENT_SECONDS} s from {named}")
         if silent - self._frozen:  # a frozen worker may also hold the terms that others wait for
             self._terms = self._client.submit(by_value.kept, self._pickled, **self._on_others(silent), pure=False)
             moved = list(self._due.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 _SHOWN = 60
@@ -62,6 +62,12 @@ def one_of(names: Iterable[str]) -> str:
     """The names in a sentence: `a, b or c`."""
     listed = list(names)
     return " or ".join(filter(None, (", ".join(listed[:-1]), listed[-1]))) if listed else "nothing"
+
+
+def first_of(names: Sequence[str], most: int, separator: str = ", ") -> str:
+    """The first names, at `most` so many, and how many more there are: `a, b and 3 more`."""
+    more = len(names) - most
+    return separator.join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 _MOST_NAME = 64

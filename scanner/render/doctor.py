@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 import msgspec
-from msgspec import UNSET
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from scanner.model.phrases import first_of
 from scanner.model.trial import Call, TargetTrial, Trial, Verdict
 from scanner.render.table import printed
 from scanner.render.text import visible
-from scanner.render.wording import count
+from scanner.render.wording import account, count
 
 _MOST = 20
 _PLACES = 3
@@ -68,12 +68,10 @@ def _head(trial: Trial) -> Table:
 
 
 def _targets(trial: Trial, targets: Iterable[TargetTrial]) -> Table:
-    names = {} if trial.scope.account_names is UNSET else trial.scope.account_names
     rows = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("Account", "Region", "Calls allowed", "Not told", "App instances", "Channel flows"):
         rows.add_column(heading, overflow="fold")
     for target in targets:
-        account = target.account_id + (f" ({names[target.account_id]})" if target.account_id in names else "")
         amount = f"{target.app_instances}{'+' if target.more else ''}"
         about = f"about {target.likely_flows}" if target.app_instances else "0"
         seen = ("-", "-") if target.app_instances is None else (amount, about)
@@ -82,7 +80,11 @@ def _targets(trial: Trial, targets: Iterable[TargetTrial]) -> Table:
         style = "bold red" if _is_amiss(target) else "green"
         calls = f"{allowed} of {len(told)}" if told else "not entered"
         rows.add_row(
-            visible(account), target.region, Text(calls, style=style), str(len(target.calls) - len(told)), *seen
+            visible(account(target.account_id, trial.scope.names)),
+            target.region,
+            Text(calls, style=style),
+            str(len(target.calls) - len(told)),
+            *seen,
         )
     return rows
 
@@ -97,18 +99,13 @@ def _lines(trial: Trial, verdict: Verdict) -> list[str]:
     for target, call in trial.calls(verdict):
         places[call].append(f"{target.account_id} {target.region}")
     return [
-        f"{call.action}: {call.reason}{_how(call)} ({_shown(where)})"
+        f"{call.action}: {call.reason}{_how(call)} ({first_of(where, _PLACES)})"
         for call, where in sorted(places.items(), key=lambda each: (each[0].action, each[0].reason))
     ]
 
 
 def _how(call: Call) -> str:
     return "; tried on a name that does not exist" if call.made_up else ""
-
-
-def _shown(places: list[str]) -> str:
-    more = len(places) - _PLACES
-    return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _foot(trial: Trial) -> Table:

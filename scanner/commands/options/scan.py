@@ -30,6 +30,7 @@ from scanner.commands.options.shared import (
     verbose_option,
 )
 from scanner.errors import UsageError
+from scanner.model.phrases import first_of
 from scanner.terminal import LogFormat
 
 _MAX_AGE = timedelta(hours=24)
@@ -188,8 +189,7 @@ def _scope_in_words(scope: Mapping[str, Any], names: list[str]) -> str:
 
 def _option_in_words(flag: str, value: Any) -> str:
     if isinstance(value, tuple) and value:
-        more = f" and {len(value) - _SHOWN} more" if len(value) > _SHOWN else ""
-        return f"{flag} {','.join(value[:_SHOWN])}{more}"
+        return f"{flag} {first_of(value, _SHOWN, ',')}"
     if value is True:
         return flag
     return f"{flag} {value}" if value else f"no {flag}"
