@@ -40,11 +40,12 @@ def _sections(changelog: str) -> list[tuple[str, str]]:
 
 
 def _of_tag(tag: str, version: str) -> list[str]:
-    return (
-        []
-        if tag == f"v{version}"
-        else [f"the tag is {tag}, and scanner/__init__.py says {version}: expected v{version}"]
-    )
+    wrong = []
+    if not re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", version):  # as packages spell it: files, tag and image agree
+        wrong.append(f"scanner/__init__.py says {version}: expected a version such as 1.2.3 or 1.2.3rc1")
+    if tag != f"v{version}":
+        wrong.append(f"the tag is {tag}, and scanner/__init__.py says {version}: expected v{version}")
+    return wrong
 
 
 def _of_changelog(sections: list[tuple[str, str]], version: str) -> list[str]:

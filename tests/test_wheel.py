@@ -41,6 +41,7 @@ def test_the_wheel_has_rules_reports_and_botocore_data(unpacked: Path) -> None:
     assert any(name.startswith("scanner/reports/html/") for name in names)
     assert sum(name.endswith(".sdk-extras.json") for name in names) == 4
     assert "scanner/simulator/demo.yaml" in names
+    assert "scanner/py.typed" in names  # what the classifier "Typing :: Typed" promises
     assert "scanner/history/migrations/versions/0001_runs_and_findings.py" in names
 
 

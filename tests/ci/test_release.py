@@ -65,6 +65,16 @@ def test_what_does_not_agree_is_not_released(tmp_path: Path, changelog: str, tag
     assert words in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("version", "is_one"), [("1.2.3rc1", True), ("1.2.3-rc.1", False), ("1.2", False), ("1.2.3+b", False)]
+)
+def test_a_version_is_spelled_as_packages_spell_it(tmp_path: Path, version: str, *, is_one: bool) -> None:
+    ended = release(tmp_path, GOOD.replace("1.2.3", version), f"v{version}", version=version)
+
+    assert ended.code == (0 if is_one else 1)
+    assert ("expected a version such as 1.2.3 or 1.2.3rc1" in ended.stderr) is not is_one
+
+
 def test_a_release_needs_a_tag(tmp_path: Path) -> None:
     assert release(tmp_path, GOOD).code == 2
 
@@ -112,7 +122,7 @@ def test_a_release_is_built_with_a_bill_of_materials(tmp_path: Path) -> None:
     assert files.keys() == {f"{name}.tar.gz", f"{name}-py3-none-any.whl", f"{name}.cdx.json"}
     with zipfile.ZipFile(files[f"{name}-py3-none-any.whl"]) as wheel:
         metadata = Parser().parsestr(wheel.read(f"{name}.dist-info/METADATA").decode())
-    assert metadata["Version"] == scanner.__version__
+    assert (metadata["Version"], metadata["Metadata-Version"]) == (scanner.__version__, "2.4")
     with tarfile.open(files[f"{name}.tar.gz"]) as sdist:
         assert {f"{name}/.ci/run", f"{name}/.github/workflows/ci.yml", f"{name}/SECURITY.md"} <= set(sdist.getnames())
     bill = json.loads(files[f"{name}.cdx.json"].read_text())

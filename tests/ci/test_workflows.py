@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,7 @@ def test_a_workflow_may_nothing_but_what_its_jobs_ask_for(file: Path) -> None:
 
     assert workflow["permissions"] == {}
     assert "pull_request_target" not in workflow[True]  # YAML reads `on` as true
-    assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
+    assert all("uses" in job or job["timeout-minutes"] for job in workflow["jobs"].values())
 
 
 def test_writing_is_only_allowed_to_releases() -> None:
@@ -55,6 +57,22 @@ def test_writing_is_only_allowed_to_releases() -> None:
     }
 
 
+@pytest.mark.parametrize("job", ["pypi", "image"])
+def test_nothing_is_published_before_it_was_tested_built_and_attested(job: str) -> None:
+    assert set(JOBS[f"release: {job}"]["needs"]) == {"tests", "build", "attest"}
+    assert JOBS["release: tests"]["uses"].endswith("/workflows/ci.yml")
+
+
+def test_an_image_that_a_job_runs_is_pinned_and_taken_from_no_cache() -> None:
+    steps = [step for job in JOBS.values() for step in job.get("steps", ()) if "docker/setup-" in step.get("uses", "")]
+
+    assert len(steps) == 2
+    for step_ in steps:
+        image = step_["with"].get("image") or step_["with"]["driver-opts"].removeprefix("image=")
+        assert re.fullmatch(r"[\w/]+:[\w.-]+@sha256:[0-9a-f]{64}", image)
+        assert [on for name, on in step_["with"].items() if name.startswith("cache-")] == [False]
+
+
 def test_an_action_is_pinned_to_one_commit_everywhere() -> None:
     pins: defaultdict[str, set[str]] = defaultdict(set)
     for file in (*WORKFLOWS, ROOT / "action.yml", ROOT / "docs" / "ci.md"):
@@ -69,8 +87,10 @@ def test_an_action_is_pinned_to_one_commit_everywhere() -> None:
 
 def test_every_python_that_is_supported_is_tested_on_linux() -> None:
     matrix = JOBS["ci: linux"]["strategy"]["matrix"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert matrix["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert matrix["python"] == re.findall(r"Python :: (3\.\d+)", " ".join(project["classifiers"]))
+    assert project["requires-python"] == f">={matrix['python'][0]}"
     assert matrix["include"] == [{"python": "3.11", "what": "all"}]
 
 
@@ -106,6 +126,21 @@ def program(home: Path, name: str) -> str:
     return f'PATH="{folder}:$PATH"'
 
 
+@pytest.mark.parametrize(("version", "prerelease"), [("1.2.3", "false"), ("1.2.3rc1", "true")])
+def test_a_release_knows_its_version_and_whether_another_follows(tmp_path: Path, version: str, prerelease: str) -> None:
+    for name in (".ci", "scanner"):
+        (tmp_path / name).mkdir()
+    shutil.copy(ROOT / ".ci" / "release.py", tmp_path / ".ci")
+    (tmp_path / "scanner" / "__init__.py").write_text(f'__version__ = "{version}"\n')
+    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n## {version} - 2026-12-01\n\n- A rule\n")
+
+    ended, output = step("release: build", "Check that version, tag and CHANGELOG agree", tmp_path, TAG=f"v{version}")
+
+    assert ended.code == 0, ended.stderr
+    assert output.splitlines() == [f"version={version}", f"prerelease={prerelease}"]
+    assert (tmp_path / "out/release/notes.md").read_text() == "- A rule\n"
+
+
 def test_the_image_has_the_name_that_the_registry_accepts(tmp_path: Path) -> None:
     ended, output = step("release: image", "Name the image", tmp_path, GITHUB_REPOSITORY="Chime/Audit")
 
@@ -129,8 +164,10 @@ def test_the_release_holds_every_file(tmp_path: Path) -> None:
     (make,) = (each for each in JOBS["release: release"]["steps"] if "run" in each)
     script = f"{program(tmp_path, 'gh')}\n{make['run']}"
 
-    ended = run(BASH, script, home=tmp_path, variables={"TAG": "v1.2.3", "GITHUB_REPOSITORY": "Chime/Audit"})
+    variables = {"TAG": "v1.2.3", "PRERELEASE": "false", "GITHUB_REPOSITORY": "Chime/Audit"}
+    ended = run(BASH, script, home=tmp_path, variables=variables)
 
     arguments = ended.stdout.splitlines()
     assert arguments[:5] == ["release", "create", "v1.2.3", "--repo", "Chime/Audit"]
+    assert "--prerelease=false" in arguments
     assert arguments[-4:] == ["files/release/notes.md", *(f"files/{name}" for name in files[:3])]
