@@ -52,7 +52,8 @@ class Mistake:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        file = self.file.replace("\n", "\\n")  # a mistake is one line
+        place = f"{file}:{self.line}:{self.column}" if self.line else file
         return f"{place}: {self.message}"
 
 

@@ -178,6 +178,7 @@ def _finding(rule: Rule, resource: vocabulary.Resource, shown: Resource, part: s
     failed = notes[0].holds is False
     evidence = (
         *(_evidence(note, gap) for note, gap in zip(notes, gaps, strict=True)),
+        *_which_flows(resource, notes),
         *_shown_besides(rule, resource),
     )
     return Finding(
@@ -196,11 +197,27 @@ def _finding(rule: Rule, resource: vocabulary.Resource, shown: Resource, part: s
     )
 
 
+def _which_flows(resource: vocabulary.Resource, notes: Sequence[Note]) -> Iterator[Evidence]:
+    """The names and ARNs of the flows of an app instance that the notes are about, of which paths only have numbers."""
+    told = {note.evidence.path for note in notes}
+    holders = dict.fromkeys(path for note in notes if (path := vocabulary.held_by(resource, note.evidence.path)[1]))
+    for holder in holders:
+        flow = vocabulary.held_by(resource, holder)[0]
+        for name in ("name", "arn"):
+            value = getattr(flow, name)
+            if value is not UNSET and f"{holder}{name}" not in told:
+                yield _for_information(f"{holder}{name}", value)
+
+
 def _shown_besides(rule: Rule, resource: vocabulary.Resource) -> Iterator[Evidence]:
     for path in rule.evidence:
         value = vocabulary.read(resource, vocabulary.attributes(path))
         if value is not UNSET:
-            yield Evidence(path=path, observed=observed(value), required="nothing: it is shown for information")
+            yield _for_information(path, value)
+
+
+def _for_information(path: str, value: object) -> Evidence:
+    return Evidence(path=path, observed=observed(value), required="nothing: it is shown for information")
 
 
 def located(resource: vocabulary.Resource, path: str) -> Location | None:

@@ -74,6 +74,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 _EXPECTED = {
     "text": "text",
     "pattern": "a regular expression",
+    "wildcards": "text",
     "integer": "an integer",
     "boolean": "true or false",
     "duration": "a duration such as 90d or 12h",
@@ -149,13 +150,19 @@ def misfit(value: object, fact: Fact) -> str | None:
     fits = {
         "text": isinstance(value, str) and (not fact.choices or value in fact.choices),
         "pattern": isinstance(value, str),
+        "wildcards": isinstance(value, str),
         "integer": isinstance(value, int) and not isinstance(value, bool),
         "boolean": isinstance(value, bool),
         "duration": isinstance(value, str) and seconds(value) is not None,
     }
     if not fits.get(fact.kind, False):
         return _expected(fact) + (nearest(value, fact.choices) if isinstance(value, str) else "")
-    return _fault(str(value)) if fact.kind == "pattern" else None
+    match fact.kind:
+        case "pattern":
+            return _fault(str(value))
+        case "wildcards":
+            return "a shorter text" if _fault(pattern_of(str(value))) else None
+    return None
 
 
 def _fault(pattern: str) -> str | None:
@@ -173,7 +180,7 @@ def _expected(fact: Fact) -> str:
 def _hint(node: Scalar, fact: Fact) -> str:
     if node.value is None and node.plain:
         return " (what is known to be absent is {exists: false})"
-    return _in_quotes(node) if fact.kind in ("text", "pattern") else ""
+    return _in_quotes(node) if fact.kind in ("text", "pattern", "wildcards") else ""
 
 
 def _in_quotes(node: Node) -> str:

@@ -121,11 +121,13 @@ def compared(operator: str, fact: Fact) -> Fact:
     match operator:
         case "matches":
             return Fact(kind="pattern")
+        case "like":
+            return Fact(kind="wildcards")
         case "older_than" | "newer_than":
             return Fact(kind="duration")
         case "more_days_ahead_than":
             return Fact(kind="integer")
-        case "contains" | "starts_with" | "ends_with" | "like" | "has_keys":
+        case "contains" | "starts_with" | "ends_with" | "has_keys":
             return Fact(kind="text")
     return fact
 
@@ -168,7 +170,7 @@ def _param_type(operator: str, fact: Fact) -> str:
     if OPERATORS[operator].operand == "list":
         return "list"
     kind = compared(operator, fact).kind
-    return "string" if kind in ("text", "pattern") else kind
+    return "string" if kind in ("text", "pattern", "wildcards") else kind
 
 
 def _reference(context: Context, operator: str, node: Node, subject: Subject) -> Operand | None:
@@ -192,5 +194,5 @@ def _reference(context: Context, operator: str, node: Node, subject: Subject) ->
 def place(context: Context, written: str, record: type[Struct]) -> tuple[str, type[Struct], bool]:
     """The path and the record that a path means, and whether it begins with the name of the resource."""
     start, _, rest = written.partition(".")
-    from_root = start == context.root.name and lookup(record, written) is None
+    from_root = bool(rest) and start == context.root.name and lookup(record, written) is None
     return (rest, context.root.type, record is not context.root.type) if from_root else (written, record, False)

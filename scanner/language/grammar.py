@@ -129,7 +129,9 @@ def _where(context: Context, table: Table, element: type[Struct]) -> Condition |
     others = [name for name in table.entries if name != "where"]
     for name in others:
         if name in LIST_MATCHERS and name not in _BESIDE_WHERE:
-            context.mistakes.add(table.keys[name], f"found {name} beside where; expected {one_of(_BESIDE_WHERE)}")
+            other = f"when in {name}, or " if name in _POSITIONS else ""
+            message = f"found {name} beside where; expected {other}{one_of(_BESIDE_WHERE)}"
+            context.mistakes.add(table.keys[name], message)
     if not others:
         context.mistakes.add(table.keys["where"], f"found where alone; expected {one_of(_BESIDE_WHERE)} beside it")
     return condition(context.where(missing=False), table.entries["where"], element)

@@ -8,7 +8,8 @@ from typing import Final
 from msgspec import Struct
 
 from scanner.language.operators import NEGATIVES, OPERATORS
-from scanner.language.vocabulary import Fact, lookup, paths
+from scanner.language.vocabulary import ROOTS, Fact, lookup, paths
+from scanner.model.facts import Processor
 from scanner.model.phrases import nearest, one_of, quote, unknown
 
 COMBINATORS = ("all_of", "any_of", "not")
@@ -51,10 +52,13 @@ def no_field(path: str, record: type[Struct]) -> str:
     if start in known and known[start].kind == "list":
         quantifiers = one_of(QUANTIFIERS)
         return f"found {quote(path)}, inside a list; expected {start}: with {quantifiers}, and {quote(rest)} in it"
+    expected = f"unknown field {quote(path)}; expected a field of {record.__name__}"
     if path == "require":
         return "found require in a condition; expected what must hold itself, without require"
+    if start == ROOTS["channel_flow"].name and record is Processor:
+        return f"{expected}, or what is said of the flow in where beside each, some or none"
     hint = _meant(path) or nearest(path, [*known, *COMBINATORS])
-    return f"unknown field {quote(path)}; expected a field of {record.__name__}{hint}"
+    return f"{expected}{hint}"
 
 
 def _meant(name: str) -> str:
@@ -69,8 +73,19 @@ def no_operator(name: str, fitting: Mapping[str, object], path: str, fact: Fact)
         what = f"{path or 'an element'} ({fact.kind})"
         return f"found {name}, which does not fit {what}; expected {one_of(fitting)}"
     own = _ELSEWHERE.get(name.lower())
-    hint = _meant(name) if own in fitting else ""
+    hint = _inside(name, fitting, path, fact) or (_meant(name) if own in fitting else "")
     return f"unknown operator {quote(name)}{hint}" if hint else unknown("operator", name, fitting)
+
+
+def _inside(name: str, fitting: Mapping[str, object], path: str, fact: Fact) -> str:
+    """What may be meant by a word that is a field of the fact, or a negation; else empty."""
+    is_field = fact.kind == "tags" or (fact.record is not None and lookup(fact.record, name) is not None)
+    if is_field:
+        return f"; did you mean {path}.{name} in place of {path}:?"
+    positive = name.removeprefix("not").removeprefix("_")
+    if not name.startswith("not") or positive not in (*fitting, ""):
+        return ""
+    return f"; did you mean not: {{{path or 'an element'}: {{{positive and f'{positive}: '}...}}}}?"
 
 
 def no_matcher(name: str, element: type[Struct]) -> str:

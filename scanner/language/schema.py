@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 _TYPES: Final[dict[str, Schema]] = {
     "text": {"type": "string"},
     "pattern": {"type": "string"},
+    "wildcards": {"type": "string"},
     "duration": {"type": "string", "pattern": f"^{DURATION.pattern}$"},
     "integer": {"type": "integer"},
     "boolean": {"type": "boolean"},

@@ -52,8 +52,8 @@ tests:
     expect: unknown
 """
 _PLACEHOLDER = re.compile("<([A-Z]+)>")
-_PLAIN = re.compile("[A-Z][a-z]+( [a-z]+)+")
-"""What YAML takes for text without quotes."""
+_PLAIN = re.compile("[A-Z]?[a-z]+([ -][a-z]+)+")
+"""What YAML takes for text without quotes; a single word may be `null` or `true`."""
 _API = "https://docs.aws.amazon.com/chime-sdk/latest/APIReference"
 _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
     "channel_flow": {
@@ -82,6 +82,10 @@ _SPECIFIC: Final[Mapping[ResourceType, Mapping[str, str]]] = {
 def rendered(id_: str, resource: ResourceType, title: str | None = None) -> str:
     """The text of a new rule file; without a title, the rule has the words of its id."""
     words = id_.replace("-", " ").capitalize() if title is None else title.strip()
-    written = words if _PLAIN.fullmatch(words) else json.dumps(words)
-    values = {"ID": id_, "TITLE": written, "RESOURCE": resource, **_SPECIFIC[resource]}
+    values = {"ID": _text(id_), "TITLE": _text(words), "RESOURCE": resource, **_SPECIFIC[resource]}
     return _PLACEHOLDER.sub(lambda found: values[found[1]], _TEMPLATE)
+
+
+def _text(text: str) -> str:
+    """A printable text as YAML."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,15 +29,19 @@ from scanner.model.report import ResourceType
 Facet = str
 """A group of facts that a scan collects only if a loaded rule reads one of them."""
 
-Kind = Literal["text", "integer", "boolean", "time", "record", "list", "texts", "tags", "pattern", "duration"]
+Kind = Literal[
+    "text", "integer", "boolean", "time", "record", "list", "texts", "tags", "pattern", "wildcards", "duration"
+]
 """The kind of a value: `list` is a list of records, `texts` a list of plain texts.
 
-Only operands can be a `pattern`, a text that is a regular expression, or a `duration`, a text that is a length of time.
+Only operands can be a `pattern`, a text that is a regular expression, `wildcards`, a text with * and ?, or a
+`duration`, a text that is a length of time.
 """
 
 _SCALARS: Final[dict[object, Kind]] = {str: "text", int: "integer", bool: "boolean", datetime: "time"}
 _PLAIN: Final[dict[object, Kind]] = {**_SCALARS, tuple[str, ...]: "texts", dict[str, str]: "tags"}
 _TAGS, _TAG = "tags", "tags."
+_IN_FLOW = re.compile(r"flows\[([0-9]+)\]\.")
 _NO_GAPS: Final[dict[str, facts.Gap]] = {}
 _NOT_FACTS = frozenset({"gaps", "declared", "identity"})
 
@@ -175,6 +180,14 @@ def part(element: object) -> str:
     if not isinstance(element, Processor):
         raise TypeError(element)
     return "unknown-function" if isinstance(element.lambda_, UnsetType) else element.lambda_.identity
+
+
+def held_by(root: Resource, path: str) -> tuple[ChannelFlow | None, str]:
+    """The flow of an app instance that holds what is at a path, with the flow's own path; None if no flow does."""
+    match = _IN_FLOW.match(path)
+    if match is None or not isinstance(root, AppInstance) or isinstance(root.flows, UnsetType):
+        return None, ""
+    return root.flows[int(match[1])], match[0]
 
 
 def narrowed(flow: ChannelFlow, members: Collection[str], like: ChannelFlow) -> ChannelFlow:

@@ -54,7 +54,7 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
     """The message on an unknown word: the known words, or the nearest one; `what` is the noun."""
     names = list(known)
     near = nearest(word, names)
-    expected = "" if near and len(names) > _LISTED else f"; expected {one_of(names)}"
+    expected = "" if near and len(names) > _LISTED else f"; expected {one_of(names)}" if names else "; there is none"
     return f"unknown {what} {quote(word)}{expected}{near}"
 
 

@@ -51,7 +51,7 @@ def test_one_flow_whose_last_processor_aborts_is_enough(tmp_path: Path) -> None:
     assert found(tmp_path, rule(tmp_path), flow(0, **OPEN), flow(1)) == []
 
     (failed,) = found(tmp_path, rule(tmp_path), flow(1, **OPEN), flow(0, **OPEN))
-    assert [each.path for each in failed.evidence] == [
+    assert [each.path for each in failed.evidence[:2]] == [
         f"flows[{index}].processors[0].fallback_action" for index in (0, 1)
     ]
 
@@ -69,12 +69,23 @@ def test_a_fact_that_one_flow_lacks_has_its_gap_and_a_list_that_broke_off_is_unk
 
 def test_the_same_function_in_two_flows_is_two_findings(tmp_path: Path) -> None:
     require = {"flows": {"each": {"processors": {"each": {"fallback_action": "ABORT"}}}}}
-    message = "{name} of {app_instance.name}"
+    message = "{name} of {flow.name} of {app_instance.name}"
 
     failed = found(tmp_path, rule(tmp_path, require=require, message=message), flow(0, **OPEN), flow(1, **OPEN))
 
     assert len({each.fingerprint for each in failed}) == 2
-    assert {each.message for each in failed} == {"processor-1 of support"}
+    assert {each.message for each in failed} == {f"processor-1 of flow {index} of support" for index in (0, 1)}
+
+
+def test_evidence_names_the_flows_that_its_paths_are_in(tmp_path: Path) -> None:
+    (failed,) = found(tmp_path, rule(tmp_path), flow(1, **OPEN), flow(0, **OPEN))
+
+    assert [(each.path, each.observed) for each in failed.evidence[2:]] == [
+        ("flows[0].name", "flow 0"),
+        ("flows[0].arn", "flow-0"),
+        ("flows[1].name", "flow 1"),
+        ("flows[1].arn", "flow-1"),
+    ]
 
 
 def test_only_what_a_rule_names_of_flows_is_kept(tmp_path: Path) -> None:
