@@ -1,8 +1,9 @@
 """Tries what a scan would need, without one: enters each account, and makes each call once, on a resource of a sample.
 
-Each call only reads. Where a target has no such resource, functions, roles and event rules are asked for by a name that
-does not exist: then AWS answers "not found" to who may call, and "denied" to who may not. Chime answers both alike, so
-without an app instance or a channel flow its other calls are not tried.
+App instances, and the channel flows of a few, are listed as a scan lists them. Each call only reads. Where a target has
+no such resource, functions, roles and event rules are asked for by a name that does not exist: then AWS answers
+"not found" to who may call, and "denied" to who may not. Chime answers both alike, so without an app instance or a
+channel flow its other calls are not tried.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from scanner.aws.calls import ask
 from scanner.aws.clients import Clients, Connect
 from scanner.aws.failure import NOT_FOUND, FailedCallError, calling, containing
 from scanner.aws.hardening import IDENTITY, MESSAGING
-from scanner.aws.wire import ChannelFlowSummary, ListChannelFlows
+from scanner.aws.wire import ChannelFlowSummary
 from scanner.collect.estimate import estimate
 from scanner.collect.scope import Resolved, Wanted, resolve
+from scanner.collect.task import ChannelTerms
 from scanner.model.facts import Gap, LambdaFunction, partition_of
 from scanner.model.operations import LISTS, Operation, needed
 from scanner.model.trial import Call, TargetTrial, Trial, Verdict
@@ -31,19 +33,22 @@ from scanner.store.journal import UNKNOWN_ACCOUNT, Target
 
 _AT_ONCE = 8
 _PAGE = 50
+_MOST_PAGES = 20
 _MOST_SAMPLED = 5
+_MOST_ELSEWHERE = 5
 _NOBODY = "chimeaudit-doctor-no-such-name"
 _LIST_APP_INSTANCES = Operation(IDENTITY, "ListAppInstances")
 _LIST_FLOWS = Operation(MESSAGING, "ListChannelFlows")
+_CONFIGURATION = Operation("lambda", "GetFunctionConfiguration")
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What is to be tried: the scope, the facets that the chosen rules read, and the admin who lists channels."""
+    """What is to be tried: the scope, the facets that the chosen rules read, and how channels are to be listed."""
 
     scope: Wanted
     rules: int
     facets: frozenset[str]
-    bearer: str | None = None
+    channels: ChannelTerms = ChannelTerms()
 
 
 def try_out(wish: Wish, connect: Connect) -> Trial:
@@ -85,7 +90,7 @@ def _trial(
         targets=targets,
         gaps=(*resolved.gaps, *gaps),
         notes=resolved.notes,
-        estimate=estimate(targets, wish.facets),
+        estimate=estimate(targets, wish.facets, wish.channels),
     )
 
 
@@ -106,12 +111,14 @@ def _account(
 
 def _target(target: Target, wish: Wish, connect: Connect, ways: Mapping[str, Target], *, with_iam: bool) -> TargetTrial:
     with closing(Clients(connect, target, ways, 1)) as clients:
-        trying = _Trying(target, clients, wish.bearer)
+        trying = _Trying(target, clients, wish.channels.bearer)
         trying.lists()
         rest = sorted(needed(wish.facets) - LISTS, key=_first_what_others_need)
         for operation in rest:
             if with_iam or operation.service != "iam":
                 trying.one(operation)
+        if _CONFIGURATION in rest:
+            trying.functions_elsewhere()
     return trying.result
 
 
@@ -152,34 +159,57 @@ class _Trying:
         )
 
     def lists(self) -> None:
-        """List the first page of app instances, and of the channel flows of a few of them."""
-        answer = self._called(_LIST_APP_INSTANCES, {"MaxResults": _PAGE}, made_up=False)
-        if answer is None:
+        """List the app instances, and the channel flows of a few of them."""
+        app_instances = self._listed(_LIST_APP_INSTANCES, {})
+        if app_instances is None:
             if self._calls[-1].verdict is Verdict.FAILED:
                 self._unreachable = "listing app instances failed, so nothing else was tried here"
         else:
-            self._app_instances = [item.arn for item in answer.items]
-            self._more = bool(answer.NextToken)
+            self._app_instances = [item.arn for item in app_instances]
         if not self._app_instances:
             self._skip(_LIST_FLOWS, self._unreachable or self._lacking("app instance"))
             return
         self._app_instance = self._app_instances[0]
         for app_instance in _spread(self._app_instances):
-            flows = self._called(_LIST_FLOWS, {"AppInstanceArn": app_instance, "MaxResults": _PAGE}, made_up=False)
+            flows = self._listed(_LIST_FLOWS, {"AppInstanceArn": app_instance})
             if flows is not None:
                 self._sample(app_instance, flows)
-        self._function = next(filter(self._is_own, map(LambdaFunction.of, sorted(self._functions))), None)
+        functions = filter(None, map(LambdaFunction.of, sorted(self._functions)))
+        self._function = next(filter(self._is_own, functions), None)
 
-    def _sample(self, app_instance: str, flows: ListChannelFlows) -> None:
+    def _listed(self, operation: Operation, params: dict[str, Any]) -> list[Any] | None:
+        """The items of the first pages of a list; None if there is not even one."""
+        items: list[Any] | None = None
+        position: dict[str, str] = {}
+        for _ in range(_MOST_PAGES):
+            page = self._called(operation, {**params, **position, "MaxResults": _PAGE}, made_up=False)
+            if page is None:
+                break
+            items = [*(items or ()), *page.items]
+            if not page.NextToken:
+                return items
+            position = {"NextToken": page.NextToken}
+        self._more = items is not None
+        return items
+
+    def _sample(self, app_instance: str, flows: Sequence[ChannelFlowSummary]) -> None:
         """Count an app instance; the first that has a flow is the one on which other calls are tried."""
         self._sampled += 1
-        self._flows += len(flows.items)
-        self._more = self._more or bool(flows.NextToken)
-        self._functions |= {arn for flow in flows.items for arn in _functions(flow)}
+        self._flows += len(flows)
+        self._functions |= {arn for flow in flows for arn in _functions(flow)}
         if self._sampled == 1:
             self._functions_of_first = len(self._functions)
-        if flows.items and not self._flow:
-            self._app_instance, self._flow = app_instance, flows.items[0].arn
+        if flows and not self._flow:
+            self._app_instance, self._flow = app_instance, flows[0].arn
+
+    def functions_elsewhere(self) -> None:
+        """Ask for a function in each other account and region: a scan has a gap where that is not in scope."""
+        functions = filter(None, map(LambdaFunction.of, sorted(self._functions)))
+        others = {(each.account_id, each.region): each for each in functions if not self._is_own(each)}
+        for function in [others[place] for place in sorted(others)][:_MOST_ELSEWHERE]:
+            qualified = {"Qualifier": function.qualifier} if function.qualifier else {}
+            params = {"FunctionName": function.unqualified_arn, **qualified}
+            self._called(_CONFIGURATION, params, made_up=False, elsewhere=function)
 
     def one(self, operation: Operation) -> None:
         """Try a call, unless there is nothing to try it on."""
@@ -200,9 +230,8 @@ class _Trying:
     def _lacking(self, kind: str) -> str:
         return f"no {kind} was seen here to try it on"
 
-    def _is_own(self, function: LambdaFunction | None) -> bool:
-        own = self._target.account_id, self._target.region
-        return function is not None and (function.account_id, function.region) == own
+    def _is_own(self, function: LambdaFunction) -> bool:
+        return (function.account_id, function.region) == (self._target.account_id, self._target.region)
 
     def _params(self, operation: Operation) -> tuple[str, dict[str, Any]]:
         """What a call needs that was not seen (or ""), and its parameters."""
@@ -283,13 +312,24 @@ class _Trying:
         else:
             self._why_nobody = "the app instance that was tried has no admin, as whom alone channels are listed"
 
-    def _called(self, operation: Operation, params: dict[str, Any], *, made_up: bool) -> Any:
-        """The answer of a call, or None; the verdict on the call is noted, an earlier one of the same call dropped."""
+    def _called(
+        self,
+        operation: Operation,
+        params: dict[str, Any],
+        *,
+        made_up: bool,
+        elsewhere: LambdaFunction | None = None,
+    ) -> Any:
+        """The answer of a call, or None; the verdict on the call is noted, an earlier one of the same call dropped.
+
+        `elsewhere`: a function in another account or region, where the call is made.
+        """
+        where = {"account_id": elsewhere.account_id, "region": elsewhere.region} if elsewhere else {}
         verdict, reason, answer = Verdict.ALLOWED, "", None
         try:
             with containing(operation.name):
                 with calling(operation.service, operation.name):
-                    client = self._clients.of(operation.service)
+                    client = self._clients.of(operation.service, **where)
                 answer = ask(client, operation.name, **params)
                 self._check_owner(client, operation, answer)
         except FailedCallError as failed:
@@ -298,8 +338,9 @@ class _Trying:
                 reason = ""
             else:
                 verdict, answer = (Verdict.DENIED if failed.is_refused else Verdict.FAILED), None
-        self._calls = [each for each in self._calls if each.action != operation.action or each.verdict != verdict]
-        self._calls.append(Call(action=operation.action, verdict=verdict, reason=reason, made_up=made_up))
+        arn = elsewhere.arn if elsewhere else None
+        call = Call(action=operation.action, verdict=verdict, reason=reason, made_up=made_up, resource_arn=arn)
+        self._calls = [*(each for each in self._calls if each != call), call]
         return answer
 
     def _check_owner(self, client: Any, operation: Operation, answer: Any) -> None:

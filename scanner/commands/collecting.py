@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,7 +19,7 @@ from scanner.commands.options.scope import ScopeOptions
 from scanner.commands.request import ScanRequest
 from scanner.errors import ChimeauditError, NothingScannedError, OutputError
 from scanner.judge.audit import Audit
-from scanner.language.rule import greatest_number
+from scanner.language.rule import Rule, greatest_number
 from scanner.model.facts import Gap
 from scanner.model.moments import stamp
 from scanner.model.report import Scope
@@ -127,7 +127,8 @@ def _collect(journal: Journal, request: ScanRequest) -> Collected:
             audit.judge(target)
 
     try:
-        executor, channels = _executor(journal, audit, request), _channel_terms(request)
+        executor = _executor(journal, audit, request)
+        channels = channel_terms(options, request.bearer, request.rules)
         collection = Collection(journal, executor, channels=channels, on_result=note, on_verdicts=audit.take)
         with progress.shown(lambda: collection.progress, log):
             in_time = collection.run(request.until)
@@ -144,14 +145,15 @@ def _collect(journal: Journal, request: ScanRequest) -> Collected:
     return Collected(journal, audit, ended, awaited="" if in_time else waiting.awaited())
 
 
-def _channel_terms(request: ScanRequest) -> ChannelTerms:
+def channel_terms(options: ScopeOptions, bearer: str | None, rules: Sequence[Rule]) -> ChannelTerms:
+    """How these options ask to list channels."""
     from scanner.collect.task import ChannelTerms
 
     return ChannelTerms(
-        bearer=request.bearer,
-        calls_per_second=request.options.channel_rate,
-        most=request.options.max_channels,
-        allowed=greatest_number(request.rules, "all_channels"),
+        bearer=bearer,
+        calls_per_second=options.channel_rate,
+        most=options.max_channels,
+        allowed=greatest_number(rules, "all_channels"),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from scanner.commands.collecting import in_scope, simulated_aws
+from scanner.commands.collecting import channel_terms, in_scope, simulated_aws
 from scanner.commands.options.declaring import GroupedCommand, takes
 from scanner.commands.options.scope import ScopeOptions
 from scanner.commands.options.shared import RuleOptions, form_option, quiet_option, verbose_option
@@ -59,9 +59,9 @@ def command(options: DoctorOptions) -> int:
             scope=in_scope(options),
             rules=len(configured.rules),
             facets=wanted_facets(configured.rules, waivers),
-            bearer=options.channel_bearer or configured.bearer,
+            channels=channel_terms(options, options.channel_bearer or configured.bearer, configured.rules),
         )
-        found = try_out(wish, Aws)
+        found = try_out(wish, Aws).accepting(waivers.gap)
     if not options.quiet:
         _print(found, options)
     if found.saw_nothing:
@@ -78,8 +78,8 @@ def _print(found: Trial, options: DoctorOptions) -> None:
 
 def _nothing(found: Trial) -> NothingScannedError:
     """The error for a trial that could list nothing, with the reason of the first failure."""
-    reasons = [gap.reason for gap in found.gaps]
-    reasons += [call.reason for _, call in found.calls(Verdict.DENIED, Verdict.FAILED)]
+    reasons = [gap.reason for gap in (*found.gaps, *found.waived)]
+    reasons += [call.reason for _, call in found.calls(Verdict.DENIED, Verdict.FAILED, Verdict.WAIVED)]
     reason, _, step = reasons[0].partition("; ")
     hint = f"{step[:1].upper()}{step[1:]}." if step else "The table names every call."
     return NothingScannedError(f"nothing could be scanned: {reason}", hint=hint)

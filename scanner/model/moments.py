@@ -57,3 +57,12 @@ def in_words(span: timedelta) -> str:
     fitting = (unit for unit, sign in _UNITS if length > _SECONDS[sign] and length % _SECONDS[sign] == 0)
     unit = next(fitting, "second")
     return f"{length // _SECONDS[unit[0]]} {unit}s"
+
+
+def about(seconds: float) -> str:
+    """A length of time in words, roughly: ``less than a minute``, ``17 minutes``, ``3 hours``."""
+    if seconds < 60:
+        return "less than a minute"
+    minutes = round(seconds / 60)
+    number, unit = (minutes, "minute") if minutes < 120 else (round(minutes / 60), "hour")
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scanner.model.facts import Gap
 from scanner.model.report import Scope
@@ -17,27 +17,41 @@ class Verdict(StrEnum):
     ALLOWED = "allowed"
     DENIED = "denied"
     FAILED = "failed"
+    WAIVED = "waived"
     NOT_TRIED = "not_tried"
 
 
 class Call(Struct, frozen=True, kw_only=True):
     """A call that a scan makes, by its IAM action. `reason` says why it was denied, failed or was not tried.
 
-    `made_up`: it was tried on a name that does not exist, for want of a real one.
+    `made_up`: it was tried on a name that does not exist, for want of a real one. `resource_arn`: it was tried on a
+    function in another account or region.
     """
 
     action: str
     verdict: Verdict
     reason: str = ""
     made_up: bool = False
+    resource_arn: str | None = None
+
+    def gap(self, target: TargetTrial) -> Gap:
+        """The gap that a scan would have, without an error code."""
+        return Gap(
+            account_id=target.account_id,
+            region=target.region,
+            resource_arn=self.resource_arn,
+            operation=self.action.partition(":")[2],
+            code="",
+            reason=self.reason,
+        )
 
 
 class TargetTrial(Struct, frozen=True, kw_only=True):
     """What was tried in one account and region.
 
-    `app_instances` counts the first page (`more`: there are others); None: they could not be listed. `channel_flows`
-    and `functions` count the first pages of as many app instances as were `sampled`, `functions_of_first` those of the
-    first alone.
+    `app_instances` counts what was listed (`more`: a list goes on); None: they could not be listed. `channel_flows`
+    and `functions` count those of as many app instances as were `sampled`, `functions_of_first` those of the first
+    alone.
     """
 
     account_id: str
@@ -64,7 +78,7 @@ class TargetTrial(Struct, frozen=True, kw_only=True):
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
-    """About how many calls and seconds a scan takes. `at_least`: a list went on after the page that was counted.
+    """About how many calls and seconds a scan takes. `at_least`: something that costs calls was not counted.
 
     `rests_on` says in words what was counted and assumed.
     """
@@ -78,7 +92,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
 class Trial(Struct, frozen=True, kw_only=True):
     """What ``doctor`` found. `callers` has the ARNs of those whose credentials are used by profile ("" for none).
 
-    `gaps` are accounts that could not be found out, listed or entered.
+    `gaps` are accounts that could not be found out, listed or entered; `waived` those of them that somebody accepted.
     """
 
     callers: dict[str, str]
@@ -89,6 +103,24 @@ class Trial(Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     notes: tuple[str, ...]
     estimate: Estimate
+    waived: tuple[Gap, ...] = ()
+
+    def accepting(self, is_waived: Callable[[Gap], object]) -> Trial:
+        """The trial without what a waiver accepts as a gap, which stops nobody."""
+
+        def judged(target: TargetTrial, call: Call) -> Call:
+            amiss = call.verdict in {Verdict.DENIED, Verdict.FAILED}
+            return structs.replace(call, verdict=Verdict.WAIVED) if amiss and is_waived(call.gap(target)) else call
+
+        return structs.replace(
+            self,
+            targets=tuple(
+                structs.replace(target, calls=tuple(judged(target, call) for call in target.calls))
+                for target in self.targets
+            ),
+            gaps=tuple(gap for gap in self.gaps if not is_waived(gap)),
+            waived=tuple(gap for gap in self.gaps if is_waived(gap)),
+        )
 
     def calls(self, *verdicts: Verdict) -> Iterator[tuple[TargetTrial, Call]]:
         """The calls that came to one of these verdicts, each with where it was tried."""

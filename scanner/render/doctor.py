@@ -11,17 +11,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from scanner.model.facts import Gap
+from scanner.model.moments import about
 from scanner.model.phrases import first_of
-from scanner.model.trial import Call, TargetTrial, Trial, Verdict
+from scanner.model.trial import TargetTrial, Trial, Verdict
 from scanner.render.table import printed
 from scanner.render.text import visible
 from scanner.render.wording import account, count
 
 _MOST = 20
 _PLACES = 3
+_WIDE = 80
+"""The width from which on targets are a table."""
 _ONLY_A_SCAN = (
-    "One resource was tried for each call: others may be denied by their own policies, and functions in other "
-    "accounts need these in scope. Only a scan sees that."
+    "A few resources were tried: others may be denied by their own policies, or have functions in accounts out of "
+    "scope. Only a scan sees that."
 )
 
 
@@ -36,11 +40,14 @@ def table(trial: Trial, *, width: int, color: bool, every: bool = False) -> str:
     parts: list[RenderableType] = [_head(trial), Text("")]
     targets = [each for each in trial.targets if every or len(trial.targets) <= _MOST or _is_amiss(each)]
     if targets:
-        parts += [_targets(trial, targets if every else targets[:_MOST]), Text("")]
+        shown = targets if every else targets[:_MOST]
+        parts += [_targets(trial, shown) if width >= _WIDE else _stacked(trial, shown), Text("")]
+    most = None if every else _MOST
     for title, style, lines in (
-        ("Not entered", "bold red", [f"{gap.account_id}: {gap.operation}: {gap.reason}" for gap in trial.gaps]),
+        ("Not entered", "bold red", _entries(trial, trial.gaps, most)),
         ("Denied", "bold red", _lines(trial, Verdict.DENIED)),
         ("Failed", "bold red", _lines(trial, Verdict.FAILED)),
+        ("Waived", "bold", [*_entries(trial, trial.waived, most), *_lines(trial, Verdict.WAIVED)]),
         ("Not told", "bold", _lines(trial, Verdict.NOT_TRIED)),
     ):
         if lines:
@@ -52,7 +59,7 @@ def table(trial: Trial, *, width: int, color: bool, every: bool = False) -> str:
 
 
 def _head(trial: Trial) -> Table:
-    rows = Table.grid(padding=(0, 2))
+    rows = _grid()
     for profile, arn in trial.callers.items():
         rows.add_row(Text("Who", style="bold"), visible(f"{arn}{f' (profile {profile})' if profile else ''}"))
     if not trial.callers:
@@ -67,55 +74,98 @@ def _head(trial: Trial) -> Table:
     return rows
 
 
+def _grid() -> Table:
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column()
+    rows.add_column(overflow="fold")
+    return rows
+
+
 def _targets(trial: Trial, targets: Iterable[TargetTrial]) -> Table:
     rows = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("Account", "Region", "Calls allowed", "Not told", "App instances", "Channel flows"):
         rows.add_column(heading, overflow="fold")
     for target in targets:
-        amount = f"{target.app_instances}{'+' if target.more else ''}"
-        about = f"about {target.likely_flows}" if target.app_instances else "0"
-        seen = ("-", "-") if target.app_instances is None else (amount, about)
-        told = [call for call in target.calls if call.verdict is not Verdict.NOT_TRIED]
-        allowed = sum(call.verdict is Verdict.ALLOWED for call in told)
-        style = "bold red" if _is_amiss(target) else "green"
-        calls = f"{allowed} of {len(told)}" if told else "not entered"
         rows.add_row(
             visible(account(target.account_id, trial.scope.names)),
             target.region,
-            Text(calls, style=style),
-            str(len(target.calls) - len(told)),
-            *seen,
+            _allowed(target),
+            str(len(target.calls) - len(_told(target))),
+            *_amounts(target),
         )
     return rows
+
+
+def _stacked(trial: Trial, targets: Iterable[TargetTrial]) -> Text:
+    """The targets for a narrow terminal: each with its account above what was seen there."""
+    lines = Text()
+    for target in targets:
+        lines.append(f"{visible(account(target.account_id, trial.scope.names))}\n  {target.region}  ")
+        lines.append_text(_allowed(target))
+        if _told(target):
+            lines.append(" calls allowed")
+        if target.app_instances is not None:
+            app_instances, flows = _amounts(target)
+            lines.append(f"\n  app instances: {app_instances}, channel flows: {flows}")
+        lines.append("\n")
+    return lines
+
+
+def _told(target: TargetTrial) -> list[Verdict]:
+    return [call.verdict for call in target.calls if call.verdict is not Verdict.NOT_TRIED]
+
+
+def _allowed(target: TargetTrial) -> Text:
+    told = _told(target)
+    allowed = f"{told.count(Verdict.ALLOWED)} of {len(told)}" if told else "not entered"
+    return Text(allowed, style="bold red" if _is_amiss(target) else "green")
+
+
+def _amounts(target: TargetTrial) -> tuple[str, str]:
+    """How many app instances and channel flows there are, as far as that is known."""
+    if target.app_instances is None:
+        return "-", "-"
+    return (
+        f"{target.app_instances:,}{'+' if target.more else ''}",
+        f"about {target.likely_flows:,}" if target.app_instances else "0",
+    )
 
 
 def _is_amiss(target: TargetTrial) -> bool:
     return not target.calls or any(call.verdict in {Verdict.DENIED, Verdict.FAILED} for call in target.calls)
 
 
-def _lines(trial: Trial, verdict: Verdict) -> list[str]:
-    """A line for each call and reason, with where it was so."""
-    places: dict[Call, list[str]] = defaultdict(list)
-    for target, call in trial.calls(verdict):
-        places[call].append(f"{target.account_id} {target.region}")
+def _entries(trial: Trial, gaps: Iterable[Gap], most: int | None) -> list[str]:
+    """A line for each reason why accounts are not entered, with their roles; of `most` accounts, if not of all."""
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for gap in gaps:
+        role = f": {gap.resource_arn}" if gap.resource_arn else ""
+        places[gap.operation, gap.reason].append(f"{account(gap.account_id, trial.scope.names)}{role}")
     return [
-        f"{call.action}: {call.reason}{_how(call)} ({first_of(where, _PLACES)})"
-        for call, where in sorted(places.items(), key=lambda each: (each[0].action, each[0].reason))
+        f"{operation}: {reason} ({first_of(where, len(where) if most is None else most)})"
+        for (operation, reason), where in places.items()
     ]
 
 
-def _how(call: Call) -> str:
-    return "; tried on a name that does not exist" if call.made_up else ""
+def _lines(trial: Trial, verdict: Verdict) -> list[str]:
+    """A line for each call and reason, with where it was so."""
+    places: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+    for target, call in trial.calls(verdict):
+        places[call.action, call.reason, call.made_up].append(f"{target.account_id} {target.region}")
+    return [
+        f"{action}: {reason}{'; tried on a name that does not exist' if made_up else ''} ({first_of(where, _PLACES)})"
+        for (action, reason, made_up), where in sorted(places.items())
+    ]
 
 
 def _foot(trial: Trial) -> Table:
     estimate = trial.estimate
-    rows = Table.grid(padding=(0, 2))
+    rows = _grid()
     if not trial.saw_nothing:
         least = "at least " if estimate.at_least else ""
         rows.add_row(
             Text("A scan takes", style="bold"),
-            f"{least}about {count(estimate.calls, 'call')}, {_time(estimate.seconds)} ({estimate.rests_on})",
+            f"{least}about {count(estimate.calls, 'call')}, {about(estimate.seconds)} ({estimate.rests_on})",
         )
     rows.add_row(Text("Verdict", style="bold"), _verdict(trial))
     return rows
@@ -125,12 +175,8 @@ def _verdict(trial: Trial) -> Text:
     if trial.saw_nothing:
         return Text("nothing could be scanned", style="bold red")
     if not trial.is_ready:
-        return Text("NOT ready: a scan would leave gaps where something is refused or denied", style="bold red")
+        return Text("NOT ready: a scan would leave gaps where something is refused, denied or failed", style="bold red")
     untold = len({call.action for _, call in trial.calls(Verdict.NOT_TRIED)})
     if untold:
         return Text(f"ready, as far as it can be told: {count(untold, 'call')} could not be tried everywhere")
     return Text("ready", style="green")
-
-
-def _time(seconds: int) -> str:
-    return "less than a minute" if seconds < 60 else count(round(seconds / 60), "minute")

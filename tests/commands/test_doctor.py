@@ -27,6 +27,7 @@ from scanner.simulator.organisation import (
 )
 from scanner.simulator.server import start
 from scanner.simulator.surroundings import Function, document
+from tests import healthy
 from tests.answers import Call, error, page, refusal, truth
 from tests.command import Ended, environment
 from tests.fake_aws import FakeAws, Flow
@@ -100,7 +101,8 @@ def test_in_an_organisation_it_says_who_calls_what_is_allowed_denied_and_refused
 
         refused = doctor(aws.environment, "--accounts", f"{MEMBER},{MANAGEMENT}", "--role", "no-such-role")
         assert refused.code == 3
-        assert f"{MEMBER}: AssumeRole: access denied" in refused.stdout
+        role = f"{MEMBER}: arn:aws:iam::{MEMBER}:role/no-such-role"
+        assert f"AssumeRole: access denied; allow sts:AssumeRole ({role})" in " ".join(refused.stdout.split())
         assert "NOT ready" in refused.stdout
 
         nothing = doctor(aws.environment, "--accounts", MEMBER, "--role", "no-such-role")
@@ -117,7 +119,7 @@ def test_the_world_that_denies_is_as_its_page_says(doctor: Doctor, tmp_path: Pat
         ended = doctor(aws.environment, "--org")
 
     assert ended.code == 3
-    assert "222233334444: AssumeRole: access denied" in ended.stdout
+    assert "AssumeRole: access denied; allow sts:AssumeRole (222233334444 (Chat platform)" in ended.stdout
     assert "lambda:GetPolicy: access denied" in ended.stdout
 
 
@@ -271,3 +273,73 @@ def test_the_estimate_is_near_what_a_scan_takes(doctor: Doctor, aws: FakeAws) ->
 
     taken = len(aws.calls) - tried
     assert taken / 2 < estimated < taken * 2, (estimated, taken)
+
+
+def test_lists_are_counted_to_their_end(doctor: Doctor, aws: FakeAws) -> None:
+    aws.inventory = {"us-east-1": {f"chat-{number:02}": [Flow()] * 60 for number in range(60)}}
+    chosen = ("--region", "us-east-1", "--select", "last-processor-fails-open", "--format", "json")
+
+    ended = doctor(aws.variables, *chosen)
+
+    assert ended.report["targets"][0]["app_instances"] == 60
+    assert ended.report["estimate"]["at_least"] is False
+    assert ended.report["estimate"]["calls"] == pytest.approx(2 + 2 * 60, abs=2)
+    assert len(aws.calls) < 20
+
+
+def test_functions_in_other_places_are_asked_for_where_they_are(doctor: Doctor, aws: FakeAws) -> None:
+    elsewhere = [healthy.function_arn(account=MEMBER), healthy.function_arn(region="eu-central-1")]
+    flows = [Flow(processors=[healthy.processor(Configuration=healthy.invoking(arn))]) for arn in elsewhere]
+    aws.inventory = {"us-east-1": {"chat": flows}}
+    (aws.faults).append(lambda call: NOT_FOUND if call.operation == "GetFunctionUrlConfig" else None)
+    scope = ("--region", "us-east-1")
+
+    ended = doctor(aws.variables, *scope)
+
+    assert ended.code == 3
+    assert f"lambda:GetFunctionConfiguration: account {MEMBER} is not in scope" in ended.stdout
+    assert [call.region for call in aws.asked("GetFunctionConfiguration")] == ["us-east-1", "eu-central-1"]
+
+
+def test_what_a_waiver_accepts_stops_nobody(doctor: Doctor, aws: FakeAws, tmp_path: Path) -> None:
+    (tmp_path / "chimeaudit.yaml").write_text(
+        "waivers:\n"
+        "  - gap: GetPolicy\n    resource: {account: '*'}\n"
+        "    owner: chat\n    reason: known\n    expires: 2099-01-01\n"
+        f"  - gap: AssumeRole\n    resource: {{account: '{MEMBER}'}}\n"
+        "    owner: chat\n    reason: known\n    expires: 2099-01-01\n"
+    )
+    aws.members = {MEMBER: {}}
+
+    def refused(call: Call) -> Any:
+        if call.operation == "AssumeRole" and MEMBER in call.parameters["RoleArn"]:
+            return refusal(403, "AccessDenied")
+        return error(403, "AccessDeniedException") if call.operation == "GetPolicy" and call.service != "iam" else None
+
+    aws.faults = [refused, lambda call: NOT_FOUND if call.service == "lambda" else None]
+
+    ended = doctor(aws.variables, "--accounts", f"{ACCOUNT},{MEMBER}")
+
+    assert ended.code == 0, ended.stdout
+    waived = ended.stdout.partition("Waived\n")[2]
+    assert "AssumeRole" in waived
+    assert "lambda:GetPolicy" in waived
+    assert doctor(aws.variables, "--accounts", MEMBER).code == 4
+
+
+def test_the_options_on_channels_tell_how_long_listing_them_takes(doctor: Doctor, aws: FakeAws) -> None:
+    aws.inventory = {"us-east-1": {"chat": [Flow()]}}
+
+    ended = doctor(aws.variables, "--select", "profile:channels", "--channel-rate", "5", "--max-channels", "60000")
+
+    assert "60,000 (--max-channels) at 5 calls a second (--channel-rate) 4 minutes" in " ".join(ended.stdout.split())
+
+
+def test_a_narrow_terminal_gets_lines_instead_of_a_table(doctor: Doctor, aws: FakeAws) -> None:
+    aws.inventory = {"us-east-1": {"chat": [Flow()]}}
+    aws.faults = [lambda call: NOT_FOUND if call.operation == "GetFunctionUrlConfig" else None]
+
+    ended = doctor({**aws.variables, "COLUMNS": "40"}, "--region", "us-east-1")
+
+    assert f"{ACCOUNT}\n  us-east-1  16 of 16 calls allowed\n" in ended.stdout
+    assert f"arn:aws:iam::{ACCOUNT}:user/auditor" in "".join(ended.stdout.split())
