@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,17 @@ class Action:
 
 
 def install(temp: Path, workspace: Path) -> None:
-    """Run the step that installs chimeaudit."""
+    """Run the step that installs chimeaudit, beside the libraries that are here, whatever their versions."""
+    source = temp.with_name(f"{temp.name}-source")
+    for name in ("scanner", "rules", "reports"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    (source / "deploy").mkdir()
+    for lock in (ROOT / "deploy").glob("*.txt"):
+        (source / "deploy" / lock.name).write_text("# none\n")
     on_github = {"RUNNER_TEMP": str(temp), "PYTHONPATH": "."}
-    ended = step(INSTALL, workspace, on_github, contexts(temp, {}, {}))
+    ended = step(INSTALL, workspace, on_github, {**contexts(temp, {}, {}), "github.action_path": str(source)})
     assert ended.code == 0, ended.stderr
 
 
@@ -72,7 +81,6 @@ def contexts(temp: Path, inputs: Mapping[str, str], outputs: Mapping[str, str]) 
         **{f"inputs.{name}": value for name, value in {**declared, **inputs}.items()},
         "steps.audit.outputs.exit-code": outputs.get("exit-code", ""),
         "steps.python.outputs.python-path": str(python(temp)),
-        "github.action_path": str(ROOT),
         "runner.temp": str(temp),
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.answers import error
-from tests.ci.action import ACTION, AUDIT, END, STEPS, Action, contexts, step
+from tests.ci.action import ACTION, AUDIT, END, INSTALL, STEPS, Action, contexts, step
 from tests.ci.linting import check_jsonschema, zizmor
 from tests.ci.shell import ROOT
 from tests.declared.checking import processor as declared
@@ -142,6 +142,17 @@ def test_hostile_paths_are_refused_with_an_error(action: Action, tmp_path: Path,
 
 def test_an_audit_that_never_began_is_a_fault(tmp_path: Path) -> None:
     assert step(END, tmp_path, {}, contexts(tmp_path, {}, {})).code == 70
+
+
+def test_only_libraries_of_the_locks_are_installed() -> None:
+    """The fixture has run this step with locks that name none, since other versions may be here."""
+    *locked, own = re.findall("^pip (.+)$", INSTALL["run"], re.MULTILINE)
+
+    assert all("--require-hashes" in each for each in locked)
+    assert set(re.findall(r"\$SOURCE/([\w/.-]+)", " ".join(locked))) == {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "deploy").glob("*.txt")
+    }
+    assert own == '--no-deps --no-build-isolation "$SOURCE"'
 
 
 def test_the_upload_comes_between_the_audit_and_the_end() -> None:
