@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import yaml
+from msgspec.structs import replace
 
 from scanner.declared import jsontext
 from scanner.model import encoding

@@ -41,8 +41,7 @@ Text = tuple[str | Hole, ...]
 """A text as a sequence of known pieces and holes."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pending(Node):
+class Pending(Node, frozen=True, kw_only=True, gc=False):
     """A value that is known only in part or not at all; if it is `optional`, it may also be missing."""
 
     text: Text

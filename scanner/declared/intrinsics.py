@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TypeVar
 
 from msgspec import UnsetType
+from msgspec.structs import replace
 
 from scanner.declared.conditions import Conditions
 from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written

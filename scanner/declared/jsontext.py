@@ -30,9 +30,6 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NEWLINE = re.compile("\n")
 _LITERAL = re.compile(f"{_WORD.pattern}|{_NUMBER.pattern}")
 _whole_value = json.JSONDecoder().raw_decode
-_new = object.__new__
-_set_line, _set_column = Node.__dict__["line"].__set__, Node.__dict__["column"].__set__
-_set_value, _set_text, _set_plain = (Scalar.__dict__[name].__set__ for name in ("value", "text", "plain"))
 _DIGITS = 18
 """The most digits of a number that is read as an integer."""
 
@@ -66,10 +63,7 @@ class _NotPlainError(Exception):
 
 
 class _FastReader:
-    """Reads what is valid in the quickest way; `_Reader` says what is wrong with the rest.
-
-    Of a large file most of the time goes into making nodes, so these are filled without their constructors.
-    """
+    """Reads what is valid in the quickest way; `_Reader` says what is wrong with the rest."""
 
     def __init__(self, text: str, max_depth: int, wanted: re.Pattern[str] | None) -> None:
         self._text = text
@@ -183,14 +177,8 @@ class _FastReader:
         return self._scalar(at, text, text, plain=False), end
 
     def _scalar(self, at: int, value: str | int | float | bool | None, text: str, *, plain: bool) -> Scalar:
-        scalar = _new(Scalar)
         line, column = self._place(at)
-        _set_line(scalar, line)
-        _set_column(scalar, column)
-        _set_value(scalar, value)
-        _set_text(scalar, text)
-        _set_plain(scalar, plain)
-        return scalar
+        return Scalar(line=line, column=column, value=value, text=text, plain=plain)
 
     def _place(self, at: int) -> tuple[int, int]:
         """The line and column of a place that follows all that was asked for before."""

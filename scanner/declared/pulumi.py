@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scanner.declared.plans import APP_INSTANCE, CHANNEL, CHANNEL_FLOW, Converted, Plan, reference
 from scanner.declared.sourcecode import PREVIEW

@@ -6,7 +6,8 @@ https://www.serverless.com/framework/docs/providers/aws/guide/serverless.yml
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scanner.declared.intrinsics import function_name
 from scanner.model.yamltree import Listing, Node, Scalar, Table

@@ -6,7 +6,8 @@ A function's ARN may also stand by itself in a processor, as `LambdaArn`.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scanner.declared.requests import REQUIRED
 from scanner.model.yamltree import Listing, Node, Scalar, Table

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from scanner.declared.callers import speaks
 from scanner.declared.plans import APP_INSTANCE, CHANNEL, CHANNEL_FLOW, Converted, Plan, reference

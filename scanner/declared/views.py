@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from scanner.declared.chat_roles import ChatRoles
 from scanner.declared.functions import Functions
@@ -98,7 +98,7 @@ class View:
         carried = self._source.request(resource)
         resolved = self.resolver.resolve(carried)
         if isinstance(resolved, Pending):
-            return replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
+            return structs.replace(carried, entries=dict.fromkeys(_REQUEST, resolved))
         return resolved if isinstance(resolved, Table) else NOTHING
 
     def named(self, resource: TemplateResource, name: str) -> Node | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from scanner.language import checks
 from scanner.language.comparing import Context, Subject, comparison, comparisons, place
@@ -161,7 +161,7 @@ def _quantified(context: Context, of: _List, key: Scalar, node: Node) -> Conditi
         if chosen is None:
             return None
         wheres.append(chosen)
-        node = replace(node, entries={name: value for name, value in node.entries.items() if name != "when"})
+        node = structs.replace(node, entries={name: value for name, value in node.entries.items() if name != "when"})
     body = condition(context.where(missing=key.text in ("each", *_POSITIONS)), node, of.element)
     return None if body is None else _elements(of.path, key.text, _all_of(wheres), body)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import yaml
+from msgspec import Struct
 
 from scanner.errors import Mistake
 from scanner.model import encoding
@@ -39,9 +39,11 @@ _HIDDEN = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Node:
-    """A value in a file, with the line and column of its start, both from 1."""
+class Node(Struct, frozen=True, kw_only=True, gc=False):
+    """A value in a file, with the line and column of its start, both from 1.
+
+    Large files have millions, so they are made and freed without Python's help; a tree has no cycles.
+    """
 
     line: int
     column: int
@@ -50,8 +52,7 @@ class Node:
 START = Node(line=1, column=1)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scalar(Node):
+class Scalar(Node, frozen=True, kw_only=True, gc=False):
     """A single value. `text` is its text in the file; `plain`: it has no quotes."""
 
     value: str | int | float | bool | None
@@ -59,15 +60,13 @@ class Scalar(Node):
     plain: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listing(Node):
+class Listing(Node, frozen=True, kw_only=True, gc=False):
     """A list."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table(Node):
+class Table(Node, frozen=True, kw_only=True, gc=False):
     """A mapping; `keys` has the node of each key."""
 
     entries: dict[str, Node]
