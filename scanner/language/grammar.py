@@ -25,7 +25,7 @@ from scanner.language.conditions import (
     negate,
     opposite,
 )
-from scanner.language.hints import LIST_MATCHERS, TEXTS_MATCHERS, no_matcher
+from scanner.language.hints import LIST_MATCHERS, POSITIONS, TEXTS_MATCHERS, no_matcher
 from scanner.language.vocabulary import Fact, lookup
 from scanner.model.phrases import one_of, quote, unknown
 from scanner.model.yamltree import Node, Scalar, Table
@@ -34,7 +34,6 @@ _UNORDERED = ("each", "some", "none")
 _BESIDE_WHERE = (*_UNORDERED, "count", "unique", "contiguous")
 _COUNTED = Subject(path="count", fact=Fact(kind="integer"), record=None)
 _ELEMENT = Subject(path="", fact=Fact(kind="text"), record=None)
-_POSITIONS = {"first": "is_first", "last": "is_last"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,7 +128,7 @@ def _where(context: Context, table: Table, element: type[Struct]) -> Condition |
     others = [name for name in table.entries if name != "where"]
     for name in others:
         if name in LIST_MATCHERS and name not in _BESIDE_WHERE:
-            other = f"when in {name}, or " if name in _POSITIONS else ""
+            other = f"when in {name}, or " if name in POSITIONS else ""
             message = f"found {name} beside where; expected {other}{one_of(_BESIDE_WHERE)}"
             context.mistakes.add(table.keys[name], message)
     if not others:
@@ -154,7 +153,7 @@ def _matcher(context: Context, of: _List, fact: Fact, key: Scalar, node: Node) -
 
 def _quantified(context: Context, of: _List, key: Scalar, node: Node) -> Condition | None:
     """The condition on each of some elements; with `when` among its entries, on those for which that holds."""
-    place = _position(context, of, key) if key.text in _POSITIONS else of.where
+    place = _position(context, of, key) if key.text in POSITIONS else of.where
     wheres = [] if place is None else [place]
     if isinstance(node, Table) and "when" in node.entries:
         chosen = _when(context, of, key, node)
@@ -162,7 +161,7 @@ def _quantified(context: Context, of: _List, key: Scalar, node: Node) -> Conditi
             return None
         wheres.append(chosen)
         node = structs.replace(node, entries={name: value for name, value in node.entries.items() if name != "when"})
-    body = condition(context.where(missing=key.text in ("each", *_POSITIONS)), node, of.element)
+    body = condition(context.where(missing=key.text in ("each", *POSITIONS)), node, of.element)
     return None if body is None else _elements(of.path, key.text, _all_of(wheres), body)
 
 
@@ -199,7 +198,7 @@ def _count(context: Context, path: str, where: Condition | None, node: Node) -> 
 
 def _position(context: Context, of: _List, key: Scalar) -> Condition | None:
     """The condition that selects the first or last elements; several elements may share that place."""
-    path = _POSITIONS[key.text]
+    path = POSITIONS[key.text]
     if lookup(of.element, path) is None:
         context.mistakes.add(key, f"found {key.text}, but {of.path} are in no order; expected {one_of(_UNORDERED)}")
         return None

@@ -14,6 +14,8 @@ from scanner.model.phrases import nearest, one_of, quote, unknown
 
 COMBINATORS = ("all_of", "any_of", "not")
 QUANTIFIERS = ("each", "some", "none", "first", "last")
+POSITIONS: Final[Mapping[str, str]] = {"first": "is_first", "last": "is_last"}
+"""The quantifiers that choose by a field of the elements, each with that field."""
 TEXTS_MATCHERS = ("each", "some", "none", "count", "contains", "exists")
 LIST_MATCHERS = ("where", *QUANTIFIERS, "count", "unique", "contiguous", "exists")
 

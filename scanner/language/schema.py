@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from scanner.language import checks, examples, frameworks, header, params
 from scanner.language.comparing import compared
+from scanner.language.hints import POSITIONS
 from scanner.language.operators import NEGATIVES, OPERATORS, applicable
 from scanner.language.vocabulary import ROOTS, Fact, fields, paths
 from scanner.model.moments import DURATION
@@ -110,7 +111,12 @@ def _choice(record: type[Struct]) -> Schema:
     """A condition with which `when` may stand."""
     condition = _condition(record)
     chosen = {"description": WHEN, "$ref": f"#/$defs/{record.__name__}Condition"}
-    return {**condition, "minProperties": 1, "properties": {"when": chosen, **condition["properties"]}}
+    return {**condition, "properties": {"when": chosen, **condition["properties"]}, **_never_alone("when")}
+
+
+def _never_alone(key: str, *others: str) -> Schema:
+    """That a key stands with another, and with none of `others`."""
+    return {"dependentSchemas": {key: {"minProperties": 2, "properties": dict.fromkeys(others, False)}}}
 
 
 def _listed() -> set[type[Struct]]:
@@ -141,14 +147,14 @@ def _list(record: type[Struct]) -> Schema:
     choice = {"$ref": f"#/$defs/{record.__name__}Choice"}
     names = [path for path, fact in paths(record).items() if fact.kind in ("text", "integer")]
     numbers = [path for path, fact in paths(record).items() if fact.kind == "integer"]
-    unordered = [name for name in ("first", "last") if f"is_{name}" not in paths(record)]
+    unordered = [name for name, place in POSITIONS.items() if place not in paths(record)]
     return {
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
             **{
-                name: {"description": text, **(choice if name in ("each", "first", "last") else inside)}
+                name: {"description": text, **(choice if name in ("each", *POSITIONS) else inside)}
                 for name, text in QUANTIFIERS.items()
                 if name not in unordered
             },
@@ -157,6 +163,7 @@ def _list(record: type[Struct]) -> Schema:
             **({"contiguous": {"description": _CONTIGUOUS, "enum": numbers}} if numbers else {}),
             **_operators("list", Fact(kind="list"))["properties"],
         },
+        **_never_alone("where", *POSITIONS),
     }
 
 

@@ -53,6 +53,9 @@ def test_the_schema_accepts_every_condition_that_the_loader_accepts(written: dic
         {"require": {"processors": {"each": {"fallback_action": "CONTINU"}}}},
         {"tests": [{"name": "x", "given": {"nam": "x"}, "expect": "pass"}] * 2},
         {"resource": "app_instance", "require": {"processors": {"count": 1}}},
+        {"require": {"processors": {"where": {"name": "x"}}}},
+        {"require": {"processors": {"where": {"name": "x"}, "last": {"name": "y"}}}},
+        {"require": {"processors": {"each": {"when": {"name": "x"}}}}},
         {"surplus": 1},
     ],
 )
