@@ -71,10 +71,12 @@ def decided(holds: bool, context: EvaluationContext, path: str, found: object, r
     return Judgement(holds=False, notes=(Note(holds=False, context=context, evidence=evidence),))
 
 
-def lacking(context: EvaluationContext, path: str, required: str) -> Judgement:
-    """The judgement of a list that has none of the required elements."""
+def lacking(context: EvaluationContext, path: str, required: str, *, empty: bool) -> Judgement:
+    """The judgement of a list that has none of the required elements, or none at all if it is `empty`."""
     evidence = Evidence(path=context.prefix + path, observed=(), required=f"at least one ({required})")
-    return Judgement(holds=False, notes=(Note(holds=False, context=context, evidence=evidence, empty=path),))
+    return Judgement(
+        holds=False, notes=(Note(holds=False, context=context, evidence=evidence, empty=path if empty else ""),)
+    )
 
 
 def undecided(context: EvaluationContext, fact: str, required: str) -> Judgement:

@@ -50,12 +50,13 @@ def elements(condition: Elements, body: Compiled, where: Filter | None, required
         if found is None and missing is not None and is_gone(context.thing, names):
             return decided(missing, context, context.prefix + path, found, required)
         if not found:
-            return HOLDS if on_empty else lacking(context, path, required)
+            return HOLDS if on_empty else lacking(context, path, required, empty=True)
         inside = [_within(judge_where(one), judge_body, one, outside=each) for one in _contexts(context, path, found)]
         if each:
             return conjunction(inside) if isinstance(found[0], Struct) else _attributed(conjunction(inside), context)
         judgement = disjunction(inside, context)
-        return lacking(context, path, required) if judgement.holds is False and not judgement.notes else judgement
+        excluded = judgement.holds is False and not judgement.notes
+        return lacking(context, path, required, empty=False) if excluded else judgement
 
     return Compiled(certain=_certain_elements(condition, body.certain, where), judge=judge)
 

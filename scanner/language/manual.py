@@ -93,9 +93,12 @@ def _keys() -> Iterator[Sequence[str]]:
 
 
 def _root(name: str, record: type[Struct]) -> Iterator[str]:
-    root = ROOTS[name].name  # type: ignore[index]  # the names are those of ROOTS
+    root = ROOTS[name]  # type: ignore[index]  # the names are those of ROOTS
     yield f"### {name}"
-    yield f"Inside lists, `{root}.` leads to these fields."
+    if root.facet is not None:
+        yield f"A scan finds them by the facet `{root.facet}`, whatever a rule reads of them."
+    if any(fact.kind == "list" for fact in paths(record).values()):
+        yield f"Inside lists, `{root.name}.` leads to these fields."
     yield _fields(record)
     for path, fact in paths(record).items():
         if fact.kind == "list" and fact.record is not None:
@@ -156,7 +159,7 @@ def _lists() -> Iterator[Sequence[str]]:
     yield from ((f"`{name}`", text) for name, text in QUANTIFIERS.items())
     yield "`when`, inside `each`, `first` or `last`", WHEN
     yield "`count`", "How many elements there are: a number, or operators on one."
-    yield "`unique`", "The named field of the elements must not repeat; unknown and null values never repeat."
+    yield "`unique`", _UNIQUE
     yield "`contiguous`", "The named field of the elements must run from 1 without gaps or repeats."
     yield "`exists`", "Whether there is a list."
 
@@ -192,7 +195,17 @@ _OPERANDS = {
     "duration": "a duration such as `90d` or `12h`, or a parameter",
     "days": "a number of days, or a parameter",
 }
-_VALUES = {"text": "a text", "boolean": "`true` or `false`", "integer": "a whole number", "duration": "`90d` or `12h`"}
+_VALUES = {
+    "text": "a text",
+    "boolean": "`true` or `false`",
+    "integer": "a whole number",
+    "duration": "`90d` or `12h`",
+    "list": "a list of values such as those that it is compared with",
+}
+_UNIQUE = (
+    "The named field of the elements must not repeat. Null never repeats. With an unknown value the verdict is "
+    "unknown, unless known ones repeat."
+)
 
 _INTRODUCTION = """
 # The language of rules
@@ -202,7 +215,8 @@ As `chimeaudit rules language` prints it, from the tables by which rules are che
 A rule is a YAML file, `<topic>/<id>.yaml`. `chimeaudit rules new TOPIC/ID` writes one to start from, with a JSON
 Schema by which an editor completes the keys; `chimeaudit rules test PATH` checks it and runs the tests inside;
 `chimeaudit scan --rules default --rules PATH` runs it beside the rules that ship. A mistake in a rule stops the
-run, with the line, what was found and what was expected.
+run, with the line, what was found and what was expected. An editor sees mistakes in keys, fields, operators and
+values; what hangs on another place (parameters, placeholders, which tests there are), only the loader sees.
 
 ## Keys
 """
@@ -233,7 +247,7 @@ _OPERATORS = """
 
 A bare value means `equals`; several operators under a field must all hold. An operand is written as it is, or is a
 parameter, `{param: NAME}`, or, where the table says so, another field, `{field: PATH}`. Of an unknown fact, or
-compared with one, every operator is unknown.
+compared with one, every operator is unknown. Upper and lower case differ; `{matches: "(?i)prod"}` takes both.
 """
 _NULL = """
 ## Null and unknown
@@ -259,18 +273,28 @@ _LISTS = """
 A condition may begin with the resource, too: in a rule on channel flows, `flow.region` means the flow's region,
 wherever it stands. Lists nest. A list of texts knows `each`, `some`, `none`, `count`, `contains` and `exists`.
 `flows` are in no order, so that they have no `first` and `last`; they are unknown as a whole if the list of flows
-broke off. Each element that fails `each`, `first`, `last` or `none` gives a finding of its own.
+broke off. Each element that fails `each`, `first`, `last` or `none` gives a finding of its own; processors that invoke
+the same function share one.
 """
 _REST = """
 ## all_of, any_of, not
 
-`all_of` and `any_of` hold a list of conditions, `not` holds one.
+`all_of` and `any_of` hold a list of conditions, `not` holds one. They stand where a condition does, also inside a list,
+and never between a field and its operators. What has no negative operator is negated by `not`:
+
+```yaml
+require:
+  not: {name: {contains: test}}
+  any_of:
+    - region: {like: "us-*"}
+    - processors: {each: {not: {name: {starts_with: tmp-}}}}
+```
 
 ## when and not_applicable
 
 `when`, beside `require`, says where a rule applies. Where it is false the verdict is `not_applicable`, where it is
 unknown and `require` does not surely hold, `unknown`. `off_unless` names a parameter without which the rule is off:
-then it applies to nothing, and asks AWS for nothing.
+while that is an empty text, an empty list or false, it applies to nothing, and asks AWS for nothing.
 
 ```yaml
 when: {region: {like: "eu-*"}}
@@ -290,7 +314,7 @@ each, and the resource elsewhere: below `some`, `any_of`, `count`, `unique`, `co
 or `last`. `{flow.name}` (`{app_instance.name}`, `{role.name}`) is always of the resource; in a rule on app instances
 `{flow.name}` is of the flow that fails or holds the processor that does. `{param.NAME}` is the value of a parameter,
 and `{tags.KEY}` a tag, whatever signs its key has. `{{` and `}}` are braces. A placeholder that is unknown reads
-`(unknown)`, one that is null `(none)`. Where a list lacks what it must have, the finding says so in place of the
+`(unknown)`, one that is null `(none)`. An empty list that must have elements says that there are none, in place of the
 message. The message is no part of a finding's fingerprint.
 
 ## Tests
@@ -298,9 +322,10 @@ message. The message is no part of a finding's fingerprint.
 At least one test passes and one fails, and one is unknown if the rule reads a facet.
 """
 _RECIPES = """
-In `given`, what is left out is in good order: a flow with one processor, which falls back to ABORT and whose
-function is healthy; an app instance with one such flow. A time is given as its age (`90d`), the plain word `unknown`
-is a fact that was not observed, and null one that is absent.
+In `given`, what is left out is in good order, in account 111122223333 and us-east-1: a flow with one processor, which
+falls back to ABORT and whose function is healthy; an app instance with one such flow; a role that allows nothing it
+should not. A time is given as its age (`90d`), the plain word `unknown` is a fact that was not observed, and null one
+that is absent.
 
 ## Recipes
 

@@ -36,9 +36,9 @@ class Rule:
     """A rule that passed every check.
 
     `settings` are the values of its parameters, `reads` the facts that it reads. It is off if `off_unless` names a
-    parameter whose value is empty. `evidence` are the paths of facts that findings show besides, `facts_of_flows` those
-    that it names of the channel flows of an app instance. `changes` says what changed in what it finds, by version or
-    date.
+    parameter whose value is empty or false; 0 is a value. `evidence` are the paths of facts that findings show
+    besides, `facts_of_flows` those that it names of the channel flows of an app instance. `changes` says what changed
+    in what it finds, by version or date.
     """
 
     info: RuleInfo
@@ -58,7 +58,8 @@ class Rule:
 
     @property
     def off(self) -> bool:
-        return self.off_unless is not None and not self.settings[self.off_unless]
+        value = None if self.off_unless is None else self.settings[self.off_unless]
+        return value is False or value in ("", ())
 
     @property
     def facets(self) -> frozenset[Facet]:

@@ -256,6 +256,16 @@ def test_a_list_that_lacks_elements_is_said_to(tmp_path: Path) -> None:
     assert finding.evidence[0].observed == ()
 
 
+def test_a_list_of_which_no_element_is_chosen_is_not_called_empty(tmp_path: Path) -> None:
+    require = {"processors": {"where": {"name": "other"}, "some": {"fallback_action": "ABORT"}}}
+    rule = loaded(tmp_path, require=require, message="nothing in {name}", tests=_tests())
+
+    (finding,) = Evaluation([rule], NOW).judge(flow(step())).findings
+
+    assert finding.message == f"nothing in {flow().name}"
+    assert finding.evidence[0].required.startswith("at least one (where name equals other, some:")
+
+
 def test_findings_are_sorted_by_rule_and_part(tmp_path: Path) -> None:
     rules = [
         loaded(tmp_path, id=name, require=ABORTS, message="{name}", tests=_tests()) for name in ("z-rule", "a-rule")
@@ -308,6 +318,26 @@ def test_a_facet_that_was_not_read_names_its_gap(tmp_path: Path, path: str) -> N
     assert finding.status is Status.UNKNOWN
     assert finding.evidence[0].path == "processors[0].lambda.function.runtime"
     assert finding.evidence[0].gap == GapReference.to(gap("GetFunctionConfiguration"))
+
+
+def test_zero_is_a_value_with_which_a_rule_is_on(tmp_path: Path) -> None:
+    most = {"type": "integer", "default": "", "description": "How many"}
+    params = {"most": 0}
+    tests = [
+        {"name": "good", "given": {"processors": []}, "params": params, "expect": "pass"},
+        {"name": "bad", "given": {}, "params": params, "expect": "fail"},
+    ]
+    rule = loaded(
+        tmp_path,
+        params={"most": most},
+        off_unless="most",
+        require={"processors": {"count": {"lte": {"param": "most"}}}},
+        message="x",
+        tests=tests,
+    )
+
+    assert rule.off
+    assert not configured(rule, settings={"most": 0}).off
 
 
 def test_a_rule_that_is_off_applies_to_nothing_until_its_parameter_is_given(tmp_path: Path) -> None:

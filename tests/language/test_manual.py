@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 import yaml
 
 from scanner.judge import selftest
+from scanner.judge.evaluate import compiled
 from scanner.language import header, manual
+from scanner.language.examples import NOW
 from scanner.language.manual import Recipe
 from scanner.language.operators import NEGATIVES, OPERATORS
 from scanner.language.schema import QUANTIFIERS, rule_schema
@@ -52,6 +55,51 @@ def test_the_example_of_each_operator_is_true(name: str, tmp_path: Path) -> None
 
     assert name in str(sample.require) or name == "equals"
     assert selftest.run([rule]) == []
+
+
+# A field of each kind that can be null, with facts in which it is, and in which it is unknown.
+_NULLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "text": ("lambda.qualifier", {"qualifier": None}),
+    "integer": ("lambda.function.reserved_concurrency", {"function": {"reserved_concurrency": None}}),
+    "time": ("lambda.function.runtime_deprecated_at", {"function": {"runtime": None}}),
+}
+_OPERANDS: dict[str, object] = {
+    "list": ["1"],
+    "boolean": False,
+    "duration": "1d",
+    "days": 1,
+    "wildcards": "*",
+    "pattern": "",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in (*OPERATORS, *NEGATIVES) if name != "has_keys"])  # no tags are null
+def test_what_the_manual_says_of_null_and_unknown_is_so(name: str, tmp_path: Path) -> None:
+    operator = OPERATORS[NEGATIVES.get(name, name)]
+    kind = next(kind for kind in _NULLS if kind in operator.kinds)
+    field, null = _NULLS[kind]
+    operand = _OPERANDS.get(operator.operand, 1 if kind == "integer" else "1")
+    given = [{"processors": [{"lambda": null}]}, {"processors": [{"lambda": "unknown"}]}]
+    tests = [
+        {"name": f"{number} {expect}", "given": each, "expect": expect}
+        for number, each in enumerate(given)
+        for expect in ("pass", "fail", "unknown")
+    ]
+    changes = {"require": {"processors": {"each": {field: {name: operand}}}}, "tests": tests, "message": "{name}"}
+    rule = loaded(tmp_path, text=_yaml(changes))
+
+    on_null, on_unknown = (compiled(rule, NOW).verdict(rule.examples[index].given)[0] for index in (0, 3))
+
+    row = next(line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` | "))
+    said = row.split(" | ")[4]
+    assert (on_null, on_unknown) == ("pass" if said in ("holds", "`exists: false` holds") else "fail", "unknown")
+
+
+@pytest.mark.parametrize(
+    "block", re.findall("```yaml\n(.*?)```", manual.markdown().partition("## Recipes")[0], re.DOTALL)
+)
+def test_every_other_example_is_a_part_of_a_rule(block: str, tmp_path: Path) -> None:
+    assert loaded(tmp_path, text=_yaml({**yaml.safe_load(block), "message": "{name}"})).info.id == "sound"
 
 
 @pytest.mark.parametrize("recipe", manual.samples().recipes, ids=lambda recipe: recipe.title)
