@@ -11,6 +11,8 @@ from mmap import mmap
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, ParamSpec, TypeVar
 
+from scanner.aws.failure import StoppedError
+
 Result = TypeVar("Result")
 Params = ParamSpec("Params")
 _Task = Callable[[], None]
@@ -25,7 +27,8 @@ A thread without memory for its first steps dies, and `Thread.start` then waits 
 class Crew(Executor):
     """A pool of at most `most` threads, which start as tasks come; each calls `begin` first.
 
-    All tasks get done, even if the system limits threads or memory.
+    All tasks get done, even if the system limits threads or memory. Those that it was stopped from doing fail with a
+    StoppedError, which nobody takes for a fault.
     """
 
     def __init__(self, most: int, name: str, begin: Callable[[], None] = lambda: None) -> None:
@@ -42,12 +45,12 @@ class Crew(Executor):
         """Submit a task.
 
         Raises:
-            RuntimeError: the crew has been shut down.
+            StoppedError: the crew has been shut down.
         """
         future: Future[Result] = Future()
         with self._growing:
             if self._is_closed:
-                raise RuntimeError("the crew has been shut down")
+                raise StoppedError
             self._waiting.put((future, partial(_do, future, partial(task, *args, **named))))
             self._grow()
         if not self._threads:
@@ -62,11 +65,11 @@ class Crew(Executor):
                 self._grow()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Accept no more tasks. Threads end once waiting tasks are done or, with `cancel_futures`, cancelled."""
+        """Accept no more tasks. Threads end once waiting tasks are done or, with `cancel_futures`, have failed."""
         with self._growing:
             self._is_closed = True
         while cancel_futures and (dropped := self._next()):
-            dropped[0].cancel()
+            _do(dropped[0], _stopped)
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads if wait else ():
@@ -99,6 +102,10 @@ class Crew(Executor):
     def _do_what_waits(self) -> None:
         while taken := self._next():
             taken[1]()
+
+
+def _stopped() -> None:
+    raise StoppedError
 
 
 def _do(future: Future[Result], task: Callable[[], Result]) -> None:

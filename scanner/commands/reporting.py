@@ -30,7 +30,10 @@ _STEPS = {
         "scan",
         ExitCode.GAPS,
     ): "close the gaps (see chimeaudit doctor), or accept them: --allow-gaps, or a waiver",
-    ("doctor", ExitCode.GAPS): "allow what is denied (chimeaudit iam policy and iam role print it), then try again",
+    (
+        "doctor",
+        ExitCode.GAPS,
+    ): "mend what it names (chimeaudit iam policy and iam role print what to allow), then try again",
     ("check", ExitCode.FINDINGS): "mend what failed (some by --fix), or accept it: --baseline, or a waiver",
     ("check", ExitCode.GAPS): "give what could not be read in a form that is, or accept that: --allow-gaps",
     ("diff", ExitCode.FINDINGS): "mend what is new, or accept it in the baseline: take NEW for OLD the next time",

@@ -149,11 +149,12 @@ def _entries(trial: Trial, gaps: Iterable[Gap], most: int | None) -> list[str]:
 
 def _lines(trial: Trial, verdict: Verdict) -> list[str]:
     """A line for each call and reason, with where it was so."""
-    places: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+    places: dict[tuple[str, str, bool], dict[str, None]] = defaultdict(dict)
     for target, call in trial.calls(verdict):
-        places[call.action, call.reason, call.made_up].append(f"{target.account_id} {target.region}")
+        places[call.action, call.reason, call.made_up][f"{target.account_id} {target.region}"] = None
+    how = {True: "; tried on a name that does not exist", False: ""}
     return [
-        f"{action}: {reason}{'; tried on a name that does not exist' if made_up else ''} ({first_of(where, _PLACES)})"
+        f"{action}: {reason}{how[made_up]} ({first_of([*where], _PLACES)})"
         for (action, reason, made_up), where in sorted(places.items())
     ]
 

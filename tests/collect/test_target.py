@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
+from scanner.aws.failure import StoppedError
 from scanner.collect.run import Backlog
 from scanner.collect.task import Share, Task, fast
 from scanner.collect.worker import Worker
 from scanner.store.journal import Target
 from scanner.store.target_file import TargetReader
+from tests.answers import Call
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import ACCOUNT
 
@@ -69,3 +72,25 @@ def test_without_a_share_all_is_read(aws: FakeAws, worker: Worker, tmp_path: Pat
 
     assert not done.more
     assert len(TargetReader(tmp_path / "0.jsonl").index) == 60
+
+
+def test_app_instances_that_are_being_read_when_the_scan_is_stopped_stay_open(
+    aws_in_environment: FakeAws, tmp_path: Path
+) -> None:
+    aws, stop = aws_in_environment, threading.Event()
+    aws.inventory = {"us-east-1": {"first": [Flow()], "second": [Flow()]}}
+
+    def stopping(call: Call) -> None:
+        if call.operation == "GetFunctionConfiguration":
+            stop.set()
+        elif call.operation == "ListChannelFlows" and str(call.app_instance_arn).endswith("second"):
+            stop.wait(20)
+            time.sleep(0.3)
+
+    aws.faults = [stopping]
+    reading = structs.replace(task(tmp_path, Share(app_instances=9, channel_flows=9)), facets=frozenset({"function"}))
+
+    with pytest.raises(StoppedError):
+        Worker(stop, [TARGET]).do(reading)
+
+    assert not TargetReader(tmp_path / "0.jsonl").index

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from scanner.aws.failure import StoppedError
 from scanner.collect.threads import Crew, SingleFlight
 
 
@@ -52,7 +53,7 @@ def test_tasks_run_at_once_and_their_errors_are_raised() -> None:
         with pytest.raises(ValueError, match="of its own"):
             crew.submit(fail).result()
     assert len(begun) == 4
-    with pytest.raises(RuntimeError):
+    with pytest.raises(StoppedError):
         crew.submit(fail)
 
 
@@ -64,7 +65,7 @@ def test_a_widened_crew_does_waiting_tasks() -> None:
         assert sorted(future.result() for future in futures) == [0, 1, 2]
 
 
-def test_waiting_tasks_may_be_cancelled() -> None:
+def test_waiting_tasks_may_be_dropped() -> None:
     goes_on = threading.Event()
     crew = Crew(1, "works")
     running, waiting = crew.submit(goes_on.wait, 20), crew.submit(goes_on.wait, 20)
@@ -75,7 +76,7 @@ def test_waiting_tasks_may_be_cancelled() -> None:
     goes_on.set()
 
     assert running.result()
-    with pytest.raises(CancelledError):
+    with pytest.raises(StoppedError):
         waiting.result()
 
 

@@ -238,7 +238,7 @@ def test_a_bearer_who_is_no_admin_is_named_before_a_scan_is_begun(doctor: Doctor
 
     assert ended.code == 3
     assert calls(ended, "denied") == {"chime:ListChannels"}
-    assert ended.stderr.startswith("Exit 3    allow what is denied")
+    assert ended.stderr.startswith("Exit 3    mend what it names")
 
 
 def test_quiet_leaves_the_exit_code(doctor: Doctor, aws: FakeAws) -> None:
@@ -291,7 +291,7 @@ def test_functions_in_other_places_are_asked_for_where_they_are(doctor: Doctor, 
     elsewhere = [healthy.function_arn(account=MEMBER), healthy.function_arn(region="eu-central-1")]
     flows = [Flow(processors=[healthy.processor(Configuration=healthy.invoking(arn))]) for arn in elsewhere]
     aws.inventory = {"us-east-1": {"chat": flows}}
-    (aws.faults).append(lambda call: NOT_FOUND if call.operation == "GetFunctionUrlConfig" else None)
+    aws.faults.append(lambda call: NOT_FOUND if call.operation == "GetFunctionUrlConfig" else None)
     scope = ("--region", "us-east-1")
 
     ended = doctor(aws.variables, *scope)
