@@ -67,6 +67,6 @@ def _allow(cpus: set[int]) -> None:
 
 def _current() -> int:
     try:
-        return int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[_PROCESSOR_FIELD])
+        return int(Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()[_PROCESSOR_FIELD])
     except (OSError, ValueError, IndexError):
         return 0

@@ -102,7 +102,7 @@ def _reports(written: Mapping[Output, str], folder: Path) -> Iterator[str]:
 
 def _line(digest: str, path: Path, folder: Path) -> str:
     """A line as sha256sum writes it: one with an escaped name starts with a backslash."""
-    name = os.fspath(path.relative_to(folder) if path.is_relative_to(folder) else path)
+    name = (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
     escaped = _escaped(name)
     return f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n"
 

@@ -77,7 +77,7 @@ def places() -> Callable[[Candidate], Place]:
     def place_of(each: Candidate) -> Place:
         real = os.path.realpath(each.path)
         top = top_of(os.path.dirname(real))  # noqa: PTH120 - as text
-        return top, "" if top is None else os.path.relpath(real, top)
+        return top, "" if top is None else repository.slashed(os.path.relpath(real, top))
 
     return place_of
 
@@ -121,4 +121,4 @@ def _mentions(text: str, path: str, known: Collection[str]) -> _Mentions:
 
 def _unfollowed(each: Candidate, top: Path) -> str:
     """The path of a file from the top, if links are not followed."""
-    return os.path.relpath(os.path.abspath(each.path), top)  # noqa: PTH100 - links are not followed
+    return repository.slashed(os.path.relpath(os.path.abspath(each.path), top))  # noqa: PTH100 - links are not followed

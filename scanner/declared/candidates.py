@@ -18,7 +18,7 @@ from scanner.errors import Mistake
 from scanner.store import repository
 from scanner.store.files import neighbour, walk
 from scanner.store.journal import is_run
-from scanner.store.repository import from_working_directory
+from scanner.store.repository import from_working_directory, slashed
 
 STDIN = "-"
 STDIN_NAME = "(standard input)"
@@ -88,7 +88,7 @@ def find(paths: Sequence[str], mistakes: list[Mistake]) -> list[Candidate]:
     """Each file once, by name. A path that does not exist, or a pattern that matches nothing, is a mistake."""
     found: dict[str, tuple[str, bool]] = {}
     for given in dict.fromkeys(paths):
-        for path, named in _leading(given, mistakes) if given != STDIN else ():
+        for path, named in _leading(slashed(given), mistakes) if given != STDIN else ():
             real = os.path.realpath(path)
             if real not in found or (named and not found[real][1]):
                 found[real] = path, named

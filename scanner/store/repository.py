@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -71,13 +72,18 @@ def from_working_directory(path: str) -> str:
     """The path relative to the working directory; links are not followed."""
     try:
         return shown(os.path.relpath(path))
-    except OSError:  # the working directory was deleted
+    except (OSError, ValueError):  # the working directory was deleted, or is on another drive of Windows
         return shown(path)
 
 
+def slashed(path: str) -> str:
+    """The path with / between its parts, which on Windows may be a backslash, too."""
+    return path.replace("\\", "/") if sys.platform == "win32" else path
+
+
 def shown(path: str) -> str:
-    """The path as text on one line; other bytes and control characters are escaped."""
-    text = os.fsencode(path).decode(errors="backslashreplace")
+    """The path as text on one line, with / between its parts; other bytes and control characters are escaped."""
+    text = os.fsencode(slashed(path)).decode(errors="backslashreplace")
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
@@ -99,7 +105,7 @@ def _place(path: str, owner_of: Callable[[str], str | None]) -> tuple[str, str |
 
 
 def _is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+    return path == folder or path.startswith(os.path.join(folder, ""))  # noqa: PTH118 - as text
 
 
 def _working_directory() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,17 @@ def test_a_working_directory_that_was_deleted_is_no_empty_folder(
     assert [str(each) for each in mistakes] == [
         ".: leads from the working directory, which was deleted; expected one that is there"
     ]
+
+
+def test_a_pattern_of_windows_reaches_every_depth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("infra/top.json", "infra/a/b/deep.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(sys, "platform", "win32")
+    mistakes: list[Mistake] = []
+
+    found = find(["infra\\**\\*.json"], mistakes)
+
+    assert [each.name for each in found] == ["infra/a/b/deep.json", "infra/top.json"]
+    assert mistakes == []

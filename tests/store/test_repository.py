@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from scanner.store.repository import name, names, top, working_directory
+from scanner.store.repository import from_working_directory, name, names, shown, slashed, top, working_directory
 
 
 def test_a_folder_and_those_below_it_lie_in_the_repository(tmp_path: Path) -> None:
@@ -169,3 +170,20 @@ def test_the_working_directory_is_told_from_the_top(repositories: Path, monkeypa
     for folder, expected in (("one", "."), ("one/infra", "infra"), (".", None)):
         monkeypatch.chdir(repositories / folder)
         assert working_directory() == expected
+
+
+@pytest.mark.parametrize(("platform", "expected"), [("win32", "infra/flows.json"), ("linux", "infra\\flows.json")])
+def test_on_windows_a_backslash_parts_folders(platform: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names in reports, and with them fingerprints, are the same on every system."""
+    monkeypatch.setattr(sys, "platform", platform)
+
+    assert slashed("infra\\flows.json") == shown("infra\\flows.json") == expected
+
+
+def test_a_file_on_another_drive_of_windows_keeps_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def relpath(_: str) -> str:
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    monkeypatch.setattr(os.path, "relpath", relpath)
+
+    assert from_working_directory("D:/flows.json") == "D:/flows.json"
