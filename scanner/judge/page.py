@@ -6,7 +6,7 @@ The pages in docs/rules are written by it, and so are those of rules that others
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -40,6 +40,8 @@ def _head(rule: Rule) -> Iterator[str]:
     yield from (f"`{info.id}`: {', '.join(facts)}. It judges {info.resource.replace('_', ' ')}s.", "")
     if rule.off_unless is not None and rule.off:
         yield from (f"It is off until the parameter `{rule.off_unless}` is given.", "")
+    if "default" not in info.profiles:
+        yield from (f"A scan runs it with `--select profile:{info.profiles[0]}`.", "")
     yield from ("## Why it matters", "", prose(info.rationale), "")
 
 
@@ -55,7 +57,13 @@ def _params(rule: Rule) -> Iterator[str]:
         yield from ("## Parameters", "", "| parameter | type | value | what it is for |", "|---|---|---|---|")
         for name, param in rule.params.items():
             yield f"| `{name}` | {param.type} | {_code(show(rule.settings[name]))} | {prose(param.description)} |"
-        yield ""
+        yield from ("", "For example, in `chimeaudit.yaml`:", "")
+        values = next((test["params"] for test in _written(rule)["tests"] if "params" in test), rule.settings)
+        yield from _yaml({"overrides": {rule.info.id: {"params": _plain(values)}}})
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 
 
 def _examples(rule: Rule) -> Iterator[str]:

@@ -107,7 +107,8 @@ def _reference(node: Node, mistakes: Mistakes) -> str | None:
 def _help(node: Node, mistakes: Mistakes) -> str | None:
     address = checks.text(node, mistakes, "an https address")
     if address is not None and not re.fullmatch(HELP, address):
-        mistakes.add(node, f"{found(node)}; expected an https address, without spaces, quotes and brackets")
+        wanted = "an https address such as https://wiki.example.com/rules, without spaces, quotes and brackets"
+        mistakes.add(node, f"{found(node)}; expected {wanted}")
     return address
 
 

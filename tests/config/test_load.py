@@ -379,6 +379,17 @@ def test_the_controls_in_the_documentation_are_valid(tmp_path: Path) -> None:
     assert of_the_documentation("controls.md", tmp_path).supports["acme-2026"].keys() == {"MSG-1"}
 
 
+def test_the_examples_on_the_pages_of_rules_are_valid(tmp_path: Path) -> None:
+    pages = sorted((Path(__file__).parents[2] / "docs" / "rules").glob("*.md"))
+    examples = [page.read_text("utf-8").partition("```yaml\noverrides:\n")[2].partition("```")[0] for page in pages]
+
+    loaded = config.load(written(tmp_path, "overrides:\n" + "".join(examples)))
+
+    with_params = {rule.info.id for rule in loaded.loaded if rule.params}
+    assert {page.stem for page, example in zip(pages, examples, strict=True) if example} == with_params
+    assert not any(rule.off for rule in loaded.loaded)
+
+
 def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
     loaded = of_the_documentation("configuration.md", tmp_path)
 
