@@ -59,6 +59,22 @@ def ask(client: Any, operation: str, **params: Any) -> Any:
     return answer.get("Decoded", answer)
 
 
+def first_filled(client: Any, page_type: type[Page[AnyItem_co]], **params: Any) -> Page[AnyItem_co]:
+    """The first page of a listing that has items or, where none has, the last one: an empty page may not be the last.
+
+    Raises:
+        FailedCallError: a page could not be read, or empty pages never end.
+    """
+    tokens: set[str] = set()
+    page: Page[AnyItem_co] = ask(client, page_type.__name__, **params)
+    while page.NextToken and not page.items:
+        if page.NextToken in tokens or len(tokens) == _BARREN_PAGES:
+            raise FailedCallError(client.meta.service_model.service_name, page_type.__name__, EndlessPagesError())
+        tokens.add(page.NextToken)
+        page = ask(client, page_type.__name__, **params, NextToken=page.NextToken)
+    return page
+
+
 class Paging(Struct, frozen=True, kw_only=True):
     """How a listing is read page by page.
 

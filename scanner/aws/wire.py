@@ -256,11 +256,23 @@ class ListRules(_Answer, frozen=True):
         return self.Rules
 
 
+class EventBridgeTarget(_Member, frozen=True):
+    Arn: str = ""
+
+    @property
+    def arn(self) -> str:
+        return self.Arn
+
+
 class ListTargetsByRule(_Answer, frozen=True):
     """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html"""
 
-    Targets: tuple[dict[str, Any], ...]
+    Targets: tuple[EventBridgeTarget, ...]
     NextToken: str | None = None
+
+    @property
+    def items(self) -> tuple[EventBridgeTarget, ...]:
+        return self.Targets
 
 
 AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]

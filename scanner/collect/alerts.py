@@ -8,9 +8,9 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from scanner.aws import ownership
-from scanner.aws.calls import ask, new_items
+from scanner.aws.calls import first_filled, new_items
 from scanner.aws.failure import calling
-from scanner.aws.wire import EventBridgeRule, ListRules
+from scanner.aws.wire import EventBridgeRule, ListRules, ListTargetsByRule
 from scanner.collect.threads import SingleFlight
 from scanner.model.facts import AppInstance
 from scanner.model.logic import Truth, all_of, any_of
@@ -77,5 +77,4 @@ def _rules(client: Any, app_instance: AppInstance) -> Iterator[EventBridgeRule]:
 
 
 def _has_targets(client: Any, rule: EventBridgeRule) -> bool:
-    answer = ask(client, "ListTargetsByRule", Rule=rule.Name, Limit=1)
-    return bool(answer.Targets or answer.NextToken)
+    return bool(first_filled(client, ListTargetsByRule, Rule=rule.Name, Limit=1).items)

@@ -14,10 +14,11 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner import policy
 from scanner.aws import ownership
-from scanner.aws.calls import ask
+from scanner.aws.calls import ask, first_filled
 from scanner.aws.clients import Clients
 from scanner.aws.failure import calling
 from scanner.aws.hardening import IDENTITY, MESSAGING
+from scanner.aws.wire import ListChannelsAssociatedWithChannelFlow
 from scanner.collect.alerts import Alerts
 from scanner.collect.callback_role import RoleReader
 from scanner.collect.channels import ChannelReader
@@ -166,13 +167,12 @@ class Facets:
         return {"created_at": _time(detail.CreatedTimestamp), "updated_at": _time(detail.LastUpdatedTimestamp)}
 
     def _has_channels(self, arn: str) -> bool:
-        client = self._clients.of(MESSAGING)
-        operation = "ListChannelsAssociatedWithChannelFlow"
-        answer = ask(client, operation, ChannelFlowArn=arn, MaxResults=1)
-        with calling(MESSAGING, operation):
-            for channel in answer.Channels:
+        listing = ListChannelsAssociatedWithChannelFlow
+        found = first_filled(self._clients.of(MESSAGING), listing, ChannelFlowArn=arn, MaxResults=1).items
+        with calling(MESSAGING, listing.__name__):
+            for channel in found:
                 ownership.check_origin(channel.ChannelArn, arn)
-        return bool(answer.Channels or answer.NextToken)
+        return bool(found)
 
     def _alert(self, told: Callable[[Any, AppInstance], Truth], seen: AppInstance) -> Truth:
         return told(self._clients.of("events"), seen)
@@ -198,7 +198,7 @@ class Facets:
             read.policy,
             app_instance_arn=flow.app_instance.arn,
             account_id=flow.account_id,
-            function_account_id=target.account_id,
+            function_arn=target.arn,
         )
         without = judge(url=policy.NO_URL)
         if not policy.may_hang_on_url(read.policy):

@@ -75,12 +75,12 @@ def read_function(
         return FunctionRead(function=_function(configuration, target.qualifier, UNSET, UNSET))
     failures: dict[str, FailedCallError] = {}
 
-    def part(path: str, read: Callable[[], Any]) -> Any:
+    def part(path: str, read: Callable[[], Any], *, may_be_absent: bool = True) -> Any:
         """An answer; None if AWS has none, UNSET if the call failed."""
         try:
             return read()
         except FailedCallError as failed:
-            if failed.is_not_found:
+            if failed.is_not_found and may_be_absent:
                 return None
             tolerate(failed)
             failures[path] = failed
@@ -96,7 +96,8 @@ def read_function(
     # A policy belongs to the function without a qualifier; $LATEST has none of its own.
     described = name if target.qualifier == _LATEST else qualified
     policy = part("access", lambda: ask(client, "GetPolicy", **described))
-    reserved = part("function.reserved_concurrency", concurrency)
+    # Where no concurrency is reserved, Lambda says so; "not found" would be the function, whose configuration was read.
+    reserved = part("function.reserved_concurrency", concurrency, may_be_absent=False)
     invoked = part("function.failure_destination", invocation)
     if "function.failure_destination" in failures:
         failures["function.maximum_retry_attempts"] = failures["function.failure_destination"]

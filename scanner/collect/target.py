@@ -264,7 +264,7 @@ class _Reading:
             return
         for arn in sorted(listed & self._vanished.keys()):
             gap = _gap(self._target, FailedCallError(MESSAGING, ListChannelFlows.__name__, StillListedError()), arn)
-            self._journal.app_instance(AppInstanceRead(app_instance=self._vanished[arn], pages=(), gaps=(gap,)))
+            self._complete(self._vanished[arn], (), (), (gap,))
 
     def read_roles(self) -> None:
         """Read the roles of the account into the journal, unless they are left to a later try."""
@@ -314,14 +314,22 @@ class _Reading:
             gaps = self._unless_open(failed, listed.arn)
             if not gaps:
                 return
+        if self._complete(listed, arns, pages, gaps):
+            self._control.count(flows_read)
+            self._ended += 1
+
+    def _complete(self, listed: AppInstance, flows: Sequence[str], pages: Sequence[int], gaps: Sequence[Gap]) -> bool:
+        """Read an app instance's own facets and close it in the journal, unless it is left to a later try.
+
+        `flows` and `pages` are the ARNs and the places of its flows, `gaps` holds what ended their list.
+        """
         try:
-            app_instance = self._facets.of_app_instance(listed, arns, next(iter(gaps), None))
+            app_instance = self._facets.of_app_instance(listed, flows, next(iter(gaps), None))
         except FailedCallError as failed:
             self._unless_open(failed)
-            return
+            return False
         self._journal.app_instance(AppInstanceRead(app_instance=app_instance, pages=tuple(pages), gaps=tuple(gaps)))
-        self._control.count(flows_read)
-        self._ended += 1
+        return True
 
     @property
     def _has_its_flows(self) -> bool:

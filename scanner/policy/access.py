@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from msgspec import UnsetType
+from msgspec import UnsetType, structs
 
 from scanner.model.facts import FunctionAccess
 from scanner.policy.app_instances import FlowOwner, admits, admits_strangers, foreign
-from scanner.policy.evaluation import names_action
+from scanner.policy.evaluation import is_about, names_action
 from scanner.policy.function_url import INVOKE_URL, UNKNOWN_URL, FunctionUrl
 from scanner.policy.principals import may_anyone_invoke, other_accounts
-from scanner.policy.statements import read_policy
+from scanner.policy.statements import Policy, read_policy
+
+_LATEST = "$LATEST"
 
 
 def access(
@@ -17,14 +19,15 @@ def access(
     *,
     app_instance_arn: str,
     account_id: str,
-    function_account_id: str | None = None,
+    function_arn: str | None = None,
     url: FunctionUrl = UNKNOWN_URL,
 ) -> FunctionAccess:
     """What a function's resource policy allows.
 
     `document` is the JSON text from Lambda's GetPolicy, or None where the function has no policy. `account_id` is the
-    account of the app instance whose flow invokes the function. `function_account_id` is the function's account; by
-    default it is the same.
+    account of the app instance whose flow invokes the function. `function_arn` names the function, version or alias
+    whose policy it is: statements about another one are passed over. By default all are about it, and it is in the same
+    account.
 
     - `chime_can_invoke`: the messaging service may invoke the function on behalf of this app instance.
     - `chime_invoke_unconditioned`: the service may invoke it on behalf of an app instance in an account that the policy
@@ -52,8 +55,10 @@ def access(
     policy, parts = read_policy(document), app_instance_arn.split(":")
     if isinstance(policy, UnsetType) or len(parts) != 6:
         return FunctionAccess()
+    if function_arn is not None:
+        policy = _about(policy, function_arn)
     home = FlowOwner(account_id=account_id, arn=app_instance_arn)
-    own = frozenset({account_id, function_account_id or account_id})
+    own = frozenset({account_id, function_arn.split(":")[4] if function_arn else account_id})
     return FunctionAccess(
         chime_can_invoke=admits(policy, home),
         chime_invoke_unconditioned=admits_strangers(policy, home.partition),
@@ -61,6 +66,24 @@ def access(
         foreign_app_instances=foreign(policy, home),
         other_accounts=other_accounts(policy, own, home.partition, url),
     )
+
+
+def _about(policy: Policy, function_arn: str) -> Policy:
+    """The policy without statements whose Resource surely is something else than the function, version or alias.
+
+    Lambda adds the right ARN itself, but PutResourcePolicy takes any. $LATEST goes by two ARNs and has one policy.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_PutResourcePolicy.html
+    """
+    qualifier = function_arn.partition(":function:")[2].partition(":")[2]
+    bare = function_arn.removesuffix(f":{qualifier}")
+    arns = (function_arn,) if qualifier not in ("", _LATEST) else (bare, f"{bare}:{_LATEST}")
+    kept = tuple(
+        each
+        for each in policy.statements
+        if any(is_about(each.resources, arn, variables=policy.variables) is not False for arn in arns)
+    )
+    return structs.replace(policy, statements=kept)
 
 
 def may_hang_on_url(document: str | None) -> bool:

@@ -85,7 +85,7 @@ def applies(statement: Statement, request: Request, *, variables: bool) -> Truth
     return all_of(
         (
             concerns(statement, request),
-            _is_about(statement.resources, request.resource, variables=variables),
+            is_about(statement.resources, request.resource, variables=variables),
             *(holds(clause, request.context, variables=variables) for clause in statement.conditions),
         )
     )
@@ -104,8 +104,8 @@ def names_action(choice: Choice, action: str) -> bool:
     return choice.negated != any(matches(iam_glob(value.lower()), action.lower()) for value in choice.values)
 
 
-def _is_about(choice: Choice | None, resource: str | None, *, variables: bool) -> Truth:
-    """Whether a statement covers the resource; a resource's own policy always does, however it spells the resource."""
+def is_about(choice: Choice | None, resource: str | None, *, variables: bool) -> Truth:
+    """Whether a statement covers the resource. Of a resource's own policy (None) only NotResource leaves that open."""
     if resource is None:
         return UNSET if choice and choice.negated else True
     if choice is None:

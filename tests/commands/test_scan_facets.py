@@ -196,6 +196,18 @@ def with_policy(policy: Any, function_url: Answer | None = None) -> list[Fault]:
     ]
 
 
+def test_a_concurrency_that_is_not_found_is_not_none_of_a_function_that_was(chat: FakeAws, judge: Any) -> None:
+    chat.faults = [when("GetFunctionConcurrency", answer=error(404, "ResourceNotFoundException"))]
+
+    ended = judge("disabled-lambda")
+
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+    assert [(gap["operation"], gap["code"]) for gap in ended.gaps] == [
+        ("GetFunctionConcurrency", "ResourceNotFoundException")
+    ]
+    assert ended.code == 3
+
+
 @pytest.mark.parametrize(
     ("policy", "function_url", "status"),
     [
@@ -412,7 +424,6 @@ def test_an_invalid_time_is_unknown_with_its_gap(chat: FakeAws, judge: Any, answ
     [
         ("missing-lambda", "GetFunctionConfiguration", "fail"),
         ("unhealthy-lambda", "GetFunctionConfiguration", None),
-        ("disabled-lambda", "GetFunctionConcurrency", None),
         ("lambda-not-invocable-by-chime", "GetPolicy", "fail"),
         ("public-lambda-policy", "GetPolicy", None),
     ],
@@ -684,18 +695,51 @@ def test_alerts_count_to_the_last_page(chat: FakeAws, judge: Any) -> None:
     assert len(chat.asked("ListTargetsByRule")) == 1
 
 
-@pytest.mark.parametrize(
-    ("answer", "verdict"),
-    [(truth({"Targets": []}), "fail"), (truth({"Targets": [], "NextToken": "more"}), None)],
-)
-def test_an_alert_without_targets_does_not_count(
-    chat: FakeAws, judge: Any, answer: Answer, verdict: str | None
+LISTINGS = [
+    ("no-failure-alert", "ListTargetsByRule", "Targets"),
+    ("unused-channel-flow", "ListChannelsAssociatedWithChannelFlow", "Channels"),
+]
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize("filled", [True, False])
+def test_an_empty_page_says_nothing_of_the_page_after_it(
+    chat: FakeAws, judge: Any, listing: tuple[str, str, str], filled: bool
 ) -> None:
-    chat.faults = [when("ListTargetsByRule", answer=answer)]
+    rule, operation, items = listing
 
-    ended = judge("no-failure-alert")
+    def pages(call: Call) -> Answer | None:
+        if call.operation != operation or (filled and call.token):
+            return None
+        return truth({items: []} if call.token else {items: [], "NextToken": "more"})
 
-    assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
+    chat.faults = [pages]
+
+    ended = judge(rule)
+
+    assert not ended.gaps
+    assert [finding["status"] for finding in ended.report["findings"]] == ([] if filled else ["fail"])
+    assert len(chat.asked(operation)) == 2
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize(("added", "asked"), [("", 2), (".", 51)], ids=["repeats itself", "goes on and on"])
+def test_empty_pages_that_never_end_are_a_gap(
+    chat: FakeAws, judge: Any, listing: tuple[str, str, str], added: str, asked: int
+) -> None:
+    rule, operation, items = listing
+
+    def pages(call: Call) -> Answer | None:
+        more = {items: [], "NextToken": f"{call.token or 'more'}{added}"}
+        return truth(more) if call.operation == operation else None
+
+    chat.faults = [pages]
+
+    ended = judge(rule)
+
+    assert [gap["code"] for gap in ended.gaps] == ["EndlessPages"]
+    assert [finding["status"] for finding in ended.report["findings"]] == ["unknown"]
+    assert len(chat.asked(operation)) == asked
 
 
 CALLS = ("DisassociateChannelFlow", "UpdateChannelFlow", "DeleteChannelFlow")

@@ -154,10 +154,13 @@ def test_an_app_instance_that_is_listed_and_does_not_exist_is_a_gap(chat: FakeAw
     gone = error(404, "NotFoundException")
     chat.faults = [lambda call: gone if str(call.app_instance_arn).endswith("/b") else None]
 
-    ended = quick_scan(*ONE_RULE)
+    ended = quick_scan(*ONE_RULE, "--select", "no-failure-alert,app-instance-without-flow")
 
     assert [(gap["code"], gap["resource_arn"].rpartition("/")[2]) for gap in ended.gaps] == [("StillListed", "b")]
     assert ended.report["coverage"]["complete"] is False
+    [unknown] = [finding for finding in ended.report["findings"] if finding["status"] == "unknown"]
+    assert unknown["rule_id"] == "app-instance-without-flow"
+    assert unknown["evidence"][0]["gap"]["code"] == "StillListed"
 
 
 def test_pages_that_come_back_reordered_change_nothing(chat: FakeAws, quick_scan: Scan) -> None:

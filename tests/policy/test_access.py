@@ -16,7 +16,7 @@ from tests.policy.strategies import APP, EXAMPLES, HOME, OTHER
 Json = dict[str, Any]
 
 THIRD = "333333333333"
-FUNCTION = f"arn:aws:lambda:us-east-1:{HOME}:function:moderate"
+FUNCTION = f"arn:aws:lambda:us-east-1:{THIRD}:function:moderate"
 OURS = f"arn:aws:chime:us-east-1:{HOME}:app-instance/*"
 THEIRS = f"arn:aws:chime:us-east-1:{OTHER}:app-instance/*"
 ANYBODYS = "arn:aws:chime:*:*:app-instance/*"
@@ -37,7 +37,7 @@ URL: Json = {**PUBLIC, "Action": "lambda:InvokeFunctionUrl"}
 
 def ask(*statements: Json, url: FunctionUrl = UNKNOWN_URL) -> FunctionAccess:
     text = json.dumps({"Version": "2012-10-17", "Id": "default", "Statement": list(statements)})
-    return access(text, app_instance_arn=APP, account_id=HOME, function_account_id=THIRD, url=url)
+    return access(text, app_instance_arn=APP, account_id=HOME, function_arn=FUNCTION, url=url)
 
 
 def member(key: str, value: str) -> Json:
@@ -486,3 +486,44 @@ def test_no_mutation_of_a_policy_raises(data: st.DataObject) -> None:
     mutated = text[:start] + data.draw(st.text(max_size=3)) + text[start + data.draw(st.integers(0, 3)) :]
 
     assert len(structs.asdict(access(mutated, app_instance_arn=APP, account_id=HOME))) == 5
+
+
+LIVE = f"{FUNCTION}:live"
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked", "can"),
+    [
+        (LIVE, LIVE, True),
+        (FUNCTION, LIVE, False),
+        (f"{FUNCTION}:old", LIVE, False),
+        ([f"{FUNCTION}:old", LIVE], LIVE, True),
+        (f"{FUNCTION}:*", LIVE, True),
+        (f"{FUNCTION}:*", FUNCTION, True),
+        (f"{FUNCTION}-other", FUNCTION, False),
+        (LIVE, FUNCTION, False),
+        (FUNCTION, FUNCTION, True),
+        (FUNCTION, f"{FUNCTION}:$LATEST", True),
+        (f"{FUNCTION}:$LATEST", FUNCTION, True),
+        ("arn:aws:lambda:*:${aws:PrincipalAccount}:function:moderate:live", LIVE, True),
+        ("*", LIVE, True),
+    ],
+)
+def test_a_policy_counts_for_the_function_version_or_alias_that_it_names(resource: Any, asked: str, can: bool) -> None:
+    text = json.dumps({"Version": "2012-10-17", "Statement": {**HEALTHY, "Resource": resource}})
+
+    assert access(text, app_instance_arn=APP, account_id=HOME, function_arn=asked) == (FINE if can else CLOSED)
+
+
+def test_a_denial_of_another_version_takes_nothing_away() -> None:
+    text = json.dumps({"Statement": [HEALTHY, {**PUBLIC, "Effect": "Deny", "Resource": f"{FUNCTION}:1"}]})
+
+    assert access(text, app_instance_arn=APP, account_id=HOME, function_arn=FUNCTION) == FINE
+
+
+@pytest.mark.parametrize(("excepted", "can"), [(LIVE, False), (f"{FUNCTION}:old", UNSET)])
+def test_what_not_resource_leaves_out_is_not_allowed(excepted: str, can: Any) -> None:
+    statement = {**{name: HEALTHY[name] for name in HEALTHY if name != "Resource"}, "NotResource": excepted}
+    text = json.dumps({"Statement": statement})
+
+    assert access(text, app_instance_arn=APP, account_id=HOME, function_arn=LIVE).chime_can_invoke is can
