@@ -110,6 +110,8 @@ def run(arguments: list[str]) -> int:
         # The reader has gone, and click exits, too. A list was complete enough; a judgement was not.
         return FAULT if set(arguments[:1]) & _JUDGING and not set(_HELP) & set(arguments) else 0
     except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
+        if isinstance(error, click.UsageError) and error.ctx is None and arguments[0] in _COMMANDS:
+            error.ctx = click.Context(click.Command(arguments[0]), info_name=f"chimeaudit {arguments[0]}")
         message, hint, code, is_fault = _explained(error)
         if code == UsageError.exit_code:
             message, hint = masked(message, arguments), masked(hint, arguments)

@@ -39,7 +39,7 @@ class DiffOptions(Options):
         "--allow-gaps", is_flag=True, help="Exit with 0, not 3, where an old failure is no longer observed."
     )
     verbose: bool = verbose_option("Show details of a fault.")
-    quiet: bool = quiet_option()
+    quiet: bool = quiet_option("--format json")
 
 
 @click.command("diff", epilog=_EXIT_CODES)
@@ -55,9 +55,10 @@ def command(options: DiffOptions, old: str, new: str) -> int:
     if old == new == inputs.STDIN:
         raise UsageError("OLD and NEW cannot both be standard input", hint="Name a file for one of them.")
     found = compare(inputs.report(old), inputs.report(new))
-    table = partial(rendered.table, width=width(), color=wants_color(sys.stdout))
-    failure = printed([encoded(rendered.json(found)) if options.form == "json" else inert(table(found))])
-    if failure:
-        raise OutputError(failure, hint="Make room, or send it elsewhere.")
+    if options.form == "json" or not options.quiet:
+        table = partial(rendered.table, width=width(), color=wants_color(sys.stdout))
+        failure = printed([encoded(rendered.json(found)) if options.form == "json" else inert(table(found))])
+        if failure:
+            raise OutputError(failure, hint="Make room, or send it elsewhere.")
     code = gate_difference(found, severity(options.fail_on), ignore_gaps=options.allow_gaps)
     return tell_next("diff", code, Log(quiet=options.quiet))

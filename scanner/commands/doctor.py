@@ -24,7 +24,7 @@ from scanner.terminal import Log, encoded, inert, out, wants_color, width
 
 _EPILOG = """\b
 Exit codes:
-    0  a scan would work: every account can be entered, and no call that was tried is denied
+    0  a scan would work: each account can be entered, no call tried is denied
     2  a bad option or configuration
     3  something is denied or failed, and would be a gap
     4  nothing could be scanned
@@ -37,7 +37,7 @@ class DoctorOptions(ScopeOptions, RuleOptions):
 
     form: str = form_option()
     verbose: bool = verbose_option("List every account and region, and show details of a fault.")
-    quiet: bool = quiet_option()
+    quiet: bool = quiet_option("--format json")
 
 
 @click.command("doctor", cls=GroupedCommand, epilog=_EPILOG, short_help="Try what a scan would need, without one.")
@@ -62,7 +62,7 @@ def command(options: DoctorOptions) -> int:
             channels=channel_terms(options, options.channel_bearer or configured.bearer, configured.rules),
         )
         found = try_out(wish, Aws).accepting(waivers.gap)
-    if not options.quiet:
+    if options.form == "json" or not options.quiet:
         _print(found, options)
     if found.saw_nothing:
         raise _nothing(found)

@@ -314,6 +314,8 @@ def _write_one(output: Output, pieces: Iterator[bytes]) -> str | None:
             files.write_whole(path, pieces)
     except OutputError as error:
         return error.message
+    except (FileExistsError, NotADirectoryError) as error:
+        return f"the report {output.path} could not be written: {error.filename} is no folder"
     except OSError as error:
         return f"the report {output.path} could not be written: {error.strerror}"
     return None

@@ -32,8 +32,8 @@ from scanner.terminal import Log, LogFormat
 _EPILOG = """\b
 Examples:
   chimeaudit scan --demo -o report.html
-  chimeaudit scan --org --role chimeaudit --external-id ID -o report.html -o report.json
-  chimeaudit scan --profile audit --regions us-east-1 --select profile:default,profile:chat-access
+  chimeaudit scan --org --external-id ID -o report.html -o report.json
+  chimeaudit scan --profile audit --select profile:default,profile:channels
 
 \b
 Exit codes:
@@ -42,7 +42,8 @@ Exit codes:
     2  a bad option, configuration or input
     3  no finding reaches --fail-on, but something was not observed
     4  nothing could be scanned
-   70  a fault of chimeaudit, or a report or the history could not be written, or a report not delivered
+   70  a fault of chimeaudit, or a report or the history was not written
+       or delivered
   130  interrupted"""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner import cli
 from tests.answers import Answer, Call, error
 from tests.command import CHIMEAUDIT, Ended, environment, installed
 from tests.conftest import Scan
@@ -112,7 +113,7 @@ def test_70_when_a_report_cannot_be_written_and_the_others_are(aws: FakeAws, sca
     ended = scan("-o", "file/report.json", "-o", "good.json")
 
     assert ended.code == 70
-    assert "file/report.json" in ended.stderr
+    assert "file/report.json could not be written: file is no folder" in ended.stderr
     assert "--from" in ended.stderr
     assert json.loads((tmp_path / "good.json").read_text())["findings"]
 
@@ -397,3 +398,8 @@ def test_resume_does_not_take_a_demo_as_the_newest_run(aws: FakeAws, scan: Scan,
 
     assert ended.code == 1
     assert ended.report["run"]["id"] == first["run"]["id"]
+
+
+def test_an_option_without_its_value_leads_to_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["scan", "-o"]) == 2
+    assert "See chimeaudit scan --help." in capsys.readouterr().err

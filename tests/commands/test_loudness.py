@@ -49,6 +49,17 @@ def test_quiet_still_prints_errors(aws: FakeAws, quick_scan: Scan) -> None:
     assert denied.error.startswith("error: nothing could be scanned")
 
 
+def test_quiet_leaves_json_that_was_asked_for(capsys: pytest.CaptureFixture[str], quick_scan: Scan) -> None:
+    quick_scan("-q", *RULE, "-o", "report.json")
+
+    assert cli.run(["diff", "report.json", "report.json", "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert cli.run(["diff", "report.json", "report.json", "-q", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["new"] == []
+    assert cli.run(["doctor", "--select", "last-processor-fails-open", "-q", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ready"] is True
+
+
 def test_quiet_and_verbose_contradict_each_other(quick_scan: Scan) -> None:
     assert quick_scan("-q", "-v").error == "error: --quiet and --verbose contradict each other"
 

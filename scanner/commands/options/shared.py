@@ -82,14 +82,14 @@ def verbose_option(what: str) -> Any:
     return option("-v", "--verbose", is_flag=True, help=what)
 
 
-def quiet_option() -> Any:
-    """The option ``--quiet``."""
+def quiet_option(but: str = "-o -") -> Any:
+    """The option ``--quiet``; `but` names the option that asks for standard output all the same."""
     return option(
         "-q",
         "--quiet",
         excludes=either("verbose"),
         is_flag=True,
-        help="Print nothing but errors and what -o - asks for. Exit codes and reports are the same.",
+        help=f"Print nothing but errors and what {but} asks for. Exit codes and reports are the same.",
     )
 
 
