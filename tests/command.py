@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 if sys.platform != "win32":
     from tests import preloaded
 
-CHIMEAUDIT = str(Path(sys.executable).with_name("chimeaudit"))
+CHIMEAUDIT = str(Path(sysconfig.get_path("scripts")) / "chimeaudit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,11 @@ class Ended:
 
 def environment(home: Path, variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment with only the PATH of this one, and with few retries, so that a dead server is noticed soon."""
+    of_windows: dict[str, str] = {}
+    if sys.platform == "win32":  # where no socket opens without the first, and the second is what HOME is elsewhere
+        of_windows = {"SYSTEMROOT": os.environ["SYSTEMROOT"], "USERPROFILE": str(home)}
     return {
+        **of_windows,
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "XDG_STATE_HOME": str(home / "state"),

@@ -34,6 +34,12 @@ def needs_posix(what: str) -> None:
         pytest.skip(f"Windows has no {what}")
 
 
+def remove_in_use(folder: Path) -> None:
+    """Remove a folder that is the working directory."""
+    needs_posix("way to remove a folder in use")
+    folder.rmdir()
+
+
 def unix_socket() -> socket.socket:
     """A socket that can be bound to a path."""
     needs_posix("AF_UNIX")

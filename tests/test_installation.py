@@ -13,6 +13,7 @@ from scanner import resources
 from scanner.errors import BrokenInstallationError
 from tests.command import CHIMEAUDIT, Ended, started
 from tests.declared.checking import processor, request, write
+from tests.posix import needs_posix
 
 _BROKEN = """
 import sys
@@ -74,6 +75,7 @@ def test_a_dependency_that_does_not_load(tmp_path: Path, error: str) -> None:
 
 
 def test_a_broken_installation_ends_with_70_if_standard_error_is_closed(tmp_path: Path) -> None:
+    needs_posix("/bin/sh")
     for closed in ("2>&-", "2>/dev/full"):
         shell = f'"$0" "$@" {closed}'
 

@@ -9,6 +9,7 @@ import pytest
 
 from scanner.declared.candidates import find
 from scanner.errors import Mistake
+from tests.posix import remove_in_use
 
 
 def test_a_working_directory_that_was_deleted_is_no_empty_folder(
@@ -17,7 +18,7 @@ def test_a_working_directory_that_was_deleted_is_no_empty_folder(
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
-    gone.rmdir()
+    remove_in_use(gone)
     mistakes: list[Mistake] = []
 
     found = find(["."], mistakes)

@@ -16,6 +16,7 @@ from scanner.language import rule
 from scanner.model.report import Evidence, Resource
 from scanner.outcome.remediation import PLACEHOLDERS, filled
 from scanner.resources import rules
+from tests.posix import needs_posix
 from tests.render import sample
 
 COMMAND = (
@@ -179,6 +180,7 @@ def test_a_name_that_the_cli_takes_for_something_else_is_left_to_be_filled_in(na
     ("flow", "processor", "runs"), [("a, b", "it's", True), ("-x", "a", False), ("a", "\t", False)]
 )
 def test_a_command_with_something_open_does_not_run(tmp_path: Path, flow: str, processor: str, runs: bool) -> None:
+    needs_posix("/bin/sh")
     aws = tmp_path / "aws"
     aws.write_text('#!/bin/sh\necho "$@" > ran\n')
     aws.chmod(0o755)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scanner.store.repository import from_working_directory, name, names, shown, slashed, top, working_directory
+from tests.posix import remove_in_use
 
 
 def test_a_folder_and_those_below_it_lie_in_the_repository(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_links_in_circles_and_a_working_directory_that_is_gone_have_none(
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
-    gone.rmdir()
+    remove_in_use(gone)
 
     assert top(tmp_path / "again") is None
     assert top(Path()) is None

@@ -15,6 +15,7 @@ from scanner.errors import OutputError, UsageError
 from scanner.model.facts import GLOBAL, AppInstance, ChannelFlow, Gap, Role
 from scanner.store.journal import Target
 from scanner.store.target_file import AppInstanceRead, RolesRead, TargetRead, TargetReader, TargetWriter
+from tests.posix import needs_posix
 
 TARGET = Target(account_id="111122223333", region="us-east-1")
 
@@ -158,6 +159,7 @@ def test_a_page_of_another_app_instance_is_damage(tmp_path: Path) -> None:
 
 
 def test_two_writers_never_share_a_file(tmp_path: Path) -> None:
+    needs_posix("lock that readers pass")
     path = tmp_path / "target.jsonl"
     with TargetWriter(path), pytest.raises(UsageError, match="another scan is writing"):
         TargetWriter(path)
