@@ -36,12 +36,15 @@ def json(trial: Trial) -> str:
 
 
 def table(trial: Trial, *, width: int, color: bool, every: bool = False) -> str:
-    """The trial for people. Beyond a few, targets are shown only if something is amiss there, or with `every`."""
+    """The trial for people. Of many targets, those are shown in which a call is denied or failed; all with `every`."""
     parts: list[RenderableType] = [_head(trial), Text("")]
-    targets = [each for each in trial.targets if every or len(trial.targets) <= _MOST or _is_amiss(each)]
-    if targets:
-        shown = targets if every else targets[:_MOST]
-        parts += [_targets(trial, shown) if width >= _WIDE else _stacked(trial, shown), Text("")]
+    is_short = every or len(trial.targets) <= _MOST
+    targets = [each for each in trial.targets if is_short or (each.calls and _is_amiss(each))]
+    if shown := targets if is_short else targets[:_MOST]:
+        parts.append(_targets(trial, shown) if width >= _WIDE else _stacked(trial, shown))
+    if more := len(trial.targets) - len(shown):
+        parts.append(Text(f"{count(more, 'target')} more, which -v shows", style="dim"))
+    parts.append(Text(""))
     most = None if every else _MOST
     for title, style, lines in (
         ("Not entered", "bold red", _entries(trial, trial.gaps, most)),
@@ -69,6 +72,9 @@ def _head(trial: Trial) -> Table:
     rows.add_row(Text("Scope", style="bold"), visible(f"{accounts} in {', '.join(scope.regions)}: {scope.chosen_by}"))
     read = f", which read {', '.join(trial.facets)}" if trial.facets else ", which read no more than the lists"
     rows.add_row(Text("Rules", style="bold"), f"{count(trial.rules, 'rule')}{read}")
+    entered = len({target.account_id for target in trial.targets if target.calls})
+    if trial.targets:
+        rows.add_row(Text("Entered", style="bold"), f"{entered:,} of {accounts}")
     for note in trial.notes:
         rows.add_row(Text("Note", style="bold"), visible(note))
     return rows
@@ -136,15 +142,13 @@ def _is_amiss(target: TargetTrial) -> bool:
 
 
 def _entries(trial: Trial, gaps: Iterable[Gap], most: int | None) -> list[str]:
-    """A line for each reason why accounts are not entered, with their roles; of `most` accounts, if not of all."""
-    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    """A line for each role and reason why accounts are not entered; with `most` accounts, if not with all."""
+    places: dict[str, list[str]] = defaultdict(list)
     for gap in gaps:
-        role = f": {gap.resource_arn}" if gap.resource_arn else ""
-        places[gap.operation, gap.reason].append(f"{account(gap.account_id, trial.scope.names)}{role}")
-    return [
-        f"{operation}: {reason} ({first_of(where, len(where) if most is None else most)})"
-        for (operation, reason), where in places.items()
-    ]
+        what = (gap.resource_arn or "").rpartition(":role/")[2]
+        line = f"{gap.operation}{what and f' of {what}'}: {gap.reason}"
+        places[line].append(account(gap.account_id, trial.scope.names))
+    return [f"{line} ({first_of(where, len(where) if most is None else most)})" for line, where in places.items()]
 
 
 def _lines(trial: Trial, verdict: Verdict) -> list[str]:

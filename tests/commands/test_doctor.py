@@ -101,8 +101,9 @@ def test_in_an_organisation_it_says_who_calls_what_is_allowed_denied_and_refused
 
         refused = doctor(aws.environment, "--accounts", f"{MEMBER},{MANAGEMENT}", "--role", "no-such-role")
         assert refused.code == 3
-        role = f"{MEMBER}: arn:aws:iam::{MEMBER}:role/no-such-role"
-        assert f"AssumeRole: access denied; allow sts:AssumeRole ({role})" in " ".join(refused.stdout.split())
+        entry = f"AssumeRole of no-such-role: access denied; allow sts:AssumeRole ({MEMBER})"
+        assert entry in " ".join(refused.stdout.split())
+        assert "Entered  1 of 2 accounts" in refused.stdout
         assert "NOT ready" in refused.stdout
 
         nothing = doctor(aws.environment, "--accounts", MEMBER, "--role", "no-such-role")
@@ -119,7 +120,9 @@ def test_the_world_that_denies_is_as_its_page_says(doctor: Doctor, tmp_path: Pat
         ended = doctor(aws.environment, "--org")
 
     assert ended.code == 3
-    assert "AssumeRole: access denied; allow sts:AssumeRole (222233334444 (Chat platform)" in ended.stdout
+    assert (
+        "AssumeRole of chimeaudit: access denied; allow sts:AssumeRole (222233334444 (Chat platform))" in ended.stdout
+    )
     assert "lambda:GetPolicy: access denied" in ended.stdout
 
 
@@ -343,3 +346,27 @@ def test_a_narrow_terminal_gets_lines_instead_of_a_table(doctor: Doctor, aws: Fa
 
     assert f"{ACCOUNT}\n  us-east-1  16 of 16 calls allowed\n" in ended.stdout
     assert f"arn:aws:iam::{ACCOUNT}:user/auditor" in "".join(ended.stdout.split())
+
+
+def test_of_many_accounts_those_are_shown_where_something_is_amiss(doctor: Doctor, aws: FakeAws) -> None:
+    accounts = [f"2000000000{number:02}" for number in range(14)]
+    aws.members = {each: {} for each in accounts}
+
+    def refused(call: Call) -> Any:
+        if call.operation == "AssumeRole" and accounts[3] in call.parameters["RoleArn"]:
+            return refusal(403, "AccessDenied")
+        is_denied = call.account == accounts[5] and call.operation == "ListAppInstances"
+        return error(403, "AccessDeniedException") if is_denied else None
+
+    aws.faults = [refused]
+    scope = ("--accounts", ",".join(accounts), "--select", "last-processor-fails-open")
+
+    short = doctor(aws.variables, *scope).stdout
+    long = doctor(aws.variables, *scope, "-v").stdout
+
+    assert "Entered  13 of 14 accounts" in short
+    assert short.count(accounts[5]) > 1
+    assert short.count(accounts[3]) == 1
+    assert f"\n{accounts[0]}" not in short
+    assert "26 targets more, which -v shows" in short
+    assert f"\n{accounts[0]}" in long
