@@ -23,7 +23,7 @@ from scanner.declared.template_resources import TemplateResource
 from scanner.model.facts import CallbackPermission, Function, FunctionAccess, LambdaFunction
 from scanner.model.logic import Truth, all_of
 from scanner.model.metadata import NOT_YET
-from scanner.model.yamltree import Scalar, Table
+from scanner.model.yamltree import Node, Scalar, Table
 from scanner.policy.function_url import AUTH_TYPES, UNKNOWN_URL, FunctionUrl
 
 FUNCTION, SERVERLESS = "AWS::Lambda::Function", "AWS::Serverless::Function"
@@ -45,6 +45,15 @@ _CONDITIONS = {
     "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
     "InvokedViaFunctionUrl": ("Bool", "lambda:InvokedViaFunctionUrl"),
 }
+_PROPERTIES = {
+    "runtime": "Runtime",
+    "reserved_concurrency": "ReservedConcurrentExecutions",
+    "failure_destination": "DeadLetterConfig",
+    "dead_letter_queue": "DeadLetterConfig",
+    "timeout_seconds": "Timeout",
+    "role_arn": "Role",
+}
+"""Fact -> the property of a function that has it."""
 
 
 class Functions:
@@ -101,16 +110,27 @@ class Functions:
         if self._resolver.made(resource) is not True:
             return _unknown(identified, facts, path, f"whether {resource.id} is made")
         role = self._resolver.text(resource.properties.entries.get("Role"))
-        self._mark(resource, qualifier, facts, path)
-        statements = self._statements(resource, qualifier)
         if role is not None:
             facts.settled(f"{path}.function.role_arn", role)
-        return structs.replace(
-            identified,
-            function=self._function(resource, qualifier, role),
-            access=access(statements, owner, self._home.account_id, self._url(resource, qualifier)),
-            callback=self.roles.callback(role, owner),
+        known, places = self._resolver.once(
+            ("known", resource.id, qualifier, owner), lambda: self._known(resource, qualifier, role, owner)
         )
+        for name, node in places.items():
+            facts.at(f"{path}.{name}", node)
+        return structs.replace(identified, **known)
+
+    def _known(
+        self, resource: TemplateResource, qualifier: Text | None, role: Text | None, owner: Text
+    ) -> tuple[Mapping[str, Any], Mapping[str, Node]]:
+        """The facts that the template has for a function that `owner` invokes, and their places, by names in rules."""
+        places = dict(self._places(resource, qualifier, role))
+        statements = self._statements(resource, qualifier)
+        known = {
+            "function": self._function(resource, qualifier, role),
+            "access": access(statements, owner, self._home.account_id, self._url(resource, qualifier)),
+            "callback": self.roles.callback(role, owner),
+        }
+        return known, places
 
     def _declared(self, named: FunctionName) -> tuple[TemplateResource | None, bool]:
         """The function of this template that a name refers to or may refer to, and whether that is certain."""
@@ -142,7 +162,8 @@ class Functions:
         )
 
     def _name(self, resource: TemplateResource) -> Text:
-        return name_of(resource, resource.properties.entries.get("FunctionName"), self._resolver)
+        own = resource.properties.entries.get("FunctionName")
+        return self._resolver.once(("name", resource.id), lambda: name_of(resource, own, self._resolver))
 
     def _arn(self, resource: TemplateResource) -> Text:
         return self._written(self._function_name(resource))
@@ -168,8 +189,12 @@ class Functions:
 
     def _named(self, resource: TemplateResource, property_: str = "FunctionName") -> FunctionName | None:
         """The name of the function in a property of a version, an alias, a permission or the like."""
-        text = self._text(resource, property_)
-        return None if text is None else function_name(text)
+
+        def read() -> FunctionName | None:
+            text = self._text(resource, property_)
+            return None if text is None else function_name(text)
+
+        return self._resolver.once(("named", resource.id, property_), read)
 
     def _made_for(
         self, function: TemplateResource, type_: str
@@ -278,29 +303,23 @@ class Functions:
             **({"Condition": conditions} if conditions else {}),
         }
 
-    def _mark(self, resource: TemplateResource, qualifier: Text | None, facts: Facts, path: str) -> None:
-        """Record the places of a function's facts: those of its properties or, without one, its logical id."""
-        properties = resource.properties
-        for name in ("function", "access", "callback"):
-            facts.at(f"{path}.{name}", resource.key)
-        for fact, name in (
-            ("runtime", "Runtime"),
-            ("reserved_concurrency", "ReservedConcurrentExecutions"),
-            ("failure_destination", "DeadLetterConfig"),
-            ("dead_letter_queue", "DeadLetterConfig"),
-            ("timeout_seconds", "Timeout"),
-            ("role_arn", "Role"),
-        ):
-            if (node := properties.entries.get(name)) is not None:
-                facts.at(f"{path}.function.{fact}", node)
+    def _places(
+        self, resource: TemplateResource, qualifier: Text | None, role: Text | None
+    ) -> Iterator[tuple[str, Node]]:
+        """The places of a function's facts: those of its properties or, without one, its logical id."""
+        for fact in ("function", "access", "callback"):
+            yield fact, resource.key
+        for fact, name in _PROPERTIES.items():
+            if (node := resource.properties.entries.get(name)) is not None:
+                yield f"function.{fact}", node
         for config, _ in self._invoke_configs(resource, qualifier):
             if (node := config.properties.entries.get("MaximumRetryAttempts")) is not None:
-                facts.at(f"{path}.function.maximum_retry_attempts", node)
+                yield "function.maximum_retry_attempts", node
         permissions = list(islice(self._made_for(resource, PERMISSION), 2))
         if len(permissions) == 1:
-            facts.at(f"{path}.access", permissions[0][0].key)
-        if (role := self.roles.declared(self._resolver.text(properties.entries.get("Role")))) is not None:
-            facts.at(f"{path}.callback", role.key)
+            yield "access", permissions[0][0].key
+        if (own := self.roles.declared(role)) is not None:
+            yield "callback", own.key
 
     def _of_type(self, *types: str) -> list[TemplateResource]:
         """The resources of these types, except for those that their condition surely leaves out."""

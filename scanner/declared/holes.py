@@ -17,7 +17,7 @@ from msgspec import UNSET
 from scanner.model.logic import Truth
 from scanner.model.yamltree import Node, Scalar
 
-_REFERENCE, _END = "{{resolve:", "}}"
+REFERENCE, _END = "{{resolve:", "}}"
 """A dynamic reference: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html"""
 
 
@@ -34,7 +34,7 @@ class Hole:
     new: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        return self.name if self.name.startswith(_REFERENCE) else f"${{{self.name}}}"
+        return self.name if self.name.startswith(REFERENCE) else f"${{{self.name}}}"
 
 
 Text = tuple[str | Hole, ...]
@@ -67,7 +67,8 @@ def written(text: Text) -> str:
 
 def known(text: Text) -> str | None:
     """The text as a string; None if it has holes."""
-    return None if any(isinstance(piece, Hole) for piece in text) else written(text)
+    pieces = [piece for piece in text if isinstance(piece, str)]
+    return "".join(pieces) if len(pieces) == len(text) else None
 
 
 def joined(texts: Iterable[Text], delimiter: Text = ()) -> Text:
@@ -133,14 +134,14 @@ def settled(place: Node, text: Text) -> Node:
 
 def _referring(text: Text) -> Text:
     """The text with a hole for each dynamic reference, if the reference has an end."""
-    if not any(isinstance(piece, str) and _REFERENCE in piece for piece in text):
-        return _merged(text)
-    first, *others = split(text, _REFERENCE)
+    if not any([isinstance(piece, str) and REFERENCE in piece for piece in text]):  # noqa: C419 - a list is faster
+        return text if len(text) == 1 else _merged(text)
+    first, *others = split(text, REFERENCE)
     pieces: list[str | Hole] = [*first]
     for other in others:
         reference, *rest = split(other, _END, 1)
-        hole = Hole(name=f"{_REFERENCE}{written(reference)}{_END}")
-        pieces += [hole, *rest[0]] if rest else [_REFERENCE, *reference]
+        hole = Hole(name=f"{REFERENCE}{written(reference)}{_END}")
+        pieces += [hole, *rest[0]] if rest else [REFERENCE, *reference]
     return _merged(pieces)
 
 

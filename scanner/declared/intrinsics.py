@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TypeVar
+from operator import is_
+from typing import Any, TypeVar, cast
 
 from msgspec import UnsetType
 from msgspec.structs import replace
 
 from scanner.declared.conditions import Conditions
-from scanner.declared.holes import Hole, Pending, Text, joined, known, settled, split, text_of, written
+from scanner.declared.holes import REFERENCE, Hole, Pending, Text, joined, known, settled, split, text_of, written
 from scanner.declared.parameters import Parameter
 from scanner.declared.template_resources import TemplateResource
 from scanner.declared.worlds import Beyond, Impossible, Split, World
@@ -41,7 +42,7 @@ Got = TypeVar("Got")
 class Resolver:
     """Resolves values of one template in a world (scanner.declared.worlds).
 
-    `pseudo` holds the pseudo parameters. `attribute` gives attributes of resources and should cache them. A chain of
+    `pseudo` holds the pseudo parameters. `attribute` gives attributes of resources. A chain of
     references that is too long is a mistake, and its value is not known. `by_default` has, by line and column of a
     value, the parameters on whose defaults it rests.
 
@@ -66,6 +67,7 @@ class Resolver:
         self._world = world
         self._is_opened = False
         self._defaults: set[str] = set()
+        self._worked_out: dict[Hashable, tuple[Any, frozenset[str]]] = {}
         self.by_default: dict[tuple[int, int], frozenset[str]] = {}
         self._functions: dict[str, Callable[[Node, Node], Node | None]] = {
             "Ref": self._ref,
@@ -82,8 +84,11 @@ class Resolver:
     def resolve(self, node: Node) -> Node | None:
         """The value with all functions in it resolved. AWS::NoValue becomes None, an unknown value becomes Pending.
 
-        A value keeps its place; the result of a function is at the place of the function.
+        A value keeps its place; the result of a function is at the place of the function. Where nothing in a value is
+        resolved, it is the same node.
         """
+        if isinstance(node, Scalar) and REFERENCE not in node.text:
+            return node
         try:
             return self._resolved(node)
         except RecursionError:
@@ -94,19 +99,16 @@ class Resolver:
         match node:
             case Table() if (name := function_name(node)) is not None:
                 called, argument = self._functions.get(name, _unknown), node.entries[name]
-                result, defaults = self.noting(lambda: called(node, argument))
+                result, defaults = self._noting(lambda: called(node, argument))
                 if defaults:
                     self.by_default[node.line, node.column] = defaults
                 return self._looked_up(result)
             case Table():
-                entries = {
-                    key: value for key, each in node.entries.items() if (value := self.resolve(each)) is not None
-                }
-                return replace(node, entries=entries)
+                entries = {key: self.resolve(each) for key, each in node.entries.items()}
+                return node if _is_same(entries.values(), node.entries.values()) else _with(node, entries)
             case Listing():
-                return replace(
-                    node, items=tuple(item for each in node.items if (item := self.resolve(each)) is not None)
-                )
+                items = [self.resolve(each) for each in node.items]
+                return node if _is_same(items, node.items) else replace(node, items=tuple(filter(None, items)))
             case Scalar(value=str()):
                 value = settled(node, (node.text,))
                 return self._looked_up(value) if isinstance(value, Pending) else node
@@ -116,7 +118,15 @@ class Resolver:
         """The text to which a value resolves; None if it is not a text."""
         return None if node is None else text_of(self.resolve(node))
 
-    def noting(self, get: Callable[[], Got]) -> tuple[Got, frozenset[str]]:
+    def once(self, what: Hashable, get: Callable[[], Got]) -> Got:
+        """What a function gives, which is worked out once; whatever asks for it rests on the same defaults."""
+        if what not in self._worked_out:
+            self._worked_out[what] = self._noting(get)
+        got, defaults = self._worked_out[what]
+        self._defaults |= defaults
+        return cast("Got", got)
+
+    def _noting(self, get: Callable[[], Got]) -> tuple[Got, frozenset[str]]:
         """What a function gives, and the parameters on whose defaults it rests."""
         before, self._defaults = self._defaults, set()
         try:
@@ -124,10 +134,6 @@ class Resolver:
             return got, frozenset(self._defaults)
         finally:
             self._defaults |= before
-
-    def rests_on(self, defaults: Iterable[str]) -> None:
-        """Note that what is being resolved rests on the defaults of these parameters."""
-        self._defaults.update(defaults)
 
     def made(self, resource: TemplateResource) -> Truth:
         """Whether the deployment creates a resource; UNSET if its condition is not known."""
@@ -337,11 +343,19 @@ class Resolver:
 
 def function_name(table: Table) -> str | None:
     """The name of the function that a mapping calls; None if it calls none. A macro or loop may have keys beside it."""
-    macros = (name for name in table.entries if name == TRANSFORM or name.startswith(LOOP))
-    if (macro := next(macros, None)) is not None or len(table.entries) != 1:
-        return macro
-    (name,) = table.entries
-    return name if name == "Ref" or name.startswith("Fn::") else None
+    if len(table.entries) == 1:
+        (name,) = table.entries
+        return name if name == "Ref" or name.startswith("Fn::") else None
+    return next((name for name in table.entries if name == TRANSFORM or name.startswith(LOOP)), None)
+
+
+def _is_same(resolved: Iterable[Node | None], nodes: Iterable[Node]) -> bool:
+    return all(map(is_, resolved, nodes))
+
+
+def _with(node: Table, entries: Mapping[str, Node | None]) -> Table:
+    """The mapping with these entries, but for those that have no value."""
+    return replace(node, entries={key: each for key, each in entries.items() if each is not None})
 
 
 def _put_together(call: Node, argument: Node, texts: Iterable[Text], delimiter: Text = ()) -> Node:

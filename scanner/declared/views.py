@@ -77,7 +77,6 @@ class View:
             world = replace(world, beyond=Neighbours(elsewhere=source.home.elsewhere, home=source.home))
         self._world = world
         self._naming: set[str] = set()
-        self._attributes: dict[tuple[str, str], tuple[Text | None, frozenset[str]]] = {}
         self._requests: dict[str, Table] = {}
         self.resolver = Resolver(source.root, _pseudo(source.home), self._attribute, source.mistakes, world)
         known = index.functions if index else None
@@ -192,15 +191,14 @@ class View:
         resource = self._source.resources.get(id_)
         if resource is None or id_ in self._naming:
             return None
-        if (id_, name) not in self._attributes:
-            self._naming.add(id_)
-            try:
-                self._attributes[id_, name] = self.resolver.noting(lambda: self._worked_out(resource, name))
-            finally:
-                self._naming.discard(id_)
-        text, defaults = self._attributes[id_, name]
-        self.resolver.rests_on(defaults)
-        return text
+        return self.resolver.once(("attribute", id_, name), lambda: self._naming_it(resource, name))
+
+    def _naming_it(self, resource: TemplateResource, name: str) -> Text | None:
+        self._naming.add(resource.id)
+        try:
+            return self._worked_out(resource, name)
+        finally:
+            self._naming.discard(resource.id)
 
     def _worked_out(self, resource: TemplateResource, name: str) -> Text | None:
         if self._world.given and self.made(resource) is False:
