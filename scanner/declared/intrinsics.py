@@ -19,7 +19,7 @@ from scanner.declared.conditions import Conditions
 from scanner.declared.holes import REFERENCE, Hole, Pending, Text, joined, known, settled, split, text_of, written
 from scanner.declared.parameters import Parameter
 from scanner.declared.template_resources import TemplateResource
-from scanner.declared.worlds import Beyond, Impossible, Split, World
+from scanner.declared.worlds import Impossible, Split, World
 from scanner.model.logic import Truth
 from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, plain
 
@@ -215,14 +215,10 @@ class Resolver:
     def _looked_up(self, node: Node | None) -> Node | None:
         """The value, with what other templates store in place of references to it."""
         beyond = self._world.beyond
-        if beyond is None or not isinstance(node, Pending):
+        if not isinstance(node, Pending) or beyond is None or not any(map(_reference, node.text)):
             return node
-        found = [self._referred(beyond, piece) for piece in node.text]
-        return node if found == [(piece,) for piece in node.text] else settled(node, joined(found))
-
-    def _referred(self, beyond: Beyond, piece: str | Hole) -> Text:
-        reference = _REFERENCE.fullmatch(piece.name) if isinstance(piece, Hole) else None
-        return (piece,) if reference is None else beyond.stored(reference[1], reference[0])
+        found = [beyond.stored(name[1], name[0]) if (name := _reference(each)) else (each,) for each in node.text]
+        return settled(node, joined(found))
 
     def _import_value(self, call: Node, argument: Node) -> Node:
         name, beyond = known(self.text(argument) or (Hole(name="?"),)), self._world.beyond
@@ -347,6 +343,11 @@ def function_name(table: Table) -> str | None:
         (name,) = table.entries
         return name if name == "Ref" or name.startswith("Fn::") else None
     return next((name for name in table.entries if name == TRANSFORM or name.startswith(LOOP)), None)
+
+
+def _reference(piece: str | Hole) -> re.Match[str] | None:
+    """The name in a reference to a parameter of Systems Manager, and the reference."""
+    return _REFERENCE.fullmatch(piece.name) if isinstance(piece, Hole) else None
 
 
 def _is_same(resolved: Iterable[Node | None], nodes: Iterable[Node]) -> bool:

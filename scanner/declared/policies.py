@@ -195,7 +195,7 @@ def _common(truths: Sequence[Verdicts], unknown: Verdicts) -> Verdicts:
 
 def _worlds(data: Sequence[Any], app_instance: Text) -> Iterator[World]:
     """Every combination of accounts, regions and app instances that could make a difference, up to a limit."""
-    pieces = list(_pieces(data))
+    pieces = _pieces(data)
     text = "\n".join(piece for piece in pieces if isinstance(piece, str))
     holes = {piece.name for piece in pieces if isinstance(piece, Hole)}
     choices: dict[str, list[str]] = {}
@@ -223,7 +223,7 @@ def _worlds_of_users(data: Sequence[Any]) -> Iterator[World]:
 
     Regions are alike where none is named, and an app instance is like any other where no other is named.
     """
-    pieces = list(_pieces(data))
+    pieces = _pieces(data)
     text = "\n".join(piece for piece in pieces if isinstance(piece, str))
     choices = {name: [standin] for name, standin in STANDINS.items()}
     choices["AWS::AccountId"] = [_NOWHERE["AWS::AccountId"], *sorted(set(_ACCOUNT.findall(text)))]
@@ -247,14 +247,21 @@ def _new_app_instances(pieces: Sequence[str | Hole]) -> set[str]:
     }
 
 
-def _pieces(data: Any) -> Iterator[str | Hole]:
+def _pieces(data: Any) -> list[str | Hole]:
+    """All pieces of text in some data, in order."""
+    pieces: list[str | Hole] = []
+    _add(data, pieces)
+    return pieces
+
+
+def _add(data: Any, pieces: list[str | Hole]) -> None:
     match data:
         case str() | Hole():
-            yield data
+            pieces.append(data)
         case dict():
             for key, each in data.items():
-                yield key
-                yield from _pieces(each)
+                pieces.append(key)
+                _add(each, pieces)
         case list() | tuple():
             for each in data:
-                yield from _pieces(each)
+                _add(each, pieces)

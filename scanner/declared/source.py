@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -90,23 +89,23 @@ class Source:
     def _paths(self) -> dict[tuple[int, int], list[Keys]]:
         """The keys that lead to each value that stands in a mapping, by line and column."""
         found: dict[tuple[int, int], list[Keys]] = {}
-        for path, node in _members(self._root, ()):
-            if isinstance(node, Scalar) and _spelled(path[-1]) in _MEMBERS:
+        waiting: list[tuple[Keys, Node]] = [((), self._root)]
+        while waiting:
+            path, node = waiting.pop()
+            if isinstance(node, Table):
+                waiting += (((*path, key), each) for key, each in node.entries.items() if not _is_other(key, each))
+            elif isinstance(node, Listing):
+                waiting += (((*path, ""), each) for each in node.items)
+            elif isinstance(node, Scalar) and path and path[-1]:
                 found.setdefault((node.line, node.column), []).append(path)
         return found
 
 
-def _members(root: Node, path: Keys) -> Iterator[tuple[Keys, Node]]:
-    match root:
-        case Table():
-            for key, node in root.entries.items():
-                yield (*path, key), node
-                yield from _members(node, (*path, key))
-        case Listing():
-            for node in root.items:
-                yield from _members(node, (*path, ""))
+def _is_other(key: str, node: Node) -> bool:
+    """Whether it is a value that is not edited."""
+    return isinstance(node, Scalar) and _spelled(key) not in _MEMBERS
 
 
 def _spelled(name: str) -> str:
     """A name as it is in all spellings: camel, Pascal, snake and kebab case."""
-    return re.sub("[-_]", "", name).lower()
+    return name.replace("-", "").replace("_", "").lower()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import TypeVar
 
@@ -207,14 +207,14 @@ class Template:
         """
         found: list[tuple[Given, Seen, Sequence[Mistake]]] = []
         rest: list[Given] = []
-        most = max(1, min(MOST, _MOST_VALUES // _size(self._source.request(resource))))
+        most = cache(lambda: max(1, min(MOST, _MOST_VALUES // _size(self._source.request(resource)))))
         for given, seen in explore(lambda given: self._noting(lambda: self._look(given, resource, see)), most):
             if isinstance(seen, UnsetType):
                 rest.append(given)
             else:
                 found.append((given, *seen))
         if rest:
-            missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {most}"
+            missed = f"all combinations of parameters that {resource.id} hangs on; there are more than {most()}"
             self._missed[missed] = None
         if rest or not found:
             seen = self._noting(lambda: see(self._index, resource))

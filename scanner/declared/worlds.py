@@ -38,14 +38,17 @@ class Impossible(Exception):  # noqa: N818 - it is no error
     """The template cannot be deployed in this world."""
 
 
-def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[Given, Seen | UnsetType]]:
-    """What is seen in each world that can occur, in order; UNSET in worlds that are left over after `most` of them."""
+def explore(look: Callable[[Given], Seen], most: Callable[[], int]) -> Iterator[tuple[Given, Seen | UnsetType]]:
+    """What is seen in each world that can occur, in order; UNSET in worlds that are left over after `most` of them.
+
+    `most` is called only where there are several worlds.
+    """
     waiting: list[Given] = [{}]
     found = looks = 0
     while waiting:
         given = waiting.pop()
         looks += 1
-        if looks > _MOST_LOOKS * most:
+        if given and looks > _MOST_LOOKS * most():
             yield from ((each, UNSET) for each in (given, *reversed(waiting)))
             return
         try:
@@ -55,7 +58,7 @@ def explore(look: Callable[[Given], Seen], most: int = MOST) -> Iterator[tuple[G
             continue
         except Impossible:
             continue
-        if found == most:
+        if found and found == most():
             yield from ((each, UNSET) for each in (given, *reversed(waiting)))
             return
         found += 1

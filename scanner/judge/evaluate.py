@@ -6,7 +6,7 @@ a failed finding and the second an unknown one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,13 +99,15 @@ _Programs = Sequence[tuple[Certain, Program]]
 
 
 class Judged(Struct, frozen=True, gc=False):
-    """What the rules come to on one resource; those in neither list passed.
+    """What the rules come to on one resource; those in none of these passed.
 
-    `findings` are ordered by rule id and part; `not_applicable` has the ids of the rules that do not apply.
+    `findings` are ordered by rule id and part; `not_applicable` has the ids of the rules that do not apply, `untold`
+    those of rules that stay unknown because no file can tell a fact.
     """
 
     findings: list[Finding]
     not_applicable: list[str]
+    untold: frozenset[str] = frozenset()
 
 
 class Evaluation:
@@ -123,17 +125,27 @@ class Evaluation:
             for resource, root in vocabulary.ROOTS.items()
         }
 
-    def judge(self, resource: vocabulary.Resource) -> Judged:
-        """What every rule for this type of resource comes to on one of them."""
-        judged = Judged([], [])
+    def judge(self, resource: vocabulary.Resource, beyond: Container[str] = ()) -> Judged:
+        """What every rule for this type of resource comes to on one of them.
+
+        `beyond` are the rules that read what no file like the resource's can tell.
+        """
+        not_applicable: list[str] = []
+        noted: list[tuple[Rule, Sequence[Note]]] = []
         for passes, program in self._programs[type(resource)]:
             try:
                 if passes(resource, resource):
                     continue
             except (AttributeError, TypeError):
                 pass  # a fact is unknown or absent
-            _judge(program, resource, judged)
-        return judged
+            verdict, notes = (
+                ("not_applicable", ()) if _surely(program.inapplicable, resource) else program.verdict(resource)
+            )
+            if notes:
+                noted.append((program.rule, notes))
+            elif verdict == "not_applicable":
+                not_applicable.append(program.rule.info.id)
+        return _judged(resource, noted, not_applicable, beyond) if noted else Judged([], not_applicable)
 
     def failing(self, resource: vocabulary.Resource, reading: frozenset[vocabulary.Fact]) -> frozenset[tuple[str, str]]:
         """Which of the rules that read some facts fail on a resource: their ids, each with a part that fails."""
@@ -145,14 +157,6 @@ class Evaluation:
         return frozenset(found)
 
 
-def _judge(program: Program, resource: vocabulary.Resource, judged: Judged) -> None:
-    """Judge a resource by a rule that does not surely pass."""
-    verdict, notes = ("not_applicable", ()) if _surely(program.inapplicable, resource) else program.verdict(resource)
-    if verdict == "not_applicable":
-        judged.not_applicable.append(program.rule.info.id)
-    judged.findings.extend(_findings(program.rule, resource, notes))
-
-
 def _surely(certain: Certain, resource: vocabulary.Resource) -> bool:
     try:
         return certain(resource, resource)
@@ -160,16 +164,37 @@ def _surely(certain: Certain, resource: vocabulary.Resource) -> bool:
         return False
 
 
-def _findings(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note]) -> Iterator[Finding]:
-    if not notes:
-        return
-    shown = described(resource)
+def _judged(
+    resource: vocabulary.Resource,
+    noted: Sequence[tuple[Rule, Sequence[Note]]],
+    not_applicable: list[str],
+    beyond: Container[str],
+) -> Judged:
+    shown, findings, untold = described(resource), [], set()
+    for rule, notes in noted:
+        for part, own in _by_part(notes):
+            if own[0].holds is UNSET and _is_untold(rule, resource, own, beyond):
+                untold.add(rule.info.id)
+            else:
+                findings.append(_finding(rule, resource, shown, part, own))
+    return Judged(findings, not_applicable, frozenset(untold))
+
+
+def _by_part(notes: Sequence[Note]) -> Iterator[tuple[str, Sequence[Note]]]:
+    """The notes on each part; of a part that fails, only those that say so."""
     parts: dict[str, list[Note]] = {}
     for note in notes:
         parts.setdefault(note.context.part, []).append(note)
     for part in sorted(parts):
-        failed = [note for note in parts[part] if note.holds is False]
-        yield _finding(rule, resource, shown, part, failed or parts[part])
+        yield part, [note for note in parts[part] if note.holds is False] or parts[part]
+
+
+def _is_untold(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note], beyond: Container[str]) -> bool:
+    declared = resource.declared
+    if isinstance(declared, UnsetType):
+        return False
+    evidence = (*(note.evidence for note in notes), *_shown_besides(rule, resource))
+    return rule.info.id in beyond or any(declared.is_untold(item.path) for item in evidence)
 
 
 def _finding(rule: Rule, resource: vocabulary.Resource, shown: Resource, part: str, notes: Sequence[Note]) -> Finding:

@@ -168,10 +168,10 @@ class Tally:
         """
         if isinstance(resource, tuple):
             return self._judge_cases(resource)
-        judged = self._evaluation.judge(resource)
-        findings, untold = self._told(resource, judged.findings) if judged.findings else ([], ())
+        judged = self._evaluation.judge(resource, self.beyond)
+        findings = self._waived(resource, judged.findings)
         findings = [self._remedied(finding, [resource], [resource]) for finding in findings]
-        self._count(resource, findings, judged.not_applicable, untold)
+        self._count(resource, findings, judged.not_applicable, judged.untold)
         return findings
 
     def _judge_cases(self, cases: Cases[Any]) -> list[Finding]:
@@ -181,10 +181,10 @@ class Tally:
         for case in cases:
             findings: list[Finding] = []
             if case.resource is not None:
-                verdicts = self._evaluation.judge(case.resource)
-                findings, left_out = self._told(case.resource, verdicts.findings)
+                verdicts = self._evaluation.judge(case.resource, self.beyond)
+                findings = self._waived(case.resource, verdicts.findings)
                 not_applicable.append(set(verdicts.not_applicable))
-                untold |= left_out
+                untold |= verdicts.untold
             judged.append((case.given, findings))
         every = [case.resource for case in cases if case.resource is not None]
         failing = _failing(cases, [findings for _, findings in judged])
@@ -193,16 +193,9 @@ class Tally:
         self._count(first(cases), found, sorted(never - untold), untold)
         return found
 
-    def _told(self, resource: Resource, judged: Sequence[Finding]) -> tuple[list[Finding], set[str]]:
-        """The findings, waived or not, and the rules of those that stay unknown because no file can tell a fact."""
-        key = vocabulary.key(resource)
-        untold = {finding.rule_id for finding in judged if self._is_untold(resource, finding)}
-        told = [
-            self._waivers.finding(finding, resource.tags, key)
-            for finding in judged
-            if not self._is_untold(resource, finding)
-        ]
-        return told, untold
+    def _waived(self, resource: Resource, judged: Sequence[Finding]) -> list[Finding]:
+        """The findings, those that are waived as such."""
+        return [self._waivers.finding(finding, resource.tags, vocabulary.key(resource)) for finding in judged]
 
     def _remedied(self, one: Finding, cases: Sequence[Resource], failing: Sequence[Resource]) -> Finding:
         """The finding with a remediation that speaks of the file, if a file declares its resource, and with edits."""
@@ -229,12 +222,6 @@ class Tally:
             self.left_out.update(untold)
         if self._inventory is not None:
             self._inventory.note(resource, not_applicable, verdicts, left_out)
-
-    def _is_untold(self, resource: Resource, finding: Finding) -> bool:
-        declared = resource.declared
-        if finding.status is not Status.UNKNOWN or isinstance(declared, UnsetType):
-            return False
-        return finding.rule_id in self.beyond or any(declared.is_untold(item.path) for item in finding.evidence)
 
     def _keep(self, findings: Sequence[Finding]) -> None:
         self.findings.extend(findings)
