@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from operator import is_
 from typing import Any, TypeVar, cast
 
@@ -99,7 +99,7 @@ class Resolver:
         match node:
             case Table() if (name := function_name(node)) is not None:
                 called, argument = self._functions.get(name, _unknown), node.entries[name]
-                result, defaults = self._noting(lambda: called(node, argument))
+                result, defaults = self._noting(partial(called, node, argument))
                 if defaults:
                     self.by_default[node.line, node.column] = defaults
                 return self._looked_up(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
@@ -191,7 +192,7 @@ class View:
         resource = self._source.resources.get(id_)
         if resource is None or id_ in self._naming:
             return None
-        return self.resolver.once(("attribute", id_, name), lambda: self._naming_it(resource, name))
+        return self.resolver.once(("attribute", id_, name), partial(self._naming_it, resource, name))
 
     def _naming_it(self, resource: TemplateResource, name: str) -> Text | None:
         self._naming.add(resource.id)
