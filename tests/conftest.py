@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,10 @@ from tests.demo import Demo
 from tests.fake_aws import FakeAws, serve
 
 Scan = Callable[..., Ended]
+
+# For IRIs, which nothing here has, jsonschema would compile 38 grammars on import: half of the time that finding all
+# tests takes. It goes without if this module lacks its function.
+sys.modules["rfc3987_syntax"] = ModuleType("rfc3987_syntax")
 
 # The time that an example takes depends on how busy the machine is. The same examples each time: a change that fails
 # did not fail by chance. `--hypothesis-profile search` tries others.
