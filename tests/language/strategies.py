@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -72,28 +73,30 @@ NUMBERS: st.SearchStrategy[Any] = st.integers(0, 3) | st.dictionaries(
 )
 
 
-def some_of(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({}, optional=optional).filter(bool)
-
-
 @st.composite
-def text_matchers(draw: st.DrawFn, *references: str) -> Any:
+def some_of(draw: st.DrawFn, **optional: st.SearchStrategy[Any]) -> dict[str, Any]:
+    """One or two of the keys: of more, one is nearly always false, and hides what the others come to."""
+    keys = draw(st.lists(st.sampled_from(list(optional)), min_size=1, max_size=2, unique=True))
+    return {key: draw(optional[key]) for key in keys}
+
+
+@cache
+def text_matchers(*references: str) -> st.SearchStrategy[Any]:
     word, several = st.sampled_from(WORDS), st.lists(st.sampled_from(WORDS), max_size=2)
     value = word | st.sampled_from(references).map(lambda path: {"field": path})
     partial = {"contains": value, "starts_with": word, "ends_with": value, "matches": word, "not_matches": word}
     pattern = st.sampled_from([*WORDS, "a*", "*b", "?"])
     partial |= {"like": pattern, "not_like": pattern}
     whole = {"equals": value, "not_equals": value, "in": several, "not_in": several, "exists": st.booleans()}
-    return draw(word | some_of(**partial, **whole))
+    return word | some_of(**partial, **whole)
 
 
-@st.composite
-def combined(draw: st.DrawFn, leaves: st.SearchStrategy[Any], depth: int = 2) -> Any:
-    if depth == 0 or draw(st.booleans()):
-        return draw(leaves)
+def combined(leaves: st.SearchStrategy[Any], depth: int = 1) -> st.SearchStrategy[Any]:
+    if depth == 0:
+        return leaves
     inner = combined(leaves, depth - 1)
-    parts = st.lists(inner, min_size=1, max_size=3)
-    return draw(some_of(all_of=parts, any_of=parts, **{"not": inner}))
+    parts = st.lists(inner, min_size=1, max_size=2)
+    return leaves | leaves | some_of(all_of=parts, any_of=parts, **{"not": inner})
 
 
 def texts_matchers() -> st.SearchStrategy[Any]:
@@ -108,8 +111,8 @@ def ages() -> st.SearchStrategy[Any]:
     return some_of(older_than=duration, newer_than=duration, more_days_ahead_than=ahead, exists=st.booleans())
 
 
-@st.composite
-def element_conditions(draw: st.DrawFn) -> Any:
+@cache
+def element_conditions() -> st.SearchStrategy[Any]:
     text = text_matchers("name", "lambda.qualifier", "flow.name", "lambda.name")
     fields = {
         "name": text,
@@ -123,26 +126,24 @@ def element_conditions(draw: st.DrawFn) -> Any:
         "flow.name": text_matchers("name"),
         "lambda.access.foreign_app_instances": texts_matchers(),
     }
-    return draw(combined(some_of(**fields)))
+    return combined(some_of(**fields))
 
 
-@st.composite
-def list_matchers(draw: st.DrawFn) -> Any:
+def list_matchers() -> st.SearchStrategy[Any]:
     inside = element_conditions()
     applied = inside | inside.flatmap(lambda body: inside.map(lambda when: {"when": when, **body}))
     unique = st.sampled_from(["name", "lambda.qualifier", "execution_order"])
     filtered = some_of(
         each=applied, some=inside, none=inside, count=NUMBERS, unique=unique, contiguous=st.just("execution_order")
     )
-    return draw(
+    return (
         filtered.flatmap(lambda matchers: inside.map(lambda where: {"where": where, **matchers}))
         | some_of(each=applied, some=inside, none=inside, first=applied, last=applied)
         | some_of(count=NUMBERS, unique=unique, contiguous=st.just("execution_order"))
     )
 
 
-@st.composite
-def conditions(draw: st.DrawFn) -> Any:
+def conditions() -> st.SearchStrategy[Any]:
     text = text_matchers("name", "app_instance.name", "tags.a")
     fields = {
         "name": text,
@@ -150,9 +151,8 @@ def conditions(draw: st.DrawFn) -> Any:
         "tags": some_of(has_keys=st.lists(st.sampled_from(WORDS), max_size=2), exists=st.booleans()),
         "updated_at": ages(),
         "has_channels": st.booleans(),
-        "processors": list_matchers(),
     }
-    return draw(combined(some_of(**fields)))
+    return combined(some_of(processors=list_matchers()) | some_of(**fields, processors=list_matchers()))
 
 
 CONDITIONS = conditions()
