@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from scanner import cli
+from scanner.aws import wire
+from scanner.collect import facts
+from scanner.model.facts import AppInstance, ChannelFlow
 from tests.answers import Answer, Call, error
-from tests.command import CHIMEAUDIT, Ended, environment, installed
+from tests.command import CHIMEAUDIT, Ended, chimeaudit, environment, installed
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Flow
 from tests.healthy import processor
@@ -23,8 +26,8 @@ OPEN = Flow(name="left open", processors=[processor(FallbackAction="CONTINUE")])
 
 
 @pytest.fixture
-def scan(aws: FakeAws, tmp_path: Path) -> Scan:
-    """Run `chimeaudit scan` against the fake AWS, by its script, since its exit is tested here."""
+def script(aws: FakeAws, tmp_path: Path) -> Scan:
+    """Run `chimeaudit scan` against the fake AWS, by its script: once for each code."""
 
     def run(*arguments: str) -> Ended:
         return installed("scan", *arguments, home=tmp_path, variables=aws.variables)
@@ -32,10 +35,10 @@ def scan(aws: FakeAws, tmp_path: Path) -> Scan:
     return run
 
 
-def test_0_when_everything_was_seen_and_is_in_order(aws: FakeAws, scan: Scan) -> None:
+def test_0_when_everything_was_seen_and_is_in_order(aws: FakeAws, script: Scan) -> None:
     aws.inventory = {"us-east-1": {"support": [Flow()]}}
 
-    ended = scan("-o", "json:-")
+    ended = script("-o", "json:-")
 
     assert ended.code == 0
     assert ended.report["coverage"]["complete"] is True
@@ -49,10 +52,10 @@ def test_0_for_an_account_without_app_instances(scan: Scan) -> None:
     assert ended.report["coverage"]["observed"]["app_instances"] == 0
 
 
-def test_1_when_a_finding_reaches_the_threshold(aws: FakeAws, scan: Scan) -> None:
+def test_1_when_a_finding_reaches_the_threshold(aws: FakeAws, scan: Scan, script: Scan) -> None:
     aws.inventory = {"us-east-1": {"support": [OPEN]}}
 
-    assert scan().code == 1
+    assert script().code == 1
     assert scan("--fail-on", "low").code == 1
 
 
@@ -70,8 +73,8 @@ def test_1_even_where_something_was_not_observed(aws: FakeAws, scan: Scan) -> No
     assert scan("--allow-gaps").code == 1
 
 
-def test_2_for_an_option_that_does_not_exist(scan: Scan) -> None:
-    ended = scan("--regoins", "us-east-1")
+def test_2_for_an_option_that_does_not_exist(script: Scan) -> None:
+    ended = script("--regoins", "us-east-1")
 
     assert ended.code == 2
     assert "--regoins" in ended.stderr
@@ -89,28 +92,28 @@ def test_2_for_a_bad_rule_and_nothing_is_scanned(aws: FakeAws, scan: Scan, tmp_p
     assert not aws.calls
 
 
-def test_3_when_a_region_was_denied_and_nothing_failed(aws: FakeAws, scan: Scan) -> None:
+def test_3_when_a_region_was_denied_and_nothing_failed(aws: FakeAws, scan: Scan, script: Scan) -> None:
     aws.inventory = {"us-east-1": {"support": [Flow()]}}
     aws.faults = [lambda call: error(403, "ForbiddenException") if call.region == "eu-central-1" else None]
 
-    assert scan().code == 3
+    assert script().code == 3
     assert scan("--allow-gaps").code == 0
 
 
-def test_4_when_every_target_was_denied(aws: FakeAws, scan: Scan) -> None:
+def test_4_when_every_target_was_denied(aws: FakeAws, script: Scan) -> None:
     aws.faults = [lambda call: error(403, "ForbiddenException") if call.service == "chime" else None]
 
-    ended = scan("--allow-gaps", "-o", "report.json")
+    ended = script("--allow-gaps", "-o", "report.json")
 
     assert ended.code == 4
     assert "access denied" in ended.stderr
 
 
-def test_70_when_a_report_cannot_be_written_and_the_others_are(aws: FakeAws, scan: Scan, tmp_path: Path) -> None:
+def test_70_when_a_report_cannot_be_written_and_the_others_are(aws: FakeAws, script: Scan, tmp_path: Path) -> None:
     aws.inventory = {"us-east-1": {"support": [OPEN]}}
     (tmp_path / "file").write_text("")
 
-    ended = scan("-o", "file/report.json", "-o", "good.json")
+    ended = script("-o", "file/report.json", "-o", "good.json")
 
     assert ended.code == 70
     assert "file/report.json could not be written: file is no folder" in ended.stderr
@@ -130,7 +133,7 @@ def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Pat
         text=True,
         check=False,
     )
-    resumed = installed("scan", "--resume", "--run-dir", "run", home=tmp_path, variables=aws.variables)
+    resumed = chimeaudit("scan", "--resume", "--run-dir", "run", home=tmp_path, variables=aws.variables)
 
     assert ended.returncode == 70
     assert "cannot be written" in ended.stderr
@@ -140,16 +143,13 @@ def test_70_when_the_disk_is_full_and_resume_goes_on(aws: FakeAws, tmp_path: Pat
     assert "200 channel flows" in resumed.stderr
 
 
-def test_70_for_a_fault_of_chimeaudit_in_one_line(aws: FakeAws, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "from scanner.outcome import gate\n"
-        "def broken(*_, **__): raise ZeroDivisionError('a fault')\n"
-        "gate.gate = broken\n"
-    )
-    variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
+def test_70_for_a_fault_of_chimeaudit_in_one_line(quick_scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a fault")
 
-    ended = installed("scan", home=tmp_path, variables=variables)
-    verbose = installed("scan", "-v", home=tmp_path, variables=variables)
+    monkeypatch.setattr("scanner.outcome.gate.gate", broken)
+
+    ended, verbose = quick_scan(), quick_scan("-v")
 
     assert ended.code == verbose.code == 70
     assert "error: ZeroDivisionError: a fault" in ended.stderr
@@ -157,20 +157,20 @@ def test_70_for_a_fault_of_chimeaudit_in_one_line(aws: FakeAws, tmp_path: Path) 
     assert "Traceback" in verbose.stderr
 
 
-def test_a_fault_of_chimeaudit_is_a_gap_and_the_rest_is_read(aws: FakeAws, tmp_path: Path) -> None:
+def test_a_fault_of_chimeaudit_is_a_gap_and_the_rest_is_read(
+    aws: FakeAws, quick_scan: Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     aws.inventory = {"us-east-1": {"broken": [Flow(name="hostile")], "whole": [OPEN]}}
-    (tmp_path / "sitecustomize.py").write_text(
-        "from scanner.collect import facts\n"
-        "whole = facts.channel_flow\n"
-        "def broken(seen, owner):\n"
-        "    if seen.Name == 'hostile': raise ZeroDivisionError\n"
-        "    return whole(seen, owner)\n"
-        "facts.channel_flow = broken\n"
-    )
-    variables = {**aws.variables, "PYTHONPATH": str(tmp_path)}
+    whole = facts.channel_flow
 
-    ended = installed("scan", "-o", "json:-", home=tmp_path, variables=variables)
-    verbose = installed("scan", "-v", home=tmp_path, variables=variables)
+    def broken(seen: wire.ChannelFlowSummary, owner: AppInstance) -> ChannelFlow:
+        if seen.Name == "hostile":
+            raise ZeroDivisionError
+        return whole(seen, owner)
+
+    monkeypatch.setattr(facts, "channel_flow", broken)
+
+    ended, verbose = quick_scan("-o", "json:-"), quick_scan("-v")
 
     assert ended.code == verbose.code == 70
     assert [(gap["code"], gap["operation"], gap["resource_arn"].rpartition("/")[2]) for gap in ended.gaps] == [
@@ -255,7 +255,7 @@ def test_130_when_interrupted_with_a_report_and_a_next_step_that_can_be_pasted(
     assert "Interrupted" in {gap["code"] for gap in report["coverage"]["gaps"]}
 
     _, _, step = stderr.splitlines()[-1].partition("Go on with it: chimeaudit ")
-    resumed = installed(*shlex.split(step), home=tmp_path, variables=aws.variables)
+    resumed = chimeaudit(*shlex.split(step), home=tmp_path, variables=aws.variables)
     assert resumed.code == 0
     report = json.loads((tmp_path / "it's.json").read_text())
     assert report["coverage"]["complete"]
@@ -283,7 +283,7 @@ def test_130_when_interrupted_while_it_reports_and_the_run_is_kept(
     scanning.send_signal(word)
     _, stderr = scanning.communicate(timeout=60)
 
-    again = installed("scan", "--from", "run", *options, home=tmp_path, variables=aws.variables)
+    again = chimeaudit("scan", "--from", "run", *options, home=tmp_path, variables=aws.variables)
 
     assert scanning.returncode == 130
     *_, error, hint = stderr.splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from msgspec import structs
 
 from scanner.render.html import page
 from scanner.render.json import render
+from tests import once
 from tests.answers import Answer, Call, error
 from tests.command import Ended, chimeaudit
 from tests.conftest import Scan
@@ -28,8 +30,13 @@ SCAN = ("--regions", "us-east-1", "--select", "last-processor-fails-open", "-o",
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the reports of four nights and their history."""
+    return shutil.copytree(once.folder(tmp_path_factory, "four-nights", four_nights), tmp_path, dirs_exist_ok=True)
+
+
+def four_nights(home: Path) -> None:
+    """Make such a folder; the history names reports by their whole path."""
     nights = [
         report(0, failing("a", "b")),
         report(10, failing("a"), gaps=sample.incomplete().coverage.gaps),
@@ -37,11 +44,9 @@ def home(tmp_path: Path) -> Path:
         report(30, failing("a")),
     ]
     for number, night in enumerate(nights):
-        path = tmp_path / f"{number}.json"
-        path.write_text("".join(render(night)))
-        ended = chimeaudit("report", str(path), "--history", DATABASE, "-o", f"nights/{number}.html", home=tmp_path)
+        (home / f"{number}.json").write_text("".join(render(night)))
+        ended = chimeaudit("report", f"{number}.json", "--history", DATABASE, "-o", f"nights/{number}.html", home=home)
         assert ended.code == 0, ended.stderr
-    return tmp_path
 
 
 def look(home: Path, *arguments: str) -> Ended:
@@ -102,7 +107,9 @@ def test_what_cannot_be_recorded_can_be_recorded_later(aws: FakeAws, scan: Scan,
     assert len(look_json(tmp_path, "list")) == 1
 
 
-def test_the_list_has_a_row_for_each_run(home: Path) -> None:
+def test_the_list_has_a_row_for_each_run(tmp_path: Path) -> None:
+    home = tmp_path
+    four_nights(home)
     ended = look(home, "list")
 
     assert re.findall(r"^ (\S+) 03:00 ", ended.stdout, re.MULTILINE) == [at(n)[:10] for n in (0, 10, 20, 30)]
@@ -179,7 +186,9 @@ def test_how_long_to_keep_is_a_number_of_days(keep: str, home: Path) -> None:
     assert "is not a number of days" in ended.error
 
 
-def test_the_site_leads_to_the_reports_that_are_still_those_of_their_nights(home: Path) -> None:
+def test_the_site_leads_to_the_reports_that_are_still_those_of_their_nights(tmp_path: Path) -> None:
+    home = tmp_path
+    four_nights(home)
     (home / "nights/0.html").unlink()
     (home / "nights/1.html").write_text("something else")
 
