@@ -74,7 +74,7 @@ NUMBERS: st.SearchStrategy[Any] = st.integers(0, 3) | st.dictionaries(
 
 
 @st.composite
-def some_of(draw: st.DrawFn, **optional: st.SearchStrategy[Any]) -> dict[str, Any]:
+def some_of(draw: st.DrawFn, /, **optional: st.SearchStrategy[Any]) -> dict[str, Any]:
     """One or two of the keys: of more, one is nearly always false, and hides what the others come to."""
     keys = draw(st.lists(st.sampled_from(list(optional)), min_size=1, max_size=2, unique=True))
     return {key: draw(optional[key]) for key in keys}

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Error,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from scanner.model.report import Report
 from scanner.model.trend import Trend
@@ -34,24 +43,41 @@ class Opened:
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    def listen(self) -> None:
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", self._dismiss)
-        self.page.on("request", lambda request: self.requests.append(request.url))
+    @property
+    def listeners(self) -> dict[str, Callable[..., None]]:
+        """What is called on events of the page."""
+        return {
+            "console": self._message,
+            "pageerror": self._error,
+            "dialog": self._dismiss,
+            "request": self._request,
+        }
+
+    def _message(self, message: ConsoleMessage) -> None:
+        self.complaints.append(message.text)
+
+    def _error(self, error: Error) -> None:
+        self.complaints.append(str(error))
 
     def _dismiss(self, dialog: Dialog) -> None:
         self.complaints.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
+    def _request(self, request: Request) -> None:
+        self.requests.append(request.url)
+
 
 class Viewer:
-    """Opens reports in windows of one browser; `close` closes them all."""
+    """Opens reports one after another in a window of a browser; `close` leaves the window as it was.
 
-    def __init__(self, browser: Browser, folder: Path) -> None:
-        self._browser = browser
+    A test that looks at two pages at once, or asks for a script `before`, has a window of its own for it.
+    """
+
+    def __init__(self, windows: Windows, folder: Path) -> None:
+        self._windows = windows
         self._folder = folder
-        self._contexts: list[BrowserContext] = []
+        self._opened: list[Opened] = []
+        self._own: list[BrowserContext] = []
 
     def open(
         self,
@@ -64,31 +90,67 @@ class Viewer:
         scripts: bool = True,
         fragment: str = "",
         before: str = "",
+        beside: bool = False,
         edit: Callable[[str], str] = str,
         opens: bool = True,
     ) -> Opened:
         """Open the page of a report; return once its list of findings shows, unless it never opens.
 
-        `edit` changes the file before, `before` is a script that runs before the page's own.
+        `edit` changes the file before, `before` is a script that runs before the page's own, and `beside` leaves the
+        page alone that is open already.
         """
-        file = self._folder / "report.html"
+        number = len(self._opened) or ""  # of one file only the fragment would change
+        file = self._folder / f"report{number}.html"
         file.write_text(edit("".join(render(report, trend))), encoding="utf-8")
-        context = self._browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts
-        )
-        self._contexts.append(context)
-        context.set_default_timeout(10_000)
-        opened = Opened(page=context.new_page())
-        opened.listen()
-        opened.page.add_init_script(before)
-        opened.page.goto(file.as_uri() + fragment)
+        page = self._new(before, scripts=scripts) if before or beside else self._windows.window(scripts=scripts)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme, media="null")
+        page.mouse.move(-1, -1)
+        opened = Opened(page=page)
+        for event, listener in opened.listeners.items():
+            page.on(event, listener)  # type: ignore[call-overload]  # each of its names is an overload
+        self._opened.append(opened)
+        page.goto(file.as_uri() + fragment)
         if scripts and opens and report.findings:
-            opened.page.locator("#explorer:visible, #opening:has-text('could not')").wait_for()
+            page.locator("#explorer:visible, #opening:has-text('could not')").wait_for()
         return opened
 
+    def _new(self, before: str, *, scripts: bool) -> Page:
+        page = self._windows.new(scripts=scripts)
+        self._own.append(page.context)
+        page.add_init_script(before)
+        return page
+
     def close(self) -> None:
-        for context in self._contexts:
+        for opened in self._opened:
+            for event, listener in opened.listeners.items():
+                opened.page.remove_listener(event, listener)
+        for context in self._own:
             context.close()
+        self._windows.lock()
+
+
+@dataclass
+class Windows:
+    """Windows of one browser: one with and one without scripts, which stay open, since opening one takes a second."""
+
+    browser: Browser
+    _kept: dict[bool, Page] = field(default_factory=dict)
+
+    def window(self, *, scripts: bool) -> Page:
+        if scripts not in self._kept:
+            self._kept[scripts] = self.new(scripts=scripts)
+        return self._kept[scripts]
+
+    def new(self, *, scripts: bool) -> Page:
+        context = self.browser.new_context(java_script_enabled=scripts)
+        context.set_default_timeout(10_000)
+        return context.new_page()
+
+    def lock(self) -> None:
+        """Take back what tests allowed their pages."""
+        for page in self._kept.values():
+            page.context.clear_permissions()
 
 
 def program(name: str, *commands: str) -> str:
@@ -109,8 +171,13 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
+
+
 @pytest.fixture
-def viewer(browser: Browser, tmp_path: Path) -> Iterator[Viewer]:
-    viewer = Viewer(browser, tmp_path)
+def viewer(windows: Windows, tmp_path: Path) -> Iterator[Viewer]:
+    viewer = Viewer(windows, tmp_path)
     yield viewer
     viewer.close()
