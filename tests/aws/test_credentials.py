@@ -32,5 +32,6 @@ def test_without_dev_tty_an_mfa_code_is_asked_for_if_standard_input_is_a_termina
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(sys, "stdin", _Stdin(is_terminal=is_terminal))
     monkeypatch.setattr(os, "open", no_tty)
+    monkeypatch.setattr(os, "O_NOCTTY", 0, raising=False)  # Windows has none
 
     assert credentials._has_terminal() is is_terminal

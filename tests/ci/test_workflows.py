@@ -120,7 +120,7 @@ def step(job: str, name: str, home: Path, **variables: str) -> tuple[Ended, str]
 def program(home: Path, name: str) -> str:
     """A PATH on which a program of this name prints its arguments."""
     folder = home / "bin"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / name).write_text('#!/bin/sh\nprintf "%s\\n" "$@"')
     (folder / name).chmod(0o755)
     return f'PATH="{folder}:$PATH"'
@@ -147,13 +147,16 @@ def test_the_image_has_the_name_that_the_registry_accepts(tmp_path: Path) -> Non
     assert (ended.code, output) == (0, "image=ghcr.io/chime/audit\n")
 
 
-def test_the_image_is_signed_by_its_digest(tmp_path: Path) -> None:
-    (sign,) = (each for each in JOBS["release: image"]["steps"] if each.get("name") == "Sign the image")
-    script = f"{program(tmp_path, 'cosign')}\n{sign['run']}"
+def test_the_image_is_tried_on_both_architectures_and_signed_by_its_digest(tmp_path: Path) -> None:
+    steps = {each.get("name"): each for each in JOBS["release: image"]["steps"]}
+    path = (program(tmp_path, "docker"), program(tmp_path, "cosign"))
+    script = "\n".join((*path, steps["Try the image"]["run"], steps["Sign the image"]["run"]))
 
     ended = run(BASH, script, home=tmp_path, variables={"IMAGE": "ghcr.io/chime/audit", "DIGEST": "sha256:1"})
 
-    assert ended.stdout.splitlines() == ["sign", "--yes", "--recursive", "ghcr.io/chime/audit@sha256:1"]
+    image = "ghcr.io/chime/audit@sha256:1"
+    tries = [f"run --rm --pull always --platform linux/{each} {image} rules test" for each in ("amd64", "arm64")]
+    assert " ".join(ended.stdout.split()) == " ".join((*tries, f"sign --yes --recursive {image}"))
 
 
 def test_the_release_holds_every_file(tmp_path: Path) -> None:
