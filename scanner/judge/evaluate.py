@@ -224,6 +224,8 @@ def _finding(rule: Rule, resource: vocabulary.Resource, shown: Resource, part: s
 
 def _which_flows(resource: vocabulary.Resource, notes: Sequence[Note]) -> Iterator[Evidence]:
     """The names and ARNs of the flows of an app instance that the notes are about, of which paths only have numbers."""
+    if not isinstance(resource, vocabulary.AppInstance):
+        return
     told = {note.evidence.path for note in notes}
     holders = dict.fromkeys(path for note in notes if (path := vocabulary.held_by(resource, note.evidence.path)[1]))
     for holder in holders:
