@@ -146,7 +146,7 @@ class Facets:
             facts["access"] = noting.read(
                 (f"{path}.access",), target.arn, "GetPolicy", lambda: self._access(read, target, flow, path, noting)
             )
-            noting.missing(f"{path}.function.", _asked(read.function), "GetFunctionConfiguration", target.arn)
+            noting.missing(f"{path}.function.", self._asked(read.function), "GetFunctionConfiguration", target.arn)
             noting.undecided(f"{path}.access.", facts_in(facts["access"]), "GetPolicy", target.arn)
         if "callback_role" in self._wanted:
             facts["callback"] = noting.read(
@@ -181,9 +181,16 @@ class Facets:
         def read() -> FunctionRead:
             with calling("lambda", "GetFunctionConfiguration"):
                 client = self._clients.of("lambda", account_id=target.account_id, region=target.region)
-            return read_function(client, target, "function" in self._wanted, self._concurrencies, self._tolerate)
+            return read_function(client, target, self._wanted, self._concurrencies, self._tolerate)
 
         return self._functions.get(target.arn, read)
+
+    def _asked(self, function: Function) -> dict[str, Any]:
+        """The facts that were asked for: with a dead-letter queue, how often Lambda tries again only if wanted."""
+        facts = facts_in(function)
+        if function.dead_letter_queue and "retries" not in self._wanted:
+            del facts["maximum_retry_attempts"]
+        return facts
 
     def _access(
         self, read: FunctionRead, target: LambdaFunction, flow: ChannelFlow, path: str, noting: Noting
@@ -238,11 +245,3 @@ def _time(seconds: float | None) -> datetime | UnsetType:
 
 def _differing(one: Struct, other: Struct) -> list[str]:
     return [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
-
-
-def _asked(function: Function) -> dict[str, Any]:
-    """The facts that were asked for: with a dead-letter queue, not how often Lambda tries again."""
-    facts = facts_in(function)
-    if function.dead_letter_queue:
-        del facts["maximum_retry_attempts"]
-    return facts

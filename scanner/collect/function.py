@@ -49,11 +49,11 @@ class FunctionRead(Struct, frozen=True, kw_only=True):
 def read_function(
     client: Any,
     target: LambdaFunction,
-    whole: bool,
+    facets: Set[str],
     concurrencies: SingleFlight[str, Any],
     tolerate: Callable[[FailedCallError], None],
 ) -> FunctionRead:
-    """Read a function: all facts or, unless `whole`, its configuration alone.
+    """Read a function: all facts or, without the facet ``function``, its configuration alone.
 
     `concurrencies` caches reserved concurrency, which does not depend on the qualifier. `tolerate` gets a failure that
     leaves only a part unknown, and may raise it.
@@ -71,7 +71,7 @@ def read_function(
         if not failed.is_not_found:
             raise
         return FunctionRead(function=MISSING, policy=None)
-    if not whole:
+    if "function" not in facets:
         return FunctionRead(function=_function(configuration, target.qualifier, UNSET, UNSET))
     failures: dict[str, FailedCallError] = {}
 
@@ -87,8 +87,9 @@ def read_function(
             return UNSET
 
     def invocation() -> Any:
-        """The configuration of asynchronous invocation; not needed if there is a dead-letter queue."""
-        return None if _queue(configuration) else ask(client, "GetFunctionEventInvokeConfig", **qualified)
+        """The configuration of asynchronous invocation; if there is a dead-letter queue, only retries hang on it."""
+        needless = _queue(configuration) is not None and "retries" not in facets
+        return UNSET if needless else ask(client, "GetFunctionEventInvokeConfig", **qualified)
 
     def concurrency() -> Any:
         return concurrencies.get(target.unqualified_arn, lambda: ask(client, "GetFunctionConcurrency", **name))
@@ -98,9 +99,9 @@ def read_function(
     policy = part("access", lambda: ask(client, "GetPolicy", **described))
     # Where no concurrency is reserved, Lambda says so; "not found" would be the function, whose configuration was read.
     reserved = part("function.reserved_concurrency", concurrency, may_be_absent=False)
-    invoked = part("function.failure_destination", invocation)
-    if "function.failure_destination" in failures:
-        failures["function.maximum_retry_attempts"] = failures["function.failure_destination"]
+    invoked = part("function.maximum_retry_attempts", invocation)
+    if "function.maximum_retry_attempts" in failures and _queue(configuration) is None:
+        failures["function.failure_destination"] = failures["function.maximum_retry_attempts"]
     return FunctionRead(
         function=_function(configuration, target.qualifier, reserved, invoked),
         policy=policy and policy.Policy,
@@ -145,7 +146,7 @@ def _function(
         reserved_concurrency=concurrency and concurrency.ReservedConcurrentExecutions,
         failure_destination=_failure_destination(configuration, invocation),
         dead_letter_queue=_queue(configuration),
-        maximum_retry_attempts=UNSET if _queue(configuration) else _retries(invocation),
+        maximum_retry_attempts=_retries(invocation),
         version=_version(configuration, qualifier),
         timeout_seconds=_unless_none(configuration.Timeout),
         role_arn=_unless_none(configuration.Role),

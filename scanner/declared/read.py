@@ -57,6 +57,7 @@ _TOLD_BY_REQUESTS = frozenset(
 )
 _TOLD_BY_TEMPLATES = _TOLD_BY_REQUESTS | {
     "all_channels",
+    "retries",
     *facets_of(LambdaFunction).values(),
     *facets_of(Role).values(),
 }

@@ -148,6 +148,35 @@ def constants(condition: Condition) -> Iterator[Literals]:
         yield condition.test.operand.value
 
 
+_ATTEMPTS, _QUEUE = "lambda.function.maximum_retry_attempts", "lambda.function.dead_letter_queue"
+
+
+def asks_retries(condition: Condition | None) -> bool:
+    """Whether it hangs on how often Lambda tries again even for a function with a dead-letter queue."""
+    match condition:
+        case None:
+            return False
+        case AllOf() | AnyOf():
+            return any(map(asks_retries, condition.parts))
+        case Elements() | Count() | Series() if _without_queue(condition.where):
+            return False
+        case Elements():
+            return asks_retries(condition.where) or asks_retries(condition.body)
+        case Count() | Series():
+            return asks_retries(condition.where) or getattr(condition, "field", None) == _ATTEMPTS
+        case Leaf():
+            operand = condition.test.operand
+            return _ATTEMPTS in (condition.path, operand.path if isinstance(operand, Reference) else None)
+    assert_never(condition)
+
+
+def _without_queue(where: Condition | None) -> bool:
+    """Whether a filter chooses nothing that has a dead-letter queue."""
+    if isinstance(where, AllOf):
+        return any(map(_without_queue, where.parts))
+    return isinstance(where, Leaf) and where.path == _QUEUE and where.test.operator == "exists" and where.test.negated
+
+
 def negate(condition: Condition) -> Condition:
     """The opposite of a condition: it is unknown where the condition is."""
     match condition:

@@ -67,6 +67,7 @@ def markdown() -> str:
         *(part for name, root in ROOTS.items() for part in _root(name, root.type)),
         _FACETS,
         _table(("facet", "IAM actions"), ((f"`{name}`", _actions(name)) for name in sorted(FACETS))),
+        _RETRIES,
         _OPERATORS,
         _table(
             ("operator", "for", "operand", "holds where", "of null", "example", "given that", "and not"), _operators()
@@ -241,6 +242,11 @@ _FACETS = """
 Fields with a facet are asked for by calls of their own, and only if a loaded rule reads one of them. Each field of
 the facet needs these IAM actions; all others need only `chime:ListAppInstances` and `chime:ListChannelFlows`. Where
 a call is refused, the field is unknown.
+"""
+_RETRIES = """
+`retries` is one call more for each function with a dead-letter queue. A rule reads it that compares
+`lambda.function.maximum_retry_attempts`, unless it does so of elements without a queue alone: `where:
+{lambda.function.dead_letter_queue: {exists: false}}`.
 """
 _OPERATORS = """
 ## Operators

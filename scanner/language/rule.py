@@ -19,7 +19,7 @@ from scanner import DOCUMENTATION, resources
 from scanner.errors import InvalidRulesError, Mistake
 from scanner.language import checks, examples, header, message, params, rule_files, vocabulary
 from scanner.language.comparing import Context
-from scanner.language.conditions import Condition, Literals, constants
+from scanner.language.conditions import Condition, Literals, asks_retries, constants
 from scanner.language.examples import Example
 from scanner.language.grammar import condition
 from scanner.language.message import Message
@@ -44,6 +44,7 @@ class Rule:
     info: RuleInfo
     file: str
     reads: frozenset[Fact]
+    asks_retries: bool
     facts_of_flows: frozenset[str]
     params: Mapping[str, Param]
     settings: Mapping[str, Literals]
@@ -70,7 +71,8 @@ class Rule:
     def reads_facets(self) -> frozenset[Facet]:
         """The facets that the rule reads, even if it is off."""
         found_by = ROOTS[self.info.resource].facet
-        return vocabulary.facets(self.reads) | ({found_by} if found_by else set())
+        more = ({found_by} if found_by else set()) | ({"retries"} if self.asks_retries else set())
+        return vocabulary.facets(self.reads) | more
 
     @property
     def reads_of_flows(self) -> frozenset[str]:
@@ -194,6 +196,7 @@ def _rule(table: Table, file: Path, topic: str, mistakes: Mistakes, frameworks: 
         info=info,
         file=str(file),
         reads=frozenset(context.facts),
+        asks_retries=asks_retries(when) or asks_retries(require),
         facts_of_flows=frozenset(context.of_flows),
         params=declared,
         settings={name: param.default for name, param in declared.items()},

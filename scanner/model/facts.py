@@ -104,7 +104,7 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
 
     If the function does not exist, all other facts are None. `failure_destination` is the ARN to which failed events
     go. `reserved_concurrency` is None if none is reserved. `maximum_retry_attempts` is UNSET without a gap if there is
-    a dead-letter queue: then nothing else needs the call.
+    a dead-letter queue, for which the call is made only with the facet ``retries``.
     """
 
     exists: Annotated[bool, says("Whether there is a function of this ARN and qualifier.")]
@@ -128,7 +128,7 @@ class Function(Struct, frozen=True, kw_only=True, gc=False):
     ] = UNSET
     maximum_retry_attempts: Annotated[
         int | UnsetType | None,
-        says("How often Lambda tries again after an error; not asked where there is a dead-letter queue."),
+        says("How often Lambda tries again after an error; with a dead-letter queue, of the facet `retries`, too."),
     ] = UNSET
     version: Annotated[
         str | UnsetType | None, AWS_ONLY, says("The version that the qualifier leads to: a number or $LATEST.")

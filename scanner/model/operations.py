@@ -45,6 +45,7 @@ FACETS = {
         **{"lambda": "GetFunctionConfiguration"},
         iam="GetPolicy GetPolicyVersion GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies",
     ),
+    "retries": _operations(**{"lambda": "GetFunctionConfiguration GetFunctionEventInvokeConfig"}),
     "alerts": _operations(events="ListRules ListTargetsByRule"),
     "all_channels": _operations(
         chime_sdk_identity="ListAppInstanceAdmins",

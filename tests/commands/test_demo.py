@@ -11,9 +11,14 @@ from typing import Any
 
 import jsonschema
 import pytest
+from msgspec import UNSET
 
+from scanner.language.vocabulary import attributes, paths, read
+from scanner.model.facts import Processor
+from scanner.model.metadata import nearest_path
 from scanner.render.json import schema
 from scanner.simulator.organisation import expected, load, placed
+from scanner.store.journal import Journal
 from tests.command import chimeaudit
 from tests.demo import Demo
 
@@ -58,6 +63,23 @@ def test_only_functions_in_an_account_out_of_scope_are_unknown(report: Report) -
     assert {item["gap"]["resource_arn"] for finding in unknown for item in finding["evidence"]} == {
         gap["resource_arn"] for gap in gaps
     }
+
+
+def test_every_fact_that_a_rule_of_ones_own_may_read_is_known_or_has_a_gap(demo_run: Demo) -> None:
+    journal = Journal.open(demo_run.run)
+    readers = [journal.reader(target) for target in journal.header.targets]
+    silent: Counter[str] = Counter()
+    for reader in readers:
+        for flow in (flow for seen in reader.app_instances() for flow in reader.flows(seen)):
+            for index, processor in enumerate(flow.processors or ()):
+                for name, fact in paths(Processor).items():
+                    unknown = fact.facet in journal.header.facets and read(processor, attributes(name)) is UNSET
+                    if unknown and nearest_path(f"processors[{index}].{name}", flow.gaps) is None:
+                        silent[name] += 1
+
+    # what only rules ask for that have the facet retries read
+    assert silent.keys() == {"lambda.function.maximum_retry_attempts"}
+    assert "retries" not in journal.header.facets
 
 
 def test_every_rule_of_the_default_profile_finds_something(report: Report) -> None:

@@ -26,6 +26,14 @@ RULES = {
         {"updated_at": "40000d"},
         {"updated_at": "unknown"},
     ),
+    "tried-again": (
+        "processors: {each: {lambda.function.maximum_retry_attempts: {gte: 1}}}",
+        {},
+        *(
+            {"processors": [{"lambda": {"function": {"maximum_retry_attempts": attempts}}}]}
+            for attempts in (0, "unknown")
+        ),
+    ),
 }
 LISTS = {"GetCallerIdentity": 1, "ListAppInstances": 1, "ListChannelFlows": 1}
 FUNCTION_CALLS = dict.fromkeys(
@@ -802,6 +810,30 @@ def test_how_often_lambda_tries_again_is_asked_for_only_without_a_queue(
     assert not ended.gaps
     assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
     assert len(chat.asked("GetFunctionEventInvokeConfig")) == (queue is None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "gaps"),
+    [
+        (truth({"MaximumRetryAttempts": 2}), None, 0),
+        (truth({"MaximumRetryAttempts": 0}), "fail", 0),
+        (error(403, "AccessDeniedException"), "unknown", 1),
+    ],
+)
+def test_a_rule_on_retries_has_them_asked_of_functions_with_a_queue_too(
+    chat: FakeAws, judge: Any, answer: Answer, verdict: str | None, gaps: int
+) -> None:
+    queue = {"DeadLetterConfig": {"TargetArn": "arn:q"}}
+    chat.faults = [
+        when("GetFunctionConfiguration", answer=truth(configuration(FUNCTION) | queue)),
+        when("GetFunctionEventInvokeConfig", answer=answer),
+    ]
+
+    ended = judge("tried-again")
+
+    assert [finding["status"] for finding in ended.report["findings"]] == [verdict] * (verdict is not None)
+    assert [gap["operation"] for gap in ended.gaps] == ["GetFunctionEventInvokeConfig"] * gaps
+    assert ended.code == {None: 0, "fail": 1, "unknown": 3}[verdict]
 
 
 def test_an_alias_is_followed_to_latest(chat: FakeAws, judge: Any) -> None:

@@ -412,3 +412,37 @@ def test_the_shipped_rules_lead_to_the_documentation_and_copies_of_them_nowhere(
 
     assert shipped.info.help == f"{DOCUMENTATION}rules/last-processor-fails-open.html"
     assert copied.info.help is UNSET
+
+
+ASKED_FOR = {"lambda.function.maximum_retry_attempts": {"gte": 1}}
+WITHOUT_QUEUE = {"lambda.function.dead_letter_queue": {"exists": False}}
+
+
+@pytest.mark.parametrize(
+    ("processors", "needed"),
+    [
+        ({"each": ASKED_FOR}, True),
+        ({"where": WITHOUT_QUEUE, "each": ASKED_FOR}, False),
+        ({"each": {"when": {**WITHOUT_QUEUE, "name": "x"}, **ASKED_FOR}}, False),
+        ({"each": {"any_of": [WITHOUT_QUEUE, ASKED_FOR]}}, True),
+        ({"each": {**WITHOUT_QUEUE, **ASKED_FOR}}, True),
+        ({"where": {**WITHOUT_QUEUE, **ASKED_FOR}, "count": 0}, False),
+        ({"where": ASKED_FOR, "count": 0}, True),
+        ({"where": {"lambda.function.dead_letter_queue": {"exists": True}}, "each": ASKED_FOR}, True),
+        ({"unique": "lambda.function.maximum_retry_attempts"}, True),
+        ({"each": {"execution_order": {"equals": {"field": "lambda.function.maximum_retry_attempts"}}}}, True),
+        ({"each": {"lambda.function.timeout_seconds": 1}}, False),
+    ],
+)
+def test_retries_are_asked_for_where_a_verdict_hangs_on_them(
+    processors: dict[str, Any], needed: bool, tmp_path: Path
+) -> None:
+    verdicts = ("pass", "fail", "unknown")
+    tests = [{"name": verdict, "given": {"name": verdict}, "expect": verdict} for verdict in verdicts]
+
+    read = loaded(tmp_path, require={"processors": processors}, tests=tests)
+    within = loaded(
+        tmp_path, resource="app_instance", require={"flows": {"none": {"processors": processors}}}, tests=tests
+    )
+
+    assert read.facets == within.facets == {"function", *["retries"] * needed}
