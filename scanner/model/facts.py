@@ -230,7 +230,10 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
     def unqualified_arn(self) -> str:
         """The ARN without its qualifier; where it is not settled yet, what tells the function from others."""
         if self.arn is NOT_YET:
-            return str(self.declared)
+            place = (self.partition, self.region, self.account_id)
+            if NOT_YET in (*place, self.name):
+                return str(self.declared)
+            return "arn:{}:lambda:{}:{}:function:{}".format(*place, self.name)
         return self.arn if self.qualifier is None else self.arn.removesuffix(f":{self.qualifier}")
 
     @property

@@ -75,6 +75,23 @@ def test_a_healthy_stack_is_clean_wherever_it_goes(check: Check, options: tuple[
     assert ended.report["coverage"]["observed"]["app_instances"] == 1
 
 
+@pytest.mark.parametrize(
+    "other", [{"Fn::GetAtt": ["Named", "Arn"]}, "arn:aws:lambda:us-east-1:111122223333:function:named:live"]
+)
+def test_a_function_is_the_same_whichever_parts_of_its_arn_are_open(check: Check, other: Any) -> None:
+    version = {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Named"}}}
+    twice = flow(processor(function={"Ref": "Version"}), processor(function=other, Name="b", ExecutionOrder=2))
+
+    ended = check(
+        *HERE,
+        "--select",
+        "same-lambda-twice",
+        stack__json=stack(Named=function(FunctionName="named"), Version=version, Flow=twice),
+    )
+
+    assert set(findings(ended)) == {"same-lambda-twice"}
+
+
 OPEN = processor(function=LIVE, FallbackAction="CONTINUE")
 TWICE = (processor(function=LIVE), processor(function=LIVE, Name="b", ExecutionOrder=2))
 UNCONDITIONED = {"SourceAccount": None, "SourceArn": None}
