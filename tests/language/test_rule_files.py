@@ -30,13 +30,10 @@ def test_files_are_named_as_the_user_gave_them(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (
-            "topics",
-            '(No such file or directory); expected a rule file or a folder; did you mean "topic"?',
-        ),
-        ("x/y", "found nothing to read"),
+        ("topics", '); expected a rule file or a folder; did you mean "topic"?'),
+        ("x/y", "found nothing to read ("),
         ("x\0", "found nothing to read (not a path)"),
-        ("x" * 9999, "name too long"),
+        ("x" * 9999, "found nothing to read ("),
     ],
 )
 def test_a_path_that_leads_nowhere_is_a_mistake(tmp_path: Path, name: str, message: str) -> None:
