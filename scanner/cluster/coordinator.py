@@ -270,7 +270,7 @@ def check_address(address: str) -> None:
     except ModuleNotFoundError as error:
         if error.name not in {"dask", "distributed"}:
             raise  # a dependency of Dask is missing: the installation is broken
-        raise UsageError("--cluster needs Dask", hint="Install it: pip install 'chimeaudit[dask]'.") from None
+        raise UsageError("--cluster needs Dask", hint="Install it: pip install 'chimeaudit[dask]'") from None
 
 
 def _connect(address: str, until: float | None) -> tuple[Client, LocalCluster | None]:

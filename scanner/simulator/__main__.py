@@ -34,7 +34,7 @@ def main(file: Path, port: int, enforce_iam: bool) -> None:
             click.echo(f"Simulated AWS ready on {aws.url}, account {aws.account_id}. Ctrl-C stops it.", err=True)
             stop.wait()
     except UsageError as error:
-        click.echo(f"Error: {error.message}. {error.hint}", err=True)
+        click.echo(f"error: {error.message}\nhint: {error.hint}", err=True)
         raise SystemExit(error.exit_code) from error
 
 

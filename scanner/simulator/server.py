@@ -25,8 +25,8 @@ except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in {"moto", "flask", "flask_cors"}:
         raise  # the package is not of the extra: the installation is broken
     raise UsageError(
-        f"The simulated AWS needs a package that is not installed: {error.name}",
-        hint="pip install 'chimeaudit[demo]'",
+        f"the simulated AWS needs a package that is not installed: {error.name}",
+        hint="Install it: pip install 'chimeaudit[demo]'",
     ) from error
 
 LOOPBACK = "127.0.0.1"

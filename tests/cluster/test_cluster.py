@@ -441,7 +441,7 @@ def test_without_dask_it_says_what_to_install(aws: FakeAws, tmp_path: Path) -> N
     assert ended.code == 2
     assert ended.stderr.splitlines() == [
         "error: --cluster needs Dask",
-        "hint: Install it: pip install 'chimeaudit[dask]'.",
+        "hint: Install it: pip install 'chimeaudit[dask]'",
     ]
     assert not (tmp_path / "state").exists()
 
