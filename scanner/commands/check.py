@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import structs
 
 from scanner.commands import fixing, github, inputs, manifest, outputs
 from scanner.commands.options import completion, values
@@ -275,7 +275,7 @@ class _Checking:
 
     def _home_of(self, candidate: Candidate) -> Home:
         home = self._assemblies.home(candidate, self._home)
-        return replace(home, values=self.given.of(candidate.name), elsewhere=self._elsewhere)
+        return structs.replace(home, values=self.given.of(candidate.name), elsewhere=self._elsewhere)
 
     def _judge(self, document: Document, mistakes: Mistakes) -> None:
         for key, node in document.metadata:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from scanner.declared.holes import Hole, Text, known, same, split
 from scanner.model.logic import Truth, all_of
@@ -14,8 +12,7 @@ _ARN: Text = ("arn",)
 _KIND, FIELDS = 5, 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FunctionName:
+class FunctionName(Struct, frozen=True, kw_only=True):
     """The parts of a function's name or ARN; a missing part is None.
 
     `hides`: a hole may hold more than the part in which it stands.

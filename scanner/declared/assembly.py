@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec import structs
 
 from scanner.declared.candidates import Candidate
 from scanner.declared.documents import MAX_BYTES, SUFFIXES
@@ -37,9 +38,9 @@ class Assemblies:
         found = _ENVIRONMENT.fullmatch((environments or {}).get(candidate.path.name, ""))
         account_id, region = found.groups() if found else ("", "")
         if _ACCOUNT.fullmatch(account_id):
-            given = replace(given, account_id=(account_id,))
+            given = structs.replace(given, account_id=(account_id,))
         if _REGION.fullmatch(region):
-            given = replace(given, region=(region,), partition=(partition_of(region),))
+            given = structs.replace(given, region=(region,), partition=(partition_of(region),))
         return given
 
     def is_template(self, candidate: Candidate) -> bool:

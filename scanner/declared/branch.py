@@ -6,9 +6,10 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from scanner.declared.candidates import Candidate
 from scanner.errors import UsageError
@@ -28,8 +29,7 @@ Place = tuple[Path | None, str]
 """The top of a file's repository, or None, and the file's path from there; links are followed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Mentions:
+class _Mentions(Struct, frozen=True, kw_only=True):
     """The paths that a file names, and the ways (_HANDED_ON) in which it gives values to others, or takes them."""
 
     paths: frozenset[str]

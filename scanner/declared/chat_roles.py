@@ -7,10 +7,9 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 
 from scanner.declared.arns import FIELDS
 from scanner.declared.holes import Hole, Pending, Text, joined, split, text_of, written
@@ -36,8 +35,7 @@ _APP_INSTANCE: Text = (":app-instance/",)
 _NO_ROLES = (".Type", ".AmbiguousRoleResolution", ".IdentityProvider", ".Claim", ".MatchType", ".Value")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Given:
+class _Given(Struct, frozen=True, kw_only=True):
     """The ARN of a role that an identity pool gives to users, with its place and an id of the latter."""
 
     id: str

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from scanner.declared.parameters import ParameterSet, Values
 from scanner.errors import Mistake
 from scanner.model.phrases import nearest, quote
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True, kw_only=True):
     """The sets of parameters for the templates whose names fit a pattern, in which ``*`` and ``?`` are wildcards."""
 
     pattern: str
@@ -22,14 +22,13 @@ class Pattern:
         return fnmatchcase(file, self.pattern.replace("[", "[[]"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ValuesGiven:
+class ValuesGiven(Struct, frozen=True, kw_only=True):
     """The values that the user gives: to every template, in every case (`fixed`) or in one of the `sets`.
 
     `patterns` give sets to some templates, where there are no `sets`; the first that fits counts.
     """
 
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, str] = {}
     sets: tuple[ParameterSet, ...] = ()
     patterns: tuple[Pattern, ...] = ()
 

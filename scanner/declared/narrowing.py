@@ -6,10 +6,9 @@ What git ignores is only marked: it is passed over later, unless it turns out to
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from scanner.declared import branch
 from scanner.declared.candidates import Candidate
@@ -18,8 +17,7 @@ from scanner.errors import Mistake
 from scanner.store import git
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Narrowing:
+class Narrowing(Struct, frozen=True, kw_only=True):
     """What the user left out, and `settings`: the names of files that all templates hang on.
 
     - `exclude`: patterns (scanner.declared.patterns) of names in reports.
@@ -36,13 +34,12 @@ class Narrowing:
         return any(fits(pattern, name) for pattern in self.exclude)
 
 
-@dataclass(kw_only=True, slots=True)
-class Narrowed:
+class Narrowed(Struct, kw_only=True):
     """The files that are left, and how many were left out. `known` are those, too, that have not changed."""
 
     known: Sequence[Candidate]
     candidates: Sequence[Candidate]
-    mistakes: list[Mistake] = field(default_factory=list)
+    mistakes: list[Mistake] = []
     excluded: int = 0
     unchanged: int = 0
 

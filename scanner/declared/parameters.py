@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-sectio
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import product
 
 import re2  # type: ignore[import-untyped]  # google-re2 ships no types
+from msgspec import Struct
 
 from scanner.declared.holes import Text
 from scanner.model.phrases import one_of, quote
@@ -21,8 +21,7 @@ _PATTERN = re2.Options()
 _PATTERN.log_errors = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True, kw_only=True):
     """A parameter that a template declares; `allowed` are its allowed values, () if it may have others.
 
     `choices` are the values of which a deployment uses one, () if these are not known; of a list, all lists of allowed
@@ -60,8 +59,7 @@ class Parameter:
         return next((wanted for name, limit in self.limits.items() if (wanted := _beyond(value, name, limit))), None)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParameterSet:
+class ParameterSet(Struct, frozen=True, kw_only=True):
     """Values of parameters that are used together, and their places; `name` is what findings call the set.
 
     `texts` are values that are not settled.
@@ -71,15 +69,14 @@ class ParameterSet:
     values: Mapping[str, str]
     file: str
     places: Mapping[str, Node]
-    texts: Mapping[str, Text] = field(default_factory=dict)
+    texts: Mapping[str, Text] = {}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Values:
+class Values(Struct, frozen=True, kw_only=True):
     """The values that are given: `fixed` and the unsettled `texts` in all cases, each of the `sets` in one."""
 
-    fixed: Mapping[str, str] = field(default_factory=dict)
-    texts: Mapping[str, Text] = field(default_factory=dict)
+    fixed: Mapping[str, str] = {}
+    texts: Mapping[str, Text] = {}
     sets: tuple[ParameterSet, ...] = ()
 
     def named(self) -> Iterator[tuple[str, str, str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from scanner.declared import embedded
@@ -20,8 +20,7 @@ _INVOKED = "Custom::Invocation"
 _NATIVE = re.compile(f"{CHANNEL_FLOW}\\b")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Converted:
+class Converted(Struct, frozen=True, kw_only=True):
     """A file of another form as a template.
 
     - `root`: the template, with every value at its place in the file.
@@ -36,15 +35,14 @@ class Converted:
     is_plan: bool = True
 
 
-@dataclass(kw_only=True, slots=True)
-class Plan:
+class Plan(Struct, kw_only=True):
     """Collects the resources of a plan; `place` is that of the plan."""
 
     place: Table
-    resources: dict[str, Node] = field(default_factory=dict)
-    keys: dict[str, Scalar] = field(default_factory=dict)
-    unread: list[Unread] = field(default_factory=list)
-    covers: set[str] = field(default_factory=set)
+    resources: dict[str, Node] = {}
+    keys: dict[str, Scalar] = {}
+    unread: list[Unread] = []
+    covers: set[str] = set()
 
     def add(self, address: Scalar, type_: str, properties: Table) -> None:
         """Add a resource; its address is its logical id."""

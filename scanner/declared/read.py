@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct, structs
 
 from scanner.declared import answers, jsontext, pulumi, sam, serverless, sourcecode, terraform
 from scanner.declared.callers import call_in
@@ -79,8 +80,7 @@ _EXPECTED = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A file that was recognised.
 
     - `roles`: roles that signed-in users are given, LEFT_OUT for each that is not judged, and gaps.
@@ -102,13 +102,12 @@ class Document:
     notes: Iterable[str] = ()
     metadata: tuple[tuple[str, Node], ...] = ()
     covers: frozenset[str] = frozenset()
-    gaps: frozenset[Gap] = field(default=frozenset())
+    gaps: frozenset[Gap] = frozenset()
     parameters: frozenset[str] | None = None
     source: Source | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FileReading:
+class FileReading(Struct, frozen=True, kw_only=True):
     """The result of reading a file: documents (several for a run), or parts of an unknown form that may make flows.
 
     `is_read`: the whole file was parsed as JSON or YAML. `is_passed_over`: git ignores it, and it declares nothing.
@@ -174,12 +173,12 @@ def _declared(candidate: Candidate, data: bytes, home: Home, mistakes: Mistakes,
     before = len(mistakes.found)
     documents = _recognised(root, candidate, home, mistakes)
     if candidate.is_stdin and _SYNTHESIZED.search(data) and _OF_CHIME.search(data):
-        documents = tuple(replace(each, notes=chain(each.notes, [_LOST])) for each in documents)
+        documents = tuple(structs.replace(each, notes=chain(each.notes, [_LOST])) for each in documents)
     if documents or len(mistakes.found) > before:
         source = Source(candidate.path, candidate.name, data, root)
         if source.is_answer:
             return FileReading(documents=documents)
-        return FileReading(documents=tuple(replace(each, source=source) for each in documents))
+        return FileReading(documents=tuple(structs.replace(each, source=source) for each in documents))
     if has_to_be:
         mistakes.add(root, f"{_described(root)}; {_EXPECTED}")
     elif _is_likely(candidate) and _DECLARES.search(data) and not _is_ours(root):
@@ -282,7 +281,8 @@ def _list(root: Node, candidate: Candidate, home: Home, mistakes: Mistakes) -> t
         tables = [Table(line=root.line, column=root.column, entries={"Processors": root}, keys={})]
     documents = [_request(each, candidate.name, home, mistakes, id_) for id_, each in _identified(tables)]
     flows = tuple(group for each in documents for group in each.groups)
-    return (replace(documents[0], groups=flows, tells=frozenset.intersection(*(each.tells for each in documents))),)
+    tells = frozenset.intersection(*(each.tells for each in documents))
+    return (structs.replace(documents[0], groups=flows, tells=tells),)
 
 
 def _identified(requests: Sequence[Table]) -> Iterator[tuple[str, Table]]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.declared.arns import FIELDS, FunctionName, function_name
 from scanner.declared.holes import Hole, Pending, Text, known, split, text_of, written
@@ -40,8 +39,7 @@ REQUIRED = ("Name", "ExecutionOrder", "FallbackAction", "Configuration")
 _MEMBERS = {name.lower(): name for name in REQUIRED}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Home:
+class Home(Struct, frozen=True, kw_only=True):
     """Where a file will be deployed, as far as it is known, and the values that it gets.
 
     `values` are those of parameters which the user gives, `elsewhere` knows those from other templates.
@@ -56,8 +54,7 @@ class Home:
     reads_of_flows: frozenset[str] = frozenset()
 
 
-@dataclass(kw_only=True, slots=True)
-class Facts:
+class Facts(Struct, kw_only=True):
     """Collects what a file says of a resource: the place of each value, and what only the deployment settles.
 
     `written` has the file's text of each unsettled fact, `untold` the facts that this kind of file cannot tell, and
@@ -67,10 +64,10 @@ class Facts:
     file: str
     id: str
     mistakes: Mistakes
-    spots: dict[str, Spot] = field(default_factory=dict)
-    written: dict[str, str] = field(default_factory=dict)
-    untold: set[str] = field(default_factory=set)
-    by_default: Mapping[tuple[int, int], frozenset[str]] = field(default_factory=dict)
+    spots: dict[str, Spot] = {}
+    written: dict[str, str] = {}
+    untold: set[str] = set()
+    by_default: Mapping[tuple[int, int], frozenset[str]] = {}
 
     def at(self, path: str, node: Node) -> None:
         """Record the place of a fact's value."""
@@ -179,11 +176,10 @@ def owner_home(arn: Text | None, home: Home) -> Home:
     fields = split(arn, ":", FIELDS - 1) if arn else []
     if len(fields) < FIELDS:
         return home
-    return replace(home, partition=fields[1], region=fields[3], account_id=fields[4])
+    return structs.replace(home, partition=fields[1], region=fields[3], account_id=fields[4])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Processors:
+class _Processors(Struct, frozen=True, kw_only=True):
     """Reads the processors of a flow; `owner` is the ARN of its app instance."""
 
     facts: Facts

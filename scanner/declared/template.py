@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from itertools import chain
 from typing import TypeVar
 
-from msgspec import UnsetType
+from msgspec import UnsetType, structs
 
 from scanner.declared import parameters
 from scanner.declared.callers import referred_to
@@ -57,7 +57,7 @@ class Template:
         declared = parameters.declared(root)
         values = home.values
         if home.elsewhere is not None and declared and not values.sets:
-            values = replace(values, sets=home.elsewhere.sets(file))
+            values = structs.replace(values, sets=home.elsewhere.sets(file))
         self.parameters = frozenset(declared)
         self._resources = resources(root)
         self._kinds: dict[str, str | None] = {}
@@ -258,7 +258,7 @@ class Template:
         if key not in self._views:
             if len(self._views) == _MOST_VIEWS:
                 self._views.clear()
-            self._views[key] = View(self._source, replace(self._world, given=given), self._index)
+            self._views[key] = View(self._source, structs.replace(self._world, given=given), self._index)
         return self._views[key]
 
     @cached_property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from scanner.declared import sdk_calls
 from scanner.model.yamltree import Node, Scalar, Table
@@ -14,8 +15,7 @@ CUSTOM = ("AWS::CloudFormation::CustomResource", "Custom::")
 NOTHING = Table(line=1, column=1, entries={}, keys={})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TemplateResource:
+class TemplateResource(Struct, frozen=True, kw_only=True):
     """A resource of a template.
 
     - `key`: the node of its logical id, or of the call by which it changes what it made.
@@ -54,9 +54,9 @@ def _sending(resource: TemplateResource) -> Iterator[TemplateResource]:
     """The resource, with what it makes through the AWS SDK. An update that changes that is a resource of its own."""
     calls = sdk_calls.sent(resource.properties) if resource.type.startswith(CUSTOM) else iter(())
     kind, request, _ = next(calls, ("", NOTHING, None))
-    yield replace(resource, sent=(kind, request)) if kind else resource
+    yield structs.replace(resource, sent=(kind, request)) if kind else resource
     for kind, request, key in calls:
-        yield replace(resource, id=f"{resource.id}.{key.text}", key=key, sent=(kind, request))
+        yield structs.replace(resource, id=f"{resource.id}.{key.text}", key=key, sent=(kind, request))
 
 
 def _resource(id_: str, key: Scalar, node: Table) -> TemplateResource:

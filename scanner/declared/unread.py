@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from scanner.declared.callers import Providers, call_in, speaks
 from scanner.declared.intrinsics import LOOP, TRANSFORM, Resolver, function_name
@@ -62,8 +63,7 @@ _REFERENCE_KEY = re.compile(r"\w*(?:arn|id)s?", re.IGNORECASE)
 _TRANSFORMED = "what its transforms make of it; they run when it is deployed"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unread:
+class Unread(Struct, frozen=True, kw_only=True):
     """A part of a file that may make or unmake flows.
 
     Nothing is missed if `unless` is judged, too: a file, or what a plan covers, as `awscc_chime_channel_flow.NAME`.

@@ -6,10 +6,9 @@ Such a hole becomes a policy variable of unknown value, unless its place in a re
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from scanner.declared.holes import Hole, Text, joined
 
@@ -19,8 +18,7 @@ _WITH_VARIABLES, _OLD = "2012-10-17", "2008-10-17"
 _SETTLED = ("Effect", "Action", "NotAction")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UserPolicies:
+class UserPolicies(Struct, frozen=True, kw_only=True):
     """The documents of a role as plain data with holes, UNSET where not known; `boundary` is None if it has none."""
 
     arn: Text

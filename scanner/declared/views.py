@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 
 from scanner.declared.chat_roles import ChatRoles
 from scanner.declared.functions import Functions
@@ -31,8 +30,7 @@ _NAMES = frozenset({"arn", "name"})
 _REQUEST = ("Name", "AppInstanceArn", "Processors", "Tags")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A template, to be deployed at `home`; `kinds` has the kind of each resource, `requests` keeps what they hold."""
 
     root: Table
@@ -41,7 +39,7 @@ class Source:
     resources: Mapping[str, TemplateResource]
     kinds: Mapping[str, str | None]
     mistakes: Mistakes
-    requests: dict[str, Table] = field(default_factory=dict)
+    requests: dict[str, Table] = {}
 
     def request(self, resource: TemplateResource) -> Table:
         """The request that a resource holds, as it is written."""
@@ -50,8 +48,7 @@ class Source:
         return self.requests[resource.id]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Neighbours:
+class Neighbours(Struct, frozen=True, kw_only=True):
     """What other templates of a run hand to one that is deployed at `home` (scanner.declared.worlds.Beyond)."""
 
     elsewhere: Elsewhere
@@ -75,7 +72,7 @@ class View:
         self._source = source
         self._home = source.home
         if source.home.elsewhere is not None:
-            world = replace(world, beyond=Neighbours(elsewhere=source.home.elsewhere, home=source.home))
+            world = structs.replace(world, beyond=Neighbours(elsewhere=source.home.elsewhere, home=source.home))
         self._world = world
         self._naming: set[str] = set()
         self._requests: dict[str, Table] = {}

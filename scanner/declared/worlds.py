@@ -8,10 +8,9 @@ is varied, and a world that cannot occur is never seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from scanner.declared.holes import Hole, Text, ends, known, same, written
 from scanner.declared.parameters import NO_VALUES, Parameter, ParameterSet, Values
@@ -75,8 +74,7 @@ class Beyond(Protocol):
         """The value of a parameter of Systems Manager; `written` is the reference to it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """A world of a template; without `given`, nothing is split, and what is open stays open.
 
     `varied` are the parameters whose defaults are then open, too. `beyond` knows values from other templates.
