@@ -95,7 +95,10 @@ def _evidence(evidence: Evidence) -> str:
 
 def _remedy(rule: Rule) -> Iterator[str]:
     yield from ("## What to do", "")
-    for step in steps(filled(rule.info.remediation)):
+    remedy = filled(rule.info.remediation)
+    if remedy != rule.info.remediation:
+        yield from ("A report fills in what it knows of the resource; here every value is open.", "")
+    for step in steps(remedy):
         if step.kind == "text":
             yield from (prose(step.text), "")
         else:
