@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 
@@ -86,4 +87,5 @@ def test_a_backlog_gives_tasks_in_order_and_leaves_no_file(tmp_path: Path, monke
 
     assert [first, *rest, *backlog] == tasks
     assert list(backlog) == []
-    assert list(tmp_path.iterdir()) == []
+    if sys.platform != "win32":  # where a file without a name has one until it is closed
+        assert list(tmp_path.iterdir()) == []
