@@ -5,13 +5,12 @@ from __future__ import annotations
 from msgspec import UnsetType, structs
 
 from scanner.model.facts import FunctionAccess
+from scanner.model.logic import any_of
 from scanner.policy.app_instances import FlowOwner, admits, admits_strangers, foreign
 from scanner.policy.evaluation import is_about, names_action
 from scanner.policy.function_url import INVOKE_URL, UNKNOWN_URL, FunctionUrl
 from scanner.policy.principals import may_anyone_invoke, other_accounts
 from scanner.policy.statements import Policy, read_policy
-
-_LATEST = "$LATEST"
 
 
 def access(
@@ -71,19 +70,19 @@ def access(
 def _about(policy: Policy, function_arn: str) -> Policy:
     """The policy without statements whose Resource surely is something else than the function, version or alias.
 
-    Lambda adds the right ARN itself, but PutResourcePolicy takes any. $LATEST goes by two ARNs and has one policy.
+    Lambda adds the right ARN itself, but PutResourcePolicy takes any. $LATEST has the policy of the function, which
+    names it without a qualifier.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_PutResourcePolicy.html
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
     """
-    qualifier = function_arn.partition(":function:")[2].partition(":")[2]
-    bare = function_arn.removesuffix(f":{qualifier}")
-    arns = (function_arn,) if qualifier not in ("", _LATEST) else (bare, f"{bare}:{_LATEST}")
-    kept = tuple(
-        each
-        for each in policy.statements
-        if any(is_about(each.resources, arn, variables=policy.variables) is not False for arn in arns)
-    )
-    return structs.replace(policy, statements=kept)
+    arns = {function_arn, function_arn.removesuffix(":$LATEST")}
+    kept = []
+    for statement in policy.statements:
+        truth = any_of(is_about(statement.resources, arn, variables=policy.variables) for arn in arns)
+        if truth is not False:
+            kept.append(structs.replace(statement, resources=None) if truth is True else statement)
+    return structs.replace(policy, statements=tuple(kept))
 
 
 def may_hang_on_url(document: str | None) -> bool:

@@ -499,12 +499,14 @@ LIVE = f"{FUNCTION}:live"
         (f"{FUNCTION}:old", LIVE, False),
         ([f"{FUNCTION}:old", LIVE], LIVE, True),
         (f"{FUNCTION}:*", LIVE, True),
-        (f"{FUNCTION}:*", FUNCTION, True),
+        (f"{FUNCTION}:*", FUNCTION, False),
+        (f"{FUNCTION}*", FUNCTION, True),
         (f"{FUNCTION}-other", FUNCTION, False),
         (LIVE, FUNCTION, False),
         (FUNCTION, FUNCTION, True),
         (FUNCTION, f"{FUNCTION}:$LATEST", True),
-        (f"{FUNCTION}:$LATEST", FUNCTION, True),
+        (f"{FUNCTION}:$LATEST", f"{FUNCTION}:$LATEST", True),
+        (f"{FUNCTION}:$LATEST", FUNCTION, False),
         ("arn:aws:lambda:*:${aws:PrincipalAccount}:function:moderate:live", LIVE, True),
         ("*", LIVE, True),
     ],
@@ -521,7 +523,7 @@ def test_a_denial_of_another_version_takes_nothing_away() -> None:
     assert access(text, app_instance_arn=APP, account_id=HOME, function_arn=FUNCTION) == FINE
 
 
-@pytest.mark.parametrize(("excepted", "can"), [(LIVE, False), (f"{FUNCTION}:old", UNSET)])
+@pytest.mark.parametrize(("excepted", "can"), [(LIVE, False), (f"{FUNCTION}:old", True)])
 def test_what_not_resource_leaves_out_is_not_allowed(excepted: str, can: Any) -> None:
     statement = {**{name: HEALTHY[name] for name in HEALTHY if name != "Resource"}, "NotResource": excepted}
     text = json.dumps({"Statement": statement})
