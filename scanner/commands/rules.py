@@ -132,6 +132,8 @@ def new(path: Path, topic: str | None, resource: ResourceType, title: str | None
             raise UsageError(f"{quote(word)} is no {what}", hint="It must be lower-case words joined by hyphens.")
     if title is not None and not (title.strip() and title.isprintable()):
         raise UsageError(f"{quote(title)} is no title", hint="A title is a few words in one line.")
+    if topic is not None and path.parent != Path():
+        raise UsageError(f"{quote(str(path))} names a topic, and so does --topic", hint="Name one of the two.")
     folder = path.parent if topic is None else path.parent / topic
     file, beside = folder / f"{id_}.yaml", folder / starter.SCHEMA_FILE
     if os.path.lexists(file):

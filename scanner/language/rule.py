@@ -213,8 +213,7 @@ def _rule(table: Table, file: Path, topic: str, mistakes: Mistakes, frameworks: 
 
 def _evidence(node: Node, context: Context) -> tuple[str, ...]:
     """The paths that findings show besides; a mistake for each that is no field with a value."""
-    known = vocabulary.paths(context.root.type)
-    fields = {path: fact for path, fact in known.items() if fact.kind not in ("record", "list")}
+    fields = vocabulary.shown_besides(context.root.type)
     items = checks.items(node, "a list of fields", context.mistakes)
     named = [checks.word(item, fields, "field", context.mistakes) for item in items]
     shown = tuple(path for path in named if path is not None)

@@ -11,7 +11,7 @@ from scanner.language import checks, examples, frameworks, header, params
 from scanner.language.comparing import compared
 from scanner.language.hints import POSITIONS
 from scanner.language.operators import NEGATIVES, OPERATORS, applicable
-from scanner.language.vocabulary import ROOTS, Fact, fields, paths
+from scanner.language.vocabulary import ROOTS, Fact, fields, paths, shown_besides
 from scanner.model.moments import DURATION
 from scanner.model.report import HELP, Severity
 
@@ -319,6 +319,17 @@ def _param() -> Schema:
             "default": {"description": "The value where an organisation sets none."},
             "description": {"description": "What it is for.", **_TEXT},
         },
+        "allOf": [_default(name, fact) for name, fact in params.TYPES.items()],
+    }
+
+
+def _default(name: str, fact: Fact) -> Schema:
+    """What the default of a parameter of a type may be; that of one which switches the rule off may be empty."""
+    scalars: Schema = {"type": "array", "items": {"type": ["string", "integer", "boolean"]}}
+    value = scalars if fact.kind == "list" else {"anyOf": [_value(fact), {"const": ""}]}
+    return {
+        "if": {"required": ["type"], "properties": {"type": {"const": name}}},
+        "then": {"properties": {"default": value}},
     }
 
 
@@ -338,10 +349,11 @@ def _test() -> Schema:
 
 
 def _for_resource(resource: str) -> Schema:
-    name = next(root.type.__name__ for kind, root in ROOTS.items() if kind == resource)
-    condition = {"$ref": f"#/$defs/{name}Condition"}
-    given = {"type": "array", "items": {"properties": {"given": {"$ref": f"#/$defs/{name}Given"}}}}
+    record = next(root.type for kind, root in ROOTS.items() if kind == resource)
+    condition = {"$ref": f"#/$defs/{record.__name__}Condition"}
+    given = {"type": "array", "items": {"properties": {"given": {"$ref": f"#/$defs/{record.__name__}Given"}}}}
+    shown = {"items": {"enum": list(shown_besides(record))}}
     return {
         "if": {"required": ["resource"], "properties": {"resource": {"const": resource}}},
-        "then": {"properties": {"when": condition, "require": condition, "tests": given}},
+        "then": {"properties": {"when": condition, "require": condition, "tests": given, "evidence": shown}},
     }

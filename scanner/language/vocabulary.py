@@ -132,6 +132,11 @@ def paths(record: type[Struct]) -> dict[str, Fact]:
     return found
 
 
+def shown_besides(record: type[Struct]) -> dict[str, Fact]:
+    """The facts of a resource that the evidence of a finding may show besides."""
+    return {path: fact for path, fact in paths(record).items() if fact.kind not in ("record", "list")}
+
+
 def lookup(record: type[Struct], path: str) -> Fact | None:
     """The fact at a path of a record; None if there is none. A single tag can always be absent."""
     known = paths(record)

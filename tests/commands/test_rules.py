@@ -222,6 +222,13 @@ def test_topics_and_titles_that_no_rule_can_have_are_refused(option: tuple[str, 
     assert (ended.code, list(tmp_path.glob("**/*.yaml"))) == (2, [])
 
 
+def test_a_topic_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    ended = rules("new", "ours/mine", "--topic", "ours", home=tmp_path)
+
+    assert (ended.code, list(tmp_path.glob("**/*.yaml"))) == (2, [])
+    assert ended.error == 'error: "ours/mine" names a topic, and so does --topic'
+
+
 def test_a_name_that_is_no_id_is_refused(tmp_path: Path) -> None:
     assert rules("new", "ours/My Rule", home=tmp_path).code == 2
 

@@ -56,6 +56,9 @@ def test_the_schema_accepts_every_condition_that_the_loader_accepts(written: dic
         {"require": {"processors": {"where": {"name": "x"}}}},
         {"require": {"processors": {"where": {"name": "x"}, "last": {"name": "y"}}}},
         {"require": {"processors": {"each": {"when": {"name": "x"}}}}},
+        {"params": {"x": {"type": "integer", "default": "1", "description": "x"}}},
+        {"params": {"x": {"type": "list", "default": "1", "description": "x"}}},
+        {"evidence": ["nam"]},
         {"surplus": 1},
     ],
 )
