@@ -75,7 +75,7 @@ def _head(trial: Trial) -> Table:
     entered = len({target.account_id for target in trial.targets if target.calls})
     if trial.targets:
         rows.add_row(Text("Entered", style="bold"), f"{entered:,} of {accounts}")
-    for note in trial.notes:
+    for note in (each for each in trial.notes if each.removeprefix("Accounts ") not in scope.chosen_by):
         rows.add_row(Text("Note", style="bold"), visible(note))
     return rows
 

@@ -13,7 +13,7 @@ from scanner import cli
 from tests import healthy
 from tests.answers import Answer, Call, error, refusal
 from tests.command import environment
-from tests.fake_aws import FakeAws, Flow
+from tests.fake_aws import FakeAws, Flow, Inventory
 from tests.healthy import ACCOUNT
 
 MEMBER, VENDOR = "222233334444", "999988887777"
@@ -72,21 +72,8 @@ def test_what_doctor_warns_of_is_what_a_scan_lacks(
     for name, value in environment(tmp_path, {**aws.variables, "AWS_MAX_ATTEMPTS": "1"}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    flow = Flow(processors=[healthy.processor(Configuration=healthy.invoking(world.function))])
-    aws.inventory = {"us-east-1": {"chat": [flow]}}
-    aws.members = {
-        MEMBER: {
-            "us-east-1": {
-                "chat": [
-                    Flow(
-                        processors=[
-                            healthy.processor(Configuration=healthy.invoking(healthy.function_arn(account=MEMBER)))
-                        ]
-                    )
-                ]
-            }
-        }
-    }
+    aws.inventory = inventory(world.function)
+    aws.members = {MEMBER: inventory(healthy.function_arn(account=MEMBER))}
     aws.organization = [{"Id": each, "Name": each, "Status": "ACTIVE"} for each in (ACCOUNT, MEMBER)]
     aws.faults = [world.fault, says(NOT_FOUND, "GetFunctionUrlConfig"), of_no_such_name]
 
@@ -99,6 +86,11 @@ def test_what_doctor_warns_of_is_what_a_scan_lacks(
         assert doctor["scope"]["accounts"] == scan["scope"]["accounts"]
         assert doctor["ready"] is (tried == 0) is scan["coverage"]["complete"]
         assert warned(doctor) == {(gap["account_id"], gap["operation"]) for gap in scan["coverage"]["gaps"]}
+
+
+def inventory(function: str) -> Inventory:
+    """One channel flow that invokes this function."""
+    return {"us-east-1": {"chat": [Flow(processors=[healthy.processor(Configuration=healthy.invoking(function))])]}}
 
 
 def of_no_such_name(call: Call) -> Answer | None:
