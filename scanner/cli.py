@@ -29,7 +29,7 @@ from scanner.errors import (
 )
 from scanner.model.phrases import nearest_name
 from scanner.render.text import visible
-from scanner.terminal import Log, LogFormat, drop, encoded, err, inert, masked, out, prepare
+from scanner.terminal import Log, LogFormat, drop, encoded, err, inert, is_unread, masked, out, prepare
 
 FAULT = 70
 
@@ -87,7 +87,7 @@ def main() -> NoReturn:
     prepare()
     code = run(sys.argv[1:])
     error = drop(sys.stdout)
-    if error and not isinstance(error, BrokenPipeError):
+    if error and not is_unread(error):
         code = _print_error(f"standard output: {error.strerror}", "Make room, or send it elsewhere.", FAULT)
     drop(sys.stderr)
     if threading.active_count() > 1:
@@ -106,10 +106,10 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         err(f"{error.ctx.get_help()}\n")
         return error.exit_code
-    except (BrokenPipeError, SystemExit):
-        # The reader has gone, and click exits, too. A list was complete enough; a judgement was not.
-        return FAULT if set(arguments[:1]) & _JUDGING and not set(_HELP) & set(arguments) else 0
-    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
+    except (KeyboardInterrupt, SystemExit, Exception) as error:  # noqa: BLE001 - a fault must not look like findings (1)
+        if isinstance(error, SystemExit) or is_unread(error):
+            # The reader has gone, and click exits, too. A list was complete enough; a judgement was not.
+            return FAULT if set(arguments[:1]) & _JUDGING and not set(_HELP) & set(arguments) else 0
         if isinstance(error, click.UsageError) and error.ctx is None and arguments[0] in _COMMANDS:
             error.ctx = click.Context(click.Command(arguments[0]), info_name=f"chimeaudit {arguments[0]}")
         message, hint, code, is_fault = _explained(error)

@@ -27,7 +27,6 @@ from scanner.model.moments import stamp
 from scanner.render import github
 from scanner.render.text import visible
 
-_NOBODY_THERE = (errno.EPIPE, errno.EBADF)
 _FALLBACK_WIDTH = 140
 _LOOKALIKES = {"─": "-", "━": "-", "│": "|", "…": ".", "×": "x"}
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://[^\s'\"]*")
@@ -88,10 +87,11 @@ def printed(pieces: Iterable[str | bytes], *, may_be_cut: bool = False) -> str |
             _put(piece, sys.stdout)
     except OSError as error:
         drop(sys.stdout)
-        if may_be_cut and error.errno in _NOBODY_THERE:
+        if may_be_cut and (is_unread(error) or error.errno == errno.EBADF):
             return None
-        gone = isinstance(error, BrokenPipeError)
-        return "standard output: nobody reads it to its end" if gone else f"standard output: {error.strerror}"
+        return (
+            "standard output: nobody reads it to its end" if is_unread(error) else f"standard output: {error.strerror}"
+        )
     return None
 
 
@@ -108,11 +108,18 @@ def out(text: str | bytes) -> None:
     """
     try:
         _put(text, sys.stdout)
-    except BrokenPipeError:
-        drop(sys.stdout)
     except OSError as error:
         drop(sys.stdout)
-        raise OutputError(f"standard output: {error.strerror}", hint="Make room, or send it elsewhere.") from None
+        if not is_unread(error):
+            raise OutputError(f"standard output: {error.strerror}", hint="Make room, or send it elsewhere.") from None
+
+
+def is_unread(error: BaseException) -> bool:
+    """Whether the reader of a pipe has gone, which is an invalid argument on Windows, as a bad name of a file is."""
+    unread = isinstance(error, BrokenPipeError)
+    if sys.platform == "win32" and isinstance(error, OSError):
+        unread = unread or (error.errno == errno.EINVAL and error.filename is None)
+    return unread
 
 
 def err(text: str | bytes) -> None:

@@ -53,7 +53,7 @@ def environment(home: Path, variables: Mapping[str, str] | None = None) -> dict[
     """An environment with only the PATH of this one, and with few retries, so that a dead server is noticed soon."""
     of_windows: dict[str, str] = {}
     if sys.platform == "win32":  # where no socket opens without the first, and the second is what HOME is elsewhere
-        of_windows = {"SYSTEMROOT": os.environ["SYSTEMROOT"], "USERPROFILE": str(home)}
+        of_windows = {"SYSTEMROOT": os.environ["SYSTEMROOT"], "USERPROFILE": str(home), "PYTHONUTF8": "1"}
     return {
         **of_windows,
         "PATH": os.environ["PATH"],

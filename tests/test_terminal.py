@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -192,6 +193,24 @@ def test_a_closed_pipe_is_an_error_only_if_a_result_is_lost(home: Path, command:
 
     assert ended.returncode == code
     assert (b"error:" in ended.stderr) is (code == 70)
+
+
+@pytest.mark.parametrize(
+    ("platform", "error", "unread"),
+    [
+        ("linux", BrokenPipeError(errno.EPIPE, "Broken pipe"), True),
+        ("linux", OSError(errno.EINVAL, "Invalid argument"), False),
+        ("win32", OSError(errno.EINVAL, "Invalid argument"), True),
+        ("win32", OSError(errno.EINVAL, "Invalid argument", "a?.json"), False),
+        ("win32", KeyboardInterrupt(), False),
+    ],
+)
+def test_a_reader_that_has_gone_is_told_from_other_errors(
+    platform: str, error: BaseException, unread: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+
+    assert terminal.is_unread(error) is unread
 
 
 def test_a_line_of_the_log_is_json_in_utf_8(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
