@@ -20,6 +20,7 @@ from tests.command import Ended, chimeaudit
 from tests.render import sample
 
 SECRET = "hunter2-not-to-be-read"
+Change = tuple[str, str | None, str]
 FIRST = datetime(2026, 11, 1, 3, tzinfo=UTC)
 WAIVER = Waiver(reason="known", owner="us", expires="2027-01-01")
 
@@ -78,17 +79,23 @@ def states(history: Address) -> dict[tuple[str, str], str]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def changes(history: Address, name: str) -> list[tuple[str, str | None, str]]:
-    """The changes of a channel flow's finding: when, from which state, to which state."""
+def changes(history: Address, name: str) -> list[Change]:
+    """The changes of a channel flow's finding."""
+    return all_changes(history).get(name, [])
+
+
+def all_changes(history: Address) -> dict[str, list[Change]]:
+    """Name of a channel flow -> the changes of its finding: when, from which state, to which state."""
+    found: dict[str, list[Change]] = {}
     with database.read(history) as connection:
-        rows = connection.execute(
+        for name, *change in connection.execute(
             text(
-                "SELECT change.at, was, now FROM change JOIN finding ON finding.fingerprint = change.fingerprint "
-                "WHERE resource_name = :name ORDER BY change.at"
-            ),
-            {"name": name},
-        ).all()
-    return [(row[0], row[1], row[2]) for row in rows]
+                "SELECT resource_name, change.at, was, now "
+                "FROM change JOIN finding ON finding.fingerprint = change.fingerprint ORDER BY change.at"
+            )
+        ):
+            found.setdefault(name, []).append((change[0], change[1], change[2]))
+    return found
 
 
 def seen(recorded: Recorded) -> list[str | None]:

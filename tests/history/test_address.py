@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scanner.errors import UsageError
 from scanner.history.address import parse
 from tests.command import environment
 from tests.history.nights import SECRET, recorded
@@ -33,8 +34,15 @@ from tests.history.nights import SECRET, recorded
         "sqlite+aiosqlite:///history.db",
     ],
 )
-def test_a_bad_url_is_refused_before_anything_is_done(url: str, saved: str, tmp_path: Path) -> None:
-    ended = recorded(saved, url, tmp_path)
+def test_a_bad_url_is_refused_without_its_secrets(url: str) -> None:
+    with pytest.raises(UsageError, match="--history") as refused:
+        parse(url)
+
+    assert SECRET not in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_bad_url_is_refused_before_anything_is_done(saved: str, tmp_path: Path) -> None:
+    ended = recorded(saved, f"postgresql://us:{SECRET}@db", tmp_path)
 
     assert ended.code == 2
     assert not ended.stdout

@@ -291,20 +291,12 @@ def test_two_scans_that_write_at_once_are_both_recorded(url: str, tmp_path: Path
     every = [f"flow {number}" for number in range(300)]
     files = [save(tmp_path / f"{night}.json", night, *every[night * 50 :]) for night in range(4)]
 
-    at_once = [
-        subprocess.Popen(
-            [CHIMEAUDIT, "report", file, "--history", url, "-o", f"{file}.csv"],
-            env=environment(tmp_path),
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for file in files
-    ]
-    for process in at_once:
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said
+    def reported(file: str) -> Ended:
+        return chimeaudit("report", file, "--history", url, "-o", f"{file}.csv", home=tmp_path)
+
+    with ThreadPoolExecutor(len(files)) as at_once:
+        for ended in at_once.map(reported, files):
+            assert ended.code == 0, ended.stderr
 
     nights = trend(parse(url)).nights
     assert [night.all_open for night in nights] == [300, 250, 200, 150]

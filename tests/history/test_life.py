@@ -13,7 +13,7 @@ from sqlalchemy import text
 from scanner.history import database
 from scanner.history.address import Address
 from scanner.model.report import Finding, Report, ReportedGap
-from tests.history.nights import at, changes, failing, kept, lives, report, waived
+from tests.history.nights import all_changes, at, failing, kept, lives, report, waived
 from tests.render import sample
 
 NAMES = ("a", "b", "c")
@@ -111,9 +111,7 @@ def test_nights_in_order_give_the_right_lives(history: Address, nights: list[Nig
 
     expected = reference(nights)
     assert lives(history) == {name: (each.state, each.first_seen, each.last_seen) for name, each in expected.items()}
-    assert {name: changes(history, name) for name in expected} == {
-        name: each.changes for name, each in expected.items()
-    }
+    assert all_changes(history) == {name: each.changes for name, each in expected.items()}
 
 
 @quiet
@@ -144,9 +142,7 @@ def test_the_last_night_recorded_again_replaces_its_first_record(
     assert {name: life[0] for name, life in lives(history).items()} == {
         name: each.state for name, each in expected.items()
     }
-    assert {name: changes(history, name) for name in expected} == {
-        name: each.changes for name, each in expected.items()
-    }
+    assert all_changes(history) == {name: each.changes for name, each in expected.items()}
 
 
 def together(first: Night, then: Night) -> Night:
