@@ -21,6 +21,7 @@ from scanner.errors import ChimeauditError, InvalidConfigurationError, InvalidRu
 from scanner.model.report import Severity, Waiver
 from scanner.outcome.waivers import Pattern
 from tests.command import chimeaudit
+from tests.demo import SMALL
 from tests.language.rule_files import mutated, rule_file
 
 WAIVER = """\
@@ -358,7 +359,7 @@ def test_a_scan_waives_shows_what_it_waived_and_warns_of_unused_waivers(tmp_path
     expired = waived.partition("\n")[2].replace("2999", "1999")
     written(tmp_path, f"select: {rule}\n{waived}{idle}{expired}")
 
-    ended = chimeaudit("scan", "--demo", "--regions", "us-east-1", "-o", "json:-", home=tmp_path)
+    ended = chimeaudit("scan", "--demo", *SMALL, "-o", "json:-", home=tmp_path)
 
     assert ended.code == 0
     findings = ended.report["findings"]
