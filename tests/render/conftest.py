@@ -23,6 +23,8 @@ from playwright.sync_api import (
 from scanner.model.report import Report
 from scanner.model.trend import Trend
 from scanner.render.html.page import render
+from scanner.store import saved
+from tests.demo import Demo
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -169,6 +171,12 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo(demo_run: Demo) -> Report:
+    """What ``scan --demo`` reports."""
+    return saved.decode((demo_run.home / "out/report.json").read_bytes(), "demo.json")
 
 
 @pytest.fixture(scope="session")

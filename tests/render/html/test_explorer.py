@@ -266,8 +266,8 @@ def test_waiver_and_gap_are_told(page: Page) -> None:
     assert "not observed (GetPolicy: OutOfScope)" in page.locator(".opened").inner_text()
 
 
-def test_what_is_unknown_is_a_class_of_its_own_and_says_how_to_settle_it(viewer: Viewer) -> None:
-    page = viewer.open(worlds.demo().report, fragment="#q=status:unknown").page
+def test_what_is_unknown_is_a_class_of_its_own_and_says_how_to_settle_it(viewer: Viewer, demo: Report) -> None:
+    page = viewer.open(demo, fragment="#q=status:unknown").page
     expect(page.locator(TITLES).first).to_have_text(re.compile("^Could not tell whether "))
     assert page.locator("#list .summary-badges").first.inner_text().split("\n")[0].startswith("unknown")
     assert page.locator("#list .line .badge:not(.hollow, .new)").count() == 0
@@ -438,16 +438,16 @@ def test_list_higher_than_a_page_can_be_begins_and_ends_with_it(tall: Page) -> N
     assert 1 in scrolled(tall, tall.evaluate("document.querySelector('#list').getBoundingClientRect().top"))
 
 
-@pytest.mark.parametrize("part", [0.001, 0.05, 0.5, 0.95, 0.999])
-def test_scrolling_shows_every_row_of_a_list_higher_than_a_page_can_be(tall: Page, part: float) -> None:
-    top, height = tall.evaluate(f"[{ROWS}.top, {ROWS}.height]")
-    met = set(scrolled(tall, top + part * height))
-    assert min(met) == pytest.approx(3_000 * part, abs=150)
-    step = -400 if part < 0.5 else 400
-    for _ in range(40):
-        met |= set(scrolled(tall, step))
-    assert met == set(range(min(met), max(met) + 1))
-    assert part in (0.05, 0.5, 0.95) or {1, 3_000} & met
+def test_scrolling_shows_every_row_of_a_list_higher_than_a_page_can_be(tall: Page) -> None:
+    for part in (0.001, 0.05, 0.5, 0.95, 0.999):
+        top, height = tall.evaluate(f"[{ROWS}.top, {ROWS}.height]")
+        met = set(scrolled(tall, top + part * height))
+        assert min(met) == pytest.approx(3_000 * part, abs=150)
+        step = -400 if part < 0.5 else 400
+        for _ in range(40):
+            met |= set(scrolled(tall, step))
+        assert met == set(range(min(met), max(met) + 1)), part
+        assert part in (0.05, 0.5, 0.95) or {1, 3_000} & met
 
 
 def test_arrows_go_through_a_list_higher_than_a_page_can_be(tall: Page) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from msgspec import structs
 
@@ -23,8 +20,6 @@ from scanner.model.report import (
     fingerprint,
 )
 from scanner.model.trend import Night, OpenFinding, TimeToFix, Trend
-from scanner.store import saved
-from tests import command
 from tests.render import sample
 
 DENIED = "access denied; allow sts:AssumeRole"
@@ -36,14 +31,6 @@ class World:
 
     report: Report
     trend: Trend | None = None
-
-
-@cache
-def demo() -> World:
-    """What ``scan --demo`` reports."""
-    with tempfile.TemporaryDirectory() as home:
-        ended = command.chimeaudit("scan", "--demo", "-o", "json:-", home=Path(home))
-    return World(report=saved.decode(ended.stdout.encode(), "demo.json"))
 
 
 def clean() -> World:
@@ -146,7 +133,6 @@ def six_hundred_and_fifty() -> World:
 
 
 ALL: tuple[Callable[[], World], ...] = (
-    demo,
     clean,
     nothing_observed,
     gaps_only,
@@ -156,7 +142,7 @@ ALL: tuple[Callable[[], World], ...] = (
     hostile,
     one_account,
 )
-"""Makers of a world of each kind."""
+"""Makers of a world of each kind; what the demo reports is the fixture `demo`."""
 
 
 def trend(nights: int, text: str = "moderation") -> Trend:
