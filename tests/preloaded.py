@@ -7,6 +7,7 @@ anything.
 from __future__ import annotations
 
 import gc
+import importlib
 import multiprocessing
 import os
 import sys
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 assert sys.platform != "win32"  # which has no fork server
-from multiprocessing.context import ForkServerContext  # noqa: E402
+from multiprocessing.context import ForkServerContext, ForkServerProcess  # noqa: E402
 
 _LOADED = (
     *(
@@ -31,20 +32,24 @@ _LOADED = (
     ),
     *(f"scanner.commands.{name}" for name in ("scan", "check", "report", "diff", "history", "rules", "iam")),
     *("scanner.collect.run", "scanner.collect.scope", "scanner.history.record", "scanner.render.html"),
+    *("distributed", "distributed.cli.dask_worker", "scanner.cluster.coordinator", "tests.cluster.dask_cluster"),
 )
 
 
 def run(
-    command: Sequence[str], variables: Mapping[str, str], directory: Path, seconds: float
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    directory: Path,
+    seconds: float,
+    main: str = "scanner.cli.main",
 ) -> tuple[int, bytes, bytes]:
-    """Run a command; return its exit code and what it printed.
+    """Run a command, which `main` is the function of; return its exit code and what it printed.
 
     Raises:
         TimeoutError: it did not end within `seconds`.
     """
     with tempfile.NamedTemporaryFile() as out, tempfile.NamedTemporaryFile() as err:
-        process = _context().Process(target=_act, args=(command, dict(variables), directory, (out.name, err.name)))
-        process.start()
+        process = start(command, variables, directory, (out.name, err.name), main)
         process.join(seconds)
         code = process.exitcode
         if code is None:
@@ -54,6 +59,15 @@ def run(
         return code, out.read(), err.read()
 
 
+def start(
+    command: Sequence[str], variables: Mapping[str, str], directory: Path, files: tuple[str, str], main: str
+) -> ForkServerProcess:
+    """Start a command, whose output goes to files: that of the first stream, and that of the second."""
+    process = _context().Process(target=_act, args=(command, dict(variables), directory, files, main))
+    process.start()
+    return process
+
+
 @cache
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
@@ -61,10 +75,9 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _act(command: Sequence[str], variables: dict[str, str], directory: Path, files: tuple[str, str]) -> None:
+def _act(command: Sequence[str], variables: dict[str, str], directory: Path, files: tuple[str, str], main: str) -> None:
     """Run the command in the new process."""
-    from scanner import cli
-
+    module, _, function = main.rpartition(".")
     gc.freeze()  # excludes what is loaded from garbage collection, to save time
     os.environ.clear()
     os.environ.update(variables)
@@ -75,6 +88,6 @@ def _act(command: Sequence[str], variables: dict[str, str], directory: Path, fil
     sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     warnings.resetwarnings()
-    warnings.simplefilter("error")
+    warnings.simplefilter("ignore" if variables["PYTHONWARNINGS"] == "ignore" else "error")
     sys.argv = list(command)
-    cli.main()
+    getattr(importlib.import_module(module), function)()

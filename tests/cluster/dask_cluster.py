@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
+from tests import preloaded
 from tests.command import environment
+from tests.posix import SIGKILL
 
 _QUIET = {"PYTHONWARNINGS": "ignore"}  # hides Dask's warnings
+
+
+class Worker(Protocol):
+    """The process of a worker."""
+
+    def poll(self) -> int | None: ...
+    def wait(self) -> int: ...
+    def kill(self) -> None: ...
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+class Forked:
+    """A process that need not load Dask, since it is forked from one that has."""
+
+    def __init__(self, command: Sequence[str], variables: Mapping[str, str], home: Path, main: str) -> None:
+        self._process = preloaded.start(command, variables, home, (os.devnull, os.devnull), main)
+        self._one = threading.Lock()  # two threads that ask at once would share one answer
+
+    def poll(self) -> int | None:
+        with self._one:
+            return self._process.exitcode
+
+    def wait(self) -> int:
+        while (code := self.poll()) is None:
+            time.sleep(0.01)
+        return code
+
+    def kill(self) -> None:
+        self.send_signal(SIGKILL)
+
+    def send_signal(self, sig: int, /) -> None:
+        if self.poll() is None and self._process.pid:
+            os.kill(self._process.pid, sig)
 
 
 class DaskCluster:
@@ -24,17 +62,19 @@ class DaskCluster:
             *("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
             variables=variables,
         )
-        self.workers: list[subprocess.Popen[bytes]] = []
+        self.workers: list[Worker] = []
         self.address = ""
         _until(lambda: _whole(file), self.scheduler)
         self.address = json.loads(file.read_text())["address"]
 
-    def add_worker(self, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def add_worker(self, variables: Mapping[str, str]) -> Worker:
         """Start a worker with one thread; it gets its credentials from these variables."""
-        worker = self._start(
-            *("dask_worker", self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"),
-            variables=variables,
-        )
+        options = (self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+        if "PYTHONPATH" in variables:
+            worker: Worker = self._start("dask_worker", *options, variables=variables)
+        else:
+            quiet = environment(self._home, {**_QUIET, **variables})
+            worker = Forked(("dask-worker", *options), quiet, self._home, "distributed.cli.dask_worker.main")
         self.workers.append(worker)
         return worker
 
@@ -55,14 +95,10 @@ class DaskCluster:
 
     def _ask(self, code: str) -> str:
         """The output of code that uses a client, run in a separate process because of Dask's warnings."""
-        return subprocess.run(
-            [sys.executable, "-c", f"from distributed import Client\nclient = Client({self.address!r})\n{code}"],
-            env=environment(self._home, _QUIET),
-            timeout=60,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
+        command, here = ("ask", self.address, code), "tests.cluster.dask_cluster.ask"
+        ended, out, err = preloaded.run(command, environment(self._home, _QUIET), self._home, 60, here)
+        assert ended == 0, err.decode()
+        return out.decode().strip()
 
     def close(self) -> None:
         """Kill all processes."""
@@ -80,6 +116,15 @@ class DaskCluster:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+
+def ask() -> None:
+    """Run code with a client of the cluster, both of which are arguments."""
+    from distributed import Client
+
+    _, address, code = sys.argv
+    with Client(address) as client:
+        exec(code, {"client": client})  # noqa: S102 - it is the test's own
 
 
 def _whole(file: Path) -> bool:
