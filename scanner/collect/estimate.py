@@ -47,7 +47,7 @@ def _on_channels(terms: ChannelTerms) -> str:
     longest = about(terms.most / _PAGE / terms.calls_per_second)
     return (
         f"listing the channels of an app instance takes more, for {terms.most:,} (--max-channels) at "
-        f"{terms.calls_per_second:g} calls a second (--channel-rate) {longest}"
+        f"{terms.calls_per_second:g} a second (--channel-rate) {longest}"
     )
 
 

@@ -93,6 +93,9 @@ def _resumed(request: ScanRequest) -> Collected:
 def _begun(request: ScanRequest) -> Collected:
     try:
         journal, in_time = _new(request)
+    except KeyboardInterrupt:
+        journal = _unbegun(request, _unfound(request.options, "the scan was interrupted", "scan again"))
+        return Collected(journal, request.audit(journal), CollectionEnd.INTERRUPTED)
     except NothingScannedError as error:  # nothing was begun
         gaps = _unreadable(request.options, error)
         journal = _unbegun(request, _unresolved(request.options, "accounts that could not be found out", gaps))
@@ -178,7 +181,8 @@ def _new(request: ScanRequest) -> tuple[Journal, bool]:
     try:
         resolved = waiting.in_time(lambda: resolve(wanted, Aws), request.until)
     except waiting.OutOfTimeError:
-        return _unbegun(request, _late(request.options)), False
+        step = "see to what it waits for, or give it more time"
+        return _unbegun(request, _unfound(request.options, "--max-runtime was over", step)), False
     run_id = runs.new_id(now)
     runs.prune(now)
     directory = request.options.run_dir or runs.make(run_id)
@@ -224,15 +228,14 @@ def in_scope(options: ScopeOptions) -> Wanted:
     )
 
 
-def _late(options: ScanOptions) -> Resolved:
-    """The scope, as far as it is known, if it was not found out in time."""
+def _unfound(options: ScanOptions, why: str, step: str) -> Resolved:
+    """The scope, as far as it is known, if it was not found out before something happened."""
     awaited = waiting.awaited()
-    reason = f"--max-runtime was over before the accounts in scope were known{awaited and f', waiting for {awaited}'}"
     gap = Gap(
         account_id=UNKNOWN_ACCOUNT,
         operation=awaited.rpartition(":")[2] if ":" in awaited else "GetCallerIdentity",
         code="Interrupted",
-        reason=f"{reason}; see to what it waits for, or give it more time",
+        reason=f"{why} before the accounts in scope were known{awaited and f', waiting for {awaited}'}; {step}",
     )
     return _unresolved(options, "accounts that were not found out in time", (gap,))
 

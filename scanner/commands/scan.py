@@ -159,8 +159,9 @@ def _resumable(scan: ScanRequest, seen: Collected) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         message = "interrupted before everything was reported; what was observed is kept"
-        step = _judge_again(scan, seen) if seen.ended is CollectionEnd.ALL_TRIED else _resume(scan, seen)
-        raise InterruptedScanError(message, hint=f"Go on with it: {step}") from None
+        is_read = seen.ended is CollectionEnd.ALL_TRIED
+        hint = f"Go on with it: {_judge_again(scan, seen)}" if is_read else _go_on(scan, seen)
+        raise InterruptedScanError(message, hint=hint) from None
 
 
 def _check(scan: ScanRequest, seen: Collected, outcome: ReportedScan) -> None:
@@ -174,7 +175,7 @@ def _check(scan: ScanRequest, seen: Collected, outcome: ReportedScan) -> None:
     failures = (*outcome.failures, *((outcome.unrecorded,) if outcome.unrecorded else ()))
     if seen.ended is CollectionEnd.INTERRUPTED:
         message = "interrupted: what was observed until then is reported"
-        raise InterruptedScanError("\n".join((message, *failures)), hint=f"Go on with it: {_resume(scan, seen)}")
+        raise InterruptedScanError("\n".join((message, *failures)), hint=_go_on(scan, seen))
     if failures:
         step = f"then: {_judge_again(scan, seen)}" if seen.journal.exists else "and scan again."
         again = f"Mend that or name another place, {step}"
@@ -219,6 +220,11 @@ def _broken(scan: ScanRequest, seen: Collected, error: ChimeauditError) -> Chime
     if seen.journal.exists:
         steps += [f"What was observed until then is reported. Go on with it: {_resume(scan, seen)}"]
     return type(error)(error.message, hint=" ".join(steps))
+
+
+def _go_on(scan: ScanRequest, seen: Collected) -> str:
+    """What to do after an interruption."""
+    return f"Go on with it: {_resume(scan, seen)}" if seen.journal.exists else "Nothing was read yet; scan again."
 
 
 def _resume(scan: ScanRequest, seen: Collected) -> str:

@@ -335,7 +335,7 @@ def test_the_options_on_channels_tell_how_long_listing_them_takes(doctor: Doctor
 
     ended = doctor(aws.variables, "--select", "profile:channels", "--channel-rate", "5", "--max-channels", "60000")
 
-    assert "60,000 (--max-channels) at 5 calls a second (--channel-rate) 4 minutes" in " ".join(ended.stdout.split())
+    assert "60,000 (--max-channels) at 5 a second (--channel-rate) 4 minutes" in " ".join(ended.stdout.split())
 
 
 def test_a_narrow_terminal_gets_lines_instead_of_a_table(doctor: Doctor, aws: FakeAws) -> None:

@@ -403,3 +403,20 @@ def test_resume_does_not_take_a_demo_as_the_newest_run(aws: FakeAws, scan: Scan,
 def test_an_option_without_its_value_leads_to_the_help_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["scan", "-o"]) == 2
     assert "See chimeaudit scan --help." in capsys.readouterr().err
+
+
+def test_130_before_the_scope_is_known_reports_that_nothing_was_seen(
+    quick_scan: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scanner.collect.scope.resolve", interrupted)
+
+    ended = quick_scan("-q", "--org", "-o", "report.json")
+
+    assert ended.code == 130
+    assert ended.stderr.splitlines()[-1] == "hint: Nothing was read yet; scan again."
+    coverage = json.loads((tmp_path / "report.json").read_text())["coverage"]
+    assert coverage["complete"] is False
+    assert "interrupted before the accounts in scope were known" in coverage["gaps"][0]["reason"]
