@@ -7,6 +7,8 @@ stands for every app instance that the policy does not name.
 
 from __future__ import annotations
 
+import re
+
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner.model.logic import Truth, any_of
@@ -20,6 +22,8 @@ from scanner.policy.statements import Policy, Statement, clauses_of, values_of
 _ACCOUNT, _ARN, _ORG = "aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"
 _REGION = f"{ONE * 2}-{ONE}{MANY}"  # a form that no account has
 _NOT_IN_AN_ARN = ":*?"  # no part of an ARN that AWS issues holds these
+_DIGITS = re.compile("[0-9]{2}")
+_ACCOUNT_ID = re.compile("[0-9]{12}")
 
 _Values = tuple[str | None, ...]
 
@@ -50,7 +54,13 @@ def admits_strangers(policy: Policy, partition: str) -> Truth:
     )
     if strangers is None:
         return UNSET
-    return any_of(_admits_from_elsewhere(policy, FlowOwner(account_id=issued.ACCOUNT, arn=arn)) for arn in strangers)
+    callers = (FlowOwner(account_id=issued.ACCOUNT, arn=arn) for arn in strangers if _may_exist(arn))
+    return any_of(_admits_from_elsewhere(policy, caller) for caller in callers)
+
+
+def _may_exist(arn: str) -> bool:
+    """Whether no account id stands for the region or the app instance's id, as `*123456789012*` might have it."""
+    return not (_DIGITS.search(arn.split(":")[3]) or _ACCOUNT_ID.fullmatch(arn.rpartition("/")[2]))
 
 
 def _by_service(caller: FlowOwner, organization: _Values | None) -> Request:
@@ -137,7 +147,7 @@ def _foreign_callers(policy: Policy, home: FlowOwner) -> list[FlowOwner] | None:
     arns = representatives(anywhere, globs, without=_NOT_IN_AN_ARN)
     if arns is None:
         return None
-    callers = [FlowOwner(account_id=arn.split(":")[4], arn=arn) for arn in arns]
+    callers = [FlowOwner(account_id=arn.split(":")[4], arn=arn) for arn in arns if _may_exist(arn)]
     return [caller for caller in callers if caller.account_id != home.account_id]
 
 

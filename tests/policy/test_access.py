@@ -517,6 +517,14 @@ def test_a_policy_counts_for_the_function_version_or_alias_that_it_names(resourc
     assert access(text, app_instance_arn=APP, account_id=HOME, function_arn=asked) == (FINE if can else CLOSED)
 
 
+@pytest.mark.parametrize("pattern", ["*{}*", "arn:*{}*", "*:{}:*", "*{}:app-instance/*"])
+def test_an_account_in_a_pattern_is_no_region_and_no_app_instance(pattern: str) -> None:
+    ours, theirs = pattern.format(HOME), pattern.format(OTHER)
+
+    assert when(StringLike={"aws:SourceArn": ours}) == FINE
+    assert when(StringLike={"aws:SourceArn": theirs}) == found(False, False, (theirs,))
+
+
 def test_a_denial_of_another_version_takes_nothing_away() -> None:
     text = json.dumps({"Statement": [HEALTHY, {**PUBLIC, "Effect": "Deny", "Resource": f"{FUNCTION}:1"}]})
 
