@@ -5,8 +5,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambd
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -201,11 +201,14 @@ class Functions:
     ) -> Iterator[tuple[TemplateResource, FunctionName | None, Truth]]:
         """The resources of a type that are or may be for a function, each with its function's name and if it is."""
         own = self._function_name(function)
-        for each in self._index.by_target[type_].maybe(own.name):
+        for each in self._resolver.once(("for", function.id, type_), partial(self._maybe_for, own, type_)):
             named = self._named(each, _TARGETS[type_])
             is_for = UNSET if named is None else same_function(named, own)
             if is_for is not False and (truth := all_of((is_for, self._resolver.made(each)))) is not False:
                 yield each, named, truth
+
+    def _maybe_for(self, function: FunctionName, type_: str) -> Sequence[TemplateResource]:
+        return list(self._index.by_target[type_].maybe(function.name))
 
     @cached_property
     def by_target(self) -> Mapping[str, Lookup[TemplateResource]]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from operator import is_
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from msgspec import UnsetType
 from msgspec.structs import replace
@@ -122,9 +122,10 @@ class Resolver:
         """What a function gives, which is worked out once; whatever asks for it rests on the same defaults."""
         if what not in self._worked_out:
             self._worked_out[what] = self._noting(get)
+        got: Got
         got, defaults = self._worked_out[what]
         self._defaults |= defaults
-        return cast("Got", got)
+        return got
 
     def _noting(self, get: Callable[[], Got]) -> tuple[Got, frozenset[str]]:
         """What a function gives, and the parameters on whose defaults it rests."""

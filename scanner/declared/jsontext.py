@@ -18,6 +18,8 @@ from scanner.model.yamltree import Listing, Mistakes, Node, Scalar, Table, Unrea
 _LARGE = 1 << 20
 """How long a text is, in characters, whose tree takes long to look through."""
 _SPACE = re.compile(r"[ \t\n\r]*")
+_COLON = re.compile(f"{_SPACE.pattern}:{_SPACE.pattern}")
+_AFTER = re.compile(f"{_SPACE.pattern}([,}}\\]]){_SPACE.pattern}")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _WORDS = {"true": True, "false": False, "null": None}
 _WORD = re.compile("|".join(_WORDS))
@@ -119,19 +121,15 @@ class _FastReader:
                 raise _NotPlainError
             key, at = self._string(at)
             name = key.text
-            at = _end_of_space(text, at)
-            if text[at] != ":" or name in keys:
+            colon = _COLON.match(text, at)
+            if colon is None or name in keys:
                 raise _NotPlainError
             keys[name] = key
             self._name = name
-            entries[name], at = self._value(_end_of_space(text, at + 1), depth + 1)
-            at = _end_of_space(text, at)
-            if text[at] == ",":
-                at = _end_of_space(text, at + 1)
-            elif text[at] == "}":
-                return Table(line=line, column=column, entries=entries, keys=keys), at + 1
-            else:
-                raise _NotPlainError
+            entries[name], at = self._value(colon.end(), depth + 1)
+            ends, at = self._after(at, "}")
+            if ends:
+                return Table(line=line, column=column, entries=entries, keys=keys), at
 
     def _listing(self, at: int, depth: int) -> tuple[Listing, int]:
         text = self._text
@@ -145,13 +143,16 @@ class _FastReader:
             end = self._end_of_unwanted(at) if is_sifted else None
             item, at = self._value(at, depth + 1) if end is None else (self._empty(at), end)
             items.append(item)
-            at = _end_of_space(text, at)
-            if text[at] == ",":
-                at = _end_of_space(text, at + 1)
-            elif text[at] == "]":
-                return Listing(line=line, column=column, items=tuple(items)), at + 1
-            else:
-                raise _NotPlainError
+            ends, at = self._after(at, "]")
+            if ends:
+                return Listing(line=line, column=column, items=tuple(items)), at
+
+    def _after(self, at: int, end: str) -> tuple[bool, int]:
+        """Whether a mapping or list ends after a member of it, and where the next thing begins."""
+        found = _AFTER.match(self._text, at)
+        if found is None or found[1] not in (",", end):
+            raise _NotPlainError
+        return found[1] == end, found.end()
 
     def _end_of_unwanted(self, at: int) -> int | None:
         """Where a mapping ends in which nothing is found that is wanted; None for anything else."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from msgspec import UNSET
@@ -77,7 +77,11 @@ class TemplateRoles:
 
     def declared(self, arn: Text | None) -> TemplateResource | None:
         """The role of this template that surely has the ARN; None if there is none."""
-        return next((each for each in self._named(ROLE, arn) if self._has(each, arn) is True), None)
+
+        def found() -> TemplateResource | None:
+            return next((each for each in self._named(ROLE, arn) if self._has(each, arn) is True), None)
+
+        return self._resolver.once(("role", arn), found)
 
     def callback(self, arn: Text | None, app_instance: Text) -> CallbackPermission | Any:
         """What a role may do in Chime; UNSET if the template does not declare the role.
@@ -211,6 +215,9 @@ class TemplateRoles:
         return name_of(resource, resource.properties.entries.get(property_), self._resolver)
 
     def _arn(self, kind: str, resource: TemplateResource, property_: str) -> Text:
+        return self._resolver.once(("arn", resource.id), partial(self._made_arn, kind, resource, property_))
+
+    def _made_arn(self, kind: str, resource: TemplateResource, property_: str) -> Text:
         home, path = self.home, self._resolver.text(resource.properties.entries.get("Path")) or ("/",)
         name = joined([(kind,), path, self._name(resource, property_)])
         return joined([("arn",), home.partition, ("iam",), (), home.account_id, name], (":",))

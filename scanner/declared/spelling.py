@@ -6,6 +6,7 @@ A function's ARN may also stand by itself in a processor, as `LambdaArn`.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from scanner.model.yamltree import Listing, Node, Scalar, Table
 _WORD = re.compile("[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
+@lru_cache(maxsize=1024)
 def _words(key: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD.findall(key))
 
