@@ -316,12 +316,12 @@ _MESSAGES = """
 ## Messages
 
 Placeholders are fields of what fails. That is the element where `each`, `none`, `first` or `last` makes a finding of
-each, and the resource elsewhere: below `some`, `any_of`, `count`, `unique`, `contiguous`, and `not` of `each`, `first`
-or `last`. `{flow.name}` (`{app_instance.name}`, `{role.name}`) is always of the resource; in a rule on app instances
-`{flow.name}` is of the flow that fails or holds the processor that does. `{param.NAME}` is the value of a parameter,
-and `{tags.KEY}` a tag, whatever signs its key has. `{{` and `}}` are braces. A placeholder that is unknown reads
-`(unknown)`, one that is null `(none)`. An empty list that must have elements says that there are none, in place of the
-message. The message is no part of a finding's fingerprint.
+each. Of `some`, `any_of`, `count`, `unique`, `contiguous`, and `not` of `each`, `first` or `last`, it is what they
+stand in: the resource, or an element of an outer list. `{flow.name}` (`{app_instance.name}`, `{role.name}`) is always
+of the resource; in a rule on app instances `{flow.name}` is of the flow that fails or holds the processor that does.
+`{param.NAME}` is the value of a parameter, and `{tags.KEY}` a tag, whatever signs its key has. `{{` and `}}` are
+braces. A placeholder that is unknown reads `(unknown)`, one that is null `(none)`. An empty list that must have
+elements says that there are none, in place of the message. The message is no part of a finding's fingerprint.
 
 ## Tests
 
