@@ -164,7 +164,7 @@ def _starting() -> Iterator[None]:
         yield
     except BrokenExecutor:
         raise
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # the last on Windows, which waits for at most 61
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise NoProcessError(f"no worker process can be started: {why}; give --workers fewer or none") from None
 
