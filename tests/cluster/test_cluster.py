@@ -38,10 +38,10 @@ def dask(tmp_path: Path) -> Iterator[DaskCluster]:
 
 @pytest.fixture
 def organization(aws: FakeAws) -> FakeAws:
-    """Three accounts in two regions, which are entered by a role; some flows fail open."""
+    """Three accounts in two regions, which are entered by a role; some flows fail open, in the first on two pages."""
     aws.members = {
         account: {
-            "us-east-1": {"one": [OPEN] * 60, "two": [Flow()], "none": []},
+            "us-east-1": {"one": [OPEN] * (60 if account == MEMBERS[0] else 5), "two": [Flow()], "none": []},
             "eu-central-1": {f"{account}": [OPEN, Flow()]},
         }
         for account in MEMBERS
@@ -96,7 +96,7 @@ def test_threads_processes_a_cluster_and_a_resumed_run_give_the_same_report(
 
     assert {(gap["region"], gap["code"]) for gap in threads.gaps} == {("global", "Undecided")}
     assert threads.report["coverage"]["observed"]["roles"] == 8
-    assert threads.report["summary"]["by_status"]["fail"] > 180
+    assert threads.report["summary"]["by_status"]["fail"] > 70
     seen = threads.report["coverage"]["observed"]
     assert len(threads.report["inventory"]) == seen["app_instances"] + seen["channel_flows"] + seen["roles"]
     for name, ended in ways.items():

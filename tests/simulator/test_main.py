@@ -63,10 +63,9 @@ def test_enforces_iam_where_it_is_told_to(tmp_path: Path) -> None:
             caller.names()
 
 
-@pytest.mark.parametrize("text", ["management: [", "management: {}", "a: 1"])
-def test_a_bad_file_ends_with_2_and_says_what_to_do(tmp_path: Path, text: str) -> None:
+def test_a_bad_file_ends_with_2_and_says_what_to_do(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
-    file.write_text(text)
+    file.write_text("management: {}")
     done = subprocess.run([*COMMAND, str(file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     error, hint = done.stderr.splitlines()
