@@ -10,8 +10,11 @@ import gc
 import importlib
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
+import threading
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -66,6 +69,30 @@ def start(
     process = _context().Process(target=_act, args=(command, dict(variables), directory, files, main))
     process.start()
     return process
+
+
+class Forked:
+    """A command that runs on, with no output; it has of `subprocess.Popen` what tests need."""
+
+    def __init__(self, command: Sequence[str], variables: Mapping[str, str], home: Path, main: str) -> None:
+        self._process = start(command, variables, home, (os.devnull, os.devnull), main)
+        self._one = threading.Lock()  # two threads that ask at once would share one answer
+
+    def poll(self) -> int | None:
+        with self._one:
+            return self._process.exitcode
+
+    def wait(self) -> int:
+        while (code := self.poll()) is None:
+            time.sleep(0.01)
+        return code
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def send_signal(self, sig: int, /) -> None:
+        if self.poll() is None and self._process.pid:
+            os.kill(self._process.pid, sig)
 
 
 @cache

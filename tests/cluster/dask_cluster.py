@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from tests import preloaded
+import pytest
+
 from tests.command import environment
-from tests.posix import SIGKILL
+
+if sys.platform != "win32":
+    from tests import preloaded
 
 _QUIET = {"PYTHONWARNINGS": "ignore"}  # hides Dask's warnings
 
@@ -26,30 +27,6 @@ class Worker(Protocol):
     def wait(self) -> int: ...
     def kill(self) -> None: ...
     def send_signal(self, sig: int, /) -> None: ...
-
-
-class Forked:
-    """A process that need not load Dask, since it is forked from one that has."""
-
-    def __init__(self, command: Sequence[str], variables: Mapping[str, str], home: Path, main: str) -> None:
-        self._process = preloaded.start(command, variables, home, (os.devnull, os.devnull), main)
-        self._one = threading.Lock()  # two threads that ask at once would share one answer
-
-    def poll(self) -> int | None:
-        with self._one:
-            return self._process.exitcode
-
-    def wait(self) -> int:
-        while (code := self.poll()) is None:
-            time.sleep(0.01)
-        return code
-
-    def kill(self) -> None:
-        self.send_signal(SIGKILL)
-
-    def send_signal(self, sig: int, /) -> None:
-        if self.poll() is None and self._process.pid:
-            os.kill(self._process.pid, sig)
 
 
 class DaskCluster:
@@ -70,11 +47,12 @@ class DaskCluster:
     def add_worker(self, variables: Mapping[str, str]) -> Worker:
         """Start a worker with one thread; it gets its credentials from these variables."""
         options = (self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
-        if "PYTHONPATH" in variables:
-            worker: Worker = self._start("dask_worker", *options, variables=variables)
-        else:
+        worker: Worker
+        if sys.platform != "win32" and "PYTHONPATH" not in variables:
             quiet = environment(self._home, {**_QUIET, **variables})
-            worker = Forked(("dask-worker", *options), quiet, self._home, "distributed.cli.dask_worker.main")
+            worker = preloaded.Forked(("dask-worker", *options), quiet, self._home, "distributed.cli.dask_worker.main")
+        else:
+            worker = self._start("dask_worker", *options, variables=variables)
         self.workers.append(worker)
         return worker
 
@@ -95,10 +73,12 @@ class DaskCluster:
 
     def _ask(self, code: str) -> str:
         """The output of code that uses a client, run in a separate process because of Dask's warnings."""
-        command, here = ("ask", self.address, code), "tests.cluster.dask_cluster.ask"
-        ended, out, err = preloaded.run(command, environment(self._home, _QUIET), self._home, 60, here)
-        assert ended == 0, err.decode()
-        return out.decode().strip()
+        if sys.platform != "win32":
+            command, here = ("ask", self.address, code), "tests.cluster.dask_cluster.ask"
+            ended, out, err = preloaded.run(command, environment(self._home, _QUIET), self._home, 60, here)
+            assert ended == 0, err.decode()
+            return out.decode().strip()
+        pytest.skip("Windows has no fork server")
 
     def close(self) -> None:
         """Kill all processes."""
