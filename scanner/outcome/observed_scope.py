@@ -15,7 +15,7 @@ from typing import Self
 from msgspec import Struct
 
 from scanner.model.facts import GLOBAL, READ_FILE, Gap, LambdaFunction
-from scanner.model.operations import FACETS, ORGANIZATION
+from scanner.model.operations import FACETS, LISTS, ORGANIZATION
 from scanner.model.report import UNKNOWN, Finding, GapReference, Location, Report, ReportedGap, Resource, Scope, Status
 
 _APP_INSTANCE = re.compile(
@@ -25,6 +25,7 @@ _EXPORT = "Export"
 """The operation of the gap that the HTML page gives to a part of a report which it exports."""
 _OF_FACTS = frozenset(operation.name for operations in FACETS.values() for operation in operations)
 _WITHOUT_VALUE = frozenset({"MissingValue", "UnknownValue", "Undecided"})
+_LISTS = frozenset(operation.name for operation in LISTS)
 _OF_SCOPE = frozenset(operation.name for operation in ORGANIZATION)
 
 
@@ -178,7 +179,7 @@ class _Gaps:
         arn = gap.resource_arn
         app_instance = _APP_INSTANCE.fullmatch(arn) if arn else None
         if arn and app_instance and _is_at_home(gap, app_instance):
-            owner, is_told = _owner(app_instance), arn in left_open
+            owner, is_told = _owner(app_instance), arn in left_open or _was_listed(gap)
             if not is_told:
                 self._resources.setdefault(owner, gap)
             if not (is_told and is_of_fact(gap)):
@@ -198,6 +199,11 @@ def _file(gap: Gap) -> str | None:
 def is_of_fact(gap: Gap) -> bool:
     """Whether a gap leaves only a fact of its resource unknown, not the resource itself."""
     return gap.operation in _OF_FACTS or gap.code in _WITHOUT_VALUE
+
+
+def _was_listed(gap: Gap) -> bool:
+    """Whether a list named the gap's resource, and only a value of it is missing: what hangs on that is unknown."""
+    return gap.operation in _LISTS and gap.code in _WITHOUT_VALUE
 
 
 def _is_at_home(gap: Gap, named: re.Match[str]) -> bool:

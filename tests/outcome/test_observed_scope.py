@@ -136,6 +136,13 @@ def test_a_missing_fact_hides_only_the_verdicts_that_depend_on_it() -> None:
         assert missed(was, fact, besides=(unknown,)) == f"its rule could not be judged: {fact.operation} [{fact.code}]"
 
 
+@pytest.mark.parametrize(
+    ("operation", "arn"), [("ListAppInstances", FLOW.app_instance_arn), ("ListChannelFlows", FLOW.arn)]
+)
+def test_a_name_that_no_verdict_hangs_on_hides_nothing(operation: str, arn: str) -> None:
+    assert missed(FOUND, structs.replace(gap(operation, arn), code="MissingValue")) is None
+
+
 def test_a_missing_fact_of_an_app_instance_hides_no_flows_and_a_missing_list_of_flows_hides_no_facts() -> None:
     alerts, flows = gap("ListRules", ALERT.resource.arn), gap("ListChannelFlows", ALERT.resource.arn)
     without_flow = sample.rule("app-instance-without-flow", resource="app_instance")
