@@ -58,8 +58,8 @@ def check_prefix(arn: str, prefix: str) -> None:
 
 def check_function(arn: str, asked: LambdaFunction) -> None:
     """Check that an ARN is that of a function, with any qualifier; raises the errors of `check_same`."""
-    if not arn.startswith(f"{asked.unqualified_arn}:"):
-        check_same(arn, asked.unqualified_arn)
+    if not arn.startswith(f"{asked.bare_arn}:"):
+        check_same(arn, asked.bare_arn)
 
 
 def check_origin(arn: str, asked: str) -> None:

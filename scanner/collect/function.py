@@ -61,7 +61,7 @@ def read_function(
     Raises:
         FailedCallError: nothing is known of the function, not even whether it exists.
     """
-    name = {"FunctionName": target.unqualified_arn}
+    name = {"FunctionName": target.bare_arn}
     qualified = {**name, "Qualifier": target.qualifier} if target.qualifier else name
     try:
         configuration: GetFunctionConfiguration = ask(client, "GetFunctionConfiguration", **qualified)
@@ -92,7 +92,7 @@ def read_function(
         return UNSET if needless else ask(client, "GetFunctionEventInvokeConfig", **qualified)
 
     def concurrency() -> Any:
-        return concurrencies.get(target.unqualified_arn, lambda: ask(client, "GetFunctionConcurrency", **name))
+        return concurrencies.get(target.bare_arn, lambda: ask(client, "GetFunctionConcurrency", **name))
 
     # A policy belongs to the function without a qualifier; $LATEST has none of its own.
     described = name if target.qualifier == _LATEST else qualified
@@ -120,9 +120,9 @@ def read_url(client: Any, target: LambdaFunction) -> FunctionUrl:
         return NO_URL
     alias = {} if qualifier is None else {"Qualifier": qualifier}
     try:
-        url: GetFunctionUrlConfig = ask(client, "GetFunctionUrlConfig", FunctionName=target.unqualified_arn, **alias)
+        url: GetFunctionUrlConfig = ask(client, "GetFunctionUrlConfig", FunctionName=target.bare_arn, **alias)
         with calling("lambda", "GetFunctionUrlConfig"):
-            ownership.check_function(url.FunctionArn or target.unqualified_arn, target)
+            ownership.check_function(url.FunctionArn or target.bare_arn, target)
     except FailedCallError as failed:
         if not failed.is_not_found:
             raise

@@ -208,7 +208,7 @@ class _Trying:
         others = {(each.account_id, each.region): each for each in functions if not self._is_own(each)}
         for function in [others[place] for place in sorted(others)][:_MOST_ELSEWHERE]:
             qualified = {"Qualifier": function.qualifier} if function.qualifier else {}
-            params = {"FunctionName": function.unqualified_arn, **qualified}
+            params = {"FunctionName": function.bare_arn, **qualified}
             self._called(_CONFIGURATION, params, made_up=False, elsewhere=function)
 
     def one(self, operation: Operation) -> None:
@@ -238,7 +238,7 @@ class _Trying:
         managed = {"PolicyArn": f"arn:{partition_of(self._target.region)}:iam::aws:policy/ReadOnlyAccess"}
         channel_lacks = "admin" if not self._admin else "channel"
         role = {"RoleName": self._role or _NOBODY}
-        function = {"FunctionName": self._function.unqualified_arn if self._function else _NOBODY}
+        function = {"FunctionName": self._function.bare_arn if self._function else _NOBODY}
         qualifier = self._function.qualifier if self._function else None
         qualified = function | ({"Qualifier": qualifier} if qualifier else {})
         url = function if not qualifier or qualifier.isdecimal() or qualifier == "$LATEST" else qualified

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import UNSET, Struct
 
 from scanner.declared.holes import Hole, Text, known, same, split
@@ -10,6 +12,8 @@ from scanner.model.logic import Truth, all_of
 _FUNCTION: Text = ("function",)
 _ARN: Text = ("arn",)
 _KIND, FIELDS = 5, 6
+_ATTRIBUTE = re.compile(r"[^\s:{]+\.[^\s:{]+")
+"""The name of a hole that is an attribute of a resource in the same file."""
 
 
 class FunctionName(Struct, frozen=True, kw_only=True):
@@ -52,6 +56,30 @@ def same_function(named: FunctionName, declared: FunctionName) -> Truth:
     """Whether a name refers to the declared function, in any version; missing parts count as equal."""
     name = same(named.name, declared.name)
     return all_of((UNSET if named.hides and name is False else name, _same_place(named, declared)))
+
+
+def may_be_same_function(one: Text, other: Text) -> bool:
+    """Whether two ARNs, of which one at least has holes, may turn out to be of the same function, in any version.
+
+    Attributes of different resources are taken to be different functions.
+    """
+    stems = [_stem(one), _stem(other)]
+    if all(len(stem) == 1 and isinstance(stem[0], Hole) and _ATTRIBUTE.fullmatch(stem[0].name) for stem in stems):
+        return stems[0] == stems[1]
+    first, second = map(named_by_arn, stems)
+    return any(truth is not False for truth in (same_function(first, second), same_function(second, first)))
+
+
+def named_by_arn(arn: Text) -> FunctionName:
+    """The parts of an ARN; if it has a hole that may hold several of them, the whole is its name."""
+    named = function_name(arn)
+    return FunctionName(name=arn, hides=True) if named is None or named.partition is None else named
+
+
+def _stem(arn: Text) -> Text:
+    """The ARN without what follows a hole that holds all before it, such as a version."""
+    first, *rest = arn
+    return (first,) if isinstance(first, Hole) and rest and str(rest[0]).startswith(":") else arn
 
 
 def same_version(named: FunctionName, declared: FunctionName, qualifier: Text | None) -> Truth:

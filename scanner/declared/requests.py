@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/chime-sdk/latest/APIReference/API_messaging-chime_Cr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from scanner.declared.arns import FIELDS, FunctionName, function_name
+from scanner.declared.arns import FIELDS, may_be_same_function, named_by_arn
 from scanner.declared.holes import Hole, Pending, Text, known, split, text_of, written
 from scanner.declared.parameters import NO_VALUES, Values
 from scanner.model.facts import (
@@ -203,7 +203,20 @@ class _Processors(Struct, frozen=True, kw_only=True):
             facts.mistakes.add(node, problem)
             return UNSET
         ordered = in_execution_order(node.items, _order, _ties)
-        return tuple(self._processor(*each, f"processors[{index}]") for index, each in enumerate(ordered))
+        processors = [self._processor(*each, f"processors[{index}]") for index, each in enumerate(ordered)]
+        arns = [text_of(_function(each)) for each, *_ in ordered]
+        return tuple(self._told_apart(index, processors, arns) for index in range(len(processors)))
+
+    def _told_apart(self, index: int, processors: Sequence[Processor], arns: Sequence[Text | None]) -> Processor:
+        """The processor; what it invokes is ambiguous if it may turn out to be what another one invokes."""
+        own, arn = processors[index], arns[index]
+        if isinstance(own.lambda_, UnsetType) or arn is None:
+            return own
+        others = zip(processors, arns, strict=True)
+        if not any(_may_be_same(own.lambda_, arn, other.lambda_, others_arn) for other, others_arn in others):
+            return own
+        self.facts.written[f"processors[{index}].lambda.unqualified_arn"] = written(arn)
+        return structs.replace(own, lambda_=structs.replace(own.lambda_, ambiguous=True))
 
     def _processor(self, node: Node, is_first: Truth, is_last: Truth, path: str) -> Processor:
         self.facts.at(path, node)
@@ -275,6 +288,20 @@ def _function(processor: Node) -> Node | None:
     return member(member(member(processor, "Configuration"), "Lambda"), "ResourceArn")
 
 
+def _may_be_same(one: LambdaFunction, arn: Text, other: LambdaFunction | UnsetType, others_arn: Text | None) -> bool:
+    """Whether functions that differ as far as the file tells may be the same; those that it makes itself are not."""
+    if isinstance(other, UnsetType) or others_arn is None or one.unqualified_arn == other.unqualified_arn:
+        return False
+    if NOT_YET not in (one.arn, other.arn) or (_is_made_here(one) and _is_made_here(other)):
+        return False
+    return may_be_same_function(arn, others_arn)
+
+
+def _is_made_here(function: LambdaFunction) -> bool:
+    """Whether the file declares the function: then it is known by its logical id, else by an ARN with holes."""
+    return isinstance(function.declared, str) and "{" not in function.declared
+
+
 def _order(processor: Node) -> int | None:
     """The execution order; None if it is no number. A number may be written as text, as CloudFormation passes it."""
     value = member(processor, "ExecutionOrder")
@@ -290,9 +317,7 @@ def _ties(processor: Node) -> tuple[str, str]:
 def _pending_function(text: Text, path: str, facts: Facts) -> LambdaFunction:
     """A function whose ARN is known only in part; the unknown parts are NOT_YET."""
     whole = facts.written[f"{path}.arn"] = written(text)
-    named = function_name(text)
-    if named is None or named.partition is None:  # a hole may hold any parts of the ARN
-        named = FunctionName(name=text, hides=True)
+    named = named_by_arn(text)
     qualifier: Any = facts.not_yet(f"{path}.qualifier", text) if named.hides else None
     if named.qualifier is not None:
         qualifier = facts.not_yet(f"{path}.qualifier", named.qualifier)

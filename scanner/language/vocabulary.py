@@ -43,7 +43,7 @@ _PLAIN: Final[dict[object, Kind]] = {**_SCALARS, tuple[str, ...]: "texts", dict[
 _TAGS, _TAG = "tags", "tags."
 _IN_FLOW = re.compile(r"flows\[([0-9]+)\]\.")
 _NO_GAPS: Final[dict[str, facts.Gap]] = {}
-_NOT_FACTS = frozenset({"gaps", "declared", "identity"})
+_NOT_FACTS = frozenset({"gaps", "declared", "ambiguous", "identity", "bare_arn"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

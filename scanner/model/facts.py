@@ -187,7 +187,8 @@ def parts_of_function_arn(arn: str) -> Mapping[str, str | None] | None:
 class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
     """The function that a processor invokes, with the parts of its ARN; `qualifier` is a version or an alias.
 
-    `declared` is the function's id in a file that declares it or that does not settle its ARN.
+    `declared` is the function's id in a file that declares it or that does not settle its ARN. `ambiguous`: the file
+    does not settle whether another processor of the flow invokes the same function.
     """
 
     arn: Annotated[str, says("The ARN as the processor has it, with its qualifier if it has one.")]
@@ -210,6 +211,7 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
         says("What its execution role may do; absent where the function does not exist."),
     ] = UNSET
     declared: str | UnsetType = UNSET
+    ambiguous: bool | UnsetType = UNSET
 
     @classmethod
     def of(cls, arn: str) -> LambdaFunction | None:
@@ -227,19 +229,26 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, gc=False):
         )
 
     @property
-    def unqualified_arn(self) -> str:
-        """The ARN without its qualifier; where it is not settled yet, what tells the function from others."""
-        if self.arn is NOT_YET:
-            place = (self.partition, self.region, self.account_id)
-            if NOT_YET in (*place, self.name):
-                return str(self.declared)
-            return "arn:{}:lambda:{}:{}:function:{}".format(*place, self.name)
+    def bare_arn(self) -> str:
+        """The ARN, which must be settled, without its qualifier."""
         return self.arn if self.qualifier is None else self.arn.removesuffix(f":{self.qualifier}")
+
+    @property
+    def unqualified_arn(self) -> str | UnsetType:
+        """The ARN without its qualifier; where it is not settled, what tells it from others, if anything does."""
+        if self.ambiguous is True:
+            return UNSET
+        if self.arn is not NOT_YET:
+            return self.bare_arn
+        place = (self.partition, self.region, self.account_id)
+        if NOT_YET in (*place, self.name):
+            return str(self.declared)
+        return "arn:{}:lambda:{}:{}:function:{}".format(*place, self.name)
 
     @property
     def identity(self) -> str:
         """An id of the function that is stable across runs, whatever its name and version become."""
-        return self.unqualified_arn if isinstance(self.declared, UnsetType) else self.declared
+        return self.bare_arn if isinstance(self.declared, UnsetType) else self.declared
 
 
 class Processor(Struct, frozen=True, kw_only=True, gc=False, rename={"lambda_": "lambda"}):

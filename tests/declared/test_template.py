@@ -92,6 +92,41 @@ def test_a_function_is_the_same_whichever_parts_of_its_arn_are_open(check: Check
     assert set(findings(ended)) == {"same-lambda-twice"}
 
 
+REFERENCES = {"One": {"Type": "String"}, "Other": {"Type": "String"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "status"),
+    [
+        ({"Fn::GetAtt": ["Named", "Arn"]}, "arn:aws:lambda:us-east-1:111122223333:function:named", "unknown"),
+        ({"Fn::GetAtt": ["Named", "Arn"]}, "arn:aws:lambda:us-east-1:111122223333:function:other", None),
+        ({"Fn::GetAtt": ["Named", "Arn"]}, {"Fn::GetAtt": ["Moderate", "Arn"]}, None),
+        ({"Fn::GetAtt": ["Named", "Arn"]}, {"Ref": "One"}, "unknown"),
+        ({"Ref": "One"}, {"Ref": "Other"}, "unknown"),
+        ({"Ref": "One"}, {"Ref": "One"}, "fail"),
+        ({"Fn::Sub": "${One}:1"}, {"Fn::Sub": "${One}:2"}, "unknown"),
+        ({"Ref": "One"}, "arn:aws:lambda:us-east-1:111122223333:function:named", "unknown"),
+        ({"Fn::ImportValue": "one"}, {"Fn::ImportValue": "other"}, "unknown"),
+        ({"Fn::GetAtt": ["Nested", "Outputs.One"]}, {"Fn::GetAtt": ["Nested", "Outputs.Other"]}, None),
+        (
+            {"Fn::Sub": "arn:aws:lambda:eu-central-1:${AWS::AccountId}:function:named"},
+            "arn:aws:lambda:us-east-1:111122223333:function:named",
+            None,
+        ),
+    ],
+)
+def test_functions_that_may_turn_out_to_be_one_are_not_said_to_differ(
+    check: Check, one: Any, other: Any, status: str | None
+) -> None:
+    two = flow(processor(function=one), processor(function=other, Name="b", ExecutionOrder=2))
+    declared = stack(Named=function(FunctionName="named"), Flow=two) | {"Parameters": REFERENCES}
+
+    ended = check("--select", "same-lambda-twice", stack__json=declared)
+
+    assert [each["status"] for each in ended.report["findings"]] == ([status] if status else [])
+    assert ended.code == 0, ended.stderr
+
+
 OPEN = processor(function=LIVE, FallbackAction="CONTINUE")
 TWICE = (processor(function=LIVE), processor(function=LIVE, Name="b", ExecutionOrder=2))
 UNCONDITIONED = {"SourceAccount": None, "SourceArn": None}

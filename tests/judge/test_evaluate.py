@@ -87,7 +87,7 @@ def test_there_is_one_finding_for_each_processor_that_fails(tmp_path: Path) -> N
         "processors[2].fallback_action",
         "processors[0].fallback_action",
     ]
-    assert findings[0].fingerprint == fingerprint("sound", resource.arn, function("a").unqualified_arn)
+    assert findings[0].fingerprint == fingerprint("sound", resource.arn, function("a").bare_arn)
 
 
 def test_a_fingerprint_outlives_a_new_version_another_name_and_another_place(tmp_path: Path) -> None:
