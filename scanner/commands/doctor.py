@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
+from scanner.commands import progress
 from scanner.commands.collecting import channel_terms, in_scope, simulated_aws
 from scanner.commands.options.declaring import GroupedCommand, takes
 from scanner.commands.options.scope import ScopeOptions
@@ -54,6 +55,7 @@ def command(options: DoctorOptions) -> int:
 
     configured = options.configuration()
     waivers = Waivers(configured.waivers, today=datetime.now(UTC).date())
+    log = Log(quiet=options.quiet)
     with simulated_aws() if options.demo else nullcontext():
         wish = Wish(
             scope=in_scope(options),
@@ -61,12 +63,13 @@ def command(options: DoctorOptions) -> int:
             facets=wanted_facets(configured.rules, waivers),
             channels=channel_terms(options, options.channel_bearer or configured.bearer, configured.rules),
         )
-        found = try_out(wish, Aws).accepting(waivers.gap)
+        with progress.waiting("Trying the calls of a scan, each once", log):
+            found = try_out(wish, Aws).accepting(waivers.gap)
     if options.form == "json" or not options.quiet:
         _print(found, options)
     if found.saw_nothing:
         raise _nothing(found)
-    return tell_next("doctor", ExitCode.OK if found.is_ready else ExitCode.GAPS, Log(quiet=options.quiet))
+    return tell_next("doctor", ExitCode.OK if found.is_ready else ExitCode.GAPS, log)
 
 
 def _print(found: Trial, options: DoctorOptions) -> None:

@@ -1,4 +1,4 @@
-"""Shows how far a scan has come: a bar on a terminal, elsewhere a line every ten seconds."""
+"""Shows how far a scan has come, or what is waited for: a bar on a terminal, elsewhere a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -29,6 +29,21 @@ def shown(ask: Callable[[], Progress], log: Log) -> Iterator[None]:
             yield
     else:
         with _every(_SECONDS_BETWEEN_LINES, lambda: _line(ask(), log)):
+            yield
+
+
+@contextmanager
+def waiting(words: str, log: Log) -> Iterator[None]:
+    """Show what is waited for, until the block ends; nothing if the log is quiet."""
+    if log.quiet:
+        yield
+    elif sys.stderr.isatty():
+        from rich.console import Console
+
+        with Console(stderr=True).status(words):
+            yield
+    else:
+        with _every(_SECONDS_BETWEEN_LINES, lambda: log.tell("waiting", words)):
             yield
 
 

@@ -1,14 +1,16 @@
-"""The progress lines of a scan whose output is no terminal."""
+"""The progress lines of a command whose output is no terminal."""
 
 from __future__ import annotations
 
 import json
 import re
+import threading
 import time
 
 import pytest
 
 from scanner.commands import progress
+from scanner.terminal import Log
 from tests.answers import Answer, Call, error
 from tests.conftest import Scan
 from tests.fake_aws import FakeAws, Flow
@@ -74,3 +76,20 @@ def test_verbose_shows_each_target_as_it_is_read_and_what_is_left_to_a_second_tr
     assert f"Account {aws.account} in eu-central-1 is left to a second try" in lines
     assert f"Account {aws.account} in eu-central-1 has been read" in lines
     assert not any("has been read" in line for line in quick_scan(*RULE).stderr.splitlines())
+
+
+def test_what_is_waited_for_is_said_again_and_again_unless_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0.001)
+    told = threading.Event()
+
+    class Noting(Log, frozen=True):
+        def tell(self, event: str, message: str, **fields: object) -> None:
+            assert (event, message, fields) == ("waiting", "Trying", {})
+            told.set()
+
+    with progress.waiting("Trying", Noting()):
+        assert told.wait(10)
+
+    told.clear()
+    with progress.waiting("Trying", Noting(quiet=True)):
+        assert not told.wait(0.01)
