@@ -212,6 +212,7 @@ def test_each_profile_is_tried_and_an_mfa_code_without_a_terminal_is_refused(
     doctor: Doctor, aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scanner.aws.credentials._has_terminal", lambda: False)
+    monkeypatch.setattr("scanner.aws.credentials._codes", {})
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws" / "config").write_text(
         "[profile keys]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n"

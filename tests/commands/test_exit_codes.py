@@ -147,7 +147,7 @@ def test_70_for_a_fault_of_chimeaudit_in_one_line(quick_scan: Scan, monkeypatch:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a fault")
 
-    monkeypatch.setattr("scanner.outcome.gate.gate", broken)
+    monkeypatch.setattr("scanner.commands.scan.gate", broken)
 
     ended, verbose = quick_scan(), quick_scan("-v")
 
