@@ -59,22 +59,6 @@ def ask(client: Any, operation: str, **params: Any) -> Any:
     return answer.get("Decoded", answer)
 
 
-def first_filled(client: Any, page_type: type[Page[AnyItem_co]], **params: Any) -> Page[AnyItem_co]:
-    """The first page of a listing that has items or, where none has, the last one: an empty page may not be the last.
-
-    Raises:
-        FailedCallError: a page could not be read, or empty pages never end.
-    """
-    tokens: set[str] = set()
-    page: Page[AnyItem_co] = ask(client, page_type.__name__, **params)
-    while page.NextToken and not page.items:
-        if page.NextToken in tokens or len(tokens) == _BARREN_PAGES:
-            raise FailedCallError(client.meta.service_model.service_name, page_type.__name__, EndlessPagesError())
-        tokens.add(page.NextToken)
-        page = ask(client, page_type.__name__, **params, NextToken=page.NextToken)
-    return page
-
-
 class Paging(Struct, frozen=True, kw_only=True):
     """How a listing is read page by page.
 
@@ -107,7 +91,8 @@ def new_items(
     paging = paging or Paging(seen=_SeenInMemory())
     barren = found = 0
     wrong: MalformedAnswerError | OtherAccountError | None = None
-    pages = _pages(client, page_type, params, paging.before_page)
+    size = _CHIME_PAGE_SIZE if client.meta.service_model.signing_name == "chime" else None
+    pages = _pages(client, page_type, params, size=size, before_page=paging.before_page)
     while True:
         with calling(client.meta.service_model.service_name, page_type.__name__):
             page = next(pages, None)
@@ -128,6 +113,21 @@ def new_items(
         if paging.most is not None and found >= paging.most and page.NextToken:
             too_many = TooManyItemsError(found)
             raise FailedCallError(client.meta.service_model.service_name, page_type.__name__, too_many)
+
+
+def first_items(client: Any, page_type: type[Page[AnyItem_co]], **params: str) -> tuple[AnyItem_co, ...]:
+    """The items of the first page that has any, of which one is asked for: an empty page may not be the last one.
+
+    Raises:
+        FailedCallError: a page could not be read, or empty pages never end.
+    """
+    with calling(client.meta.service_model.service_name, page_type.__name__):
+        for barren, page in enumerate(_pages(client, page_type, params, size=1)):
+            if page.items:
+                return page.items
+            if barren == _BARREN_PAGES and page.NextToken:
+                raise EndlessPagesError
+    return ()
 
 
 def _foreign(items: tuple[Item, ...], under: str) -> MalformedAnswerError | OtherAccountError | None:
@@ -159,10 +159,14 @@ class _SeenInMemory:
 
 
 def _pages(
-    client: Any, page_type: type[Page[AnyItem_co]], params: dict[str, str], before_page: Callable[[], None]
+    client: Any,
+    page_type: type[Page[AnyItem_co]],
+    params: dict[str, str],
+    *,
+    size: int | None,
+    before_page: Callable[[], None] = lambda: None,
 ) -> Iterator[Page[AnyItem_co]]:
     paginator = client.get_paginator(xform_name(page_type.__name__))
-    size = _CHIME_PAGE_SIZE if client.meta.service_model.signing_name == "chime" else None
     answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}, **params))
     tokens: set[int] = set()  # their hashes: a long listing has many tokens, and they are long
     while True:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from scanner.aws import ownership
-from scanner.aws.calls import first_filled, new_items
+from scanner.aws.calls import first_items, new_items
 from scanner.aws.failure import calling
 from scanner.aws.wire import EventBridgeRule, ListRules, ListTargetsByRule
 from scanner.collect.threads import SingleFlight
@@ -77,4 +77,4 @@ def _rules(client: Any, app_instance: AppInstance) -> Iterator[EventBridgeRule]:
 
 
 def _has_targets(client: Any, rule: EventBridgeRule) -> bool:
-    return bool(first_filled(client, ListTargetsByRule, Rule=rule.Name, Limit=1).items)
+    return bool(first_items(client, ListTargetsByRule, Rule=rule.Name))

@@ -55,12 +55,11 @@ def _of_target(target: TargetTrial, facets: frozenset[str]) -> int:
     app_instances, flows, functions = target.app_instances or 0, target.likely_flows, target.likely_functions
     if not app_instances:
         return 2  # an empty list, and whose it is
-    pages = app_instances * max(1, -(-target.channel_flows // (_PAGE * max(1, target.sampled))))
+    lists = max(1, -(-target.channel_flows // (_PAGE * max(1, target.sampled))))
+    pages = -(-app_instances // _PAGE) + app_instances * lists
     of_functions = sum(number for facet, number in _OF_A_FUNCTION.items() if facet in facets)
     of_functions += 1 if of_functions else 0
     of_flows = sum(number for facet, number in _OF_A_FLOW.items() if facet in facets)
     own = sum(number for facet, number in _OF_AN_APP_INSTANCE.items() if facet in facets)
     alerts = _ALERTS if "alerts" in facets else 0
-    return (
-        -(-app_instances // _PAGE) + pages + app_instances * own + flows * of_flows + functions * of_functions + alerts
-    )
+    return pages + app_instances * own + flows * of_flows + functions * of_functions + alerts

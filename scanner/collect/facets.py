@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from scanner import policy
 from scanner.aws import ownership
-from scanner.aws.calls import ask, first_filled
+from scanner.aws.calls import ask, first_items
 from scanner.aws.clients import Clients
 from scanner.aws.failure import calling
 from scanner.aws.hardening import IDENTITY, MESSAGING
@@ -168,7 +168,7 @@ class Facets:
 
     def _has_channels(self, arn: str) -> bool:
         listing = ListChannelsAssociatedWithChannelFlow
-        found = first_filled(self._clients.of(MESSAGING), listing, ChannelFlowArn=arn, MaxResults=1).items
+        found = first_items(self._clients.of(MESSAGING), listing, ChannelFlowArn=arn)
         with calling(MESSAGING, listing.__name__):
             for channel in found:
                 ownership.check_origin(channel.ChannelArn, arn)

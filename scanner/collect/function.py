@@ -62,7 +62,7 @@ def read_function(
         FailedCallError: nothing is known of the function, not even whether it exists.
     """
     name = {"FunctionName": target.bare_arn}
-    qualified = {**name, "Qualifier": target.qualifier} if target.qualifier else name
+    qualified = qualified_name(target)
     try:
         configuration: GetFunctionConfiguration = ask(client, "GetFunctionConfiguration", **qualified)
         with calling("lambda", "GetFunctionConfiguration"):
@@ -107,6 +107,12 @@ def read_function(
         policy=policy and policy.Policy,
         failures=failures,
     )
+
+
+def qualified_name(function: LambdaFunction) -> dict[str, str]:
+    """The parameters by which Lambda's calls name a function, with its version or alias."""
+    name = {"FunctionName": function.bare_arn}
+    return {**name, "Qualifier": function.qualifier} if function.qualifier else name
 
 
 def read_url(client: Any, target: LambdaFunction) -> FunctionUrl:

@@ -24,6 +24,7 @@ from scanner.aws.failure import NOT_FOUND, FailedCallError, calling, containing
 from scanner.aws.hardening import IDENTITY, MESSAGING
 from scanner.aws.wire import ChannelFlowSummary
 from scanner.collect.estimate import estimate
+from scanner.collect.function import qualified_name
 from scanner.collect.scope import Resolved, Wanted, resolve
 from scanner.collect.task import ChannelTerms
 from scanner.model.facts import Gap, LambdaFunction, partition_of
@@ -174,8 +175,7 @@ class _Trying:
             flows = self._listed(_LIST_FLOWS, {"AppInstanceArn": app_instance})
             if flows is not None:
                 self._sample(app_instance, flows)
-        functions = filter(None, map(LambdaFunction.of, sorted(self._functions)))
-        self._function = next(filter(self._is_own, functions), None)
+        self._function = next(filter(self._is_own, self._invoked()), None)
 
     def _listed(self, operation: Operation, params: dict[str, Any]) -> list[Any] | None:
         """The items of the first pages of a list; None if there is not even one."""
@@ -204,12 +204,13 @@ class _Trying:
 
     def functions_elsewhere(self) -> None:
         """Ask for a function in each other account and region: a scan has a gap where that is not in scope."""
-        functions = filter(None, map(LambdaFunction.of, sorted(self._functions)))
-        others = {(each.account_id, each.region): each for each in functions if not self._is_own(each)}
+        others = {(each.account_id, each.region): each for each in self._invoked() if not self._is_own(each)}
         for function in [others[place] for place in sorted(others)][:_MOST_ELSEWHERE]:
-            qualified = {"Qualifier": function.qualifier} if function.qualifier else {}
-            params = {"FunctionName": function.bare_arn, **qualified}
-            self._called(_CONFIGURATION, params, made_up=False, elsewhere=function)
+            self._called(_CONFIGURATION, qualified_name(function), made_up=False, elsewhere=function)
+
+    def _invoked(self) -> Iterator[LambdaFunction]:
+        """The functions that the listed flows invoke, by ARN."""
+        return filter(None, map(LambdaFunction.of, sorted(self._functions)))
 
     def one(self, operation: Operation) -> None:
         """Try a call, unless there is nothing to try it on."""
@@ -240,7 +241,7 @@ class _Trying:
         role = {"RoleName": self._role or _NOBODY}
         function = {"FunctionName": self._function.bare_arn if self._function else _NOBODY}
         qualifier = self._function.qualifier if self._function else None
-        qualified = function | ({"Qualifier": qualifier} if qualifier else {})
+        qualified = qualified_name(self._function) if self._function else function
         url = function if not qualifier or qualifier.isdecimal() or qualifier == "$LATEST" else qualified
         tagged = self._app_instance if operation.service == IDENTITY else self._flow
         by_name: dict[str, tuple[str, bool | str, dict[str, Any]]] = {

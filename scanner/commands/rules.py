@@ -134,7 +134,7 @@ def new(path: Path, topic: str | None, resource: ResourceType, title: str | None
         raise UsageError(f"{quote(title)} is no title", hint="A title is a few words in one line.")
     if topic is not None and path.parent != Path():
         raise UsageError(f"{quote(str(path))} names a topic, and so does --topic", hint="Name one of the two.")
-    folder = path.parent if topic is None else path.parent / topic
+    folder = path.parent if topic is None else Path(topic)
     file, beside = folder / f"{id_}.yaml", folder / starter.SCHEMA_FILE
     if os.path.lexists(file):
         raise UsageError(f"{file} is there already", hint="Name another id.")

@@ -193,8 +193,10 @@ def _is_untold(rule: Rule, resource: vocabulary.Resource, notes: Sequence[Note],
     declared = resource.declared
     if isinstance(declared, UnsetType):
         return False
+    if rule.info.id in beyond:
+        return True
     evidence = (*(note.evidence for note in notes), *_shown_besides(rule, resource))
-    return rule.info.id in beyond or any(declared.is_untold(item.path) for item in evidence)
+    return any(declared.is_untold(item.path) for item in evidence)
 
 
 def _finding(rule: Rule, resource: vocabulary.Resource, shown: Resource, part: str, notes: Sequence[Note]) -> Finding:

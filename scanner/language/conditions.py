@@ -162,8 +162,10 @@ def asks_retries(condition: Condition | None) -> bool:
             return False
         case Elements():
             return asks_retries(condition.where) or asks_retries(condition.body)
-        case Count() | Series():
-            return asks_retries(condition.where) or getattr(condition, "field", None) == _ATTEMPTS
+        case Count():
+            return asks_retries(condition.where)
+        case Series():
+            return asks_retries(condition.where) or condition.field == _ATTEMPTS
         case Leaf():
             operand = condition.test.operand
             return _ATTEMPTS in (condition.path, operand.path if isinstance(operand, Reference) else None)
